@@ -1,0 +1,41 @@
+# The commands of this project. `make` alone prints this list.
+PYTHON ?= python3
+BIN := .venv/bin
+PAPER_OUT ?= runs/paper
+
+.DEFAULT_GOAL := help
+.PHONY: help paper test test-full check bench lock clean
+
+help: ## print this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+paper: .venv/installed ## regenerate the paper's figures and tables into runs/paper
+	$(BIN)/forksim paper --out $(PAPER_OUT)
+
+test: .venv/installed ## run the tests (under 8 minutes on two cores)
+	$(BIN)/pytest -n 2 -m "not full"
+
+test-full: .venv/installed ## run every test, the slow ones too
+	$(BIN)/pytest -n 2
+
+check: .venv/installed ## formatting, lint, types and the direction of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/installed ## run the benchmarks
+	$(BIN)/pytest benchmarks -p no:cacheprovider
+
+lock: .venv/installed ## pin and hash every dependency anew into requirements.lock
+	$(BIN)/pip-compile --quiet --extra dev --all-build-deps --allow-unsafe --generate-hashes --strip-extras \
+	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
+
+clean: ## remove what the other commands made, runs/ excepted
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info
