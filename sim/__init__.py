@@ -1,0 +1,1 @@
+"""What a machine is: clock, cores, locks, memory system, random streams, probes."""

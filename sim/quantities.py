@@ -1,102 +1,107 @@
 """Quantities as people write them in YAML: ``996MiB``, ``250us``, ``80k/s``, ``1/11``.
 
-The annotated types are for pydantic models. Each accepts a number in the base unit (bytes,
-nanoseconds are *not* assumed for a bare duration: it needs its unit) and refuses booleans,
-negative values, NaN and infinities.
+The annotated types are for pydantic models; each refuses booleans, negative values, NaN and
+infinities. Texts are read as exact decimals, so 0.3us is 300 ns and not 299.99999999999994.
 """
 
 from __future__ import annotations
 
-import math
+import re
+from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
-from quantiphy import Quantity, QuantiPhyError
 
-NANOSECONDS = {"s": 1_000_000_000, "min": 60_000_000_000, "h": 3_600_000_000_000}
-LARGEST = 2**62  # anything above would overflow the 64-bit columns of a recording
+LARGEST = 2**53
+"""Bytes or nanoseconds (104 days) above this would lose digits in a float."""
+
+SIZES = {
+    "": 1,
+    "B": 1,
+    **{f"{p}B": 1000**i for i, p in enumerate(("k", "M", "G", "T"), 1)},
+    "KB": 1000,
+    **{f"{p}iB": 1024**i for i, p in enumerate(("K", "M", "G", "T"), 1)},
+}
+DURATIONS = {
+    "ns": 1,
+    "us": 1000,
+    "µs": 1000,
+    "ms": 10**6,
+    "s": 10**9,
+    "min": 60 * 10**9,
+    "h": 3600 * 10**9,
+}
+RATES = {"/s": 1, "k/s": 10**3, "M/s": 10**6}
+SHARES = {"": Fraction(1), "%": Fraction(1, 100)}
+
+_NUMBER_AND_UNIT = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?)\s*([^\s0-9]*)\s*")
 
 
-def _measure(value: object, units: set[str], expected: str) -> tuple[Fraction, str]:
-    """Split ``value`` into an exact number and its unit; raise ValueError naming what is expected."""
+def _measure(value: object, units: dict[str, int] | dict[str, Fraction], expected: str) -> Fraction:
+    """``value`` in the base unit, exactly; ValueError says what was expected."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError(f"expected {expected}")  # noqa: TRY004 - pydantic turns only ValueError into a message
-    if isinstance(value, str):
-        try:
-            quantity = Quantity(value, binary=True)
-        except QuantiPhyError:
-            raise ValueError(f"expected {expected}") from None
-        number, unit = float(quantity), str(quantity.units)
-    else:
-        number, unit = float(value), ""
-    if not math.isfinite(number) or unit not in units:
+        raise ValueError(f"expected {expected}")  # noqa: TRY004 - pydantic reports ValueError only
+    match = _NUMBER_AND_UNIT.fullmatch(str(value))
+    if match is None or match[2] not in units:
         raise ValueError(f"expected {expected}")
-    if number < 0:
-        raise ValueError(f"expected {expected}, not a negative one")
-    # 15 digits are what a decimal text carries through a float: 250us is 250000 ns, not 250000.00000000003.
-    return Fraction(f"{number:.15g}"), unit
+    return Fraction(Decimal(match[1])) * units[match[2]]
 
 
 def _whole(number: Fraction, expected: str) -> int:
     if number.denominator != 1:
-        raise ValueError(f"expected {expected}, whole")
+        raise ValueError(f"expected {expected}, a whole number of the base unit")
     if number > LARGEST:
-        raise ValueError(f"expected {expected}, at most 2^62")
+        raise ValueError(f"expected {expected}, at most 2^53")
     return int(number)
 
 
 def parse_bytes(value: object) -> int:
-    """Bytes from ``4096``, ``"996MiB"``, ``"1.5GB"``."""
+    """Bytes from ``4096``, ``"996MiB"`` or ``"1.5GB"``."""
     expected = "a size such as 996MiB"
-    number, _ = _measure(value, {"", "B"}, expected)
-    return _whole(number, expected)
+    return _whole(_measure(value, SIZES, expected), expected)
 
 
 def parse_duration(value: object) -> int:
-    """Nanoseconds from ``"135s"``, ``"250us"``, ``"2min"``; a bare 0 is a duration, other bare numbers are not."""
+    """Nanoseconds from ``"135s"``, ``"250us"`` or ``"2min"``; of bare numbers only 0."""
     expected = "a duration such as 250us"
-    number, unit = _measure(value, {"", *NANOSECONDS}, expected)
-    if unit == "" and number != 0:
-        raise ValueError(f"{expected}: the unit is missing")
-    return _whole(number * NANOSECONDS.get(unit, 1), expected)
+    if value == 0 and not isinstance(value, bool):
+        return 0
+    return _whole(_measure(value, DURATIONS, expected), expected)
 
 
 def parse_rate(value: object) -> float:
-    """Events per second from ``"80k/s"``; must be above zero."""
-    expected = "a rate such as 80k/s"
-    number, _ = _measure(value, {"/s"}, expected)
-    if number == 0:
-        raise ValueError(f"{expected}, above zero")
+    """Events per second, above zero, from ``"80k/s"``."""
+    expected = "a rate above zero such as 80k/s"
+    number = _measure(value, RATES, expected)
+    if not 0 < number <= LARGEST:
+        raise ValueError(f"expected {expected}")
     return float(number)
 
 
 def parse_ratio(value: object) -> float:
     """A share in [0, 1] from ``0.25``, ``"25%"`` or ``"1/11"``."""
     expected = "a share from 0 to 1 such as 1/11"
-    if isinstance(value, str) and "/" in value:
-        try:
-            number = Fraction(value)
-        except (ValueError, ZeroDivisionError):
-            raise ValueError(f"expected {expected}") from None
+    if isinstance(value, str) and (
+        parts := re.fullmatch(r"\s*(\d{1,9})\s*/\s*(\d{1,9})\s*", value)
+    ):
+        if int(parts[2]) == 0:
+            raise ValueError(f"expected {expected}")
+        number = Fraction(int(parts[1]), int(parts[2]))
     else:
-        number, unit = _measure(value, {"", "%"}, expected)
-        if unit == "%":
-            number /= 100
-    if not 0 <= number <= 1:
+        number = _measure(value, SHARES, expected)
+    if number > 1:
         raise ValueError(f"expected {expected}")
     return float(number)
 
 
-def _text_or(number_type: str) -> WithJsonSchema:
-    return WithJsonSchema({"anyOf": [{"type": number_type, "minimum": 0}, {"type": "string"}]})
+_SIZE_SCHEMA = WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}]})
+_TEXT_SCHEMA = WithJsonSchema({"anyOf": [{"const": 0}, {"type": "string"}]})
+_SHARE_SCHEMA = WithJsonSchema(
+    {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string"}]}
+)
 
-
-Bytes = Annotated[int, Field(ge=0), BeforeValidator(parse_bytes), _text_or("integer")]
-Duration = Annotated[
-    int, Field(ge=0), BeforeValidator(parse_duration), WithJsonSchema({"type": "string"})
-]
-Rate = Annotated[
-    float, Field(gt=0), BeforeValidator(parse_rate), WithJsonSchema({"type": "string"})
-]
-Ratio = Annotated[float, Field(ge=0, le=1), BeforeValidator(parse_ratio), _text_or("number")]
+Bytes = Annotated[int, Field(ge=0), BeforeValidator(parse_bytes), _SIZE_SCHEMA]
+Duration = Annotated[int, Field(ge=0), BeforeValidator(parse_duration), _TEXT_SCHEMA]
+Rate = Annotated[float, Field(gt=0), BeforeValidator(parse_rate), _TEXT_SCHEMA]
+Ratio = Annotated[float, Field(ge=0, le=1), BeforeValidator(parse_ratio), _SHARE_SCHEMA]

@@ -13,16 +13,17 @@ import numpy.typing as npt
 IntArray: TypeAlias = npt.NDArray[np.int64]
 
 PRECISION_BITS = 10
-"""A bucket is never wider than 1/2**PRECISION_BITS of its lowest value; below 2**(PRECISION_BITS + 1) it is exact."""
+"""A bucket spans at most 1/2**PRECISION_BITS of its lowest value; below twice that it is exact."""
 
 
 def _bucket_of(values: IntArray) -> IntArray:
-    """Bucket index of each non-negative value: the leading PRECISION_BITS + 1 bits and their exponent."""
+    """Bucket of each non-negative value: its leading PRECISION_BITS + 1 bits and their exponent."""
     # frexp's exponent is exact here: float64 rounds an integer up to the next power of two only
     # above 2**53, and no duration in nanoseconds (104 days) is allowed beyond.
     exponent = np.frexp(values.astype(np.float64))[1].astype(np.int64)
-    shift = np.maximum(exponent - (PRECISION_BITS + 1), 0)
-    return (shift << PRECISION_BITS) + (values >> shift)
+    shift: IntArray = np.maximum(exponent - (PRECISION_BITS + 1), 0)
+    buckets: IntArray = (shift << PRECISION_BITS) + (values >> shift)
+    return buckets
 
 
 def _lowest_of(buckets: IntArray) -> IntArray:
@@ -46,7 +47,7 @@ class Histogram:
         self.maximum = 0
 
     def add(self, values: IntArray, weights: IntArray | None = None) -> None:
-        """Record ``values`` (shape [n], int64, 0 <= value < 2**53), each ``weights[i]`` times (default once).
+        """Record ``values`` (int64 [n], 0 <= value < 2**53), each ``weights[i]`` times (once).
 
         Raises:
             ValueError: a value is negative or too large, or a weight is negative.
@@ -68,7 +69,7 @@ class Histogram:
         self.maximum = max(self.maximum, high)
         added = int(weights.sum())
         self.count += added
-        # Split the product so that no partial sum leaves 64 bits: 2**53 values times large weights would.
+        # In two halves, because 2**53 times a large weight would leave 64 bits.
         self.total += (int(((values >> 20) * weights).sum()) << 20) + int(
             ((values & 0xFFFFF) * weights).sum()
         )
@@ -148,7 +149,7 @@ class Recording:
     Attributes:
         histograms: by name, for example ``latency_ns``.
         counters: by name, for example ``requests`` or ``faults/cow_copy``.
-        series: named tables, each a mapping of column name to an int64 array; all columns alike long.
+        series: named tables, each of equally long int64 columns by name.
         levels: scalar results by name, for example ``extra_memory_bytes_peak``.
     """
 
