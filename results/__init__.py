@@ -1,0 +1,1 @@
+"""What came out: records, percentiles, tables, figures, and the published numbers beside them."""

@@ -1,0 +1,1 @@
+"""One module a figure or table; each imports matplotlib only when it draws."""

@@ -1,0 +1,144 @@
+"""The record of one point: its configuration and what every repetition of it left behind."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from sim.recording import Recording
+
+FORMAT = 1
+"""Version of the record's layout, its ``forksim`` key."""
+
+
+class DamagedRecordError(ValueError):
+    """The bytes are not a whole record: truncated, altered, or something else altogether."""
+
+
+class RecordFormatError(ValueError):
+    """The record is whole, but of a layout that this version does not read."""
+
+
+def canonical_json(value: object) -> bytes:
+    """``value`` as JSON with one spelling: sorted keys, no spaces, ASCII, no NaN or infinity.
+
+    Raises:
+        TypeError: something is neither a mapping with string keys, a list, a tuple, a string,
+            a finite number, a truth value nor None.
+        ValueError: a number is NaN or infinite.
+    """
+    _require_string_keys(value)
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return text.encode("ascii")
+
+
+def _require_string_keys(value: object) -> None:
+    # json would write the keys 1 and "1" alike, and two different points would share an id.
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise TypeError(f"a key of a record is a string, not {key!r}")
+            _require_string_keys(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _require_string_keys(item)
+
+
+def record_id(config: Mapping[str, Any], trace_digests: Mapping[str, str], model: str) -> str:
+    """The id of a point: SHA-256, in hexadecimal, of what decides its results.
+
+    Args:
+        config: the resolved configuration, defaults filled in, as plain JSON data.
+        trace_digests: SHA-256 of every trace the configuration names, by its name there.
+        model: the model's version; another model gives the same point another id.
+    """
+    identity = {"config": dict(config), "trace_digests": dict(trace_digests), "model": model}
+    return hashlib.sha256(canonical_json(identity)).hexdigest()
+
+
+@dataclass(frozen=True)
+class Record:
+    """What came out of one point.
+
+    Two runs of the same point give records with the same bytes, so nothing that varies from run
+    to run (wall time, host, process) belongs here.
+
+    Attributes:
+        config: the resolved configuration as plain JSON data.
+        trace_digests: SHA-256 of every trace, by its name in the configuration.
+        model: version of the model.
+        repetitions: one recording per repetition, in order.
+        provenance: versions, seed and digest of the machine profile, for the reader.
+    """
+
+    config: Mapping[str, Any]
+    trace_digests: Mapping[str, str]
+    model: str
+    repetitions: Sequence[Recording]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def id(self) -> str:
+        """The point's id, see `record_id`."""
+        return record_id(self.config, self.trace_digests, self.model)
+
+    def to_bytes(self) -> bytes:
+        """The record as canonical JSON with its own checksum."""
+        body = {
+            "forksim": FORMAT,
+            "id": self.id,
+            "config": dict(self.config),
+            "trace_digests": dict(self.trace_digests),
+            "model": self.model,
+            "repetitions": [recording.to_dict() for recording in self.repetitions],
+            "provenance": dict(self.provenance),
+        }
+        return canonical_json({**body, "sha256": _checksum(body)}) + b"\n"
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Record:
+        """The inverse of `to_bytes`.
+
+        Raises:
+            DamagedRecordError: the bytes are not exactly those that some record was written as.
+            RecordFormatError: a whole record of another layout.
+        """
+        try:
+            body = json.loads(data)
+            # Spelled anew, because a flipped bit may leave the meaning and change the bytes.
+            whole = isinstance(body, dict) and canonical_json(body) + b"\n" == data
+        except (ValueError, TypeError, RecursionError) as error:
+            raise DamagedRecordError("not the JSON of a record") from error
+        if not whole or body.pop("sha256", None) != _checksum(body):
+            raise DamagedRecordError("the checksum does not match")
+        if body["forksim"] != FORMAT:
+            raise RecordFormatError(
+                f"record format {body['forksim']}, but this version of forksim reads {FORMAT}"
+            )
+        record = cls(
+            config=body["config"],
+            trace_digests=body["trace_digests"],
+            model=body["model"],
+            repetitions=tuple(Recording.from_dict(item) for item in body["repetitions"]),
+            provenance=body["provenance"],
+        )
+        if record.id != body["id"]:
+            raise DamagedRecordError("the id is not that of the configuration")
+        return record
+
+    def at(self, path: str, default: Any = None) -> Any:
+        """The configuration's value at a dotted ``path`` such as ``fork.kind``, or ``default``."""
+        value: Any = self.config
+        for key in path.split("."):
+            if not isinstance(value, Mapping) or key not in value:
+                return default
+            value = value[key]
+        return value
+
+
+def _checksum(body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(canonical_json(body)).hexdigest()
