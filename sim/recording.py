@@ -28,7 +28,7 @@ def _bucket_of(values: IntArray) -> IntArray:
 
 def _lowest_of(buckets: IntArray) -> IntArray:
     """The lowest value of each bucket; the inverse of `_bucket_of`."""
-    shift = np.maximum((buckets >> PRECISION_BITS) - 1, 0)
+    shift: IntArray = np.maximum((buckets >> PRECISION_BITS) - 1, 0)
     return (buckets - (shift << PRECISION_BITS)) << shift
 
 

@@ -1,0 +1,287 @@
+"""Cores, tasks and the run queue between them."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+import simpy
+
+from sim.clock import Activity, Clock
+from sim.memory_system import MemorySystem
+from sim.spans import Span, SpanSink
+
+# A rest of memory work below this many nanoseconds is rounding, not work.
+_ROUNDING_NS = 1e-6
+
+
+@dataclass(eq=False)
+class _Burst:
+    """Work that a task wants done: first the compute part, then the memory part."""
+
+    task: Task
+    compute_ns: int
+    memory_ns: float
+    stream: str | None
+    done: simpy.Event
+    queued_ns: int = 0
+
+    def unfinished(self) -> bool:
+        return self.compute_ns > 0 or self.memory_ns > _ROUNDING_NS
+
+    def need_ns(self, slowdown: float) -> int:
+        """How long the current part still takes, at this slowdown of the memory part."""
+        return self.compute_ns or math.ceil(self.memory_ns * slowdown - _ROUNDING_NS)
+
+    def progress(self, ran_ns: int, slowdown: float) -> None:
+        """Account for ``ran_ns`` on a core in the current part."""
+        self.task.cpu_ns += ran_ns
+        self.task.fair_ns += ran_ns
+        if self.compute_ns > 0:
+            self.compute_ns -= ran_ns
+        elif ran_ns == self.need_ns(slowdown):
+            self.memory_ns = 0.0
+        else:
+            self.memory_ns -= ran_ns / slowdown
+
+
+class Task:
+    """A thread of execution.
+
+    Args:
+        scheduler: the machine's scheduler.
+        name: names the task in spans.
+        core: the one core it may run on, or None for any.
+
+    Attributes:
+        cpu_ns: core time it has used so far.
+    """
+
+    def __init__(self, scheduler: Scheduler, name: str, core: int | None = None) -> None:
+        self.name = name
+        self.core = core
+        self.cpu_ns = 0
+        self.fair_ns = 0  # cpu_ns, raised on waking so that a sleeper cannot hoard time
+        self.last_core: Core | None = None
+        self._scheduler = scheduler
+
+    def run(self, compute_ns: int = 0, memory_ns: int = 0, stream: str | None = None) -> Activity:
+        """Use a core for ``compute_ns`` and then ``memory_ns`` of undisturbed work.
+
+        The memory part takes longer while other streams contend with class ``stream``.
+
+        Raises:
+            ValueError: a part is negative.
+        """
+        if compute_ns < 0 or memory_ns < 0:
+            raise ValueError("work cannot be negative")
+        if compute_ns or memory_ns:
+            yield self._scheduler.submit(self, int(compute_ns), float(memory_ns), stream)
+
+
+@dataclass
+class _RunQueue:
+    """Waiting bursts: the task with the least core time first, ties in order of arrival."""
+
+    _heap: list[tuple[int, int, _Burst]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def push(self, burst: _Burst, sequence: int) -> None:
+        heapq.heappush(self._heap, (burst.task.fair_ns, sequence, burst))
+
+    def first(self) -> tuple[int, int]:
+        return self._heap[0][:2] if self._heap else (2**62, 0)
+
+    def pop(self) -> _Burst:
+        return heapq.heappop(self._heap)[2]
+
+    def pop_of(self, task: Task) -> _Burst | None:
+        """Take out the waiting burst of ``task``, if there is one."""
+        for entry in self._heap:
+            if entry[2].task is task:
+                self._heap.remove(entry)
+                heapq.heapify(self._heap)
+                return entry[2]
+        return None
+
+
+class Core:
+    """One core: a SimPy process that runs one burst after the other.
+
+    Attributes:
+        busy_ns: time spent running tasks.
+        switch_ns: time spent switching between them. The rest of the elapsed time it was idle.
+        sleeping: the event that wakes it, while it has nothing to do.
+    """
+
+    def __init__(self, scheduler: Scheduler, number: int) -> None:
+        self.number = number
+        self.busy_ns = 0
+        self.switch_ns = 0
+        self.own_queue = _RunQueue()
+        self.sleeping: simpy.Event | None = None
+        self._scheduler = scheduler
+        self._clock = scheduler.clock
+        self._last: Task | None = None
+        self._slice_end_ns = 0
+        self._nudge: simpy.Event | None = None
+        self._clock.process(self._live())
+
+    def wake(self) -> None:
+        """End the sleep."""
+        if self.sleeping is not None:
+            self.sleeping.succeed()
+            self.sleeping = None
+
+    def nudge(self) -> None:
+        """Something about the running burst has changed (its speed, who waits): look again."""
+        if self._nudge is not None and not self._nudge.triggered:
+            self._nudge.succeed()
+
+    def _live(self) -> Activity:
+        while True:
+            keep = self._last if self._clock.now < self._slice_end_ns else None
+            burst = self._scheduler.take(self, keep)
+            if burst is None:
+                self.sleeping = self._clock.event()
+                yield self.sleeping
+                continue
+            if burst.task is not self._last:
+                yield from self._switch_to(burst.task)
+            if burst.task is not keep:
+                self._slice_end_ns = self._clock.now + self._scheduler.slice_ns
+            yield from self._execute(burst)
+            if burst.unfinished():
+                self._scheduler.queue(burst)
+                continue
+            burst.done.succeed()
+            if self._scheduler.has_waiter(self):
+                # Let the task queue its next burst first, if it goes on without blocking.
+                yield self._clock.timeout(0)
+
+    def _switch_to(self, task: Task) -> Activity:
+        if self._last is not None:
+            yield self._clock.timeout(self._scheduler.switch_ns)
+            self.switch_ns += self._scheduler.switch_ns
+        self._last = task
+        task.last_core = self
+
+    def _execute(self, burst: _Burst) -> Activity:
+        """Run the burst to its end, or until its time slice is over and somebody else waits."""
+        memory = self._scheduler.memory
+        start_ns = self._clock.now
+        self._scheduler.record(burst.task, "wait", burst.queued_ns)
+        stream = None
+        while burst.unfinished():
+            left_ns = self._slice_end_ns - self._clock.now
+            waited_for = self._scheduler.has_waiter(self)
+            if waited_for and left_ns <= 0:
+                break
+            if burst.compute_ns == 0 and burst.stream is not None and stream is None:
+                stream = memory.join(burst.stream, self)
+            slowdown = memory.slowdown(stream) if stream is not None else 1.0
+            need_ns = burst.need_ns(slowdown)
+            ran_ns = yield from self._pass(min(need_ns, left_ns) if waited_for else need_ns)
+            burst.progress(ran_ns, slowdown)
+            self.busy_ns += ran_ns
+        if stream is not None:
+            memory.leave(stream)
+        self._scheduler.record(burst.task, f"core {self.number}", start_ns)
+
+    def _pass(self, delay_ns: int) -> Generator[simpy.Event, Any, int]:
+        """Let ``delay_ns`` pass, or less if nudged; returns how much passed."""
+        start_ns = self._clock.now
+        self._nudge = self._clock.event()
+        yield self._clock.timeout(delay_ns) | self._nudge
+        self._nudge = None
+        return self._clock.now - start_ns
+
+
+class Scheduler:
+    """Gives bursts to cores: fair by core time used, in time slices when tasks outnumber cores.
+
+    Args:
+        clock: the simulation's clock.
+        cores: how many there are.
+        memory: the memory system their memory parts contend in.
+        slice_ns: how long a task runs while others wait for its core.
+        switch_ns: cost of switching a core from one task to another.
+        spans: receives a span per stretch of running or waiting, if given.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        cores: int,
+        memory: MemorySystem,
+        *,
+        slice_ns: int,
+        switch_ns: int,
+        spans: SpanSink | None = None,
+    ) -> None:
+        if cores < 1 or slice_ns < 1 or switch_ns < 0:
+            raise ValueError(
+                "a scheduler needs a core, a time slice, and a switch cost of at least 0"
+            )
+        self.clock = clock
+        self.memory = memory
+        self.slice_ns = slice_ns
+        self.switch_ns = switch_ns
+        self.spans = spans
+        self._shared = _RunQueue()
+        self._sequence = 0
+        self._least_fair_ns = 0
+        self.cores = [Core(self, number) for number in range(cores)]
+
+    def submit(
+        self, task: Task, compute_ns: int, memory_ns: float, stream: str | None
+    ) -> simpy.Event:
+        """Queue work of ``task``; the event happens when it is done."""
+        task.fair_ns = max(task.fair_ns, self._least_fair_ns)
+        burst = _Burst(task, compute_ns, memory_ns, stream, self.clock.event())
+        self.queue(burst)
+        return burst.done
+
+    def queue(self, burst: _Burst) -> None:
+        """Put a burst (or the rest of one) into the run queue and find it a core."""
+        task = burst.task
+        burst.queued_ns = self.clock.now
+        eligible = self.cores if task.core is None else [self.cores[task.core]]
+        queue = self._shared if task.core is None else eligible[0].own_queue
+        self._sequence += 1
+        queue.push(burst, self._sequence)
+        idle = [core for core in eligible if core.sleeping is not None]
+        if idle:
+            (next((c for c in idle if c is task.last_core), idle[0])).wake()
+        else:
+            for core in eligible:
+                core.nudge()
+
+    def take(self, core: Core, keep: Task | None) -> _Burst | None:
+        """The burst that ``core`` should run next, or None.
+
+        ``keep`` is the task whose time slice there is not over: its next burst goes first.
+        """
+        queue = min(self._shared, core.own_queue, key=_RunQueue.first)
+        if not queue:
+            return None
+        burst = None
+        if keep is not None:
+            burst = (self._shared if keep.core is None else core.own_queue).pop_of(keep)
+        burst = burst or queue.pop()
+        self._least_fair_ns = max(self._least_fair_ns, burst.task.fair_ns)
+        return burst
+
+    def record(self, task: Task, what: str, start_ns: int) -> None:
+        """Send a span from ``start_ns`` to now to the sink, if there is one and time has passed."""
+        if self.spans is not None and start_ns < self.clock.now:
+            self.spans.record(Span(task.name, what, start_ns, self.clock.now))
+
+    def has_waiter(self, core: Core) -> bool:
+        """Whether a burst waits that ``core`` could run."""
+        return bool(self._shared or core.own_queue)
