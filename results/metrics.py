@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 
 from results.record import Record
-from sim.recording import Histogram, Recording
+from sim.recording import Histogram, IntArray, Recording
 
 Number: TypeAlias = int | float
 
@@ -52,7 +52,7 @@ def metrics(record: Record) -> dict[str, Number]:
 
     Names say their unit: ``latency_p99.9_ns``, ``throughput_per_s``, ``fork_mean_ns``,
     ``extra_memory_bytes_peak``; counters keep their names (``requests``, ``faults/cow_copy``),
-    and the mean fork time of each size of a micro-benchmark is ``fork_ns/1GB``.
+    and where a micro-benchmark forks several sizes their mean times are ``fork_ns/1GB``….
     """
     return {name: summary.mean for name, summary in summaries(record).items()}
 
@@ -112,19 +112,24 @@ def _of_histogram(name: str, histogram: Histogram) -> dict[str, Number]:
 
 
 def _of_forks(recording: Recording) -> dict[str, Number]:
-    values: dict[str, Number] = {}
     if "snapshots" in recording.series:
         fork_ns = recording.series["snapshots"]["fork_ns"]
-        values.setdefault("snapshots", int(fork_ns.size))
-    elif "forks" in recording.series:
-        fork_ns = recording.series["forks"]["fork_ns"]
-        sizes = recording.series["forks"]["size_bytes"]
-        for size in np.unique(sizes):
-            chosen = fork_ns[sizes == size]
-            values[f"fork_ns/{size_name(int(size))}"] = int(chosen.sum()) / chosen.size
-    else:
+        return {"snapshots": int(fork_ns.size), **_pauses(fork_ns)}
+    if "forks" not in recording.series:
         return {}
-    if fork_ns.size:
-        values["fork_mean_ns"] = int(fork_ns.sum()) / int(fork_ns.size)
-        values["fork_max_ns"] = int(fork_ns.max())
-    return values
+    fork_ns = recording.series["forks"]["fork_ns"]
+    size_bytes = recording.series["forks"]["size_bytes"]
+    sizes = np.unique(size_bytes)
+    if sizes.size == 1:
+        return _pauses(fork_ns)
+    return {f"fork_ns/{size_name(int(size))}": _mean(fork_ns[size_bytes == size]) for size in sizes}
+
+
+def _pauses(fork_ns: IntArray) -> dict[str, Number]:
+    if fork_ns.size == 0:
+        return {}
+    return {"fork_mean_ns": _mean(fork_ns), "fork_max_ns": int(fork_ns.max())}
+
+
+def _mean(values: IntArray) -> float:
+    return int(values.sum()) / values.size

@@ -1,0 +1,240 @@
+"""The table of a run: a row per point, the swept fields first; for terminals, CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from results import human
+from results.metrics import PERCENTILES, Summary, summaries
+from results.quality import doubts
+from results.record import Record
+
+_LEADING = ("requests", "throughput_per_s")
+_TRAILING = ("fork_mean_ns", "fork_max_ns", "snapshots")
+_ROUND_SIZES = ("fork_ns/1GB", "fork_ns/10GB", "fork_ns/50GB")
+_SHOWN_SIZES = 4
+
+
+@dataclass(frozen=True)
+class Row:
+    """One point of the run.
+
+    Attributes:
+        id: the record's id.
+        fields: the swept fields' values by dotted path, as the configuration has them.
+        labels: the same values as text for people.
+        metrics: every metric with its spread over the repetitions.
+        doubts: what should not be trusted about it, in sentences.
+    """
+
+    id: str
+    fields: Mapping[str, Any]
+    labels: Mapping[str, str]
+    metrics: Mapping[str, Summary]
+    doubts: Sequence[str]
+
+
+@dataclass(frozen=True)
+class RunTable:
+    """The points of one run in their order.
+
+    Attributes:
+        swept: dotted paths of the fields that tell the points apart.
+        metrics: names of all metrics that some point has, in the order of the columns.
+        rows: one per point.
+    """
+
+    swept: Sequence[str]
+    metrics: Sequence[str]
+    rows: Sequence[Row]
+
+
+def run_table(
+    records: Sequence[Record], labels: Sequence[Mapping[str, str]] | None = None
+) -> RunTable:
+    """The table of some records.
+
+    Args:
+        records: one per point.
+        labels: per record, its swept fields by dotted path as the user wrote them; without it
+            every field is shown in which the configurations differ.
+    """
+    if labels is None:
+        swept = _differing(records)
+        labels = [{path: _text(record.at(path)) for path in swept} for record in records]
+    else:
+        swept = list(dict.fromkeys(path for label in labels for path in label))
+    rows = [
+        Row(
+            id=record.id,
+            fields={path: record.at(path) for path in swept},
+            labels=label,
+            metrics=summaries(record),
+            doubts=doubts(record),
+        )
+        for record, label in zip(records, labels, strict=True)
+    ]
+    names = {name for row in rows for name in row.metrics}
+    return RunTable(swept, sorted(names, key=_place), rows)
+
+
+def to_csv(table: RunTable) -> str:
+    """The whole table: swept fields, then the mean of every metric, then the point's id."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*table.swept, *table.metrics, "repetitions", "id"])
+    for row in table.rows:
+        fields = [_text(row.fields[path]) for path in table.swept]
+        means = [row.metrics[name].mean if name in row.metrics else "" for name in table.metrics]
+        repetitions = max((summary.count for summary in row.metrics.values()), default=0)
+        writer.writerow([*fields, *means, repetitions, row.id])
+    return text.getvalue()
+
+
+def to_json(table: RunTable) -> list[dict[str, Any]]:
+    """Plain data, one object per point: id, fields, metrics (mean, std, min, max), doubts."""
+    return [
+        {
+            "id": row.id,
+            "fields": dict(row.fields),
+            "metrics": {
+                name: {
+                    "mean": row.metrics[name].mean,
+                    "std": row.metrics[name].std,
+                    "min": row.metrics[name].minimum,
+                    "max": row.metrics[name].maximum,
+                    "repetitions": row.metrics[name].count,
+                }
+                for name in table.metrics
+                if name in row.metrics
+            },
+            "doubts": list(row.doubts),
+        }
+        for row in table.rows
+    ]
+
+
+def print_table(table: RunTable, console: Console) -> None:
+    """Print the table and what to doubt about it.
+
+    A row per point where that fits the console's width, else a column per point; output that is
+    not a terminal is as wide as the table.
+    """
+    shown = terminal_table(table)
+    if console.is_terminal and _width(shown) > console.width:
+        shown = terminal_table(table, transposed=True)
+    console.print(shown, crop=False, highlight=False)
+    for row in table.rows:
+        for doubt in row.doubts:
+            name = ", ".join(row.labels.values())
+            console.print(f"note: {name}: {doubt}" if name else f"note: {doubt}", highlight=False)
+
+
+def terminal_table(table: RunTable, *, transposed: bool = False) -> Table:
+    """The table for a terminal: the metrics people ask for first, three digits and a unit each.
+
+    Args:
+        table: what to show.
+        transposed: a column per point instead of a row.
+    """
+    grid = [[*table.swept, *(_heading(name) for name in _shown(table))]]
+    for row in table.rows:
+        labels = [row.labels.get(path, "-") for path in table.swept]
+        grid.append([*labels, *(_cell(row, name) for name in _shown(table))])
+    if transposed:
+        grid = [list(column) for column in zip(*grid, strict=True)]
+    widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
+    # A fixed width, or rich would shorten the cells to fit the console.
+    shown = Table(box=box.SIMPLE_HEAD, width=sum(widths) + 3 * len(widths) + 1)
+    left = 1 if transposed else len(table.swept)
+    for position, heading in enumerate(grid[0]):
+        shown.add_column(heading, justify="left" if position < left else "right", no_wrap=True)
+    for cells in grid[1:]:
+        shown.add_row(*cells)
+    return shown
+
+
+def _width(table: Table) -> int:
+    return table.width or 0
+
+
+def _cell(row: Row, name: str) -> str:
+    return human.of_metric(name, row.metrics[name].mean) if name in row.metrics else "-"
+
+
+def _shown(table: RunTable) -> Iterator[str]:
+    """The metrics for a terminal: no means of latencies, and of many sizes only a few."""
+    sizes = [name for name in table.metrics if name.startswith("fork_ns/")]
+    few = [name for name in sizes if name in _ROUND_SIZES] or sizes[:_SHOWN_SIZES]
+    for name in table.metrics:
+        if name in few or (name not in sizes and _place(name)[0] < len(_GROUPS) - 1):
+            yield name
+
+
+def _heading(name: str) -> str:
+    """A short column heading; units stand in the cells."""
+    if name.startswith("fork_ns/"):
+        return f"fork {name.removeprefix('fork_ns/')}"
+    heading = name.removeprefix("latency_").removeprefix("faults/")
+    for unit in ("_ns", "_per_s"):
+        heading = heading.removesuffix(unit)
+    return heading.replace("_bytes", "").replace("_", " ")
+
+
+_GROUPS = (
+    re.compile("|".join(f"^{name}$" for name in _LEADING)),
+    re.compile(r".*_(p[\d.]+|max)_ns$"),
+    re.compile(r"^fork_ns/"),
+    re.compile("|".join(f"^{name}$" for name in _TRAILING)),
+    re.compile(r"^faults/"),
+    re.compile(r"^extra_memory_bytes_peak$"),
+    re.compile(""),
+)
+"""Columns in their order; what falls into the last group stands in CSV and JSON only."""
+
+
+def _place(name: str) -> tuple[int, str, float, str]:
+    """Sorts metrics into columns: by group, then by program order or number in the name."""
+    fixed = (*_LEADING, *_TRAILING)
+    if name in fixed:
+        group = 0 if name in _LEADING else 3
+        return group, "", fixed.index(name), name
+    group = next(place for place, pattern in enumerate(_GROUPS) if pattern.match(name))
+    percentiles = [*PERCENTILES, "max"]
+    for place, percentile in enumerate(percentiles):
+        stem, found, _ = name.partition(f"_{percentile}_")
+        if found:
+            return group, stem, place, name
+    number = re.search(r"/([\d.]+)GB$", name)
+    return group, "", float(number.group(1)) if number else 0.0, name
+
+
+def _differing(records: Sequence[Record]) -> list[str]:
+    leaves = [dict(_leaves(record.config)) for record in records]
+    paths = dict.fromkeys(path for found in leaves for path in found)
+    return [path for path in paths if len({_text(found.get(path)) for found in leaves}) > 1]
+
+
+def _leaves(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key in sorted(config):
+        value = config[key]
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
