@@ -1,0 +1,325 @@
+r"""Reader of Redis MONITOR logs: every command a server executed, with its time and its sender.
+
+A line, as `redis-cli MONITOR` prints it (a raw connection puts a `+` before and a CR behind):
+
+    1795407776.482128 [0 127.0.0.1:57750] "SET" "key:1" "\x00v\"1\""
+
+Unix time with six decimals, data base, sender (`ip:port`, `[ip6]:port`, `unix:path`, or `lua` for
+what a script calls), then the arguments as sds.c's `sdscatrepr` writes them: printable ASCII as it
+is, the rest as `\\ \" \n \r \t \a \b` or `\xHH`. `OK` is the server's reply to MONITOR itself.
+Redis leaves out AUTH and every administrative command (BGSAVE, CONFIG, DEBUG ...), so a trace does
+not tell when the server saved; secrets in other commands read "(redacted)".
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workloads.traces.redis_commands import UNKNOWN, command_of
+from workloads.traces.text import (
+    DEFAULT_LIMITS,
+    Limits,
+    TraceError,
+    TracePath,
+    read_lines,
+    trace_error,
+)
+
+NO_KEY = -1
+"""`key_id` of a command that names no key."""
+
+MAX_SENDER_BYTES = 160
+"""The longest sender: sun_path holds 108 bytes, an IPv6 address with zone and port fewer."""
+
+MAX_UNKNOWN_NAMES = 1000
+"""Distinct unknown commands counted by name; more are counted together, as `(others)`."""
+
+_TIME = rb"([0-9]{1,10})\.([0-9]{6})"
+_DATABASE = rb"([0-9]{1,10})"
+_SENDER = rb"([^\x00-\x1f]{1,%d}?)" % MAX_SENDER_BYTES
+# Possessive, so that a megabyte of escapes is one pass without backtracking. Bytes from 0x80 on are
+# let through: some C libraries call them printable.
+_TEXT = rb'[^"\\\x00-\x1f\x7f]*+(?:\\(?:["\\nrtab]|x[0-9a-fA-F]{2})[^"\\\x00-\x1f\x7f]*+)*+'
+_ARGUMENT = rb'"' + _TEXT + rb'"'
+_LINE = re.compile(
+    rb"\+?" + _TIME + rb" \[" + _DATABASE + rb" " + _SENDER + rb"\] "
+    rb"(" + _ARGUMENT + rb"(?: " + _ARGUMENT + rb")*+)\r?\n?"
+)  # fmt: skip
+_ARGUMENTS = re.compile(_ARGUMENT)
+_FIRST_LINES = re.compile(rb"\s*\+?(?:OK\s*(?:$|\n)|" + _TIME + rb" \[)")
+
+_Integer = TypeVar("_Integer", np.int64, np.int32, np.bool_)
+
+# What a line consists of, for the message about one that does not: pattern, name, what is expected.
+_PARTS = tuple(
+    (re.compile(pattern), what, expected)
+    for pattern, what, expected in (
+        (rb"\+?" + _TIME + rb" ", "time", "Unix time with six decimals, then a space"),
+        (rb"\[" + _DATABASE + rb" ", "data base", "'[', a number, then a space"),
+        (_SENDER + rb'\] (?=")', "sender", """an address, 'lua' or 'unix:' path, then '] "'"""),
+    )
+)
+_OPEN_TEXT = re.compile(rb'"' + _TEXT)
+
+
+@dataclass(frozen=True, slots=True)
+class Accounting:
+    """Where every line of the file went.
+
+    Attributes:
+        lines: Lines in the file; `commands + ok + blank`.
+        commands: Lines that hold a command, all of which are in the trace.
+        ok: Replies to MONITOR itself.
+        blank: Lines of white space.
+        unknown: How many of the commands have a name that the command table lacks, by name in
+            upper case, in order of appearance. They count as reads without a key.
+    """
+
+    lines: int
+    commands: int
+    ok: int
+    blank: int
+    unknown: dict[str, int]
+
+
+@dataclass(frozen=True, eq=False)
+class MonitorTrace:
+    """The commands of a MONITOR log, one row each, in order; all arrays are read-only.
+
+    Attributes:
+        time_ns: int64, since the first command; never decreases.
+        key_id: int32, the first key that the command writes, or reads if it writes none; dense by
+            first appearance (0, 1, ...), `NO_KEY` if it names none. The same name in another data
+            base is another key. Keys that are only read beside it are not recorded.
+        is_write: bool, whether the command may change the data set.
+        value_bytes: int32, length of what the command stores under its key, as it was sent: the
+            value of a SET, the fields and members of a collection's command; 0 if it sends none.
+        request_bytes: int32, size of the command in RESP, as a client sends it.
+        connection: int32, index into `connections`.
+        further_command: int64, rows of commands that write more than one key, once for each further
+            key; never decreases. MSET of three keys is one row here above and two rows here.
+        further_key_id: int32, that key.
+        further_value_bytes: int32, length of what is stored under it.
+        keys: Number of distinct keys; ids are below it.
+        connections: Sender of each connection, e.g. `127.0.0.1:57750`, `unix:/run/redis.sock`, or
+            `lua` for all calls by scripts.
+        start_unix_ns: Time of the first command.
+        accounting: Where every line went.
+    """
+
+    time_ns: NDArray[np.int64]
+    key_id: NDArray[np.int32]
+    is_write: NDArray[np.bool_]
+    value_bytes: NDArray[np.int32]
+    request_bytes: NDArray[np.int32]
+    connection: NDArray[np.int32]
+    further_command: NDArray[np.int64]
+    further_key_id: NDArray[np.int32]
+    further_value_bytes: NDArray[np.int32]
+    keys: int
+    connections: tuple[str, ...]
+    start_unix_ns: int
+    accounting: Accounting
+
+    def __len__(self) -> int:
+        return len(self.time_ns)
+
+    @property
+    def duration_ns(self) -> int:
+        """Time from the first command to the last."""
+        return int(self.time_ns[-1])
+
+
+def looks_like_monitor(first_bytes: bytes) -> bool:
+    """Whether a text that begins so may be a MONITOR log."""
+    return _FIRST_LINES.match(first_bytes) is not None
+
+
+def read_monitor(path: TracePath, limits: Limits = DEFAULT_LIMITS) -> MonitorTrace:
+    """Read a MONITOR log, plain or gzip, in one pass; values are measured, never kept.
+
+    Raises:
+        TraceError: The file cannot be read, exceeds `limits`, holds no command, holds a line that
+            is neither a command, `OK` nor blank, or its time goes backwards.
+    """
+    columns = _Columns()
+    ok = blank = line_number = 0
+    start_unix_ns = 0
+    earliest_ns, latest_ns = 0, 2**63 - 1
+    with closing(read_lines(path, limits)) as lines:
+        for line_number, line in enumerate(lines, 1):
+            match = _LINE.fullmatch(line)
+            if match is None:
+                text = line.strip()
+                if not text:
+                    blank += 1
+                elif text in (b"OK", b"+OK"):
+                    ok += 1
+                else:
+                    raise _describe(path, line_number, line)
+                continue
+            seconds, microseconds, database, sender, arguments = match.groups()
+            time_ns = int(seconds + microseconds) * 1000
+            if not columns.time_ns:
+                start_unix_ns = earliest_ns = time_ns
+            elif time_ns < earliest_ns:
+                what = f"time goes backwards by {earliest_ns - time_ns} ns"
+                raise trace_error(path, line_number, 1, what, "lines in order of time")
+            if time_ns > latest_ns:
+                what = "time is beyond the year 2262"
+                raise trace_error(path, line_number, 1, what, "fewer than 2^63 ns since 1970")
+            earliest_ns = time_ns
+            columns.add(time_ns - start_unix_ns, database, sender, _split(arguments))
+    if not columns.time_ns:
+        raise trace_error(path, line_number + 1, 1, "no command", "at least one command line")
+    return columns.trace(
+        start_unix_ns,
+        Accounting(line_number, len(columns.time_ns), ok, blank, dict(columns.unknown)),
+    )
+
+
+def _split(quoted: bytes) -> list[bytes]:
+    """The arguments of a well-formed command, unescaped."""
+    if b"\\" not in quoted:
+        # Without escapes every quote is a delimiter, and the text alternates between them.
+        return quoted[1:-1].split(b'" "')
+    return [
+        # Each escape that _ARGUMENT allows means in Python what it means to Redis, and each byte
+        # is one character on the way.
+        argument[1:-1].decode("unicode_escape").encode("latin-1") if b"\\" in argument
+        else argument[1:-1]
+        for argument in _ARGUMENTS.findall(quoted)
+    ]  # fmt: skip
+
+
+def _bulk_bytes(size_bytes: int) -> int:
+    """Size of a RESP bulk string: `$`, its length in digits, CR LF, the string, CR LF."""
+    return 5 + len(str(size_bytes)) + size_bytes
+
+
+# Most arguments are short, and a look-up costs a third of the computation.
+_SHORT_BULK_BYTES = tuple(_bulk_bytes(size) for size in range(4096))
+
+
+def _request_bytes(arguments: Sequence[bytes]) -> int:
+    """Size of a command in RESP: `*`, the number of arguments, CR LF, each as a bulk string."""
+    size_bytes = 3 + len(str(len(arguments)))
+    for argument in arguments:
+        length = len(argument)
+        size_bytes += _SHORT_BULK_BYTES[length] if length < 4096 else _bulk_bytes(length)
+    return size_bytes
+
+
+class _Columns:
+    """The growing columns of a trace; arrays of machine integers, so 25 bytes a command."""
+
+    def __init__(self) -> None:
+        self.time_ns = array("q")
+        self.key_id = array("i")
+        self.is_write = array("b")
+        self.value_bytes = array("i")
+        self.request_bytes = array("i")
+        self.connection = array("i")
+        self.further_command = array("q")
+        self.further_key_id = array("i")
+        self.further_value_bytes = array("i")
+        self.unknown: Counter[str] = Counter()
+        self.keys = 0
+        self._key_ids: defaultdict[bytes, dict[bytes, int]] = defaultdict(dict)
+        self._connection_ids: dict[bytes, int] = {}
+
+    def add(self, time_ns: int, database: bytes, sender: bytes, arguments: Sequence[bytes]) -> None:
+        """Append one command."""
+        command = command_of(arguments)
+        if command is None:
+            self._count_unknown(arguments[0])
+            command = UNKNOWN
+        position = command.key
+        key_id = NO_KEY
+        value_bytes = 0
+        if 0 < position < len(arguments):
+            key_id = self._key_id(database, arguments[position])
+            value_bytes = sum(map(len, arguments[command.value]))
+            for further in range(*command.further.indices(len(arguments))):
+                self.further_command.append(len(self.time_ns))
+                self.further_key_id.append(self._key_id(database, arguments[further]))
+                stored = arguments[further + 1 : further + 2] if command.paired else ()
+                self.further_value_bytes.append(sum(map(len, stored)))
+        self.time_ns.append(time_ns)
+        self.key_id.append(key_id)
+        self.is_write.append(command.writes)
+        self.value_bytes.append(value_bytes)
+        self.request_bytes.append(_request_bytes(arguments))
+        self.connection.append(self._connection_ids.setdefault(sender, len(self._connection_ids)))
+
+    def _key_id(self, database: bytes, key: bytes) -> int:
+        # A long key is kept as its digest: keys may be of any length, and memory is bounded.
+        name = key if len(key) <= 64 else blake2b(key).digest()
+        key_id = self._key_ids[database].setdefault(name, self.keys)
+        if key_id == self.keys:
+            self.keys += 1
+        return key_id
+
+    def _count_unknown(self, name: bytes) -> None:
+        text = name[:64].upper().decode("ascii", "backslashreplace")
+        if text not in self.unknown and len(self.unknown) >= MAX_UNKNOWN_NAMES:
+            text = "(others)"
+        self.unknown[text] += 1
+
+    def trace(self, start_unix_ns: int, accounting: Accounting) -> MonitorTrace:
+        """The columns as read-only NumPy arrays on the same memory."""
+        return MonitorTrace(
+            time_ns=_frozen(self.time_ns, np.int64),
+            key_id=_frozen(self.key_id, np.int32),
+            is_write=_frozen(self.is_write, np.bool_),
+            value_bytes=_frozen(self.value_bytes, np.int32),
+            request_bytes=_frozen(self.request_bytes, np.int32),
+            connection=_frozen(self.connection, np.int32),
+            further_command=_frozen(self.further_command, np.int64),
+            further_key_id=_frozen(self.further_key_id, np.int32),
+            further_value_bytes=_frozen(self.further_value_bytes, np.int32),
+            keys=self.keys,
+            connections=tuple(
+                sender.decode("utf-8", "backslashreplace") for sender in self._connection_ids
+            ),
+            start_unix_ns=start_unix_ns,
+            accounting=accounting,
+        )
+
+
+def _frozen(column: array[int], dtype: type[_Integer]) -> NDArray[_Integer]:
+    values = np.frombuffer(column, dtype=dtype)
+    values.flags.writeable = False
+    return values
+
+
+def _describe(path: TracePath, line_number: int, line: bytes) -> TraceError:
+    """The error for a line that is no command: the first part that is not as it should be."""
+    position = 0
+    for pattern, what, expected in _PARTS:
+        match = pattern.match(line, position)
+        if match is None:
+            return trace_error(path, line_number, position + 1, f"bad {what}", expected)
+        position = match.end()
+    while match := _ARGUMENTS.match(line, position):
+        position = match.end()
+        if line[position : position + 2] == b' "':
+            position += 1
+        else:
+            return trace_error(
+                path, line_number, position + 1, "bad end", "a space and a quote, or a line end"
+            )
+    open_text = _OPEN_TEXT.match(line, position)
+    position = open_text.end() if open_text else position
+    expected = r"""printable text, one of \\ \" \n \r \t \a \b \xHH, or a closing quote"""
+    return trace_error(path, line_number, position + 1, "bad argument", expected)
