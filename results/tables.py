@@ -134,10 +134,13 @@ def print_table(table: RunTable, console: Console) -> None:
     if console.is_terminal and _width(shown) > console.width:
         shown = terminal_table(table, transposed=True)
     console.print(shown, crop=False, highlight=False)
+    points_of: dict[str, list[str]] = {}
     for row in table.rows:
         for doubt in row.doubts:
-            name = ", ".join(row.labels.values())
-            console.print(f"note: {name}: {doubt}" if name else f"note: {doubt}", highlight=False)
+            points_of.setdefault(doubt, []).append(" ".join(row.labels.values()))
+    for doubt, points in points_of.items():
+        whose = f"{', '.join(points)}: " if table.swept else ""
+        console.print(f"note: {whose}{doubt}", highlight=False, markup=False, soft_wrap=True)
 
 
 def terminal_table(table: RunTable, *, transposed: bool = False) -> Table:
@@ -186,9 +189,9 @@ def _heading(name: str) -> str:
     if name.startswith("fork_ns/"):
         return f"fork {name.removeprefix('fork_ns/')}"
     heading = name.removeprefix("latency_").removeprefix("faults/")
-    for unit in ("_ns", "_per_s"):
+    for unit in ("_ns", "_per_s", "_bytes_peak"):
         heading = heading.removesuffix(unit)
-    return heading.replace("_bytes", "").replace("_", " ")
+    return heading.replace("_", " ")
 
 
 _GROUPS = (

@@ -1,0 +1,1 @@
+"""Numbers published in the On-demand-fork evaluation, and typed access to them."""
