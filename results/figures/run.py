@@ -1,0 +1,248 @@
+"""The figure of a run: latency percentiles and latency over time, or fork time against size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+
+from results import human
+from results.figures import style
+from results.metrics import GIB
+from results.record import Record
+from results.tables import run_table
+from sim.recording import Histogram
+
+_MOST_LINES = 12
+_CURVE_POINTS = 400
+_LINESTYLES: tuple[Any, ...] = ("-", "--", ":", "-.", (0, (3, 1, 1, 1, 1, 1)))
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One point of the run, as it is drawn."""
+
+    record: Record
+    label: str
+    colour: str
+    linestyle: Any
+
+
+def write(
+    records: Sequence[Record], folder: Path, labels: Sequence[Mapping[str, str]] | None = None
+) -> list[Path]:
+    """Write ``figure.png``, ``.svg`` and ``.pdf`` of a run; nothing if there is nothing to draw.
+
+    Args:
+        records: one per point.
+        folder: where to; it exists.
+        labels: as for `results.tables.run_table`.
+    """
+    figure = draw(records, labels)
+    return [] if figure is None else style.write(figure, folder / "figure")
+
+
+def draw(
+    records: Sequence[Record], labels: Sequence[Mapping[str, str]] | None = None
+) -> Figure | None:
+    """The figure of a run, or None where no record has a histogram or a series of forks.
+
+    A line is a point; schemes differ in colour, the other swept fields in the style of the line.
+    Of more than twelve points the first twelve are drawn, and the figure says so.
+    """
+    lines = _lines(records, labels)
+    if any("forks" in r.series for record in records for r in record.repetitions):
+        return style.drawing(lambda: _forks(lines, len(records)))
+    name = next((n for record in records for r in record.repetitions for n in r.histograms), None)
+    if name is None:
+        return None
+    return style.drawing(lambda: _latencies(lines, name, len(records)))
+
+
+def _lines(records: Sequence[Record], labels: Sequence[Mapping[str, str]] | None) -> list[_Line]:
+    rows = run_table(records, labels).rows
+    kinds = [str(record.at("fork.kind")) for record in records]
+    colours = style.colours_for(kinds)
+    rests = [
+        ", ".join(
+            f"{path.rpartition('.')[2]} {label}"
+            for path, label in row.labels.items()
+            if path != "fork.kind"
+        )
+        for row in rows
+    ]
+    styles = dict(zip(dict.fromkeys(rests), cycle(_LINESTYLES), strict=False))
+    return [
+        _Line(
+            record,
+            ", ".join(filter(None, [style.NAMES.get(kind, kind), rest])),
+            colours[kind],
+            styles[rest],
+        )
+        for record, kind, rest in zip(records, kinds, rests, strict=True)
+    ][:_MOST_LINES]
+
+
+def _latencies(lines: Sequence[_Line], name: str, points: int) -> Figure:
+    timed = any("timeline" in r.series for line in lines for r in line.record.repetitions)
+    figure, axes = style.panels(
+        2 if timed else 1, width_in=style.PAGE_IN if timed else style.COLUMN_IN, height_in=2.4
+    )
+    quantity = name.removesuffix("_ns").replace("_", " ")
+    for line in lines:
+        _percentile_line(axes[0], line, name)
+    _nines(axes[0], lines, name)
+    axes[0].set_ylabel(f"{quantity} (ms)")
+    if timed:
+        colours = list(dict.fromkeys(line.colour for line in lines))
+        for line in lines:
+            _over_time(axes[1], line, colours.index(line.colour))
+        axes[1].set_yscale("log")
+        style.log_axis(axes[1].yaxis)
+        axes[1].set_xlabel("time (s)")
+        axes[1].set_ylabel(f"max {quantity} (ms)")
+    snapshots = timed and any("snapshots" in line.record.repetitions[0].series for line in lines)
+    _legend(figure, axes[0], points, len(lines), snapshots=snapshots)
+    return figure
+
+
+def _legend(
+    figure: Figure, axes: Axes, points: int, drawn: int, *, snapshots: bool = False
+) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    if snapshots:
+        handles.append(Line2D([], [], linestyle="none", marker="|", markersize=5, color=style.INK))
+        labels.append("snapshot")
+    title = f"{drawn} of {points} points" if drawn < points else None
+    columns = min(
+        len(labels), max(1, int(figure.get_figwidth() * 15) // (max(map(len, labels)) + 6))
+    )
+    figure.legend(handles, labels, loc="outside upper center", ncols=columns, title=title)
+
+
+def _percentile_line(axes: Axes, line: _Line, name: str) -> None:
+    merged = Histogram()
+    for recording in line.record.repetitions:
+        if name in recording.histograms:
+            merged.merge(recording.histograms[name])
+    if merged.count:
+        nines, values = percentile_curve(merged)
+        axes.plot(
+            nines, values / 1e6, color=line.colour, linestyle=line.linestyle, label=line.label
+        )
+
+
+def percentile_curve(
+    histogram: Histogram,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Points of the percentile plot: 1/(1 - q) from 1 to the count, and the value at rank q.
+
+    The x axis grows by one decade with each nine; its last point is the maximum.
+    """
+    lowest, counts = histogram.buckets()
+    cumulated = np.cumsum(counts)
+    nines = np.geomspace(1, histogram.count, min(_CURVE_POINTS, histogram.count))
+    ranks = np.clip(np.ceil(histogram.count * (1 - 1 / nines)), 1, histogram.count)
+    values = lowest[np.searchsorted(cumulated, ranks)]
+    values[-1] = histogram.maximum
+    return nines, values
+
+
+def _nines(axes: Axes, lines: Sequence[_Line], name: str) -> None:
+    """The axis of percentiles: 0, 90, 99, 99.9, … as far as the counts reach."""
+    largest = max(
+        (
+            sum(r.histograms[name].count for r in line.record.repetitions if name in r.histograms)
+            for line in lines
+        ),
+        default=1,
+    )
+    decades = max(1, int(np.log10(max(largest, 1))))
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlim(1, max(largest, 10))
+    axes.xaxis.set_major_locator(FixedLocator([10.0**n for n in range(decades + 1)]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(_percent))
+    style.log_axis(axes.yaxis)
+    axes.set_xlabel("percentile")
+
+
+def _percent(nines: float, _position: int) -> str:
+    exponent = round(np.log10(nines))
+    return f"{100 - 100 / 10**exponent:.{max(0, exponent - 2)}f}"
+
+
+def _over_time(axes: Axes, line: _Line, row: int) -> None:
+    """Largest latency of each window of the first repetition, its snapshots in a row above."""
+    series = line.record.repetitions[0].series
+    if "timeline" not in series:
+        return
+    timeline = series["timeline"]
+    served = timeline["max_ns"] > 0
+    axes.plot(
+        timeline["t_ns"][served] / 1e9,
+        timeline["max_ns"][served] / 1e6,
+        color=line.colour,
+        linestyle=line.linestyle,
+        linewidth=0.7,
+    )
+    if "snapshots" in series:
+        starts = series["snapshots"]["start_ns"] / 1e9
+        axes.plot(
+            starts,
+            np.full(starts.size, 1.03 + 0.05 * row),
+            transform=axes.get_xaxis_transform(),
+            clip_on=False,
+            linestyle="none",
+            marker="|",
+            markersize=4,
+            color=line.colour,
+        )
+
+
+def _forks(lines: Sequence[_Line], points: int) -> Figure:
+    figure, (axes,) = style.panels(height_in=2.4)
+    for line in lines:
+        size_bytes, mean_ns = fork_curve(line.record)
+        axes.plot(
+            size_bytes / GIB,
+            mean_ns / 1e6,
+            color=line.colour,
+            linestyle=line.linestyle,
+            marker="o" if size_bytes.size == 1 else None,
+            markersize=3,
+            label=line.label,
+        )
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda gib, _: human.size(gib * GIB)))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    style.log_axis(axes.yaxis)
+    axes.set_xlabel("memory of the process")
+    axes.set_ylabel("fork (ms)")
+    _legend(figure, axes, points, len(lines))
+    return figure
+
+
+def fork_curve(
+    record: Record,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """The sizes forked (int64 [n], bytes, ascending) and the mean fork time of each (ns)."""
+    tables = [r.series["forks"] for r in record.repetitions if "forks" in r.series]
+    if not tables:
+        return np.zeros(0, np.int64), np.zeros(0, np.float64)
+    size_bytes = np.concatenate([table["size_bytes"] for table in tables])
+    fork_ns = np.concatenate([table["fork_ns"] for table in tables])
+    sizes, places = np.unique(size_bytes, return_inverse=True)
+    mean_ns = np.bincount(places, weights=fork_ns) / np.bincount(places)
+    return sizes, mean_ns

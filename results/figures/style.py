@@ -1,0 +1,121 @@
+"""The look of all figures, and files with the same bytes every time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.style import context
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+COLUMN_IN = 3.33
+"""Width of one column of a two-column systems paper, in inches."""
+
+PAGE_IN = 7.0
+"""Width of both columns."""
+
+INK = "#222222"
+
+COLOURS = {"classic": "#0072B2", "huge": "#E69F00", "on_demand": "#009E73"}
+"""Okabe and Ito's colours, told apart by colour-blind readers too; each scheme keeps its own."""
+
+OTHER_COLOURS = ("#D55E00", "#CC79A7", "#56B4E9", "#7A7A7A", "#B8A800")
+
+NAMES = {"classic": "Fork", "huge": "Fork, huge pages", "on_demand": "On-demand-fork"}
+"""The schemes as the paper calls them."""
+
+STYLE: dict[str, Any] = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so every machine draws alike
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#DDDDDD",
+    "grid.linewidth": 0.4,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "lines.linewidth": 1.2,
+    "legend.frameon": False,
+    "legend.handlelength": 1.6,
+    "legend.borderaxespad": 0.2,
+    "legend.labelspacing": 0.3,
+    "figure.dpi": 100,
+    "savefig.dpi": 300,
+    "pdf.fonttype": 42,  # text stays text; conferences refuse Type 3
+    "svg.hashsalt": "forksim",
+}
+
+FORMATS: Mapping[str, Mapping[str, None]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+"""The formats written, and the metadata left out because it differs from run to run."""
+
+
+def panels(
+    count: int = 1, *, width_in: float = COLUMN_IN, height_in: float = 2.1
+) -> tuple[Figure, list[Axes]]:
+    """A figure of ``count`` panels side by side; call it within `drawing`."""
+    figure = Figure(figsize=(width_in, height_in), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(1, count, squeeze=False)
+    return figure, list(axes[0])
+
+
+def log_axis(axis: Axis) -> None:
+    """A logarithmic axis with plain numbers, between the decades too where those are too few."""
+    low, high = sorted(axis.get_view_interval())
+    decades = np.log10(high / low) if low > 0 else np.inf
+    subs = range(1, 10) if decades < 0.7 else (1, 2, 5) if decades < 2.5 else (1,)
+    axis.set_major_locator(LogLocator(subs=subs))
+    axis.set_major_formatter(FuncFormatter(plain))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def plain(value: float, _position: int | None = None) -> str:
+    """A tick's number without an exponent: ``0.05``, ``2``, ``1,000``."""
+    return f"{value:,.0f}" if value >= 10 else f"{value:g}"
+
+
+def drawing(draw: Callable[[], Figure]) -> Figure:
+    """Let ``draw`` make a figure in the house style, whatever the user's own settings are."""
+    with context(STYLE, after_reset=True):
+        return draw()
+
+
+def write(figure: Figure, stem: Path) -> list[Path]:
+    """Write the figure as ``stem`` with each of the endings in `FORMATS`; the files' paths."""
+    files = []
+    with context(STYLE, after_reset=True):
+        for ending, metadata in FORMATS.items():
+            file = stem.with_name(f"{stem.name}.{ending}")
+            figure.savefig(file, format=ending, metadata=dict(metadata))
+            files.append(file)
+    return files
+
+
+def colours_for(kinds: list[str]) -> dict[str, str]:
+    """A colour for each scheme: its own if it has one, else the next free one."""
+    others = cycle(OTHER_COLOURS)
+    return {kind: COLOURS[kind] if kind in COLOURS else next(others) for kind in kinds}
