@@ -1,0 +1,46 @@
+"""What can be named in an experiment: workloads, forks, machine profiles, bundled examples."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.costs import list_profiles, load_profile
+from models.schemes.registry import SCHEMES
+from workloads.registry import WORKLOADS, Workload
+
+EXAMPLES = Path(__file__).parent / "examples"
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The registered names.
+
+    Attributes:
+        workloads: modules by name.
+        schemes: by name, what the fork does in one line.
+        profiles: by name, what the machine is in one line.
+        examples: files of the bundled experiments.
+    """
+
+    workloads: Mapping[str, Workload]
+    schemes: Mapping[str, str]
+    profiles: Mapping[str, str]
+    examples: tuple[Path, ...]
+
+
+def catalogue() -> Catalogue:
+    """Everything that is registered now."""
+    return Catalogue(
+        workloads=WORKLOADS,
+        schemes={name: first_line(scheme) for name, scheme in SCHEMES.items()},
+        profiles={name: load_profile(name).description for name in list_profiles()},
+        examples=tuple(sorted(EXAMPLES.glob("*.yaml"))),
+    )
+
+
+def first_line(thing: object) -> str:
+    """The first line of a docstring, without its full stop."""
+    return (inspect.getdoc(thing) or "").partition("\n")[0].removesuffix(".")

@@ -1,0 +1,121 @@
+"""The ``forksim`` command: what it takes; what it does stands in `experiments.commands`.
+
+Every command imports its module when it is called, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+DONE, SOME_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes."""
+
+
+class OneLineError(click.ClickException):
+    """Bad input: its message on stderr, as it is."""
+
+    exit_code = BAD_INPUT
+
+    def show(self, file: Any = None) -> None:  # noqa: ARG002 - click's signature
+        """Print the message."""
+        click.echo(self.message, err=True)
+
+
+class Commands(click.Group):
+    """A group whose commands end with forksim's exit codes, each error in one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            raise OneLineError(f"{self.name}: {error.format_message()}") from None
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("interrupted: what was finished is kept; run it again to go on", err=True)
+            ctx.exit(INTERRUPTED)
+        except OSError as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            click.echo(f"{self.name}: {error}", err=True)
+            ctx.exit(SOME_FAILED)
+
+
+def _call(command: str, /, **arguments: Any) -> None:
+    """Do the command; its module and the errors it may raise are imported only now."""
+    errors = import_module("experiments.errors")
+    try:
+        code = import_module(f"experiments.commands.{command}").main(**arguments)
+    except errors.InputError as error:
+        raise OneLineError(str(error)) from None
+    click.get_current_context().exit(code)
+
+
+_SETTINGS = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="A.B=C",
+    help="Put a value over the file's; repeatable. The value is YAML: --set sweep=[]",
+)
+_JOBS = click.option(
+    "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes to use."
+)
+
+
+@click.group("forksim", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="forksim")
+def main() -> None:
+    """Simulate what fork does to a program's tail latency, and what another fork would do."""
+
+
+@main.command()
+@click.argument("file")
+@_SETTINGS
+@click.option("--out", metavar="DIR", help="Folder of the results.  [default: runs/NAME]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+@_JOBS
+def run(**arguments: Any) -> None:
+    """Run the experiment in FILE, a YAML file; points already in the folder are kept."""
+    _call("run", **arguments)
+
+
+@main.command()
+@click.argument("file")
+@_SETTINGS
+def validate(**arguments: Any) -> None:
+    """Say whether the experiment in FILE is valid, and how many points it has."""
+    _call("validate", **arguments)
+
+
+@main.command("list")
+def list_() -> None:
+    """List what an experiment can name: workloads, forks, machine profiles, examples."""
+    _call("list")
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of an experiment, for editors."""
+    _call("schema")
+
+
+@main.command()
+@click.option("--only", metavar="ID,...", help="Some items, such as fig07,table4.")
+@click.option(
+    "--out", metavar="DIR", default="runs/paper", show_default=True, help="Folder of the results."
+)
+@_JOBS
+def paper(**arguments: Any) -> None:
+    """Regenerate the paper's figures and tables, and how far the simulation is from them."""
+    _call("paper", **arguments)
+
+
+@main.command()
+@click.argument("target", type=click.Choice(["paper"]))
+@click.option("--out", metavar="FILE", help="Write the fitted profile here.")
+def calibrate(**arguments: Any) -> None:
+    """Fit a machine profile to the paper's micro-benchmarks and print the residuals."""
+    _call("calibrate", **arguments)

@@ -1,0 +1,1 @@
+"""What each command does: one module a command, its ``main`` returning the exit code."""

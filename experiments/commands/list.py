@@ -1,0 +1,21 @@
+"""``forksim list``: what an experiment can name, a line each."""
+
+from __future__ import annotations
+
+import click
+
+from experiments.catalogue import catalogue, first_line
+from experiments.document import load
+
+
+def main() -> int:
+    """Print kind, name and what it is of everything registered."""
+    known = catalogue()
+    rows = [("workload", name, first_line(w)) for name, w in known.workloads.items()]
+    rows += [("fork", name, what) for name, what in known.schemes.items()]
+    rows += [("machine", name, what) for name, what in known.profiles.items()]
+    rows += [("example", str(file), load(file).data["name"]) for file in known.examples]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    for kind, name, what in rows:
+        click.echo(f"{kind:{widths[0]}}  {name:{widths[1]}}  {what}")
+    return 0

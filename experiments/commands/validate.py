@@ -1,0 +1,21 @@
+"""``forksim validate``: everything about an experiment that can be wrong before it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from experiments.catalogue import catalogue
+from experiments.document import load
+from experiments.overrides import override
+from experiments.points import plan
+
+
+def main(file: str, settings: tuple[str, ...]) -> int:
+    """Print that the experiment in ``file`` is valid and how many points it has."""
+    source = Path(file)
+    planned = plan(override(load(source), settings), source.parent, catalogue())
+    count = len(planned.points)
+    click.echo(f"{file}: valid, {count} point{'s' if count > 1 else ''}")
+    return 0

@@ -1,0 +1,117 @@
+"""From an experiment's document to the points to simulate."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from experiments.catalogue import Catalogue
+from experiments.document import Document, Route, dotted, route_of
+from experiments.inputs import Inputs
+from experiments.schema import Experiment, experiment_model
+from experiments.sweep import Variant, variants
+from experiments.validation import validate
+from models import MODEL_VERSION
+from models.costs import Profile
+from results.record import record_id
+
+
+@dataclass(frozen=True)
+class Point:
+    """One resolved configuration, ready to be simulated in this process or another.
+
+    Attributes:
+        config: the configuration as plain JSON data, defaults filled in; what the record keeps.
+        workload: the same workload's configuration as its own model.
+        profile: the machine's costs.
+        traces: the files behind the traces that the workload names, by the name it uses.
+        digests: SHA-256 of every trace and of the profile, by their dotted path.
+        swept: the values that tell this point from its siblings, as text by dotted path.
+    """
+
+    config: Mapping[str, Any]
+    workload: BaseModel
+    profile: Profile
+    traces: Mapping[str, Path]
+    digests: Mapping[str, str]
+    swept: Mapping[str, str]
+
+    @cached_property
+    def id(self) -> str:
+        """The id of the point's record."""
+        return record_id(self.config, self.digests, MODEL_VERSION)
+
+    @property
+    def label(self) -> str:
+        """The swept values in one line; of an experiment without a sweep, its fork."""
+        named = self.swept or {"fork.kind": self.config["fork"]["kind"]}
+        return " ".join(f"{path}={value}" for path, value in named.items())
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole experiment, valid and ready to run.
+
+    Attributes:
+        name: of the experiment.
+        points: in the order of the sweep.
+        document: the input with every ``--set`` applied.
+    """
+
+    name: str
+    points: tuple[Point, ...]
+    document: Document
+
+
+def plan(document: Document, folder: Path, catalogue: Catalogue) -> Plan:
+    """Validate an experiment and everything it names.
+
+    Args:
+        document: the experiment.
+        folder: what relative file names in it start from.
+        catalogue: what it may name.
+
+    Raises:
+        InputError: anything in the document, a profile or a trace is wrong.
+    """
+    model = experiment_model(catalogue)
+    inputs = Inputs(folder, catalogue.profiles)
+    name = ""
+    points = []
+    for variant in variants(document):
+        experiment = validate(model, variant.document)
+        name = experiment.name
+        points.append(_point(experiment, variant, inputs, catalogue))
+    return Plan(name, tuple(points), document)
+
+
+def _point(
+    experiment: Experiment, variant: Variant, inputs: Inputs, catalogue: Catalogue
+) -> Point:
+    route: Route = ("machine", "profile")
+    profile = inputs.profile(experiment.machine.profile, variant.document, route)
+    digests = {dotted(route): profile.digest}
+    traces = {}
+    workload = catalogue.workloads[variant.document.data["workload"]["kind"]]
+    if hasattr(workload, "traces"):
+        for path, trace in workload.traces(experiment.workload).items():
+            route = ("workload", *route_of(path))
+            traces[trace], digests[dotted(route)] = inputs.trace(trace, variant.document, route)
+    return Point(
+        config=experiment.model_dump(mode="json", exclude={"name", "sweep"}, serialize_as_any=True),
+        workload=experiment.workload,
+        profile=profile,
+        traces=traces,
+        digests=digests,
+        swept={path: _text(value) for path, value in variant.values.items()},
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)

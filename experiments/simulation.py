@@ -1,0 +1,50 @@
+"""One point simulated: every repetition of its workload, into one record."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+
+from experiments.points import Point
+from models import MODEL_VERSION
+from results.record import Record
+from workloads.registry import WORKLOADS
+from workloads.setup import Setup
+
+
+def simulate(point: Point) -> Record:
+    """The record of a point; the same bytes whenever and wherever it is simulated."""
+    config = point.config
+    workload = WORKLOADS[config["workload"]["kind"]]
+    fork = dict(config["fork"])
+    scheme = fork.pop("kind")
+    repetitions = [
+        workload.run(
+            point.workload,
+            Setup(
+                profile=point.profile,
+                cores=config["machine"]["cores"],
+                scheme=scheme,
+                options=fork,
+                seed=config["seed"],
+                repetition=repetition,
+                traces=point.traces,
+            ),
+        )
+        for repetition in range(config["repetitions"])
+    ]
+    return Record(
+        config=config,
+        trace_digests=point.digests,
+        model=MODEL_VERSION,
+        repetitions=repetitions,
+        provenance={
+            "seed": config["seed"],
+            "profile": {"name": config["machine"]["profile"], "sha256": point.profile.digest},
+            "versions": {
+                "forksim": version("forksim"),
+                "numpy": version("numpy"),
+                "python": platform.python_version(),
+            },
+        },
+    )

@@ -1,0 +1,94 @@
+"""One document with a sweep to one document per point."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import RootModel
+
+from experiments.document import Document, Route, dotted, route_of
+from experiments.errors import InputError, suggestion
+from experiments.schema import Block, Experiment
+from experiments.validation import validate
+
+MOST_POINTS = 10_000
+
+_SWEPT = ("machine", "workload", "fork", "repetitions", "seed")
+"""What a point is made of; the name and the sweep belong to the experiment."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One combination of a sweep.
+
+    Attributes:
+        document: the experiment without its sweep, the swept values in place.
+        values: the swept values as written, by dotted path; empty without a sweep.
+    """
+
+    document: Document
+    values: dict[str, object]
+
+
+class _Sweep(RootModel[list[Block]]):
+    pass
+
+
+def variants(document: Document) -> Iterator[Variant]:
+    """Every combination of the swept values, the last field varying fastest.
+
+    The documents are not validated; a swept value keeps its own position, so that validation
+    finds an unknown path or a wrong value where it stands in the sweep.
+
+    Raises:
+        InputError: the sweep has no proper shape, names a field twice, or has too many points.
+    """
+    base = document.copy()
+    base.data.pop("sweep", None)
+    axes = _axes(document)
+    for values in itertools.product(*axes.values()):
+        point = base.copy()
+        for route, value in zip(axes, values, strict=True):
+            part = document.part(value)
+            point.assign(route, part, document.keys[value[:-1]])
+        yield Variant(
+            point, {dotted(r): document.part(v).data for r, v in zip(axes, values, strict=True)}
+        )
+
+
+def _axes(document: Document) -> dict[Route, list[Route]]:
+    """The routes in the document of each swept field's values, by the field's own route."""
+    if "sweep" not in document.data:
+        return {}
+    validate(_Sweep, document.part(("sweep",)))
+    axes: dict[Route, list[Route]] = {}
+    for number, block in enumerate(document.data["sweep"]):
+        for path, values in block["grid"].items():
+            here: Route = ("sweep", number, "grid", path)
+            field = route_of(path)
+            _check_field(document, here, field, axes)
+            axes[field] = [(*here, place) for place in range(len(values))]
+    points = math.prod(map(len, axes.values()))
+    if points > MOST_POINTS:
+        raise InputError.at(
+            document.position(("sweep",), of_key=True),
+            f"sweep: {points} points: expected at most {MOST_POINTS}",
+        )
+    return axes
+
+
+def _check_field(
+    document: Document, here: Route, field: Route, others: dict[Route, list[Route]]
+) -> None:
+    position = document.position(here, of_key=True)
+    name = dotted(field)
+    if field[0] not in _SWEPT:
+        wrong = f"{name}: cannot be swept" if field[0] in Experiment.model_fields else name
+        raise InputError.at(position, f"{wrong}{suggestion(field[0], _SWEPT)}")
+    for other in others:
+        size = min(len(other), len(field))
+        if other[:size] == field[:size]:
+            raise InputError.at(position, f"{name}: swept twice, also by {dotted(other)}")
