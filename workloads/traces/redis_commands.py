@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 Arguments = Sequence[bytes]
 
-_NOTHING = slice(0, 0)
+NOTHING = slice(0, 0)
+"""No arguments."""
 
 
 class Command(NamedTuple):
@@ -33,8 +34,8 @@ class Command(NamedTuple):
 
     writes: bool
     key: int = 1
-    value: slice = _NOTHING
-    further: slice = _NOTHING
+    value: slice = NOTHING
+    further: slice = NOTHING
     paired: bool = False
     variant: Callable[[Arguments], Command] | None = None
 

@@ -156,23 +156,9 @@ def trace_digest(path: TracePath, limits: Limits = DEFAULT_LIMITS) -> str:
     """SHA-256 of the text, in hexadecimal; a trace and its gzip have the same.
 
     Raises:
-        TraceError: The file cannot be opened or decompressed, or its text is longer than
-            `limits.max_bytes`.
+        TraceError: The file cannot be opened or decompressed, or exceeds a limit.
     """
     digest = hashlib.sha256()
-    total_bytes = 0
-    line = 1
-    with open_text(path) as text:
-        while True:
-            try:
-                block = text.read(BLOCK_BYTES)
-            except _READING_ERRORS as error:
-                raise _reading_error(error, path, line) from None
-            if not block:
-                return digest.hexdigest()
-            digest.update(block)
-            line += block.count(b"\n")
-            total_bytes += len(block)
-            if total_bytes > limits.max_bytes:
-                what = f"more than {limits.max_bytes} bytes of text"
-                raise trace_error(path, line, 1, what, "a shorter trace")
+    for line in read_lines(path, limits):
+        digest.update(line)
+    return digest.hexdigest()

@@ -1,0 +1,66 @@
+"""Formats by name, and recognising one by how a file begins."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+from monitor_lines import line
+
+from workloads.traces.monitor import looks_like_monitor, read_monitor
+from workloads.traces.registry import FORMATS, TraceFormat, by_name, open_trace
+from workloads.traces.text import TraceError
+
+MONITOR = TraceFormat("redis_monitor", looks_like_monitor, read_monitor)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"OK\n" + line(b"PING"),
+        b"OK\r\n",
+        b"OK",
+        b"+OK\r\n+" + line(b"PING"),
+        line(b"PING"),
+        b"\n\n" + line(b"PING"),
+    ],
+)
+def test_monitor_is_recognised(start: bytes) -> None:
+    assert looks_like_monitor(start)
+
+
+@pytest.mark.parametrize("start", [b"", b"OKAY\n", b"# unix_time, cycles_done", b"1,2,3\n", b"\0"])
+def test_other_texts_are_not_taken_for_monitor(start: bytes) -> None:
+    assert not looks_like_monitor(start)
+
+
+def test_open_trace_reads_by_sniffing_and_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "a name that says nothing"
+    path.write_bytes(gzip.compress(line(b"SET", b"k", b"v")))
+    assert len(open_trace(path)) == len(open_trace(path, "redis_monitor")) == 1
+    assert len(open_trace(str(path))) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "what"), [(b"", "empty file"), (b"a,b\n1,2\n", "unknown format"), (b"\0", "unknown")]
+)
+def test_what_no_format_fits_is_refused(tmp_path: Path, text: bytes, what: str) -> None:
+    path = tmp_path / "trace"
+    path.write_bytes(text)
+    with pytest.raises(TraceError, match=rf":1:1: {what}.*: expected .*redis_monitor"):
+        open_trace(path)
+
+
+def test_an_unknown_name_is_the_callers_mistake(tmp_path: Path) -> None:
+    with pytest.raises(KeyError):
+        open_trace(tmp_path, "redis_monitr")
+
+
+def test_a_duplicate_name_raises() -> None:
+    with pytest.raises(ValueError, match="two trace formats"):
+        by_name([MONITOR, MONITOR])
+
+
+def test_names_are_the_keys() -> None:
+    assert all(name == trace_format.name for name, trace_format in FORMATS.items())
