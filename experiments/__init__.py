@@ -1,0 +1,1 @@
+"""What is asked: experiments in YAML, their points, and the `forksim` command."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.costs import list_profiles, load_profile
+from models.profile import list_profiles, load_profile
 from models.schemes.registry import SCHEMES
 from workloads.registry import WORKLOADS, Workload
 

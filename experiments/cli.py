@@ -19,7 +19,7 @@ class OneLineError(click.ClickException):
 
     exit_code = BAD_INPUT
 
-    def show(self, file: Any = None) -> None:  # noqa: ARG002 - click's signature
+    def show(self, file: Any = None) -> None:
         """Print the message."""
         click.echo(self.message, err=True)
 

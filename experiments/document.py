@@ -18,10 +18,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
+    CollectionStartEvent,
     DocumentStartEvent,
     Event,
     MappingEndEvent,
-    MappingStartEvent,
+    NodeEvent,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
@@ -89,8 +90,8 @@ class Document:
             InputError: something on the way is not a mapping, or a list is too short.
         """
         parent = self.data
-        for depth, step in enumerate(route[:-1]):
-            step = _step_into(parent, step, route[:depth], key)
+        for depth in range(len(route) - 1):
+            step = _step_into(parent, route[depth], route[:depth], key)
             if isinstance(parent, dict) and parent.get(step) is None:
                 parent[step] = {}
             parent = parent[step]
@@ -134,9 +135,9 @@ def read_text(file: Path) -> str:
         with file.open("rb") as stream:
             raw = stream.read(LARGEST_BYTES + 1)
     except FileNotFoundError:
-        raise InputError.at(start, f"no such file: expected an experiment in YAML") from None
+        raise InputError.at(start, "no such file: expected an experiment in YAML") from None
     except IsADirectoryError:
-        raise InputError.at(start, f"a folder: expected an experiment in YAML") from None
+        raise InputError.at(start, "a folder: expected an experiment in YAML") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError.at(start, f"{reason}: expected a readable file") from None
@@ -230,11 +231,11 @@ class _Composer:
         self._document.values[route] = self._of(event)
         if isinstance(event, AliasEvent):
             raise self._error(event, f"alias *{event.anchor}: expected the value written out")
-        if event.anchor is not None:
+        if isinstance(event, NodeEvent) and event.anchor is not None:
             raise self._error(event, f"anchor &{event.anchor}: expected no anchors or aliases")
         if isinstance(event, ScalarEvent):
             return self._scalar(event)
-        if event.ctag is not None:
+        if isinstance(event, CollectionStartEvent) and event.ctag is not None:
             raise self._error(event, f"tag {event.ctag}: expected no tags")
         if len(route) >= DEEPEST:
             raise self._error(event, f"nested too deeply: expected at most {DEEPEST} levels")

@@ -10,7 +10,7 @@ import signal
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context, resource_tracker
@@ -39,9 +39,11 @@ class Outcome:
     failure: str | None = None
 
 
-def in_this_process(
-    points: Sequence[Point], store: Store, run: Simulate = simulate
-) -> Iterator[tuple[int, Outcome]]:
+Outcomes: TypeAlias = Generator[tuple[int, Outcome], None, None]
+"""Places of points, each with its outcome."""
+
+
+def in_this_process(points: Sequence[Point], store: Store, run: Simulate = simulate) -> Outcomes:
     """Simulate the points in order; yields each one's place in ``points`` with its outcome."""
     for place, point in enumerate(points):
         yield place, attempt(point, store, run)
@@ -49,7 +51,7 @@ def in_this_process(
 
 def in_processes(
     points: Sequence[Point], store: Store, jobs: int, run: Simulate = simulate
-) -> Iterator[tuple[int, Outcome]]:
+) -> Outcomes:
     """Simulate the points in up to ``jobs`` processes; yields outcomes as they come.
 
     Processes are spawned, not forked, so a point finds the same fresh interpreter anywhere.
@@ -63,8 +65,9 @@ def in_processes(
             workers.append(_Worker(store, run))
             busy[workers[-1].connection] = workers[-1], workers[-1].give(waiting.popleft())
         while busy:
-            for connection in wait(list(busy)):
-                worker, place = busy.pop(connection)  # type: ignore[index] # wait's type is wider
+            ready = wait(list(busy))
+            for connection in [c for c in busy if c in ready]:
+                worker, place = busy.pop(connection)
                 outcome, alive = worker.take()
                 if waiting:
                     if not alive:
@@ -89,7 +92,7 @@ def attempt(point: Point, store: Store, run: Simulate) -> Outcome:
         seconds = time.perf_counter() - start
         store.write_wall(point.id, seconds)
         trouble.unlink(missing_ok=True)
-    except Exception as error:  # noqa: BLE001 - whatever a model raises fails this point only
+    except Exception as error:
         with suppress(OSError):
             store.path.mkdir(parents=True, exist_ok=True)
             trouble.write_text(traceback.format_exc())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from experiments.document import Document, Route, dotted
 from experiments.errors import InputError, suggestion
-from models.costs import Profile, load_profile
+from models.profile import Profile, load_profile
 from workloads.traces.registry import open_trace
 from workloads.traces.text import TraceError
 
@@ -41,7 +41,7 @@ class Inputs:
                 raise InputError.at(document.position(route), text) from None
         return self._profiles[name]
 
-    def trace(self, name: str, document: Document, route: Route) -> tuple[Path, str]:
+    def trace(self, name: str, document: Document, route: Route) -> tuple[str, str]:
         """The file behind a trace's name and its SHA-256, once the whole trace was read.
 
         Raises:
@@ -56,4 +56,4 @@ class Inputs:
             except (OSError, TraceError) as error:
                 text = f"{dotted(route)}: {error}"
                 raise InputError.at(document.position(route), text) from None
-        return file, self._digests[file]
+        return str(file), self._digests[file]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from importlib import import_module
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -42,6 +43,9 @@ class RunFolder:
         labels = [point.swept for point in finished.points]
         table = run_table(finished.records, labels)
         (self.path / "table.csv").write_text(to_csv(table), encoding="utf-8")
+        if finished.records:
+            figures = import_module("results.figures.run")
+            figures.write(finished.records, self.path, labels)
         return table
 
 

@@ -18,7 +18,7 @@ from experiments.schema import Experiment, experiment_model
 from experiments.sweep import Variant, variants
 from experiments.validation import validate
 from models import MODEL_VERSION
-from models.costs import Profile
+from models.profile import Profile
 from results.record import record_id
 
 
@@ -28,9 +28,9 @@ class Point:
 
     Attributes:
         config: the configuration as plain JSON data, defaults filled in; what the record keeps.
-        workload: the same workload's configuration as its own model.
+        workload: the same workload's configuration as its own model, names of traces made into
+            files that can be opened from here.
         profile: the machine's costs.
-        traces: the files behind the traces that the workload names, by the name it uses.
         digests: SHA-256 of every trace and of the profile, by their dotted path.
         swept: the values that tell this point from its siblings, as text by dotted path.
     """
@@ -38,7 +38,6 @@ class Point:
     config: Mapping[str, Any]
     workload: BaseModel
     profile: Profile
-    traces: Mapping[str, Path]
     digests: Mapping[str, str]
     swept: Mapping[str, str]
 
@@ -91,23 +90,21 @@ def plan(document: Document, folder: Path, catalogue: Catalogue) -> Plan:
     return Plan(name, tuple(points), document)
 
 
-def _point(
-    experiment: Experiment, variant: Variant, inputs: Inputs, catalogue: Catalogue
-) -> Point:
+def _point(experiment: Experiment, variant: Variant, inputs: Inputs, catalogue: Catalogue) -> Point:
+    document = variant.document
     route: Route = ("machine", "profile")
-    profile = inputs.profile(experiment.machine.profile, variant.document, route)
+    profile = inputs.profile(experiment.machine.profile, document, route)
     digests = {dotted(route): profile.digest}
-    traces = {}
-    workload = catalogue.workloads[variant.document.data["workload"]["kind"]]
-    if hasattr(workload, "traces"):
-        for path, trace in workload.traces(experiment.workload).items():
-            route = ("workload", *route_of(path))
-            traces[trace], digests[dotted(route)] = inputs.trace(trace, variant.document, route)
+    opened = document.copy()
+    traces_of = getattr(catalogue.workloads[document.data["workload"]["kind"]], "traces", None)
+    for path, name in (traces_of(experiment.workload) if traces_of else {}).items():
+        route = ("workload", *route_of(path))
+        file, digests[dotted(route)] = inputs.trace(name, document, route)
+        opened.assign(route, Document(file), document.position(route))
     return Point(
         config=experiment.model_dump(mode="json", exclude={"name", "sweep"}, serialize_as_any=True),
-        workload=experiment.workload,
+        workload=validate(type(experiment), opened).workload,
         profile=profile,
-        traces=traces,
         digests=digests,
         swept={path: _text(value) for path, value in variant.values.items()},
     )

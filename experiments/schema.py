@@ -78,7 +78,8 @@ def experiment_model(catalogue: Catalogue) -> type[Experiment]:
 
 
 def _kind(name: str, docs: str) -> type[Kind]:
-    return create_model(f"fork {name}", __base__=Kind, __doc__=docs, kind=(Literal[name], ...))
+    kind: Any = Literal[name]
+    return create_model(f"fork {name}", __base__=Kind, __doc__=docs, kind=(kind, ...))
 
 
 def _one_of(models: Mapping[str, type[BaseModel]]) -> Any:

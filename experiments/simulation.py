@@ -25,10 +25,9 @@ def simulate(point: Point) -> Record:
                 profile=point.profile,
                 cores=config["machine"]["cores"],
                 scheme=scheme,
-                options=fork,
+                scheme_options=fork,
                 seed=config["seed"],
                 repetition=repetition,
-                traces=point.traces,
             ),
         )
         for repetition in range(config["repetitions"])

@@ -21,9 +21,7 @@ from results.tables import RunTable, print_table, to_json
 JSON_VERSION = 1
 
 
-def main(
-    file: str, settings: tuple[str, ...], out: str | None, as_json: bool, jobs: int
-) -> int:
+def main(file: str, settings: tuple[str, ...], out: str | None, as_json: bool, jobs: int) -> int:
     """Run the experiment in ``file``; 0, or 1 if some points failed."""
     source = Path(file)
     planned = plan(override(load(source), settings), source.parent, catalogue())
