@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +16,16 @@ from results.metrics import size_name
 from results.reference import published
 from sim.recording import Recording
 
-_PUBLISHED_EVERY = 5
+LARGEST_GB = 50
+"""Where the published curves end; the program goes on to 60 GB."""
+
+_MARK: dict[str, Any] = {
+    "linestyle": "none",
+    "marker": "o",
+    "markersize": 3.2,
+    "markerfacecolor": "white",
+    "markeredgewidth": 0.8,
+}
 
 
 @dataclass(frozen=True)
@@ -55,37 +66,30 @@ def draw(axes: Axes, item: str, curves: Sequence[Curve], simulated: Mapping[str,
     """Each curve as a line, with every fifth published value as a mark on it."""
     reference = published.values(item)
     for curve in curves:
-        axes.plot(*points(curve.cells, simulated), color=curve.colour, label=curve.label)
+        shown = {cell: ms for cell, ms in simulated.items() if gb_of(cell) <= LARGEST_GB}
+        axes.plot(*points(curve.cells, shown), color=curve.colour, label=curve.label)
         sizes, times = points(curve.cells, reference)
-        chosen = [i for i, gb in enumerate(sizes) if i == 0 or gb % (_PUBLISHED_EVERY / 2) == 0]
+        chosen = [i for i, gb in enumerate(sizes) if i == 0 or gb % 2.5 == 0]
         axes.plot(
-            [sizes[i] for i in chosen],
-            [times[i] for i in chosen],
-            linestyle="none",
-            marker="o",
-            markersize=3.2,
-            markerfacecolor="white",
-            markeredgewidth=0.8,
-            color=curve.colour,
+            [sizes[i] for i in chosen], [times[i] for i in chosen], color=curve.colour, **_MARK
         )
-    axes.set_xlim(0, 51)
+    axes.set_xlim(0, LARGEST_GB + 1)
     axes.set_ylabel("fork (ms)")
     axes.set_xlabel("memory of the process (GB)")
 
 
 def legend(axes: Axes) -> None:
     """The curves, then what lines and marks stand for."""
-    handles, labels = axes.get_legend_handles_labels()
-    handles += [
-        Line2D([], [], color=style.INK),
-        Line2D(
-            [], [], color=style.INK, linestyle="none", marker="o", markersize=3.2,
-            markerfacecolor="white", markeredgewidth=0.8,
-        ),
-    ]  # fmt: skip
-    axes.figure.legend(
-        handles, [*labels, "simulated", "published"], loc="outside upper center", ncols=3
-    )
+    curves = list(zip(*axes.get_legend_handles_labels(), strict=True))
+    meanings = [
+        (Line2D([], [], color=style.INK), "simulated"),
+        (Line2D([], [], color=style.INK, **_MARK), "published"),
+    ]
+    # Legends are filled by columns: a curve above, a meaning below.
+    pairs = zip_longest(curves, meanings)
+    entries = [entry for pair in pairs for entry in pair if entry is not None]
+    handles, labels = zip(*entries, strict=True)
+    axes.figure.legend(handles, labels, loc="outside upper center", ncols=len(curves))
 
 
 def data(item: str, curves: Sequence[Curve], simulated: Mapping[str, float]) -> list[list[str]]:
@@ -122,8 +126,10 @@ def errors(prefix: str, item: str, simulated: Mapping[str, float]) -> dict[str, 
     }
 
 
+def gb_of(cell: str) -> float:
+    """The size in the name of a curve's cell."""
+    return float(cell.rpartition("/")[2].removesuffix("GB"))
+
+
 def _sizes(prefix: str, cells: Mapping[str, float]) -> Iterator[float]:
-    for cell in cells:
-        series, _, size = cell.rpartition("/")
-        if series == prefix:
-            yield float(size.removesuffix("GB"))
+    return (gb_of(cell) for cell in cells if cell.rpartition("/")[0] == prefix)

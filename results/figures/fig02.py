@@ -64,7 +64,7 @@ def _band(axes: Axes, runs: Sequence[Recording]) -> None:
         return
     size_bytes = np.concatenate([run.series["forks"]["size_bytes"] for run in runs])
     fork_ns = np.concatenate([run.series["forks"]["fork_ns"] for run in runs])
-    sizes = np.unique(size_bytes)
+    sizes = np.unique(size_bytes[size_bytes <= curves.LARGEST_GB * GIB])
     low = [fork_ns[size_bytes == size].min() / 1e6 for size in sizes]
     high = [fork_ns[size_bytes == size].max() / 1e6 for size in sizes]
     axes.fill_between(sizes / GIB, low, high, color=CURVES[0].colour, alpha=0.15, linewidth=0)
