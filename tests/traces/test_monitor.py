@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from monitor_lines import line, resp
 
-from workloads.traces.monitor import MAX_UNKNOWN_NAMES, NO_KEY, MonitorTrace, read_monitor
+from workloads.traces.monitor import read_monitor
+from workloads.traces.monitor_trace import MAX_UNKNOWN_NAMES, NO_KEY, MonitorTrace
 from workloads.traces.text import TraceError
 
 FILE_ONLY = (HealthCheck.function_scoped_fixture,)  # each example overwrites the same file
@@ -106,6 +107,12 @@ def test_the_same_name_in_another_database_is_another_key(tmp_path: Path) -> Non
 def test_an_escaped_and_a_plain_spelling_are_one_key(tmp_path: Path) -> None:
     plain = line(b"GET", b"kA")
     assert read(tmp_path, plain, plain.replace(b"kA", b"k\\x41")).key_id.tolist() == [0, 0]
+
+
+def test_bytes_that_some_libraries_print_count_once(tmp_path: Path) -> None:
+    """glibc's C locale escapes them; the text need not be UTF-8."""
+    raw = line(b"SET", b"k", b"V").replace(b"V", b"\xff\xc3\xa9\\n\\xFF")
+    assert read(tmp_path, raw).value_bytes.tolist() == [5]
 
 
 def test_long_keys_are_told_apart_to_their_last_byte(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from workloads.traces.monitor import MonitorTrace
+from workloads.traces.monitor_trace import MonitorTrace
 from workloads.traces.registry import BUNDLED, open_trace
 from workloads.traces.text import trace_digest
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from monitor_lines import line
 
-from workloads.traces.monitor import MonitorTrace, read_monitor
+from workloads.traces.monitor import read_monitor
+from workloads.traces.monitor_trace import MonitorTrace
 from workloads.traces.registry import open_trace
 from workloads.traces.text import Limits, TraceError, first_bytes, trace_digest
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from workloads.traces.monitor import MonitorTrace, looks_like_monitor, read_monitor
+from workloads.traces.monitor import looks_like_monitor, read_monitor
+from workloads.traces.monitor_trace import MonitorTrace
 from workloads.traces.text import DEFAULT_LIMITS, Limits, TracePath, first_bytes, trace_error
 
 Trace = MonitorTrace
