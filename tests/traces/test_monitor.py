@@ -110,7 +110,7 @@ def test_an_escaped_and_a_plain_spelling_are_one_key(tmp_path: Path) -> None:
 
 
 def test_bytes_that_some_libraries_print_count_once(tmp_path: Path) -> None:
-    """glibc's C locale escapes them; the text need not be UTF-8."""
+    """The C locale of glibc escapes them; the text need not be UTF-8."""
     raw = line(b"SET", b"k", b"V").replace(b"V", b"\xff\xc3\xa9\\n\\xFF")
     assert read(tmp_path, raw).value_bytes.tolist() == [5]
 
