@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from results import human
+from results.csv_text import csv_text
 from results.metrics import PERCENTILES, Summary, summaries
 from results.quality import doubts
 from results.record import Record
@@ -90,15 +89,13 @@ def run_table(
 
 def to_csv(table: RunTable) -> str:
     """The whole table: swept fields, then the mean of every metric, then the point's id."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*table.swept, *table.metrics, "repetitions", "id"])
+    rows: list[list[object]] = [[*table.swept, *table.metrics, "repetitions", "id"]]
     for row in table.rows:
         fields = [_text(row.fields[path]) for path in table.swept]
         means = [row.metrics[name].mean if name in row.metrics else "" for name in table.metrics]
         repetitions = max((summary.count for summary in row.metrics.values()), default=0)
-        writer.writerow([*fields, *means, repetitions, row.id])
-    return text.getvalue()
+        rows.append([*fields, *means, repetitions, row.id])
+    return csv_text(rows)
 
 
 def to_json(table: RunTable) -> list[dict[str, Any]]:
