@@ -118,8 +118,8 @@ def to_markdown(comparisons: Sequence[Comparison]) -> str:
         "Error is simulated over published, less one. *Fitted* cells gave the model its "
         "constants; *predicted* cells did not. A miss lies beyond the tolerance stated with it.",
         "",
-        "| item | basis | cells | median error | worst error | misses |",
-        "|---|---|---:|---:|---:|---:|",
+        "| item | basis | cells | mean error | median error | worst error | misses |",
+        "|---|---|---:|---:|---:|---:|---:|",
     ]
     for comparison in comparisons:
         for basis in ("fitted", "predicted"):
@@ -142,8 +142,8 @@ def _section(comparison: Comparison) -> Iterator[str]:
                 f"| {d.basis} |"
             )
     else:
-        yield "| curve | basis | cells | median error | worst error | misses |"
-        yield "|---|---|---:|---:|---:|---:|"
+        yield "| curve | basis | cells | mean error | median error | worst error | misses |"
+        yield "|---|---|---:|---:|---:|---:|---:|"
         for curve, chosen in _by_curve(comparison.deviations).items():
             yield f"| {curve} | {chosen[0].basis} | {_statistics(chosen)} |"
     yield from _misses(comparison.deviations)
@@ -182,14 +182,16 @@ def _by_curve(deviations: Sequence[Deviation]) -> dict[str, list[Deviation]]:
 
 
 def _statistics(deviations: Sequence[Deviation]) -> str:
-    """Four cells of a table's row: number, median absolute error, worst error, misses."""
+    """Five cells of a table's row: number, mean and median size of the error, worst, misses."""
     known = [d for d in deviations if d.error is not None]
     misses = sum(d.misses for d in deviations)
     if not known:
-        return f"{len(deviations)} | - | - | {misses}"
-    median = statistics.median(map(_size_of_error, known))
+        return f"{len(deviations)} | - | - | - | {misses}"
+    sizes = [_size_of_error(d) for d in known]
+    mean, median = statistics.fmean(sizes), statistics.median(sizes)
     worst = max(known, key=_size_of_error)
-    return f"{len(deviations)} | {median:.1%} | {_percent(worst.error)} ({worst.cell}) | {misses}"
+    worst_text = f"{_percent(worst.error)} ({worst.cell})"
+    return f"{len(deviations)} | {mean:.1%} | {median:.1%} | {worst_text} | {misses}"
 
 
 def _size_of_error(deviation: Deviation) -> float:
