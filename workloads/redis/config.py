@@ -1,0 +1,130 @@
+"""What can be asked of the Redis program."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from sim.quantities import Bytes, Duration, Rate, Ratio
+
+NAME = "redis"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+Connections = Annotated[int, Field(ge=1, le=10_000)]
+
+
+class ClosedLoop(_Strict):
+    """Clients that keep ``pipeline`` requests outstanding per connection, as memtier does."""
+
+    kind: Literal["closed"]
+    connections: Connections = 50
+    pipeline: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+
+
+class OpenLoop(_Strict):
+    """Clients that send at their own times, whatever the answers do."""
+
+    kind: Literal["open"]
+    rate: Rate
+    arrivals: Annotated[
+        Literal["poisson", "fixed"], Field(description="random gaps, or all gaps alike")
+    ] = "poisson"
+    connections: Connections = 50
+
+
+class TraceClients(_Strict):
+    """Clients that send the commands of a recorded trace at its times."""
+
+    kind: Literal["trace"]
+    path: Annotated[
+        str, Field(min_length=1, description="a Redis MONITOR log, plain or gzip; beside the YAML")
+    ]
+    speed: Annotated[
+        float, Field(gt=0, le=1e6, description="how many times faster than it was recorded")
+    ] = 1.0
+
+
+class Keys(_Strict):
+    """Where in the heap the keys lie that SETs write."""
+
+    share: Annotated[
+        Ratio,
+        Field(gt=0, description="the part of the heap that SETs reach, uniformly; 1 for all of it"),
+    ] = 1.0
+
+
+class Snapshot(_Strict):
+    """When Redis forks a child that saves the data set, and how fast the child is.
+
+    The rule is looked at ten times a second, as Redis does (serverCron), and never while a child
+    is alive. A listed time that falls into a running snapshot is refused and counted.
+    """
+
+    after_changes: Annotated[
+        int | None, Field(ge=1, description="fork once this many keys were written")
+    ] = None
+    after: Annotated[Duration, Field(description="and this long after the last fork")] = 0
+    at: Annotated[list[Duration], Field(description="fork at these times")] = []
+    save_rate: Annotated[
+        Bytes, Field(gt=0, description="bytes of the data set that the child saves a second")
+    ] = 256 * 2**20
+
+    @model_validator(mode="after")
+    def _one_trigger(self) -> Snapshot:
+        if (self.after_changes is None) == (not self.at):
+            raise ValueError("expected one of after_changes and at")
+        if self.after and self.after_changes is None:
+            raise ValueError("expected after only beside after_changes")
+        if sorted(set(self.at)) != self.at:
+            raise ValueError("expected ascending times in at")
+        return self
+
+
+class Config(_Strict):
+    """A Redis server that answers clients and forks to save snapshots."""
+
+    kind: Literal["redis"]
+    dataset: Annotated[Bytes, Field(ge=4096, le=2**45, description="memory that the data occupies")]
+    clients: Annotated[ClosedLoop | OpenLoop | TraceClients, Field(discriminator="kind")]
+    set_ratio: Annotated[Ratio, Field(description="share of SETs among the requests")] = 1 / 11
+    keys: Keys = Keys()
+    key_bytes: Annotated[Bytes, Field(ge=1, le=2**20, description="length of a key")] = 15
+    value_bytes: Annotated[Bytes, Field(le=2**29, description="length of a value")] = 32
+    service: Annotated[
+        Duration, Field(gt=0, description="time to serve one request, without its page faults")
+    ] = 677
+    scattered: Annotated[
+        Ratio | None,
+        Field(description="share of the heap's frames that are scattered; default: a fresh fill"),
+    ] = None
+    snapshot: Snapshot | None = None
+    duration: Annotated[
+        Duration, Field(gt=0, description="how long clients send; a trace is sent whole by default")
+    ] = 2**53
+
+    @model_validator(mode="after")
+    def _needs_an_end(self) -> Config:
+        if self.clients.kind != "trace" and "duration" not in self.model_fields_set:
+            raise ValueError("expected a duration, which only a trace can do without")
+        return self
+
+    @property
+    def get_bytes(self) -> int:
+        """Size of a GET as sent (RESP)."""
+        return request_bytes(3, self.key_bytes)
+
+    @property
+    def set_bytes(self) -> int:
+        """Size of a SET as sent (RESP)."""
+        return request_bytes(3, self.key_bytes, self.value_bytes)
+
+
+def request_bytes(*argument_bytes: int) -> int:
+    """Size of a request in Redis's protocol: an array of bulk strings of these lengths."""
+    bulks = sum(len(str(size)) + size + 5 for size in argument_bytes)
+    return len(str(len(argument_bytes))) + 3 + bulks

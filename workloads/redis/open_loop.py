@@ -1,0 +1,212 @@
+"""Open-loop clients: requests arrive at their own times, from a rate or from a trace."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.recording import IntArray
+from sim.streams import Streams
+from workloads.redis.config import Config, OpenLoop, TraceClients
+from workloads.redis.heap import HeapPages
+from workloads.redis.requests import READ_BYTES, FaultCosts, Iterations, Replies
+from workloads.traces.monitor_trace import MonitorTrace
+
+MOST_REQUESTS = 16384
+NO_WRITE = -1
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """Requests in order of arrival. All int64 [n].
+
+    Attributes:
+        at_ns: when each arrives.
+        connection: by which connection.
+        size_bytes: how long it is on the wire.
+        writes_from: for request i, its pages are ``pages[writes_from[i] : writes_from[i + 1]]`` ...
+        pages: ... the heap pages that requests dirty, in order.
+    """
+
+    at_ns: IntArray
+    connection: IntArray
+    size_bytes: IntArray
+    writes_from: IntArray
+    pages: IntArray
+
+    def __len__(self) -> int:
+        return len(self.at_ns)
+
+    def take(self, chosen: IntArray) -> Arrivals:
+        """The requests with these numbers (ascending)."""
+        lengths = np.diff(self.writes_from)[chosen]
+        ends = np.cumsum(lengths)
+        # Number the pages of each chosen request from its first one on.
+        within = np.arange(lengths.sum()) - np.repeat(ends - lengths, lengths)
+        pages = self.pages[np.repeat(self.writes_from[:-1][chosen], lengths) + within]
+        return Arrivals(
+            self.at_ns[chosen],
+            self.connection[chosen],
+            self.size_bytes[chosen],
+            np.append(0, ends),
+            pages,
+        )
+
+    def then(self, later: Arrivals) -> Arrivals:
+        """These requests and then ``later`` ones."""
+        return Arrivals(
+            np.append(self.at_ns, later.at_ns),
+            np.append(self.connection, later.connection),
+            np.append(self.size_bytes, later.size_bytes),
+            np.append(self.writes_from, later.writes_from[1:] + self.writes_from[-1]),
+            np.append(self.pages, later.pages),
+        )
+
+
+def generated_arrivals(config: Config, clients: OpenLoop, streams: Streams) -> Iterator[Arrivals]:
+    """Arrivals of an open loop in pieces, until the configured duration."""
+    gaps = streams.generator("workload/redis/arrivals")
+    kinds = streams.generator("workload/redis/sets")
+    connections = streams.generator("workload/redis/connections")
+    keys = streams.generator("workload/redis/keys")
+    heap = HeapPages(config)
+    gap_ns = 1e9 / clients.rate
+    sent, last_ns = 0, 0.0
+    while last_ns < config.duration:
+        if clients.arrivals == "poisson":
+            times = last_ns + np.cumsum(gaps.exponential(gap_ns, MOST_REQUESTS))
+        else:
+            times = gap_ns * np.arange(sent + 1, sent + MOST_REQUESTS + 1)
+        last_ns = float(times[-1])
+        sent += MOST_REQUESTS
+        is_set = kinds.random(MOST_REQUESTS) < config.set_ratio
+        connection = connections.integers(0, clients.connections, MOST_REQUESTS)
+        pages = heap.random(keys, MOST_REQUESTS)
+        at_ns = np.rint(times).astype(np.int64)
+        count = int(np.searchsorted(at_ns, config.duration))
+        is_set = is_set[:count]
+        yield Arrivals(
+            at_ns[:count],
+            connection[:count],
+            np.where(is_set, config.set_bytes, config.get_bytes),
+            np.append(0, np.cumsum(is_set)),
+            pages[:count][is_set],
+        )
+
+
+def traced_arrivals(
+    config: Config, clients: TraceClients, trace: MonitorTrace, streams: Streams
+) -> Iterator[Arrivals]:
+    """The commands of a trace at its times, up to the configured duration."""
+    at_ns = np.rint(trace.time_ns / clients.speed).astype(np.int64)
+    count = int(np.searchsorted(at_ns, config.duration))
+    page_of_key = HeapPages(config).placed(streams, trace.keys)
+    first = np.flatnonzero(trace.is_write[:count] & (trace.key_id[:count] >= 0))
+    further = int(np.searchsorted(trace.further_command, count))
+    command = np.append(first, trace.further_command[:further])
+    key = np.append(trace.key_id[first], trace.further_key_id[:further])
+    order = np.argsort(command, kind="stable")
+    yield Arrivals(
+        at_ns[:count],
+        trace.connection[:count].astype(np.int64),
+        trace.request_bytes[:count].astype(np.int64),
+        np.append(0, np.cumsum(np.bincount(command, minlength=count))),
+        page_of_key[key[order]],
+    )
+
+
+class OpenLoopClients:
+    """Requests that wait in sockets until the loop reads them; see `requests.Clients`.
+
+    An iteration reads what has arrived when it begins, up to `READ_BYTES` of every connection.
+    """
+
+    def __init__(self, service_ns: int, arrivals: Iterator[Arrivals]) -> None:
+        self._service_ns = service_ns
+        self._more = arrivals
+        nothing = np.zeros(0, np.int64)
+        self._waiting = Arrivals(nothing, nothing, nothing, np.zeros(1, np.int64), nothing)
+        self._look: tuple[IntArray, IntArray] = (nothing, nothing)
+
+    def upcoming(self, now_ns: int, until_ns: int, costs: FaultCosts) -> Iterations | None:
+        """The next iterations; None once every request is served."""
+        while len(self._waiting) < MOST_REQUESTS:
+            later = next(self._more, None)
+            if later is None:
+                break
+            self._waiting = self._waiting.then(later)
+        if not len(self._waiting):
+            return None
+        start_ns = max(now_ns, int(self._waiting.at_ns[0]))
+        order = self._first_pass(start_ns)
+        if order is not None:
+            return self._one_iteration(start_ns, order, costs)
+        return self._many_iterations(now_ns, until_ns, costs)
+
+    def _first_pass(self, start_ns: int) -> IntArray | None:
+        """The requests that an iteration at ``start_ns`` reads; None if it reads all that wait."""
+        waiting = self._waiting
+        arrived = int(np.searchsorted(waiting.at_ns, start_ns, side="right"))
+        if int(waiting.size_bytes[:arrived].sum()) <= READ_BYTES:
+            return None
+        connection = waiting.connection[:arrived]
+        by_connection = np.argsort(connection, kind="stable")
+        sizes = np.cumsum(waiting.size_bytes[:arrived][by_connection])
+        first = np.searchsorted(connection[by_connection], connection[by_connection])
+        read = sizes - np.append(0, sizes)[first]
+        # A request longer than a pass takes several; it is served as if it fitted alone.
+        fits = (read <= READ_BYTES) | (np.arange(arrived) == first)
+        return None if fits.all() else np.sort(by_connection[fits])
+
+    def _one_iteration(self, start_ns: int, chosen: IntArray, costs: FaultCosts) -> Iterations:
+        """An iteration that leaves some of what waits behind."""
+        rest = np.setdiff1d(np.arange(len(self._waiting)), chosen, assume_unique=True)
+        self._waiting = self._waiting.take(chosen).then(self._waiting.take(rest))
+        self._look = (np.array([len(chosen)]), self._waiting.at_ns)
+        writes = int(self._waiting.writes_from[len(chosen)])
+        pages = self._waiting.pages[:writes]
+        busy_ns = self._service_ns * len(chosen) + int(costs(pages).sum())
+        one = [np.array([value]) for value in (start_ns, start_ns + busy_ns, busy_ns, len(chosen))]
+        return Iterations(*one, np.array([writes]), pages)
+
+    def _many_iterations(self, now_ns: int, until_ns: int, costs: FaultCosts) -> Iterations:
+        """Iterations that each take all that waits when they begin."""
+        waiting = self._waiting
+        seen = min(MOST_REQUESTS, int(np.searchsorted(waiting.at_ns, until_ns)) + 1, len(waiting))
+        pages = waiting.pages[: waiting.writes_from[seen]]
+        fault_ns = np.append(0, np.cumsum(costs(pages)))[waiting.writes_from[: seen + 1]]
+        work = (fault_ns + self._service_ns * np.arange(seen + 1, dtype=np.int64)).tolist()
+        at_ns, sizes = waiting.at_ns.tolist(), np.append(0, np.cumsum(waiting.size_bytes)).tolist()
+        ends_of: list[int] = []
+        starts_ns: list[int] = []
+        taken, free_ns = 0, now_ns
+        while taken < seen and (free_ns < until_ns or not ends_of):
+            start_ns = max(free_ns, at_ns[taken])
+            end = min(bisect_right(at_ns, start_ns, taken), seen)
+            if ends_of and sizes[end] - sizes[taken] > READ_BYTES:
+                break  # a connection may hold more than a pass reads: look closer next time
+            starts_ns.append(start_ns)
+            ends_of.append(end)
+            free_ns = start_ns + work[end] - work[taken]
+            taken = end
+        ends = np.array(ends_of, np.int64)
+        self._look = (ends, waiting.at_ns)
+        busy_ns = np.diff(np.array(work, np.int64)[ends], prepend=0)
+        start = np.array(starts_ns, np.int64)
+        requests = np.diff(ends, prepend=0)
+        return Iterations(
+            start, start + busy_ns, busy_ns, requests, waiting.writes_from[ends], pages
+        )
+
+    def served(self, ends_ns: IntArray) -> Replies:
+        """Take the first iterations looked at as served; their requests' latencies."""
+        ends, at_ns = self._look
+        ends = ends[: len(ends_ns)]
+        count = int(ends[-1])
+        replied_ns = np.repeat(ends_ns, np.diff(ends, prepend=0))
+        latency_ns = replied_ns - at_ns[:count]
+        self._waiting = self._waiting.take(np.arange(count, len(self._waiting)))
+        return Replies(replied_ns, latency_ns, np.ones(count, np.int64))

@@ -1,0 +1,37 @@
+"""The Redis program as an experiment runs it."""
+
+from __future__ import annotations
+
+from sim.recording import Recording
+from sim.streams import Streams
+from workloads.redis.closed_loop import ClosedLoopClients
+from workloads.redis.config import ClosedLoop, Config, OpenLoop
+from workloads.redis.open_loop import OpenLoopClients, generated_arrivals, traced_arrivals
+from workloads.redis.requests import Clients
+from workloads.redis.server import Server
+from workloads.setup import Setup
+from workloads.traces.registry import open_trace
+
+
+def run(config: Config, setup: Setup) -> Recording:
+    """Load the data set, serve the clients until they are done, and say what they saw.
+
+    Raises:
+        TraceError: the trace cannot be used.
+    """
+    kernel = setup.kernel()
+    clock = kernel.machine.clock
+    server = Server(config, kernel, _clients(config, setup.streams()))
+    clock.run(until=clock.process(server.live()))
+    clock.check()
+    return server.recording()
+
+
+def _clients(config: Config, streams: Streams) -> Clients:
+    clients = config.clients
+    if isinstance(clients, ClosedLoop):
+        return ClosedLoopClients(config, clients, streams)
+    if isinstance(clients, OpenLoop):
+        return OpenLoopClients(config.service, generated_arrivals(config, clients, streams))
+    trace = open_trace(clients.path, "redis_monitor")
+    return OpenLoopClients(config.service, traced_arrivals(config, clients, trace, streams))

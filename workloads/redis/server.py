@@ -1,0 +1,193 @@
+"""The Redis server: one thread, an event loop, a child now and then."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.address_space import AddressSpace
+from models.kernel import Kernel
+from sim.clock import Activity
+from sim.cores import Task
+from sim.recording import Histogram, IntArray, Recording
+from sim.timeline import Timeline
+from workloads.redis.config import Config
+from workloads.redis.heap import HeapPages
+from workloads.redis.requests import Clients, Iterations
+from workloads.redis.snapshots import SnapshotRow, SnapshotRule, columns
+
+NANOSECONDS = 10**9
+FOREVER_NS = 2**62
+WINDOW_NS = 100_000_000
+"""Length of a window of the latency timeline."""
+
+
+class Server:
+    """Serves clients until they are done.
+
+    An iteration reads what has arrived, serves it in order, forks if a snapshot is due, and then
+    writes its replies. Iterations before the next moment at which anything else can happen (an
+    event of another process, a decision to fork) are resolved together: nothing they depend on
+    changes meanwhile, so the outcome is the same as one by one.
+    """
+
+    def __init__(self, config: Config, kernel: Kernel, clients: Clients) -> None:
+        self._config = config
+        self._kernel = kernel
+        self._clock = kernel.machine.clock
+        self._clients = clients
+        self._task = kernel.machine.task("redis")
+        self._mm = kernel.new_address_space()
+        heap = self._mm.map(HeapPages(config).total)
+        kernel.load(self._mm, heap, scattered_share=config.scattered)
+        self._heap_start = heap.start_page
+        self._loaded = self._mm.counts.copy()
+        self._rule = SnapshotRule(config.snapshot)
+        self._snapshots: list[SnapshotRow] = []
+        self._child_alive = False
+        self._changes = 0
+        self._requests = 0
+        self._writes = 0
+        self._latency = Histogram()
+        self._timeline = Timeline(WINDOW_NS)
+        self._memory: list[tuple[int, int, int]] = []
+        self._note_memory()
+
+    def live(self) -> Activity:
+        """The server's process."""
+        while True:
+            now_ns = self._clock.now
+            decision_ns = self._rule.next_decision_ns(now_ns, child_alive=self._child_alive)
+            until_ns = FOREVER_NS if decision_ns is None else decision_ns
+            quiet_ns = self._quiet_until_ns(until_ns)
+            ahead = self._clients.upcoming(now_ns, quiet_ns, self._fault_ns)
+            if ahead is None:
+                return
+            together = int(np.searchsorted(ahead.ends_ns, quiet_ns))
+            if together > 1:
+                yield from self._serve_together(ahead, together)
+            elif ahead.start_ns[0] >= until_ns:
+                yield self._clock.timeout(max(until_ns - now_ns, 0))
+                yield from self._decide()
+            else:
+                yield from self._serve_one(ahead, until_ns)
+
+    def _quiet_until_ns(self, until_ns: int) -> int:
+        """Up to when nothing but this server does anything; now if it must share its core."""
+        if not self._kernel.machine.scheduler.undisturbed(self._task):
+            return self._clock.now
+        event_ns = self._clock.quiet_until_ns
+        return until_ns if event_ns is None else min(until_ns, event_ns)
+
+    def _fault_ns(self, pages: IntArray) -> IntArray:
+        """Page-fault time of each of these writes, if made now; changes nothing."""
+        cost_ns = np.zeros(len(pages), np.int64)
+        faults = self._kernel.scheme.classify(self._mm, pages + self._heap_start, True)
+        np.add.at(cost_ns, faults.position, faults.cost_ns)
+        return cost_ns
+
+    def _serve_together(self, ahead: Iterations, count: int) -> Activity:
+        self._write(ahead, count)
+        busy_ns = int(ahead.busy_ns[:count].sum())
+        slept_ns = int(ahead.ends_ns[count - 1]) - self._clock.now - busy_ns
+        yield from self._task.run(compute_ns=busy_ns)
+        if slept_ns:
+            yield self._clock.timeout(slept_ns)
+        self._reply(ahead.ends_ns[:count])
+
+    def _serve_one(self, ahead: Iterations, until_ns: int) -> Activity:
+        if ahead.start_ns[0] > self._clock.now:
+            # Others may act while the server sleeps, so the faults are looked at again after it.
+            yield self._clock.timeout(int(ahead.start_ns[0]) - self._clock.now)
+            return
+        self._write(ahead, 1)
+        yield from self._task.run(compute_ns=int(ahead.busy_ns[0]))
+        if self._clock.now >= until_ns:
+            yield from self._decide()
+        self._reply(np.array([self._clock.now]))
+
+    def _write(self, ahead: Iterations, count: int) -> None:
+        """Dirty the pages of the SETs in the first ``count`` iterations."""
+        pages = ahead.write_pages[: ahead.writes_end[count - 1]]
+        self._kernel.touch(self._mm, pages + self._heap_start, True)
+        self._requests += int(ahead.requests[:count].sum())
+        self._writes += len(pages)
+        self._changes += len(pages)
+
+    def _reply(self, ends_ns: IntArray) -> None:
+        replies = self._clients.served(ends_ns)
+        self._latency.add(replies.latency_ns, replies.weights)
+        self._timeline.add(replies.at_ns, replies.latency_ns, replies.weights)
+
+    def _decide(self) -> Activity:
+        """Fork a child that saves the data set, if it is time."""
+        if not self._rule.due(self._clock.now, self._changes, child_alive=self._child_alive):
+            return
+        start_ns = self._clock.now
+        memory = self._kernel.memory
+        snapshot = SnapshotRow(start_ns, self._changes, memory.resident_bytes + memory.table_bytes)
+        child = yield from self._kernel.fork(self._task, self._mm)
+        snapshot.fork_ns = self._clock.now - start_ns
+        self._snapshots.append(snapshot)
+        self._rule.forked(start_ns)
+        self._changes = 0
+        self._child_alive = True
+        self._note_memory()
+        task = self._kernel.machine.task(f"redis-save-{len(self._snapshots)}")
+        self._clock.process(self._save(task, child, snapshot))
+
+    def _save(self, task: Task, mm: AddressSpace, snapshot: SnapshotRow) -> Activity:
+        """The child: walk the data set and write it, exit."""
+        assert self._config.snapshot is not None  # noqa: S101 - who else would have forked it
+        save_ns = self._config.dataset * NANOSECONDS // self._config.snapshot.save_rate
+        yield from task.run(compute_ns=save_ns)
+        self._measure(snapshot)
+        self._note_memory()
+        yield from self._kernel.exit(task, mm)
+        self._note_memory()
+        snapshot.end_ns = self._clock.now
+        self._child_alive = False
+
+    def _measure(self, snapshot: SnapshotRow) -> None:
+        """Note the memory a snapshot has cost; nothing is given back while its child lives."""
+        memory = self._kernel.memory
+        used_bytes = memory.resident_bytes + memory.table_bytes
+        snapshot.extra_bytes = used_bytes - snapshot.before_bytes
+
+    def _note_memory(self) -> None:
+        memory = self._kernel.memory
+        self._memory.append((self._clock.now, memory.resident_bytes, memory.table_bytes))
+
+    def recording(self) -> Recording:
+        """What happened so far."""
+        elapsed_ns = max(self._clock.now, 1)
+        faults = (self._mm.counts - self._loaded).faults_by_kind()
+        if self._child_alive:
+            self._measure(self._snapshots[-1])
+        extra_bytes = max((s.extra_bytes for s in self._snapshots), default=0)
+        return Recording(
+            histograms={"latency_ns": self._latency},
+            counters={
+                "requests": self._requests,
+                "sets": self._writes,
+                "snapshots": len(self._snapshots),
+                "snapshots_refused": self._rule.refused,
+                **{f"faults/{kind}": count for kind, count in faults.items()},
+            },
+            series={
+                "timeline": self._timeline.columns(),
+                "snapshots": columns(self._snapshots),
+                "memory": {
+                    name: np.array(values, np.int64)
+                    for name, values in zip(
+                        ("t_ns", "resident_bytes", "table_bytes"),
+                        zip(*self._memory, strict=True),
+                        strict=True,
+                    )
+                },
+            },
+            levels={
+                "duration_ns": elapsed_ns,
+                "throughput_per_s": self._requests * NANOSECONDS // elapsed_ns,
+                "extra_memory_bytes_peak": extra_bytes,
+            },
+        )

@@ -1,0 +1,51 @@
+"""What a program is run on: machine, fork scheme, random streams of one repetition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.costs import Profile
+from models.kernel import Kernel
+from sim.machine import Machine
+from sim.spans import SpanSink
+from sim.streams import Streams
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Everything around a program for one repetition of an experiment.
+
+    Attributes:
+        profile: the machine's costs.
+        cores: its number of cores.
+        scheme: registry name of the fork scheme.
+        scheme_options: options of that scheme.
+        seed: the experiment's seed.
+        repetition: number of the repetition, from 0.
+        spans: receives the timeline, if given.
+    """
+
+    profile: Profile
+    cores: int
+    scheme: str
+    scheme_options: dict[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    repetition: int = 0
+    spans: SpanSink | None = None
+
+    def kernel(self) -> Kernel:
+        """A new machine running a kernel with this setup's fork scheme."""
+        costs = self.profile.costs
+        machine = Machine(
+            self.cores,
+            self.profile.contention,
+            slice_ns=round(costs.time_slice_ns),
+            switch_ns=round(costs.context_switch_ns),
+            spans=self.spans,
+        )
+        return Kernel(machine, self.profile, self.scheme, self.scheme_options)
+
+    def streams(self) -> Streams:
+        """The random streams of this repetition."""
+        return Streams(self.seed, self.repetition)
