@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from results import human
 from results.csv_text import csv_text
@@ -153,14 +155,16 @@ def terminal_table(table: RunTable, *, transposed: bool = False) -> Table:
         grid.append([*labels, *(_cell(row, name) for name in _shown(table))])
     if transposed:
         grid = [list(column) for column in zip(*grid, strict=True)]
-    widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
+    widths = [max(map(cell_len, column)) for column in zip(*grid, strict=True)]
     # A fixed width, or rich would shorten the cells to fit the console.
     shown = Table(box=box.SIMPLE_HEAD, width=sum(widths) + 3 * len(widths) + 1)
     left = 1 if transposed else len(table.swept)
     for position, heading in enumerate(grid[0]):
-        shown.add_column(heading, justify="left" if position < left else "right", no_wrap=True)
+        shown.add_column(
+            Text(heading), justify="left" if position < left else "right", no_wrap=True
+        )
     for cells in grid[1:]:
-        shown.add_row(*cells)
+        shown.add_row(*map(Text, cells))
     return shown
 
 

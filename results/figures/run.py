@@ -123,9 +123,9 @@ def _legend(
         handles.append(Line2D([], [], linestyle="none", marker="|", markersize=5, color=style.INK))
         labels.append("snapshot")
     title = f"{drawn} of {points} points" if drawn < points else None
-    columns = min(
-        len(labels), max(1, int(figure.get_figwidth() * 15) // (max(map(len, labels)) + 6))
-    )
+    # About 15 letters of the legend fit into an inch, and a handle is 6 wide.
+    columns = int(15 * figure.get_figwidth()) // (max(map(len, labels), default=0) + 6)
+    columns = max(1, min(columns, len(labels)))
     figure.legend(handles, labels, loc="outside upper center", ncols=columns, title=title)
 
 

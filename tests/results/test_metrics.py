@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from run_samples import forks, histogram, record, redis, redis_recording
 
@@ -12,6 +12,7 @@ from results.metrics import PERCENTILES, metrics, of_repetition, size_name, summ
 from sim.recording import Histogram, Recording
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 2047), min_size=1, max_size=3000))
 def test_percentiles_are_the_sorted_list_at_the_integer_rank(values: list[int]) -> None:
     found = of_repetition(Recording(histograms={"latency_ns": histogram(values)}))
@@ -31,6 +32,7 @@ def test_percentiles_are_the_sorted_list_at_the_integer_rank(values: list[int]) 
     assert found["latency_mean_ns"] == pytest.approx(sum(values) / len(values))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 2**50), min_size=1, max_size=300))
 def test_large_values_are_at_most_a_tenth_of_a_percent_high(values: list[int]) -> None:
     found = of_repetition(Recording(histograms={"latency_ns": histogram(values)}))
@@ -49,6 +51,7 @@ def test_the_rank_at_99_9_is_not_one_high_as_numpys_is() -> None:
     assert np.percentile(values, 99.9, method="inverted_cdf") == 1000
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(2**60), 2**60), min_size=1, max_size=20))
 def test_means_of_integers_are_exact(values: list[int]) -> None:
     mean = summarise(values).mean

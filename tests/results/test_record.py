@@ -6,9 +6,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from run_samples import redis
 
@@ -46,16 +47,15 @@ json_data = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=20,
+    max_leaves=8,
 )  # fmt: skip
 
 
-@given(st.dictionaries(st.text(), json_data), st.randoms())
-def test_the_id_does_not_depend_on_the_order_of_keys(config, random) -> None:  # type: ignore[no-untyped-def]  # Hypothesis's Random has no public type
-    keys = list(config)
-    random.shuffle(keys)
-    shuffled = {key: config[key] for key in keys}
-    assert record_id(shuffled, {}, "1") == record_id(config, {}, "1")
+@settings(deadline=None)
+@given(st.dictionaries(st.text(max_size=5), json_data, min_size=2, max_size=5))
+def test_the_id_does_not_depend_on_the_order_of_keys(config: dict[str, Any]) -> None:
+    turned = {key: config[key] for key in reversed(config)}
+    assert record_id(turned, {}, "1") == record_id(config, {}, "1")
 
 
 def test_the_id_is_that_of_the_documented_identity() -> None:
@@ -100,12 +100,14 @@ def test_the_bytes_do_not_depend_on_the_hash_seed() -> None:
         assert fresh.stdout == BYTES
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(BYTES) - 1))
 def test_every_truncation_is_noticed(length: int) -> None:
     with pytest.raises(DamagedRecordError):
         Record.from_bytes(BYTES[:length])
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(BYTES) - 1), st.integers(0, 7))
 def test_every_flipped_bit_is_noticed(place: int, bit: int) -> None:
     damaged = bytearray(BYTES)

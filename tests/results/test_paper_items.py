@@ -1,0 +1,159 @@
+"""Each item finds its cells in records whose numbers are known, and writes its files."""
+
+from pathlib import Path
+
+import pytest
+from run_samples import faults, forks, record, redis
+
+from results.figures import fig02, table4
+from results.paper_items import ITEMS, write_item
+from results.record import Record
+from results.reference import published
+from sim.recording import Recording
+
+REDIS = [redis(kind) for kind in ("classic", "on_demand")]
+RECORDS: dict[str, list[Record]] = {
+    "fig02": [forks("classic", repetitions=5), forks("classic", instances=3, repetitions=10)],
+    "fig07": [forks(kind) for kind in ("classic", "huge", "on_demand")],
+    "table1": [faults("classic", 2300), faults("huge", 198_400), faults("on_demand", 12_000)],
+    "table4": [*REDIS, *(redis(kind, keys="uniform") for kind in ("classic", "on_demand"))],
+    "table5": REDIS,
+}
+
+
+def test_every_item_is_registered_under_its_name() -> None:
+    assert list(ITEMS) == ["fig02", "fig07", "table1", "table4", "table5"]
+    assert all(name == item.name for name, item in ITEMS.items())
+
+
+@pytest.mark.parametrize("name", ITEMS)
+def test_every_published_cell_is_answered(name: str) -> None:
+    cells = ITEMS[name].collect(RECORDS[name])
+    missing = {cell.name for cell in published.cells(name)} - set(cells)
+    assert missing == set()
+
+
+def test_fig02_tells_one_program_from_three() -> None:
+    cells = ITEMS["fig02"].collect(RECORDS["fig02"])
+    assert cells["fork/1GB"] == 5.0
+    assert cells["fork/concurrent3/1GB"] == 15.0
+    assert cells["fork/60GB"] == 300.0
+
+
+def test_fig02_takes_five_repetitions_and_shows_the_spread_over_the_rest() -> None:
+    first, later = forks("classic", 3).repetitions[0], forks("classic", 3).repetitions[0]
+    later.series["forks"]["fork_ns"] = later.series["forks"]["fork_ns"] * 2
+    config = {"workload": {"instances": 3}, "fork": {"kind": "classic"}}
+    records = [record(config, *[first] * 5, *[later] * 5, later)]
+    assert fig02.collect(records)["fork/concurrent3/1GB"] == 15.0
+    errors = [cells["fork/concurrent3/1GB"] for cells in fig02.set_errors(records)]
+    assert errors == pytest.approx([15 / 22.4325 - 1, 30 / 22.4325 - 1])
+    (remark,) = ITEMS["fig02"].remarks({}, records)
+    assert remark.startswith("Over 2 sets of 5 seeds")
+    assert "error at 1 GB +0.3% (from -33.1% to +33.7%)" in remark
+
+
+def test_fig07_speaks_of_the_speed_up() -> None:
+    item = ITEMS["fig07"]
+    cells = item.collect(RECORDS["fig07"])
+    assert (cells["fork/1GB"], cells["fork_huge/1GB"], cells["on_demand/1GB"]) == (5, 0.1, 0.02)
+    assert item.remarks(cells, []) == [
+        "On-demand-fork is faster than Fork 250 times at 1GB (published: 65) "
+        "and 250 times at 50GB (published: 270)."
+    ]
+    assert item.remarks({}, []) == []
+
+
+def test_table1_is_the_mean_fault() -> None:
+    item = ITEMS["table1"]
+    assert item.collect(RECORDS["table1"]) == {
+        "fork/mean": 0.0023, "fork_huge/mean": 0.1984, "on_demand/mean": 0.012,
+    }  # fmt: skip
+    assert [item.basis(f"{s}/mean") for s in ("fork", "fork_huge", "on_demand")] == [
+        "fitted", "fitted", "predicted",
+    ]  # fmt: skip
+
+
+def test_table4_leaves_the_uniform_keys_beside_the_table() -> None:
+    item = ITEMS["table4"]
+    slow = record(
+        {"workload": {"keys": {"kind": "uniform"}}, "fork": {"kind": "classic"}}, Recording()
+    )
+    assert table4.is_uniform(slow)
+    cells = item.collect(RECORDS["table4"])
+    assert item.collect(REDIS) == cells
+    assert cells["fork/p99.99"] == 8.4
+    assert cells["fork/p50"] == pytest.approx(0.5, rel=1e-3)
+    assert [c for c in cells if item.basis(c) == "fitted"] == ["fork/p50"]
+
+
+def test_table4_says_how_many_snapshots_there_were() -> None:
+    item = ITEMS["table4"]
+    remarks = item.remarks(item.collect(REDIS), REDIS)
+    assert "Fork takes 4 snapshots in a run." in remarks
+    few = [record({"fork": {"kind": "classic"}}, *_with_snapshots(1), *_with_snapshots(2))]
+    assert item.remarks({}, few) == [
+        "Fork takes 1.5 snapshots in a run, too few for their stalls to show at p99.99."
+    ]
+
+
+def _with_snapshots(count: int) -> tuple[Recording]:
+    series = redis("classic").repetitions[0].series["snapshots"]
+    return (Recording(series={"snapshots": {"fork_ns": series["fork_ns"][:count]}}),)
+
+
+def test_table4_scales_on_demand_fork_to_the_published_median() -> None:
+    simulated = {f"on_demand/{p}": 2 * v for p, v in _published_on_demand().items()}
+    assert table4.scaled_errors(simulated) == pytest.approx(
+        dict.fromkeys(["p90", "p95", "p99", "p99.9", "p99.99"], 0.0)
+    )
+
+
+def _published_on_demand() -> dict[str, float]:
+    found = published.values("table4")
+    return {c.partition("/")[2]: v for c, v in found.items() if c.startswith("on_demand/")}
+
+
+def test_table5_is_mean_and_sample_deviation_of_all_snapshots() -> None:
+    series = redis("classic").repetitions[0].series["snapshots"]["fork_ns"]
+    one = Recording(series={"snapshots": {"fork_ns": series * 0 + 1_000_000}})
+    other = Recording(series={"snapshots": {"fork_ns": series * 0 + 3_000_000}})
+    cells = ITEMS["table5"].collect([record({"fork": {"kind": "classic"}}, one, other)])
+    assert cells == {"fork/mean": 2.0, "fork/std": pytest.approx((8 / 7) ** 0.5)}
+
+
+@pytest.mark.parametrize("name", ITEMS)
+def test_files_are_written_and_have_the_same_bytes_again(tmp_path: Path, name: str) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+        write_item(ITEMS[name], RECORDS[name], folder)
+    names = sorted(file.name for file in folders[0].iterdir())
+    assert names == [f"{name}.csv", f"{name}.pdf", f"{name}.png", f"{name}.svg"]
+    for file in names:
+        assert (folders[0] / file).read_bytes() == (folders[1] / file).read_bytes()
+
+
+@pytest.mark.parametrize("name", ITEMS)
+def test_an_item_without_records_is_drawn_empty(tmp_path: Path, name: str) -> None:
+    comparison = write_item(ITEMS[name], [], tmp_path)
+    assert len(comparison.deviations) == len(published.cells(name))
+    assert all(deviation.simulated is None for deviation in comparison.deviations)
+
+
+@pytest.mark.parametrize(("name", "heading", "row"), [
+    ("fig02", "size_gb,fork_concurrent3_published_ms,fork_concurrent3_simulated_ms,"
+     "fork_published_ms,fork_simulated_ms", "1,22.4325,15,6.5413,5"),
+    ("fig07", "size_gb,fork_published_ms,fork_simulated_ms,fork_huge_published_ms,"
+     "fork_huge_simulated_ms,on_demand_published_ms,on_demand_simulated_ms",
+     "1,6.5413,5,0.1789,0.1,0.0998,0.02"),
+    ("table1", "scheme,published_ms,simulated_ms", "on_demand,0.0122,0.012"),
+    ("table4", "scheme,percentile,published_ms,simulated_ms,simulated_uniform_keys_ms",
+     "fork,99.99,16.255,8.4,8.4"),
+    ("table5", "scheme,quantity,published_ms,simulated_ms", "on_demand,mean,0.12,0.12"),
+])  # fmt: skip
+def test_the_csv_holds_the_data_behind_the_figure(name: str, heading: str, row: str) -> None:
+    item = ITEMS[name]
+    rows = [",".join(cells) for cells in item.data(item.collect(RECORDS[name]), RECORDS[name])]
+    assert rows[0] == heading
+    assert row in rows

@@ -1,0 +1,43 @@
+"""Doubts are said when there is reason, and only then."""
+
+from run_samples import forks, histogram, record, redis, redis_recording
+
+from results.quality import doubts
+from sim.recording import Recording
+
+
+def latencies(count: int) -> Recording:
+    return Recording(histograms={"latency_ns": histogram([1000] * count)})
+
+
+def test_a_thin_tail_is_named_at_the_first_percentile_it_spoils() -> None:
+    assert doubts(record({}, latencies(120_000))) == ["p99.99 rests on 13 requests; run longer"]
+    assert doubts(record({}, latencies(1000))) == ["p95 rests on 51 requests; run longer"]
+    assert doubts(record({}, latencies(1))) == ["p50 rests on 1 request; run longer"]
+
+
+def test_the_smallest_repetition_counts() -> None:
+    long, short = latencies(2_000_000), latencies(120_000)
+    assert doubts(record({}, long, short)) == ["p99.99 rests on 13 requests; run longer"]
+
+
+def test_nothing_is_doubted_without_reason() -> None:
+    assert doubts(record({}, latencies(2_000_000))) == []
+    assert doubts(forks("classic", sizes=3)) == []
+    assert doubts(record({})) == []
+
+
+def test_few_snapshots_are_said() -> None:
+    few = record({}, redis_recording(1000, snapshots=3))
+    assert "3 snapshots in a repetition; the tail rests on as few stalls" in doubts(few)
+    one = record({}, redis_recording(1000, snapshots=1))
+    assert "1 snapshot in a repetition; the tail rests on as few stalls" in doubts(one)
+    assert not any("snapshot" in doubt for doubt in doubts(redis("classic")))
+
+
+def test_repetitions_that_differ_much_are_said() -> None:
+    found = doubts(record({}, redis_recording(10**6), redis_recording(2 * 10**6)))
+    assert (
+        "the standard deviation of latency p99.9 is 28% of its mean over 2 repetitions; "
+        "add repetitions" in found
+    )

@@ -1,0 +1,108 @@
+"""The figure of a run shows what was recorded, in files with the same bytes every time."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from run_samples import SCHEMES, faults, forks, histogram, record, redis
+
+from results.figures import run
+from results.record import Record
+from sim.recording import Recording
+
+LATENCIES = [redis(kind) for kind in SCHEMES]
+FORKS = [forks("classic"), forks("classic", instances=3), forks("on_demand")]
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 2047), min_size=1, max_size=500))
+def test_the_percentile_curve_is_the_sorted_list(values: list[int]) -> None:
+    nines, found = run.percentile_curve(histogram(values))
+    ordered = sorted(values)
+    assert nines[0] == 1
+    assert found[0] in (ordered[0], ordered[-1])
+    assert found[-1] == ordered[-1]
+    assert list(found) == sorted(found)
+    for n, value in zip(nines[:-1], found[:-1], strict=True):
+        below = sum(v < value for v in ordered)
+        upto = sum(v <= value for v in ordered)
+        share = 1 - 1 / n
+        assert below - 1e-6 <= share * len(values) <= upto + 1e-6
+
+
+def test_the_fork_curve_is_the_mean_of_instances_and_repetitions() -> None:
+    sizes, mean_ns = run.fork_curve(forks("classic", instances=3, repetitions=2, sizes=3))
+    assert list(sizes) == [2**29, 2**30, 3 * 2**29]
+    assert list(mean_ns) == [7.5e6, 15e6, 22.5e6]
+    assert run.fork_curve(record({}, Recording()))[0].size == 0
+
+
+@pytest.mark.parametrize("records", [LATENCIES, FORKS, [faults("classic", 2300)]])
+def test_three_files_with_the_same_bytes_again(tmp_path: Path, records: list[Record]) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder, font_size in zip(folders, (10.0, 23.0), strict=True):
+        folder.mkdir()
+        with mpl.rc_context({"font.size": font_size}):  # a user's own settings change nothing
+            files = run.write(records, folder)
+        assert [file.name for file in files] == ["figure.png", "figure.svg", "figure.pdf"]
+    for file in folders[0].iterdir():
+        assert file.read_bytes() == (folders[1] / file.name).read_bytes()
+
+
+def test_latencies_have_a_panel_of_percentiles_and_one_over_time() -> None:
+    figure = run.draw(LATENCIES)
+    assert figure is not None
+    percentiles, over_time = figure.axes
+    assert percentiles.get_xlabel() == "percentile"
+    labels = [line.get_label() for line in percentiles.lines]
+    assert labels == ["Fork", "Fork, huge pages", "On-demand-fork"]
+    assert np.max(percentiles.lines[0].get_ydata()) == 8.4
+    marked = [line for line in over_time.lines if line.get_marker() == "|"]
+    assert [np.asarray(line.get_xdata()).tolist() for line in marked] == [[1, 2, 3, 4]] * 3
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == ["Fork", "Fork, huge pages", "On-demand-fork", "snapshot"]
+
+
+def test_other_swept_fields_differ_in_the_style_of_the_line() -> None:
+    figure = run.draw(
+        LATENCIES[:2] * 2,
+        [
+            {"fork.kind": kind, "workload.dataset": size}
+            for size in ("1GiB", "2GiB")
+            for kind in ("classic", "huge")
+        ],
+    )
+    assert figure is not None
+    lines = figure.axes[0].lines
+    assert [line.get_label() for line in lines] == [
+        "Fork, dataset 1GiB", "Fork, huge pages, dataset 1GiB",
+        "Fork, dataset 2GiB", "Fork, huge pages, dataset 2GiB",
+    ]  # fmt: skip
+    assert [line.get_linestyle() for line in lines] == ["-", "-", "--", "--"]
+    assert lines[0].get_color() == lines[2].get_color() != lines[1].get_color()
+
+
+def test_of_many_points_twelve_are_drawn_and_the_figure_says_so() -> None:
+    labels = [{"seed": str(n)} for n in range(20)]
+    figure = run.draw([LATENCIES[0]] * 20, labels)
+    assert figure is not None
+    assert len(figure.axes[0].lines) == 12
+    assert figure.legends[0].get_title().get_text() == "12 of 20 points"
+
+
+@pytest.mark.parametrize("records", [[], [record({}, Recording(counters={"requests": 1}))]])
+def test_without_anything_to_draw_nothing_is_written(tmp_path: Path, records: list[Record]) -> None:
+    assert run.write(records, tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_timeline_and_an_empty_histogram_are_drawn() -> None:
+    empty = np.zeros(0, np.int64)
+    recording = Recording(
+        histograms={"latency_ns": histogram([])},
+        series={"timeline": dict.fromkeys(("t_ns", "requests", "p99_ns", "max_ns"), empty)},
+    )
+    assert run.draw([record({"fork": {"kind": "classic"}}, recording)]) is not None

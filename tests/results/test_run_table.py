@@ -1,0 +1,138 @@
+"""The run's table on a terminal, as CSV and as JSON, letter by letter."""
+
+import csv
+import io
+import json
+
+from rich.console import Console
+from run_samples import SCHEMES, forks, record, redis
+
+from results.tables import RunTable, print_table, run_table, to_csv, to_json
+from sim.recording import Recording
+
+
+def printed(table: RunTable, *, width: int, terminal: bool) -> str:
+    console = Console(
+        file=io.StringIO(), width=width, force_terminal=terminal, color_system=None, _environ={}
+    )
+    print_table(table, console)
+    assert isinstance(console.file, io.StringIO)
+    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+
+
+NARROW = """
+  fork.kind      classic      huge   on_demand
+ ──────────────────────────────────────────────
+  requests         1,000     1,000       1,000
+  throughput       100/s     100/s       100/s
+  p50             500 us    500 us      500 us
+  p90             900 us    900 us      900 us
+  p95             950 us    950 us      950 us
+  p99             990 us    990 us      990 us
+  p99.9          8.40 ms   1.19 ms     1.12 ms
+  p99.99         8.40 ms   1.19 ms     1.12 ms
+  max            8.40 ms   1.19 ms     1.12 ms
+  fork mean      7.40 ms    190 us      120 us
+  fork max       7.40 ms    190 us      120 us
+  snapshots            4         4           4
+  cow copy           321       321         321
+  table copy           0         0           0
+  extra memory     5 MiB     5 MiB       5 MiB
+
+note: classic, huge, on_demand: p95 rests on 51 requests; run longer"""
+
+WIDE = """
+  fork.kind   requests   throughput      p50      p90      p95      p99     p99.9    p99.99       max   fork mean   fork max   snapshots   cow copy   table copy   extra memory
+ ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+  classic        1,000        100/s   500 us   900 us   950 us   990 us   8.40 ms   8.40 ms   8.40 ms     7.40 ms    7.40 ms           4        321            0          5 MiB
+
+note: p95 rests on 51 requests; run longer"""  # noqa: E501 - the table is as wide as that
+
+
+def test_a_narrow_terminal_gets_a_column_per_point() -> None:
+    table = run_table([redis(kind) for kind in SCHEMES])
+    assert printed(table, width=80, terminal=True) == NARROW
+
+
+def test_what_is_no_terminal_gets_a_row_per_point_however_wide() -> None:
+    table = run_table([redis("classic")], [{"fork.kind": "classic"}])
+    for width, terminal in ((80, False), (200, True)):
+        text = printed(table, width=width, terminal=terminal)
+        assert text == WIDE.replace("note: ", "note: classic: ")
+
+
+def test_of_many_sizes_the_round_ones_are_shown() -> None:
+    table = run_table([forks(kind) for kind in ("classic", "on_demand")])
+    assert (
+        printed(table, width=80, terminal=True)
+        == """
+  fork.kind   fork 1GB   fork 10GB   fork 50GB
+ ──────────────────────────────────────────────
+  classic         5 ms       50 ms      250 ms
+  on_demand      20 us      200 us        1 ms
+"""
+    )
+
+
+def test_labels_are_the_users_own_words() -> None:
+    table = run_table([redis("classic")], [{"workload.dataset": "1GiB"}])
+    assert table.swept == ["workload.dataset"]
+    assert "1GiB" in printed(table, width=80, terminal=True)
+
+
+def test_text_of_the_user_is_not_taken_for_markup() -> None:
+    table = run_table([redis("classic")], [{"name": "[bold]x[/nonsense]"}])
+    assert "[bold]x[/nonsense]" in printed(table, width=80, terminal=True)
+
+
+def test_the_csv_holds_every_metric() -> None:
+    table = run_table([redis(kind, repetitions=2) for kind in SCHEMES])
+    rows = list(csv.DictReader(io.StringIO(to_csv(table))))
+    assert list(rows[0]) == [
+        "fork.kind", "requests", "throughput_per_s", "latency_p50_ns", "latency_p90_ns",
+        "latency_p95_ns", "latency_p99_ns", "latency_p99.9_ns", "latency_p99.99_ns",
+        "latency_max_ns", "fork_mean_ns", "fork_max_ns", "snapshots", "faults/cow_copy",
+        "faults/table_copy", "extra_memory_bytes_peak", "duration_ns", "latency_mean_ns",
+        "repetitions", "id",
+    ]  # fmt: skip
+    assert [row["fork.kind"] for row in rows] == list(SCHEMES)
+    assert rows[0]["latency_max_ns"] == "8400000"
+    assert rows[0]["repetitions"] == "2"
+    assert rows[2]["id"] == redis("on_demand").id
+
+
+def test_sizes_stand_in_the_order_of_the_sizes() -> None:
+    heading = to_csv(run_table([forks("classic", sizes=25)])).splitlines()[0].split(",")
+    assert heading[:4] == ["fork_ns/0.5GB", "fork_ns/1GB", "fork_ns/1.5GB", "fork_ns/2GB"]
+    assert heading[-4:] == ["fork_ns/12GB", "fork_ns/12.5GB", "repetitions", "id"]
+
+
+def test_a_point_without_a_metric_has_an_empty_cell() -> None:
+    bare = record({"fork": {"kind": "classic"}}, Recording(counters={"requests": 5}))
+    text = to_csv(run_table([bare, forks("huge", sizes=1)]))
+    assert text.splitlines()[1].startswith("classic,")
+    assert ",5,,,1," in text.splitlines()[1]
+    assert "-" in printed(run_table([bare, forks("huge", sizes=1)]), width=80, terminal=True)
+
+
+def test_columns_do_not_depend_on_the_order_in_which_metrics_came() -> None:
+    one = record({}, Recording(counters={"faults/b": 1, "faults/a": 2, "requests": 3}))
+    other = record({}, Recording(counters={"requests": 3, "faults/a": 2, "faults/b": 1}))
+    assert to_csv(run_table([one])) == to_csv(run_table([other]))
+
+
+def test_without_labels_the_differing_fields_are_found() -> None:
+    records = [record({"seed": 1, "fork": {"kind": "a", "x": None}, "w": {"n": n}}) for n in (1, 2)]
+    assert run_table(records).swept == ["w.n"]
+    assert run_table(records[:1]).swept == []
+    assert to_csv(run_table([])) == "repetitions,id\n"
+
+
+def test_the_json_is_plain_data_with_the_spread() -> None:
+    (point,) = json.loads(json.dumps(to_json(run_table([redis("huge", repetitions=2)]))))
+    assert point["id"] == redis("huge").id
+    assert point["fields"] == {}
+    assert point["metrics"]["fork_mean_ns"] == {
+        "mean": 190_000, "std": 0.0, "min": 190_000, "max": 190_000, "repetitions": 2,
+    }  # fmt: skip
+    assert point["doubts"] == ["p95 rests on 51 requests; run longer"]
