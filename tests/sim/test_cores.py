@@ -1,0 +1,181 @@
+"""Cores and run queue: exact oracles first."""
+
+from __future__ import annotations
+
+import heapq
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sim.clock import Activity
+from sim.machine import Machine
+from sim.spans import SpanList
+
+jobs = st.lists(st.tuples(st.integers(0, 500), st.integers(1, 300)), min_size=1, max_size=40)
+
+
+def machine(cores: int, slice_ns: int = 10**9, switch_ns: int = 0) -> Machine:
+    return Machine(cores, {}, slice_ns=slice_ns, switch_ns=switch_ns)
+
+
+def departures(cores: int, arrivals: list[int], services: list[int]) -> list[int]:
+    """When each job leaves c first-come-first-served cores of the simulator."""
+    board = machine(cores)
+    left = [0] * len(arrivals)
+
+    def job(number: int) -> Activity:
+        yield board.clock.timeout(arrivals[number])
+        yield from board.task(f"job-{number}").run(compute_ns=services[number])
+        left[number] = board.clock.now
+
+    for number in range(len(arrivals)):
+        board.clock.process(job(number))
+    board.clock.run_to_end()
+    return left
+
+
+@given(jobs)
+def test_one_core_waits_as_lindley_says(gaps: list[tuple[int, int]]) -> None:
+    arrivals = np.cumsum([gap for gap, _ in gaps]).tolist()
+    services = [service for _, service in gaps]
+    wait, waits = 0, []
+    for number, service in enumerate(services):
+        if number:
+            wait = max(0, wait + services[number - 1] - gaps[number][0])
+        waits.append(wait)
+        assert service > 0
+    left = departures(1, arrivals, services)
+    found = [end - arrival - s for end, arrival, s in zip(left, arrivals, services, strict=True)]
+    assert found == waits
+
+
+@given(jobs, st.integers(2, 4))
+def test_several_cores_wait_as_kiefer_and_wolfowitz_say(
+    gaps: list[tuple[int, int]], cores: int
+) -> None:
+    arrivals = np.cumsum([gap for gap, _ in gaps]).tolist()
+    services = [service for _, service in gaps]
+    free_at = [0] * cores
+    expected = []
+    for arrival, service in zip(arrivals, services, strict=True):
+        start = max(arrival, heapq.heappop(free_at))
+        heapq.heappush(free_at, start + service)
+        expected.append(start + service)
+    assert departures(cores, arrivals, services) == expected
+
+
+@settings(max_examples=50)
+@given(jobs, st.integers(1, 3), st.integers(1, 100), st.integers(0, 20))
+def test_core_time_adds_up(
+    gaps: list[tuple[int, int]], cores: int, slice_ns: int, switch_ns: int
+) -> None:
+    spans = SpanList()
+    board = Machine(cores, {}, slice_ns=slice_ns, switch_ns=switch_ns, spans=spans)
+
+    def job(number: int, start: int, service: int) -> Activity:
+        yield board.clock.timeout(start)
+        yield from board.task(f"job-{number}").run(compute_ns=service)
+
+    for number, (start, service) in enumerate(gaps):
+        board.clock.process(job(number, start, service))
+    board.clock.run_to_end()
+    work = sum(service for _, service in gaps)
+    assert sum(core.busy_ns for core in board.scheduler.cores) == work
+    for core in board.scheduler.cores:
+        on_core = [s for s in spans.spans if s.what == f"core {core.number}"]
+        assert sum(s.end_ns - s.start_ns for s in on_core) == core.busy_ns
+        assert core.busy_ns + core.switch_ns <= board.clock.now
+        ordered = sorted((s.start_ns, s.end_ns) for s in on_core)
+        assert all(a_end <= b_start for (_, a_end), (b_start, _) in pairwise(ordered))
+
+
+def test_two_tasks_share_a_core_fairly_in_slices() -> None:
+    board = machine(1, slice_ns=100, switch_ns=5)
+    ends = {}
+
+    def job(name: str) -> Activity:
+        yield from board.task(name).run(compute_ns=1000)
+        ends[name] = board.clock.now
+
+    for name in ("a", "b"):
+        board.clock.process(job(name))
+    board.clock.run_to_end()
+    # a runs slices 1, 3, ... 19; between the 20 slices lie 19 switches.
+    assert ends == {"a": 1900 + 18 * 5, "b": 2000 + 19 * 5}
+
+
+def test_a_task_keeps_its_core_over_several_bursts_of_one_slice() -> None:
+    board = machine(1, slice_ns=100, switch_ns=0)
+    order = []
+
+    def job(name: str, bursts: int) -> Activity:
+        task = board.task(name)
+        for _ in range(bursts):
+            yield from task.run(compute_ns=25)
+            order.append(name)
+
+    board.clock.process(job("a", 4))
+    board.clock.process(job("b", 4))
+    board.clock.run_to_end()
+    assert "".join(order) == "aaaabbbb"
+
+
+def test_pinned_tasks_stay_on_their_core() -> None:
+    board = machine(2)
+    ends = []
+
+    def job() -> Activity:
+        yield from board.task("pinned", core=1).run(compute_ns=10)
+        ends.append(board.clock.now)
+
+    for _ in range(2):
+        board.clock.process(job())
+    board.clock.run_to_end()
+    assert ends == [10, 20]
+    assert [core.busy_ns for core in board.scheduler.cores] == [0, 20]
+    with pytest.raises(ValueError, match="no core 2"):
+        board.task("lost", core=2)
+
+
+@given(jobs)
+def test_an_idle_extra_core_changes_nothing(gaps: list[tuple[int, int]]) -> None:
+    arrivals = np.cumsum([gap for gap, _ in gaps]).tolist()
+    services = [service for _, service in gaps]
+    enough = len(gaps)
+    assert departures(enough, arrivals, services) == departures(enough + 1, arrivals, services)
+
+
+def test_a_burst_is_two_events_a_wait_and_its_end() -> None:
+    board = machine(1)
+    events = 0
+
+    def count() -> None:
+        nonlocal events
+        while board.clock.peek() != float("inf"):
+            board.clock.step()
+            events += 1
+
+    def job() -> Activity:
+        task = board.task("a")
+        for _ in range(100):
+            yield from task.run(compute_ns=10)
+
+    board.clock.process(job())
+    count()
+    # The core's and the job's beginning, the job's end; per burst the core's waking, the time
+    # passing, the core's looking up, and the burst's end.
+    assert events == 3 + 4 * 100
+
+
+def test_work_cannot_be_negative() -> None:
+    board = machine(1)
+
+    def job() -> Activity:
+        yield from board.task("a").run(compute_ns=-1)
+
+    board.clock.process(job())
+    with pytest.raises(ValueError, match="negative"):
+        board.clock.run_to_end()
