@@ -1,0 +1,1 @@
+"""Memory and fork: what a fork does to address spaces, and what it costs."""

@@ -1,0 +1,1 @@
+"""Bundled machine profiles (`models.profile`), a YAML file each."""

@@ -1,0 +1,403 @@
+"""What the 512 entries of a PTE table say, shared between tables that say the same."""
+
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from models.frames import Frames
+from models.layout import spread_marks
+from models.pool import BoolArray, IntArray, Pool
+
+ENTRIES_PER_TABLE = 512
+PRESENT, ZERO, SCATTERED = np.uint8(1), np.uint8(2), np.uint8(4)
+"""Flags of an entry: present at all; maps the zero page; its frame is scattered."""
+NEVER = -1
+"""The epoch of an entry that is not writable whatever happens."""
+NO_FRAME = -1
+
+_PORTION = 256
+_FLAGS_BY_SCATTERED = PRESENT | SCATTERED * spread_marks(
+    np.arange(ENTRIES_PER_TABLE + 1), ENTRIES_PER_TABLE
+).astype(np.uint8)
+"""Flags of 512 entries of which a given number is scattered, shape (513, 512)."""
+
+
+class Kind(IntEnum):
+    """How a content is represented."""
+
+    ROW = 0
+    """512 explicit entries."""
+    UNIFORM = 1
+    """512 present entries on one block of frames, all writable or none."""
+    HUGE = 2
+    """One 2 MiB page: the table is the deposit kept for a split."""
+    HUGE_ZERO = 3
+    """The huge zero page, read-only."""
+
+
+class Entries(NamedTuple):
+    """The state of some entries, as arrays of one shape."""
+
+    present: BoolArray
+    zero: BoolArray
+    writable: BoolArray
+
+
+class EntryCounts(NamedTuple):
+    """How many entries are present (zero page included), writable, on scattered frames."""
+
+    present: int
+    writable: int
+    scattered: int
+
+
+class _Rows(Pool):
+    COLUMNS: ClassVar = {
+        "frame": (np.int32, (ENTRIES_PER_TABLE,)),
+        "epoch": (np.int32, (ENTRIES_PER_TABLE,)),
+        "flags": (np.uint8, (ENTRIES_PER_TABLE,)),
+    }
+    frame: npt.NDArray[np.int32]
+    epoch: npt.NDArray[np.int32]
+    flags: npt.NDArray[np.uint8]
+
+    def flat(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
+        """All frames, epochs and flags as long arrays: entry i of row r is at ``512 * r + i``."""
+        return self.frame.reshape(-1), self.epoch.reshape(-1), self.flags.reshape(-1)
+
+
+class Contents(Pool):
+    """Contents of PTE tables, by content number.
+
+    Columns: `kind`; `multiplicity`, how many tables say this; `block` (UNIFORM, HUGE) or `row`
+    (ROW) of the entries; `protect_epoch`: an entry is writable iff its epoch equals it, so that
+    write-protecting all 512 is one addition; counts of `present` (including zero page), `zero`,
+    `writable` and `scattered` entries. A huge page counts as 512 entries.
+
+    Content numbers given to one call must be distinct.
+    """
+
+    COLUMNS: ClassVar = {
+        "kind": (np.uint8, ()),
+        "multiplicity": (np.int32, ()),
+        "block": (np.int32, ()),
+        "row": (np.int32, ()),
+        "protect_epoch": (np.int32, ()),
+        "present": (np.int32, ()),
+        "zero": (np.int32, ()),
+        "writable": (np.int32, ()),
+        "scattered": (np.int32, ()),
+    }
+    kind: npt.NDArray[np.uint8]
+    multiplicity: npt.NDArray[np.int32]
+    block: npt.NDArray[np.int32]
+    row: npt.NDArray[np.int32]
+    protect_epoch: npt.NDArray[np.int32]
+    present: npt.NDArray[np.int32]
+    zero: npt.NDArray[np.int32]
+    writable: npt.NDArray[np.int32]
+    scattered: npt.NDArray[np.int32]
+
+    def __init__(self, frames: Frames) -> None:
+        super().__init__()
+        self.frames = frames
+        self.rows = _Rows()
+
+    def new_empty(self, count: int) -> IntArray:
+        """Contents without a present entry."""
+        contents = self._new(count, Kind.ROW)
+        rows = self.rows.allocate(count)
+        self.row[contents] = rows
+        self.rows.frame[rows] = NO_FRAME
+        self.rows.epoch[rows] = NEVER
+        self.rows.flags[rows] = 0
+        return contents
+
+    def new_filled(self, kind: Kind, blocks: IntArray, scattered: IntArray) -> IntArray:
+        """Contents (UNIFORM or HUGE) that map a fresh block each, writable."""
+        contents = self._new(len(blocks), kind)
+        self.block[contents] = blocks
+        self.present[contents] = ENTRIES_PER_TABLE
+        self.writable[contents] = ENTRIES_PER_TABLE
+        self.scattered[contents] = scattered
+        return contents
+
+    def new_huge_zero(self, count: int) -> IntArray:
+        """Contents that map the huge zero page."""
+        contents = self._new(count, Kind.HUGE_ZERO)
+        self.present[contents] = ENTRIES_PER_TABLE
+        self.zero[contents] = ENTRIES_PER_TABLE
+        return contents
+
+    def entries(self, contents: IntArray, positions: IntArray) -> Entries:
+        """The state of entry `positions[j]` of `contents[j]` (repeats allowed)."""
+        alike = self.kind[contents] != Kind.ROW
+        present = alike.copy()
+        zero = self.zero[contents] == ENTRIES_PER_TABLE
+        writable = self.writable[contents] == ENTRIES_PER_TABLE
+        if not alike.all():
+            explicit = np.flatnonzero(~alike) if alike.any() else slice(None)
+            owners, places = contents[explicit], positions[explicit]
+            _, epochs, all_flags = self.rows.flat()
+            at = self._flat_places(owners, places)
+            flags = all_flags[at]
+            present[explicit] = flags != 0
+            zero[explicit] = flags & ZERO != 0
+            writable[explicit] = epochs[at] == self.protect_epoch[owners]
+        return Entries(present, zero, writable)
+
+    def writable_entries(self, contents: IntArray, positions: IntArray) -> BoolArray:
+        """Whether entry `positions[j]` of `contents[j]` is writable (repeats allowed)."""
+        count = self.writable[contents]
+        writable: BoolArray = count == ENTRIES_PER_TABLE
+        mixed = np.flatnonzero((count > 0) & ~writable)
+        owners = contents[mixed]
+        _, epochs, _ = self.rows.flat()
+        at = self._flat_places(owners, positions[mixed])
+        writable[mixed] = epochs[at] == self.protect_epoch[owners]
+        return writable
+
+    def frames_at(self, contents: IntArray, positions: IntArray) -> IntArray:
+        """The frame of each entry (repeats allowed); -1 where there is none."""
+        kind = self.kind[contents]
+        found = ENTRIES_PER_TABLE * self.block[contents].astype(np.int64) + positions
+        found[kind == Kind.HUGE_ZERO] = NO_FRAME
+        explicit = np.flatnonzero(kind == Kind.ROW)
+        found[explicit] = self.rows.frame[self.row[contents[explicit]], positions[explicit]]
+        return found
+
+    def exclusive(self, contents: IntArray, positions: IntArray) -> BoolArray:
+        """Whether the frame of each entry (which has one) is mapped by this entry only."""
+        alone: BoolArray = self.multiplicity[contents] == 1
+        where = np.flatnonzero(alone)
+        frames = self.frames_at(contents[where], positions[where])
+        alone[where] = self.frames.holders(frames) == 1
+        return alone
+
+    def exclusive_huge(self, contents: IntArray) -> BoolArray:
+        """Whether no page of each HUGE content is mapped by another table."""
+        blocks = self.block[contents].astype(np.int64)
+        alone: BoolArray = (self.multiplicity[contents] == 1) & (
+            self.frames.most_holders(blocks) == 1
+        )
+        return alone
+
+    def protect(self, contents: IntArray) -> None:
+        """Write-protect every entry."""
+        some = contents[self.writable[contents] > 0]
+        self.protect_epoch[some] += 1
+        self.writable[some] = 0
+
+    def share(self, contents: IntArray) -> None:
+        """One more table says each of `contents`."""
+        self.multiplicity[contents] += 1
+
+    def detach(self, contents: IntArray) -> IntArray:
+        """Give one table of each of `contents` explicit entries of its own, ready to be changed.
+
+        Returns:
+            The content that the table has from now on: the same if no other table shares it.
+        """
+        shared = self.multiplicity[contents] > 1
+        own = contents[~shared]
+        self._make_explicit(own[self.kind[own] != Kind.ROW])
+        detached = contents.copy()
+        detached[shared] = self._copies(contents[shared])
+        return detached
+
+    def drop(self, contents: IntArray) -> int:
+        """One table less says each of `contents`; returns the number of frames freed."""
+        self.multiplicity[contents] -= 1
+        dead = contents[self.multiplicity[contents] == 0]
+        if not len(dead):
+            return 0
+        kind = self.kind[dead]
+        freed = self.frames.drop_blocks(
+            self.block[dead[(kind == Kind.UNIFORM) | (kind == Kind.HUGE)]].astype(np.int64)
+        )
+        explicit = dead[kind == Kind.ROW]
+        freed += self.frames.drop(self._row_frames(explicit))
+        self.rows.release(self.row[explicit].astype(np.int64))
+        self.release(dead)
+        return freed
+
+    def map_frames(
+        self, contents: IntArray, positions: IntArray, frames: IntArray, scattered: BoolArray
+    ) -> int:
+        """Map a fresh frame, writable, at each of some distinct entries of detached contents.
+
+        Returns:
+            How many frames became free because these entries no longer map them.
+        """
+        all_frames, all_epochs, all_flags = self.rows.flat()
+        at = self._flat_places(contents, positions)
+        old_flags, old_frames = all_flags[at], all_frames[at].astype(np.int64)
+        flags = PRESENT | (scattered * SCATTERED)
+        all_frames[at] = frames
+        all_flags[at] = flags
+        all_epochs[at] = self.protect_epoch[contents]
+        self._recount(contents, old_flags, flags)
+        np.add.at(self.writable, contents, 1)
+        return self.frames.drop(old_frames[old_frames != NO_FRAME])
+
+    def map_zero(self, contents: IntArray, positions: IntArray) -> None:
+        """Map the zero page at each of some distinct absent entries of detached contents."""
+        _, _, all_flags = self.rows.flat()
+        at = self._flat_places(contents, positions)
+        flags = np.full(len(contents), PRESENT | ZERO, np.uint8)
+        self._recount(contents, all_flags[at], flags)
+        all_flags[at] = flags
+
+    def allow_writes(self, contents: IntArray, positions: IntArray) -> None:
+        """Make distinct present entries of detached contents writable that were not."""
+        _, epochs, _ = self.rows.flat()
+        epochs[self._flat_places(contents, positions)] = self.protect_epoch[contents]
+        np.add.at(self.writable, contents, 1)
+
+    def allow_huge_writes(self, contents: IntArray) -> None:
+        """Make unshared huge pages writable."""
+        self.writable[contents] = ENTRIES_PER_TABLE
+
+    def count_range(self, content: int, start: int, stop: int) -> EntryCounts:
+        """What there is at positions [start, stop) of one content."""
+        if self.kind[content] == Kind.ROW:
+            row = self.row[content]
+            flags = self.rows.flags[row, start:stop]
+            writable = int((self.rows.epoch[row, start:stop] == self.protect_epoch[content]).sum())
+        else:
+            flags = self._implied_flags(np.array([content]))[0, start:stop]
+            writable = stop - start if self.writable[content] else 0
+        scattered = int((flags & SCATTERED != 0).sum())
+        return EntryCounts(int((flags != 0).sum()), writable, scattered)
+
+    def clear_range(self, content: int, start: int, stop: int) -> int:
+        """Remove the entries at positions [start, stop) of a detached content.
+
+        Returns:
+            How many frames became free.
+        """
+        where = (self.row[content], slice(start, stop))
+        flags = self.rows.flags[where].copy()
+        writable = self.rows.epoch[where] == self.protect_epoch[content]
+        frames = self.rows.frame[where].astype(np.int64)
+        self.writable[content] -= int(writable.sum())
+        self._recount(np.full(stop - start, content), flags, np.zeros_like(flags))
+        self.rows.flags[where] = 0
+        self.rows.epoch[where] = NEVER
+        self.rows.frame[where] = NO_FRAME
+        return self.frames.drop(frames[frames != NO_FRAME])
+
+    def copy_ranges(self, content: int, ranges: list[tuple[int, int]]) -> int:
+        """A new content of the entries in some position ranges of a detached one, all protected.
+
+        The entries are write-protected in both, as a fork does that copies only some of the areas
+        that meet in one table.
+        """
+        copy = int(self._new(1, Kind.ROW)[0])
+        row = int(self.rows.allocate(1)[0])
+        self.row[copy] = row
+        self.rows.flags[row] = 0
+        self.rows.epoch[row] = NEVER
+        self.rows.frame[row] = NO_FRAME
+        for start, stop in ranges:
+            where = (self.row[content], slice(start, stop))
+            writable = self.rows.epoch[where] == self.protect_epoch[content]
+            self.writable[content] -= int(writable.sum())
+            self.rows.epoch[where] = NEVER
+            flags = self.rows.flags[where]
+            self.rows.flags[row, start:stop] = flags
+            self.rows.frame[row, start:stop] = self.rows.frame[where]
+            self._recount(np.full(stop - start, copy), np.zeros_like(flags), flags)
+        self.frames.hold(self._row_frames(np.array([copy])))
+        return copy
+
+    def _new(self, count: int, kind: Kind) -> IntArray:
+        contents = self.allocate(count)
+        self.kind[contents] = kind
+        self.multiplicity[contents] = 1
+        self.block[contents] = self.row[contents] = NO_FRAME
+        self.protect_epoch[contents] = 0
+        for counts in (self.present, self.zero, self.writable, self.scattered):
+            counts[contents] = 0
+        return contents
+
+    def _recount(
+        self,
+        contents: IntArray,
+        before: npt.NDArray[np.uint8],
+        after: npt.NDArray[np.uint8],
+    ) -> None:
+        """Account for entries (repeated contents allowed) whose flags changed."""
+        for flag, counts in (
+            (PRESENT, self.present),
+            (ZERO, self.zero),
+            (SCATTERED, self.scattered),
+        ):
+            changed = np.flatnonzero((before ^ after) & flag)
+            change = np.where(after[changed] & flag, 1, -1).astype(np.int32)
+            np.add.at(counts, contents[changed], change)
+
+    def _copies(self, origins: IntArray) -> IntArray:
+        """Explicit copies of contents that several tables share; one table each moves over."""
+        copies = self._new(len(origins), Kind.ROW)
+        for name in ("protect_epoch", "present", "zero", "writable", "scattered"):
+            column = getattr(self, name)
+            column[copies] = column[origins]
+        self.row[copies] = self._explicit_rows(origins)
+        self.multiplicity[origins] -= 1
+        kind = self.kind[origins]
+        filled = (kind == Kind.UNIFORM) | (kind == Kind.HUGE)
+        self.frames.hold_blocks(self.block[origins[filled]].astype(np.int64))
+        self.frames.hold(self._row_frames(origins[kind == Kind.ROW]))
+        return copies
+
+    def _make_explicit(self, contents: IntArray) -> None:
+        self.row[contents] = self._explicit_rows(contents)
+        self.kind[contents] = Kind.ROW
+        self.block[contents] = NO_FRAME
+
+    def _explicit_rows(self, contents: IntArray) -> IntArray:
+        """New rows that spell out `contents`, whatever their kind."""
+        rows = self.rows.allocate(len(contents))
+        explicit = self.kind[contents] == Kind.ROW
+        for origin, into in _portions(self.row[contents[explicit]], rows[explicit]):
+            self.rows.frame[into] = self.rows.frame[origin]
+            self.rows.epoch[into] = self.rows.epoch[origin]
+            self.rows.flags[into] = self.rows.flags[origin]
+        for implied, into in _portions(contents[~explicit], rows[~explicit]):
+            huge_zero = self.kind[implied] == Kind.HUGE_ZERO
+            first = ENTRIES_PER_TABLE * self.block[implied, np.newaxis]
+            frames = first + np.arange(ENTRIES_PER_TABLE, dtype=np.int32)
+            frames[huge_zero] = NO_FRAME
+            epoch = np.where(self.writable[implied] > 0, self.protect_epoch[implied], NEVER)
+            self.rows.frame[into] = frames
+            self.rows.epoch[into] = epoch[:, np.newaxis]
+            self.rows.flags[into] = self._implied_flags(implied)
+        return rows
+
+    def _flat_places(self, contents: IntArray, positions: IntArray) -> IntArray:
+        """Where in the rows' long arrays the entries of explicit contents are."""
+        return self.row[contents].astype(np.int64) * ENTRIES_PER_TABLE + positions
+
+    def _implied_flags(self, contents: IntArray) -> npt.NDArray[np.uint8]:
+        """The flags of contents that are not explicit, shape (len(contents), 512)."""
+        flags: npt.NDArray[np.uint8] = _FLAGS_BY_SCATTERED[self.scattered[contents]]
+        flags[self.kind[contents] == Kind.HUGE_ZERO] = PRESENT | ZERO
+        return flags
+
+    def _row_frames(self, contents: IntArray) -> npt.NDArray[np.int32]:
+        """The frames that explicit contents map."""
+        frames = self.rows.frame[self.row[contents]].ravel()
+        mapped: npt.NDArray[np.int32] = frames[frames != NO_FRAME]
+        return mapped
+
+
+def _portions(
+    first: npt.NDArray[np.signedinteger], second: IntArray
+) -> Iterator[tuple[npt.NDArray[np.signedinteger], IntArray]]:
+    """Two equally long arrays in portions whose 512 entries each stay in cache."""
+    for start in range(0, len(first), _PORTION):
+        yield first[start : start + _PORTION], second[start : start + _PORTION]

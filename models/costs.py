@@ -1,0 +1,177 @@
+"""What operations on memory cost: the laws, on constants that a machine profile gives.
+
+Times are nanoseconds. Every operation is priced by one call here and rounded once (half to even).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from models.faults import ActionArray, PageAction
+from models.pool import IntArray
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+Amount = TypeVar("Amount", float, FloatArray)
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The constants of a machine, nanoseconds unless named otherwise.
+
+    Attributes:
+        fork_base_ns: Fork of an empty address space, classic.
+        fork_huge_base_ns: The same of one with huge pages.
+        fork_on_demand_base_ns: The same of On-demand-fork.
+        entry_copy_ns: Copying a present, already write-protected entry (at fork, table copy).
+        entry_protect_ns: Extra for an entry that must be write-protected.
+        entry_scattered_ns: Extra for an entry whose frame is scattered.
+        huge_entry_ns: Copying (or removing) the entry of a huge page.
+        table_share_ns: Sharing a PTE table at fork.
+        table_scattered_ns: Extra if the table's frame is scattered.
+        movable_stock_frames: Scattered frames in the allocator's stock for data (frames).
+        unmovable_stock_frames: The same for page tables (frames).
+        fault_copy_cold_ns: A fault that copies a page, nothing of it in cache.
+        fault_copy_warm_ns: The same with the page's `struct page` in cache.
+        fault_reuse_ns: A fault that makes an entry writable.
+        fault_zero_fill_ns: A fault that maps a zeroed page.
+        fault_zero_map_ns: A fault that maps the zero page.
+        fault_table_reuse_ns: Extra if the fault makes a table's slot writable again.
+        fault_huge_copy_ns: A fault that copies 2 MiB.
+        fault_huge_reuse_ns: A fault that makes a huge entry writable.
+        exit_base_ns: Tearing down an empty address space.
+        exit_entry_ns: Removing a present entry (with its atomics).
+        exit_scan_entry_ns: Reading an entry of a shared table that is left.
+        page_free_ns: Freeing a page.
+        fill_page_ns: First write of a page in a sequential fill, fault included.
+        huge_fill_ns: First write of a huge page, fault included.
+        fill_jitter: Relative standard deviation of the time of a fill (ratio).
+        context_switch_ns: Switching a core to another task.
+        time_slice_ns: How long a task runs while others wait.
+    """
+
+    fork_base_ns: float
+    fork_huge_base_ns: float
+    fork_on_demand_base_ns: float
+    entry_copy_ns: float
+    entry_protect_ns: float
+    entry_scattered_ns: float
+    huge_entry_ns: float
+    table_share_ns: float
+    table_scattered_ns: float
+    movable_stock_frames: float
+    unmovable_stock_frames: float
+    fault_copy_cold_ns: float
+    fault_copy_warm_ns: float
+    fault_reuse_ns: float
+    fault_zero_fill_ns: float
+    fault_zero_map_ns: float
+    fault_table_reuse_ns: float
+    fault_huge_copy_ns: float
+    fault_huge_reuse_ns: float
+    exit_base_ns: float
+    exit_entry_ns: float
+    exit_scan_entry_ns: float
+    page_free_ns: float
+    fill_page_ns: float
+    huge_fill_ns: float
+    fill_jitter: float
+    context_switch_ns: float
+    time_slice_ns: float
+
+    def fork_ns(self, *, present: int, writable: int, scattered: int) -> int:
+        """A classic fork that copies `present` entries, some writable, some scattered."""
+        return round(self.fork_base_ns + self._entries_ns(present, writable, scattered))
+
+    def fork_huge_ns(self, *, huge: int, present: int, writable: int, scattered: int) -> int:
+        """A fork of `huge` huge pages and of 4 KiB entries beside them."""
+        return round(
+            self.fork_huge_base_ns
+            + huge * self.huge_entry_ns
+            + self._entries_ns(present, writable, scattered)
+        )
+
+    def fork_on_demand_ns(self, *, tables: int, scattered_tables: int) -> int:
+        """An On-demand-fork that shares `tables`, some of which lie scattered."""
+        return round(
+            self.fork_on_demand_base_ns
+            + tables * self.table_share_ns
+            + scattered_tables * self.table_scattered_ns
+        )
+
+    def table_copies_ns(
+        self, present: IntArray, writable: IntArray, scattered: IntArray
+    ) -> FloatArray:
+        """What a fault pays to copy its table, for several tables at once; not rounded."""
+        return self._entries_ns(
+            present.astype(np.float64), writable.astype(np.float64), scattered.astype(np.float64)
+        )
+
+    def faults_ns(
+        self, page_actions: ActionArray, table_ns: FloatArray | float = 0.0, *, warm: bool = False
+    ) -> IntArray:
+        """The cost of faults.
+
+        Args:
+            page_actions: A `PageAction` each.
+            table_ns: What each pays for its table besides (not rounded).
+            warm: Whether the pages' `struct page` are in cache: the place for a finer rule
+                (after a table copy the 512 pages below it are warm for a while).
+        """
+        by_action = np.zeros(len(PageAction))
+        by_action[PageAction.COW_COPY] = (
+            self.fault_copy_warm_ns if warm else self.fault_copy_cold_ns
+        )
+        by_action[PageAction.COW_REUSE] = self.fault_reuse_ns
+        by_action[PageAction.ZERO_FILL] = self.fault_zero_fill_ns
+        by_action[PageAction.ZERO_MAP] = self.fault_zero_map_ns
+        # Shared memory is not calibrated: mapping a page of it works as mapping a zeroed one.
+        by_action[PageAction.SHARED_MAP] = self.fault_zero_fill_ns
+        by_action[PageAction.HUGE_COPY] = self.fault_huge_copy_ns
+        by_action[PageAction.HUGE_REUSE] = self.fault_huge_reuse_ns
+        by_action[PageAction.HUGE_FILL] = self.huge_fill_ns
+        by_action[PageAction.HUGE_ZERO_MAP] = self.fault_zero_map_ns
+        return np.rint(by_action[page_actions] + table_ns).astype(np.int64)
+
+    def zap_ns(
+        self, *, zapped: int, scattered: int = 0, scanned: int = 0, huge: int = 0, freed: int = 0
+    ) -> int:
+        """Removing entries, as unmap does.
+
+        Args:
+            zapped: Present entries removed.
+            scattered: Those of them whose frame is scattered.
+            scanned: Present entries of shared tables that were left to the other sharers.
+            huge: Huge pages unmapped.
+            freed: Pages freed; a huge page counts as one.
+        """
+        return round(self._zap_ns(zapped, scattered, scanned, huge, freed))
+
+    def exit_ns(
+        self, *, zapped: int, scattered: int = 0, scanned: int = 0, huge: int = 0, freed: int = 0
+    ) -> int:
+        """Tearing down an address space; arguments as in `zap_ns`."""
+        return round(self.exit_base_ns + self._zap_ns(zapped, scattered, scanned, huge, freed))
+
+    def fill_ns(self, *, pages: int, huge: int = 0) -> int:
+        """First write of pages and huge pages, one after the other."""
+        return round(pages * self.fill_page_ns + huge * self.huge_fill_ns)
+
+    def _entries_ns(self, present: Amount, writable: Amount, scattered: Amount) -> Amount:
+        return (
+            present * self.entry_copy_ns
+            + writable * self.entry_protect_ns
+            + scattered * self.entry_scattered_ns
+        )
+
+    def _zap_ns(self, zapped: int, scattered: int, scanned: int, huge: int, freed: int) -> float:
+        return (
+            zapped * self.exit_entry_ns
+            + scattered * self.entry_scattered_ns
+            + scanned * self.exit_scan_entry_ns
+            + huge * self.huge_entry_ns
+            + freed * self.page_free_ns
+        )

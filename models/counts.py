@@ -1,0 +1,57 @@
+"""What a machine's memory has done so far, counted by kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+
+@dataclass
+class Counts:
+    """Events since the start; the difference of two is what happened between them.
+
+    Names as in mechanisms.md section 9. `ptes_*` count entries; `huge_*` count 2 MiB pages;
+    `pages_freed` counts 4 KiB frames whose last mapping went away.
+    """
+
+    faults: int = 0
+    tables_alloc: int = 0
+    tables_copied: int = 0
+    tables_reused: int = 0
+    tables_freed: int = 0
+    tables_shared: int = 0
+    ptes_copied: int = 0
+    page_copies: int = 0
+    page_reuse: int = 0
+    zero_fill: int = 0
+    zero_map: int = 0
+    shared_map: int = 0
+    ptes_zapped: int = 0
+    pages_freed: int = 0
+    huge_copies: int = 0
+    huge_reuse: int = 0
+    huge_fill: int = 0
+    huge_zero_map: int = 0
+    huge_zapped: int = 0
+
+    def copy(self) -> Counts:
+        """The counts as they are now."""
+        return replace(self)
+
+    def __sub__(self, earlier: Counts) -> Counts:
+        return Counts(
+            **{f.name: getattr(self, f.name) - getattr(earlier, f.name) for f in fields(self)}
+        )
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            **{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
+        )
+
+    def add(self, other: Counts) -> None:
+        """Count what `other` counted as well."""
+        for field in fields(self):
+            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
+
+    def as_dict(self) -> dict[str, int]:
+        """The counts by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}

@@ -1,0 +1,125 @@
+"""The exceptions that a batch of memory accesses raises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from models.pool import IntArray
+
+ActionArray = npt.NDArray[np.uint8]
+
+
+class TableAction(IntEnum):
+    """What a fault does to the PTE table before it turns to the page."""
+
+    NONE = 0
+    ALLOC = 1
+    """The slot had no table: allocate one."""
+    COPY = 2
+    """The table is shared: copy it for the faulting process (unshare, break)."""
+    REUSE = 3
+    """The table was shared and is not any more: make the slot writable again."""
+
+
+class PageAction(IntEnum):
+    """What a fault does to the page."""
+
+    NONE = 0
+    COW_COPY = 1
+    """Copy 4 KiB: the page is mapped elsewhere too."""
+    COW_REUSE = 2
+    """Make the entry writable: this is the page's only mapping."""
+    ZERO_FILL = 3
+    """Map a fresh zeroed page (first write to a hole or to the zero page)."""
+    ZERO_MAP = 4
+    """Map the zero page (read of a hole)."""
+    SHARED_MAP = 5
+    """Map a page of shared memory."""
+    HUGE_COPY = 6
+    """Copy 2 MiB."""
+    HUGE_REUSE = 7
+    """Make a huge entry writable."""
+    HUGE_FILL = 8
+    """Map a fresh zeroed huge page."""
+    HUGE_ZERO_MAP = 9
+    """Map the huge zero page."""
+
+
+FIRST_HUGE_ACTION = PageAction.HUGE_COPY
+
+
+@dataclass(frozen=True, eq=False)
+class Faults:
+    """Faults in the order in which a batch of accesses raises them.
+
+    Attributes (all of shape (number of faults,)):
+        position: Index of the access in the batch, strictly ascending.
+        page: The page accessed.
+        table_action: A `TableAction` each.
+        page_action: A `PageAction` each.
+        cost_ns: Time each takes, lock waits excluded.
+    """
+
+    position: IntArray
+    page: IntArray
+    table_action: ActionArray
+    page_action: ActionArray
+    cost_ns: IntArray
+
+    def __len__(self) -> int:
+        return len(self.position)
+
+    def __getitem__(self, selection: slice | npt.NDArray[np.bool_] | IntArray) -> Faults:
+        return Faults(
+            self.position[selection],
+            self.page[selection],
+            self.table_action[selection],
+            self.page_action[selection],
+            self.cost_ns[selection],
+        )
+
+    @property
+    def total_ns(self) -> int:
+        """The sum of the costs."""
+        return int(self.cost_ns.sum())
+
+    def until(self, position: int) -> Faults:
+        """Those that the first `position` accesses raise."""
+        return self[: int(np.searchsorted(self.position, position))]
+
+    def at(self, positions: IntArray) -> Faults:
+        """These faults when access i of the batch is access `positions[i]` of a larger one."""
+        return replace(self, position=positions[self.position])
+
+    def with_page_action(self, action: PageAction) -> IntArray:
+        """The pages that `action` happens to, ascending."""
+        return np.sort(self.page[self.page_action == action])
+
+    def by_kind(self) -> dict[str, int]:
+        """How many faults of each kind: page actions, and table actions as `table_...`."""
+        kinds: dict[str, int] = {}
+        for prefix, actions, taken in (
+            ("", PageAction, self.page_action),
+            ("table_", TableAction, self.table_action),
+        ):
+            counts = np.bincount(taken, minlength=len(actions))
+            for action in actions:
+                if action and counts[action]:
+                    kinds[prefix + action.name.lower()] = int(counts[action])
+        return kinds
+
+    @staticmethod
+    def merged(first: Faults, second: Faults) -> Faults:
+        """Two sets of faults of one batch, in order of position."""
+        order = np.argsort(np.concatenate((first.position, second.position)), kind="stable")
+        return Faults(
+            np.concatenate((first.position, second.position))[order],
+            np.concatenate((first.page, second.page))[order],
+            np.concatenate((first.table_action, second.table_action))[order],
+            np.concatenate((first.page_action, second.page_action))[order],
+            np.concatenate((first.cost_ns, second.cost_ns))[order],
+        )

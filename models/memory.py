@@ -1,0 +1,47 @@
+"""The physical memory of one machine: its frames and page tables."""
+
+from models.contents import Contents
+from models.counts import Counts
+from models.frames import Frames
+from models.layout import FrameStock
+from models.pool import IntArray
+from models.tables import Tables
+
+FRAME_BYTES = 4096
+
+
+class PhysicalMemory:
+    """Frames, tables and what the tables say, for every address space of a machine.
+
+    Args:
+        movable_stock: Scattered frames that the allocator holds for data pages.
+        unmovable_stock: The same for page tables.
+    """
+
+    def __init__(self, movable_stock: float = 0, unmovable_stock: float = 0) -> None:
+        self.frames = Frames(FrameStock(movable_stock))
+        self.contents = Contents(self.frames)
+        self.tables = Tables(FrameStock(unmovable_stock))
+        self.counts = Counts()
+
+    @property
+    def resident_bytes(self) -> int:
+        """Bytes of data frames in use."""
+        return FRAME_BYTES * self.frames.in_use
+
+    @property
+    def table_bytes(self) -> int:
+        """Bytes of PTE tables in use."""
+        return FRAME_BYTES * self.tables.live
+
+    def detach(self, tables: IntArray) -> IntArray:
+        """Give each of some distinct tables explicit entries of its own; returns its content."""
+        contents = self.contents.detach(self.tables.content[tables])
+        self.tables.content[tables] = contents
+        return contents
+
+    def free_tables(self, tables: IntArray) -> int:
+        """Free tables that no slot points at, with what they map; returns the frames freed."""
+        freed = self.contents.drop(self.tables.content[tables])
+        self.tables.free(tables)
+        return freed

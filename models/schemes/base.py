@@ -1,0 +1,163 @@
+"""What all fork schemes have in common."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from models import faulting, filling, zapping
+from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace, Vma
+from models.costs import Costs
+from models.faults import Faults
+from models.pool import BoolArray, IntArray
+from models.steps import Acquire, Operation, Release, Work
+
+
+class Scheme(ABC):
+    """A way to fork: how address spaces are copied, what faults follow, and what it all costs.
+
+    Operations are generators of steps (`models.steps`); `touch` resolves a batch of accesses.
+
+    Args:
+        costs: Prices.
+    """
+
+    name: ClassVar[str]
+    """The scheme's registry name."""
+
+    def __init__(self, costs: Costs) -> None:
+        self.costs = costs
+
+    def fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
+        """Copy an address space; returns the child's.
+
+        The parent's lock is held for writing throughout. The price is that of the state found when
+        the lock is taken; the state changes at once, at the end of the work.
+        """
+        yield Acquire("write", parent)
+        child = yield from self._fork(parent)
+        yield Release("write", parent)
+        return child
+
+    def exit(self, mm: AddressSpace) -> Operation[None]:
+        """Tear an address space down; needs no lock.
+
+        The state changes at the start, so that the price is that of what was really removed.
+        """
+        yield Work(zapping.remove_everything(mm).exit_ns(self.costs), "zap")
+
+    def unmap(self, mm: AddressSpace, start_page: int, n_pages: int) -> Operation[None]:
+        """Remove the mappings of a range of pages; what is not mapped there is passed over.
+
+        The areas are cut and the state changes under the write lock; the time of removing the
+        entries is spent under the read lock, as a kernel does that downgrades it (5.6).
+
+        Raises:
+            ValueError: If the range is not one of pages.
+        """
+        if start_page < 0 or n_pages < 1:
+            raise ValueError(f"cannot unmap {n_pages} pages at page {start_page}")
+        end_page = start_page + n_pages
+        yield Acquire("write", mm)
+        table_ns = zapping.cut(mm, start_page, self.costs)
+        table_ns += zapping.cut(mm, end_page, self.costs)
+        zapped, own_ns = zapping.remove_range(mm, start_page, end_page, self.costs)
+        if table_ns + own_ns:
+            yield Work(table_ns + own_ns, "copy")
+        yield Release("write", mm)
+        yield Acquire("read", mm)
+        yield Work(zapped.unmap_ns(self.costs), "zap")
+        yield Release("read", mm)
+
+    def populate(
+        self, mm: AddressSpace, vma: Vma, *, scattered_share: float | None = None
+    ) -> Operation[None]:
+        """Write every page of an untouched area, one after the other.
+
+        Its faults take and give back the lock page by page, so none is held over the fill. The
+        state changes at the end. Arguments as in `fill`.
+        """
+        yield Work(self.fill_ns(mm, vma.start_page, vma.n_pages), "fill")
+        self.fill(mm, vma.start_page, vma.n_pages, scattered_share=scattered_share)
+
+    def fill(
+        self,
+        mm: AddressSpace,
+        start_page: int,
+        n_pages: int,
+        *,
+        scattered_share: float | None = None,
+    ) -> None:
+        """Write every page of a range (state only).
+
+        Args:
+            mm: The address space.
+            start_page: First page.
+            n_pages: Number of pages.
+            scattered_share: What share of the frames of slots filled at once is scattered; None
+                lets the machine's stock decide (`models.layout`).
+
+        Raises:
+            SegmentationFault: If a page may not be written.
+        """
+        whole = filling.untouched_slots(mm, start_page, n_pages)
+        first_pages = whole * PAGES_PER_SLOT
+        mm.check_writes(first_pages, mm.vma_numbers(first_pages))
+        rest = filling.pages_beside(whole, start_page, n_pages)
+        faults = self.classify(mm, rest, writes=True)
+        self._fill_slots(mm, whole, scattered_share)
+        self.apply(mm, faults)
+
+    def touch(self, mm: AddressSpace, pages: npt.ArrayLike, writes: npt.ArrayLike = True) -> Faults:
+        """Access pages in order: the faults that this raises, their changes made.
+
+        Args:
+            mm: The address space.
+            pages: Page numbers.
+            writes: Whether each access writes; one value holds for all.
+
+        Raises:
+            SegmentationFault: If an access is not allowed; nothing is changed then.
+        """
+        faults = self.classify(mm, pages, writes)
+        self.apply(mm, faults)
+        return faults
+
+    def classify(
+        self, mm: AddressSpace, pages: npt.ArrayLike, writes: npt.ArrayLike = True
+    ) -> Faults:
+        """The faults that accesses would raise, in order; changes nothing. Arguments as `touch`."""
+        accessed = np.asarray(pages, np.int64)
+        written = np.broadcast_to(np.asarray(writes, np.bool_), accessed.shape)
+        numbers = mm.vma_numbers(accessed)
+        mm.check_writes(accessed[written], numbers[written])
+        return self._classify(mm, accessed, written)
+
+    def apply(self, mm: AddressSpace, faults: Faults) -> None:
+        """Make the changes of `faults`, a prefix of what `classify` gave for the present state."""
+        faulting.apply(mm, faults)
+
+    @abstractmethod
+    def _fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
+        """Work for as long as the fork takes, then make and return the child."""
+
+    def fill_ns(self, mm: AddressSpace, start_page: int, n_pages: int) -> int:
+        """What filling an untouched range costs."""
+        del mm, start_page  # only huge pages care where the range lies
+        return self.costs.fill_ns(pages=n_pages)
+
+    def _classify(self, mm: AddressSpace, pages: IntArray, writes: BoolArray) -> Faults:
+        return faulting.classify(mm, pages, writes, self.costs)
+
+    def _fill_slots(self, mm: AddressSpace, slots: IntArray, share: float | None) -> None:
+        filling.fill_slots(mm, slots, share)
+
+
+def copied_slots(mm: AddressSpace) -> IntArray:
+    """Slots with a table in which fork has something to copy, ascending."""
+    concerned = np.zeros(len(mm.slot_table), np.bool_)
+    for vma in mm.vmas:
+        if vma.copied_at_fork:
+            concerned[vma.first_slot : vma.end_slot] = True
+    return np.flatnonzero(concerned & (mm.slot_table != NO_TABLE))

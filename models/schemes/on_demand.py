@@ -1,0 +1,34 @@
+"""On-demand-fork as its paper describes it (EuroSys '21): page tables are shared, then copied."""
+
+from typing import ClassVar
+
+from models.address_space import AddressSpace
+from models.schemes.base import Scheme, copied_slots
+from models.steps import Operation, Work
+
+
+class OnDemand(Scheme):
+    """Fork shares the page tables; the first fault below a shared one copies it.
+
+    Shared is every table below a written private area, partly covered slots and slots of several
+    areas included, once per fork. The rest follows from a slot without write permission: see
+    `models.faulting` (copy or reuse of the table) and `models.zapping` (leaving it). When a table
+    is copied the entries are write-protected in both, so that a later reuse exposes nothing
+    (mechanisms.md 0, the paper's text).
+    """
+
+    name: ClassVar[str] = "on_demand"
+
+    def _fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
+        slots = copied_slots(parent)
+        tables = parent.slot_table[slots]
+        scattered = int(parent.memory.tables.scattered[tables].sum())
+        cost_ns = self.costs.fork_on_demand_ns(tables=len(tables), scattered_tables=scattered)
+        yield Work(cost_ns, "fork")
+        child = parent.fork_layout()
+        child.slot_table[slots] = tables
+        child.slot_writable[slots] = False
+        parent.slot_writable[slots] = False
+        parent.memory.tables.references[tables] += 1
+        parent.memory.counts.tables_shared += len(slots)
+        return child

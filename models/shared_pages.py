@@ -1,0 +1,42 @@
+"""The pages behind a MAP_SHARED area: one set, seen by every process that maps it."""
+
+import numpy as np
+
+from models.contents import NO_FRAME
+from models.frames import Frames
+from models.pool import IntArray
+
+
+class SharedPages:
+    """Pages of shared memory, allocated when first touched, freed when the last area is gone.
+
+    Args:
+        frames: The machine's frames.
+        n_pages: Size of the object.
+    """
+
+    def __init__(self, frames: Frames, n_pages: int) -> None:
+        self._frames = frames
+        self._frame = np.full(n_pages, NO_FRAME, np.int64)
+        self._areas = 0
+
+    def add_area(self) -> None:
+        """One more area maps the object."""
+        self._areas += 1
+
+    def remove_area(self) -> int:
+        """One area less maps the object; returns the frames freed, if it was the last."""
+        self._areas -= 1
+        if self._areas:
+            return 0
+        freed = self._frames.drop(self._frame[self._frame != NO_FRAME])
+        self._frame[:] = NO_FRAME
+        return freed
+
+    def hold(self, offsets: IntArray) -> IntArray:
+        """The frames of the pages at distinct `offsets`, each held once more for the caller."""
+        missing = offsets[self._frame[offsets] == NO_FRAME]
+        self._frame[missing], _ = self._frames.allocate(len(missing))
+        found = self._frame[offsets]
+        self._frames.hold(found)
+        return found

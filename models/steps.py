@@ -1,0 +1,74 @@
+"""The steps that an operation of a fork scheme takes, in the order a kernel takes them.
+
+An operation is a generator of steps; whoever drives it gives them time. State changes happen inside
+the generator, so an operation driven without a clock (`perform`) changes the same state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, TypeVar
+
+from models.address_space import AddressSpace
+
+Mode: TypeAlias = Literal["read", "write"]
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Acquire:
+    """Take the lock of `mm` in `mode`."""
+
+    mode: Mode
+    mm: AddressSpace
+
+
+@dataclass(frozen=True)
+class Release:
+    """Give the lock of `mm` back."""
+
+    mode: Mode
+    mm: AddressSpace
+
+
+@dataclass(frozen=True)
+class Work:
+    """Use a core for `ns` of undisturbed work.
+
+    Attributes:
+        ns: Nanoseconds.
+        stream: The class of memory stream it is (`fork`, `fill`, `zap`, `copy`); None if it is
+            pure computation, which does not contend.
+    """
+
+    ns: int
+    stream: str | None = None
+
+
+Step: TypeAlias = Acquire | Release | Work
+Operation: TypeAlias = Generator[Step, None, Result]
+
+
+@dataclass(frozen=True)
+class Performed:
+    """What an operation did when nothing else was going on.
+
+    Attributes:
+        work_ns: The sum of its work.
+        steps: All its steps.
+    """
+
+    work_ns: int
+    steps: tuple[Step, ...]
+
+
+def perform(operation: Operation[Result]) -> tuple[Result, Performed]:
+    """Drive an operation without a clock; its result and what it did."""
+    steps = []
+    while True:
+        try:
+            steps.append(next(operation))
+        except StopIteration as end:
+            work_ns = sum(step.ns for step in steps if isinstance(step, Work))
+            return end.value, Performed(work_ns, tuple(steps))

@@ -1,0 +1,46 @@
+"""Last-level page tables (PTE tables): 512 entries, spanning 2 MiB."""
+
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from models.layout import FrameStock
+from models.pool import IntArray, Pool
+
+
+class Tables(Pool):
+    """PTE tables by table number.
+
+    Columns: `content` (see `models.contents`); `references`, the number of slots that point at the
+    table; `scattered`, whether the table's own frame is (`models.layout`).
+
+    Args:
+        stock: The layout of page-table frames (the unmovable stock).
+    """
+
+    COLUMNS: ClassVar = {
+        "content": (np.int64, ()),
+        "references": (np.int32, ()),
+        "scattered": (np.bool_, ()),
+    }
+    content: npt.NDArray[np.int64]
+    references: npt.NDArray[np.int32]
+    scattered: npt.NDArray[np.bool_]
+
+    def __init__(self, stock: FrameStock) -> None:
+        super().__init__()
+        self.stock = stock
+
+    def new(self, contents: IntArray) -> IntArray:
+        """A table for each of `contents`, pointed at by one slot."""
+        tables = self.allocate(len(contents))
+        self.content[tables] = contents
+        self.references[tables] = 1
+        self.scattered[tables] = self.stock.take_singly(len(contents))
+        return tables
+
+    def free(self, tables: IntArray) -> None:
+        """Give tables back that no slot points at any more."""
+        self.stock.give_back(len(tables))
+        self.release(tables)
