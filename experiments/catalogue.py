@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.profile import list_profiles, load_profile
-from models.schemes.registry import SCHEMES
+from models.schemes import SCHEMES
 from workloads.registry import WORKLOADS, Workload
 
 EXAMPLES = Path(__file__).parent / "examples"

@@ -258,7 +258,11 @@ class _Composer:
                 first = self._document.keys[here]
                 raise self._error(event, f"{dotted(here)}: given twice, first in line {first.line}")
             self._document.keys[here] = self._of(event)
-            values[key] = self._value(next(self._events), here)
+            event = next(self._events)
+            values[key] = self._value(event, here)
+            if isinstance(event, ScalarEvent) and not event.value and event.style is None:
+                # What is left out stands where it was announced, not where the next thing is.
+                self._document.values[here] = self._document.keys[here]
         return values
 
     def _key(self, event: Event) -> str:

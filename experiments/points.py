@@ -14,10 +14,10 @@ from pydantic import BaseModel
 from experiments.catalogue import Catalogue
 from experiments.document import Document, Route, dotted, route_of
 from experiments.inputs import Inputs
+from experiments.model_version import model_version
 from experiments.schema import Experiment, experiment_model
-from experiments.sweep import Variant, variants
-from experiments.validation import validate
-from models import MODEL_VERSION
+from experiments.sweep import Variant, variants, without_sweep
+from experiments.validation import check_present, validate
 from models.profile import Profile
 from results.record import record_id
 
@@ -32,6 +32,7 @@ class Point:
             files that can be opened from here.
         profile: the machine's costs.
         digests: SHA-256 of every trace and of the profile, by their dotted path.
+        model: version of the model that the point is for.
         swept: the values that tell this point from its siblings, as text by dotted path.
     """
 
@@ -39,12 +40,13 @@ class Point:
     workload: BaseModel
     profile: Profile
     digests: Mapping[str, str]
+    model: str
     swept: Mapping[str, str]
 
     @cached_property
     def id(self) -> str:
         """The id of the point's record."""
-        return record_id(self.config, self.digests, MODEL_VERSION)
+        return record_id(self.config, self.digests, self.model)
 
     @property
     def label(self) -> str:
@@ -81,6 +83,8 @@ def plan(document: Document, folder: Path, catalogue: Catalogue) -> Plan:
     """
     model = experiment_model(catalogue)
     inputs = Inputs(folder, catalogue.profiles)
+    # A value that every point replaces must be right all the same; a missing one need not be there.
+    check_present(model, without_sweep(document))
     name = ""
     points = []
     for variant in variants(document):
@@ -106,6 +110,7 @@ def _point(experiment: Experiment, variant: Variant, inputs: Inputs, catalogue: 
         workload=validate(type(experiment), opened).workload,
         profile=profile,
         digests=digests,
+        model=model_version(),
         swept={path: _text(value) for path, value in variant.values.items()},
     )
 

@@ -6,7 +6,6 @@ import platform
 from importlib.metadata import version
 
 from experiments.points import Point
-from models import MODEL_VERSION
 from results.record import Record
 from workloads.registry import WORKLOADS
 from workloads.setup import Setup
@@ -35,7 +34,7 @@ def simulate(point: Point) -> Record:
     return Record(
         config=config,
         trace_digests=point.digests,
-        model=MODEL_VERSION,
+        model=point.model,
         repetitions=repetitions,
         provenance={
             "seed": config["seed"],

@@ -7,11 +7,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pydantic import RootModel
-
 from experiments.document import Document, Route, dotted, route_of
 from experiments.errors import InputError, suggestion
-from experiments.schema import Block, Experiment
+from experiments.schema import Block, Experiment, Strict
 from experiments.validation import validate
 
 MOST_POINTS = 10_000
@@ -33,8 +31,15 @@ class Variant:
     values: dict[str, object]
 
 
-class _Sweep(RootModel[list[Block]]):
-    pass
+class _Sweep(Strict):
+    sweep: list[Block]
+
+
+def without_sweep(document: Document) -> Document:
+    """A copy of the document that asks for one point."""
+    base = document.copy()
+    base.data.pop("sweep", None)
+    return base
 
 
 def variants(document: Document) -> Iterator[Variant]:
@@ -46,8 +51,7 @@ def variants(document: Document) -> Iterator[Variant]:
     Raises:
         InputError: the sweep has no proper shape, names a field twice, or has too many points.
     """
-    base = document.copy()
-    base.data.pop("sweep", None)
+    base = without_sweep(document)
     axes = _axes(document)
     for values in itertools.product(*axes.values()):
         point = base.copy()
@@ -63,7 +67,8 @@ def _axes(document: Document) -> dict[Route, list[Route]]:
     """The routes in the document of each swept field's values, by the field's own route."""
     if "sweep" not in document.data:
         return {}
-    validate(_Sweep, document.part(("sweep",)))
+    sweep = Document({"sweep": document.data["sweep"]}, document.values, document.keys)
+    validate(_Sweep, sweep)
     axes: dict[Route, list[Route]] = {}
     for number, block in enumerate(document.data["sweep"]):
         for path, values in block["grid"].items():

@@ -59,19 +59,43 @@ def validate(model: type[Model], document: Document) -> Model:
             because a misspelt one is usually why it is missing.
     """
     try:
-        # As JSON, because of it pydantic takes lists for tuples even when strict.
-        return model.model_validate_json(json.dumps(document.data))
+        return _read(model, document)
     except ValidationError as error:
-        schema = model.model_json_schema()
-        findings = (_finding(details, document, schema) for details in error.errors())
-        _, position, text = min(findings)
+        _, position, text = min(_findings(error, model, document))
         raise InputError.at(position, text) from None
+
+
+def check_present(model: type[BaseModel], document: Document) -> None:
+    """Like `validate`, but what is missing may still be added.
+
+    Raises:
+        InputError: for the first finding that no further key would put right.
+    """
+    try:
+        _read(model, document)
+    except ValidationError as error:
+        wrong = [finding for finding in _findings(error, model, document) if not finding[0]]
+        if wrong:
+            _, position, text = min(wrong)
+            raise InputError.at(position, text) from None
+
+
+def _read(model: type[Model], document: Document) -> Model:
+    # As JSON, because of it pydantic takes lists for tuples even when strict.
+    return model.model_validate_json(json.dumps(document.data))
+
+
+def _findings(
+    error: ValidationError, model: type[BaseModel], document: Document
+) -> list[tuple[bool, Position, str]]:
+    schema = model.model_json_schema()
+    return [_finding(details, document, schema) for details in error.errors()]
 
 
 def _finding(
     details: ErrorDetails, document: Document, schema: Schema
 ) -> tuple[bool, Position, str]:
-    """Whether something is missing, where, and the message."""
+    """Whether another key would put it right, where it is, and the message."""
     kind = details["type"]
     route, parent, node = _follow(details["loc"], schema)
     if kind == "extra_forbidden":
@@ -83,6 +107,10 @@ def _finding(
         wanted = suggestion("", _arms(node)).removeprefix(": ")
         return True, document.position(route), _line((*route, "kind"), f"missing: {wanted}")
     value = details["input"]
+    if kind == "value_error" and isinstance(value, dict):
+        # A rule between the keys of a mapping, which a further key may satisfy.
+        text = str(details.get("ctx", {}).get("error"))
+        return True, document.position(route), _line(route, text)
     if kind == "union_tag_invalid":
         route = (*route, "kind")
         text = shown(value["kind"]) + suggestion(value["kind"], _arms(node))

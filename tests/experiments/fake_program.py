@@ -1,0 +1,126 @@
+"""A workload that costs nothing, for tests of what surrounds workloads; importing registers it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from experiments.catalogue import Catalogue
+from sim.quantities import Bytes, Duration, Rate, Ratio
+from sim.recording import Histogram, Recording
+from workloads.registry import WORKLOADS
+from workloads.setup import Setup
+
+NAME = "fake"
+
+EXAMPLE = """\
+forksim: 1
+name: fake-run
+machine: {profile: epyc-7302p-linux-5.6, cores: 16}
+workload:
+  kind: fake
+  dataset: 996MiB
+  clients: {kind: closed, connections: 3, pipeline: 2000}
+  set_ratio: 1/11
+  snapshot: {after_changes: 10000}
+  duration: 135s
+fork: {kind: on_demand}
+sweep:
+  - grid: {fork.kind: [classic, on_demand]}
+repetitions: 2
+seed: 20210426
+"""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Closed(_Strict):
+    """Clients that wait for their answer."""
+
+    kind: Literal["closed"]
+    connections: Annotated[int, Field(ge=1)]
+    pipeline: Annotated[int, Field(ge=1)] = 1
+
+
+class Open(_Strict):
+    """Clients that do not."""
+
+    kind: Literal["open"]
+    rate: Rate
+
+
+class Replayed(_Strict):
+    """Clients of a trace."""
+
+    kind: Literal["trace"]
+    file: str
+
+
+class Snapshot(_Strict):
+    """When to snapshot."""
+
+    after_changes: Annotated[int, Field(ge=1)] | None = None
+    at: tuple[Duration, ...] = ()
+
+
+class Config(_Strict):
+    """What the fake workload takes."""
+
+    kind: Literal["fake"]
+    dataset: Bytes
+    clients: Annotated[Closed | Open | Replayed, Field(discriminator="kind")]
+    set_ratio: Ratio = 0.1
+    snapshot: Snapshot | None = None
+    duration: Duration
+    behaviour: Literal["good", "raise", "die", "hang"] = "good"
+    weight: float = 1.0
+
+
+def traces(config: Config) -> dict[str, str]:
+    """The trace that the configuration names."""
+    return {"clients.file": config.clients.file} if isinstance(config.clients, Replayed) else {}
+
+
+def run(config: Config, setup: Setup) -> Recording:
+    """A thousand random latencies, or trouble."""
+    if config.behaviour == "raise":
+        raise ArithmeticError("no\nresult")
+    if config.behaviour == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    while config.behaviour == "hang":
+        time.sleep(60)
+    if isinstance(config.clients, Replayed):
+        Path(config.clients.file).read_bytes()
+    random = np.random.default_rng([setup.seed, setup.repetition])
+    latencies = Histogram()
+    latencies.add(random.integers(1_000, 100_000, 1_000))
+    return Recording({"latency_ns": latencies}, {"requests": 1_000}, {}, {"duration_ns": 10**9})
+
+
+class Other(_Strict):
+    """Another workload's configuration."""
+
+    kind: Literal["other"]
+
+
+def catalogue() -> Catalogue:
+    """A catalogue that stays the same whatever is registered."""
+    return Catalogue(
+        workloads={"fake": sys.modules[__name__], "other": SimpleNamespace(Config=Other)},
+        schemes={"classic": "", "huge": "", "on_demand": ""},
+        profiles={"epyc-7302p-linux-5.6": ""},
+        examples=(),
+    )
+
+
+WORKLOADS.setdefault(NAME, sys.modules[__name__])

@@ -1,0 +1,294 @@
+"""Every way an experiment can be wrong ends in one line that says where, what and what else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fake_program import EXAMPLE, catalogue
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiments.document import parse
+from experiments.errors import InputError, Position
+from experiments.overrides import override
+from experiments.points import Plan, plan
+
+HERE = Path(__file__).parent
+
+NAME = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+SWEPT = "'machine', 'workload', 'fork', 'repetitions', 'seed'"
+
+
+def planned(text: str, *settings: str) -> Plan:
+    return plan(override(parse(text, Position("a.yaml")), settings), HERE, catalogue())
+
+
+def refusal(text: str, *settings: str) -> str:
+    with pytest.raises(InputError) as caught:
+        planned(text, *settings)
+    return str(caught.value)
+
+
+def changed(old: str, new: str) -> str:
+    assert EXAMPLE.count(old) == 1
+    return EXAMPLE.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        # Misspelt names.
+        (
+            "kind: closed",
+            "kind: closd",
+            "7:19: workload.clients.kind: 'closd' - did you mean 'closed'?",
+        ),
+        ("kind: fake", "kind: fak", "5:9: workload.kind: 'fak' - did you mean 'fake'?"),
+        ("kind: fake", "kind: 5", "5:9: workload.kind: 5: expected one of 'fake', 'other'"),
+        (
+            "kind: on_demand",
+            "kind: ondemand",
+            "11:14: fork.kind: 'ondemand' - did you mean 'on_demand'?",
+        ),
+        (
+            "pipeline:",
+            "pipelne:",
+            "7:43: workload.clients.pipelne: unknown key - did you mean 'pipeline'?",
+        ),
+        ("machine:", "machin:", "3:1: machin: unknown key - did you mean 'machine'?"),
+        (
+            "cores: 16",
+            "zzz: 16",
+            "3:42: machine.zzz: unknown key: expected one of 'profile', 'cores'",
+        ),
+        ("dataset:", "datset:", "6:3: workload.datset: unknown key - did you mean 'dataset'?"),
+        (
+            "after_changes:",
+            "after_change:",
+            "9:14: workload.snapshot.after_change: unknown key - did you mean 'after_changes'?",
+        ),
+        (
+            "epyc-7302p-linux-5.6",
+            "epyc-7302",
+            "3:20: machine.profile: 'epyc-7302' - did you mean 'epyc-7302p-linux-5.6'?",
+        ),
+        # Missing values.
+        ("  dataset: 996MiB\n", "", "5:3: workload.dataset: missing: expected a value"),
+        (
+            "kind: closed, ",
+            "",
+            "7:12: workload.clients.kind: missing: expected one of 'closed', 'open', 'trace'",
+        ),
+        ("forksim: 1\n", "", "1:1: forksim: missing: expected 1, the version of this format"),
+        ("kind: fake", "kin: fake", "5:3: workload.kind: missing: expected one of 'fake', 'other'"),
+        ("{kind: on_demand}", "", "11:1: fork: None: expected a mapping"),
+        # Wrong types.
+        ("forksim: 1", "forksim: true", "1:10: forksim: True: expected a whole number"),
+        ("forksim: 1", "forksim: 1.0", "1:10: forksim: 1.0: expected a whole number"),
+        ("forksim: 1", "forksim: 2", "1:10: forksim: 2: expected at most 1"),
+        ("cores: 16", "cores: '16'", "3:49: machine.cores: '16': expected a whole number"),
+        ("cores: 16", "cores: true", "3:49: machine.cores: True: expected a whole number"),
+        ("cores: 16", "cores: 0", "3:49: machine.cores: 0: expected at least 1"),
+        ("name: fake-run", "name: 7", "2:7: name: 7: expected text"),
+        ("kind: fake", "kind: [fake]", "5:9: workload.kind: ['fake'] - did you mean 'fake'?"),
+        ("{kind: on_demand}", "classic", "11:7: fork: 'classic': expected a mapping"),
+        ("{kind: on_demand}", "[classic]", "11:7: fork: ['classic']: expected a mapping"),
+        ("repetitions: 2", "repetitions: 1e1", "14:14: repetitions: 10.0: expected a whole number"),
+        ("repetitions: 2", "repetitions: 0", "14:14: repetitions: 0: expected at least 1"),
+        ("seed: 20210426", "seed: -1", "15:7: seed: -1: expected at least 0"),
+        ("{after_changes: 10000}", "{at: 5s}", "9:18: workload.snapshot.at: '5s': expected a list"),
+        (
+            "{after_changes: 10000}",
+            "{at: [1s, 5]}",
+            "9:23: workload.snapshot.at.1: 5: expected a duration such as 250us",
+        ),
+        # Wrong quantities.
+        ("996MiB", "-1", "6:12: workload.dataset: -1: expected a size such as 996MiB"),
+        ("996MiB", "-996MiB", "6:12: workload.dataset: '-996MiB': expected a size such as 996MiB"),
+        ("996MiB", ".nan", "6:12: workload.dataset: nan: expected a size such as 996MiB"),
+        ("996MiB", ".inf", "6:12: workload.dataset: inf: expected a size such as 996MiB"),
+        (
+            "996MiB",
+            "0.5",
+            "6:12: workload.dataset: 0.5: expected a size such as 996MiB, a whole number "
+            "of the base unit",
+        ),
+        ("135s", "135", "10:13: workload.duration: 135: expected a duration such as 250us"),
+        (
+            "135s",
+            "1e9h",
+            "10:13: workload.duration: '1e9h': expected a duration such as 250us, at most 2^53",
+        ),
+        (
+            "1/11",
+            "12/11",
+            "8:14: workload.set_ratio: '12/11': expected a share from 0 to 1 such as 1/11",
+        ),
+        (
+            "1/11",
+            ".nan",
+            "8:14: workload.set_ratio: nan: expected a share from 0 to 1 such as 1/11",
+        ),
+        (
+            "  duration:",
+            "  weight: .nan\n  duration:",
+            "10:11: workload.weight: nan: expected a finite number",
+        ),
+        (
+            "  duration:",
+            "  weight: 1e999\n  duration:",
+            "10:11: workload.weight: inf: expected a finite number",
+        ),
+        # Names that would leave the folder of results.
+        ("fake-run", "../../etc", "2:7: name: '../../etc': expected text that matches NAME"),
+        ("fake-run", ".", "2:7: name: '.': expected text that matches NAME"),
+        ("fake-run", "/etc", "2:7: name: '/etc': expected text that matches NAME"),
+        ("fake-run", '"a\\n"', "2:7: name: 'a\\n': expected text that matches NAME"),
+        # Sweeps.
+        ("fork.kind:", "fork.knd:", "13:12: fork.knd: unknown key - did you mean 'kind'?"),
+        ("fork.kind:", "frk.kind:", "13:12: frk.kind - did you mean 'fork'?"),
+        ("fork.kind:", "name:", "13:12: name: cannot be swept: expected one of SWEPT"),
+        (
+            "fork.kind:",
+            "fork.kind.x:",
+            "13:12: fork.kind.x: fork.kind is 'on_demand': expected a mapping",
+        ),
+        (
+            "[classic, on_demand]",
+            "[classic, on_demnd]",
+            "13:33: fork.kind: 'on_demnd' - did you mean 'on_demand'?",
+        ),
+        (
+            "[classic, on_demand]",
+            "classic",
+            "13:23: sweep.0.grid.fork.kind: 'classic': expected a list",
+        ),
+        (
+            "[classic, on_demand]",
+            "[]",
+            "13:23: sweep.0.grid.fork.kind: []: expected at least 1 values",
+        ),
+        ("- grid:", "- gird:", "13:5: sweep.0.gird: unknown key - did you mean 'grid'?"),
+        (
+            "  - grid:",
+            "    grid:",
+            "13:5: sweep: {'grid': {'fork.kind': ['classic', 'on_demand']}}: expected a list",
+        ),
+        (
+            "{fork.kind: [",
+            "{fork: [{kind: huge}], fork.kind: [",
+            "13:34: fork.kind: swept twice, also by fork",
+        ),
+        ("{fork.kind: [", "{'': [", "13:12: : expected one of SWEPT"),
+        # Files.
+        ("epyc-7302p-linux-5.6", "none.yaml", "3:20: machine.profile: "),
+        (
+            "{kind: closed, connections: 3, pipeline: 2000}",
+            "{kind: trace, file: none.log}",
+            "7:32: workload.clients.file: ",
+        ),
+        (
+            "{kind: closed, connections: 3, pipeline: 2000}",
+            "{kind: trace, file: fake_program.py}",
+            "7:32: workload.clients.file: ",
+        ),
+        (
+            "{kind: closed, connections: 3, pipeline: 2000}",
+            "{kind: trace, file: ..}",
+            "7:32: workload.clients.file: ",
+        ),
+    ],
+)
+def test_one_line(old: str, new: str, line: str) -> None:
+    message = refusal(changed(old, new))
+    assert message.isprintable()
+    if line.endswith(": "):
+        assert message.startswith(f"a.yaml:{line}")
+    else:
+        assert message == f"a.yaml:{line}".replace("NAME", NAME).replace("SWEPT", SWEPT)
+
+
+def test_a_misspelt_key_comes_before_what_is_missing_for_it() -> None:
+    text = changed("duration: 135s", "duratio: 135s\n  x: 1")
+    assert refusal(text) == "a.yaml:10:3: workload.duratio: unknown key - did you mean 'duration'?"
+
+
+def test_the_sweep_may_give_what_is_missing_elsewhere() -> None:
+    text = changed("{kind: on_demand}", "{}")
+    assert [point.config["fork"]["kind"] for point in planned(text).points] == [
+        "classic",
+        "on_demand",
+    ]
+    line = "a.yaml:11:7: fork.kind: missing: expected one of 'classic', 'huge', 'on_demand'"
+    assert refusal(text, "sweep=[]") == line
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        (["machine.cors=4"], "--set:1:1: machine.cors: unknown key - did you mean 'cores'?"),
+        (["seed=1", "machine.cores=-4"], "--set:2:15: machine.cores: -4: expected at least 1"),
+        (["machine.cores"], "--set:1:1: 'machine.cores': expected a.b=value"),
+        (["=4"], "--set:1:1: '=4': expected a.b=value"),
+        (["machine..cores=4"], "--set:1:1: 'machine..cores=4': expected a.b=value"),
+        (["machine.cores="], "--set:1:15: machine.cores: None: expected a whole number"),
+        (["machine.cores=[1"], "--set:1:17: not YAML: "),
+        (
+            ["workload.dataset.x=1"],
+            "--set:1:1: workload.dataset.x: workload.dataset is '996MiB': expected a mapping",
+        ),
+        (["fork={kind: hug}"], "--set:1:13: fork.kind: 'hug' - did you mean 'huge'?"),
+        (["x=1"], "--set:1:1: x: unknown key: expected one of "),
+        (
+            ["sweep=[{grid: {fork.kind: [x]}}]"],
+            "--set:1:28: fork.kind: 'x': expected one of 'classic', 'huge', 'on_demand'",
+        ),
+        (
+            ["name=" + "a" * 70],
+            "--set:1:6: name: '" + "a" * 56 + "...: expected text",
+        ),
+    ],
+)
+def test_settings_name_the_option(settings: list[str], line: str) -> None:
+    assert refusal(EXAMPLE, *settings).startswith(line)
+
+
+def test_a_sweep_of_too_many_points_is_refused_before_it_is_expanded() -> None:
+    numbers = ", ".join(map(str, range(1, 400)))
+    sweep = f"sweep=[{{grid: {{seed: [{numbers}], machine.cores: [{numbers}]}}}}]"
+    assert refusal(EXAMPLE, sweep) == "--set:1:1: sweep: 159201 points: expected at most 10000"
+
+
+def mutations() -> st.SearchStrategy[str]:
+    """The example with pieces cut out, doubled, or replaced by what means something in YAML."""
+    signs = ["", " ", "\n", "\t", "\0", "- ", "\\", *"{}[]:,-?'\"|>%#~"]
+    words = ["&a", "*a", "!!x", ".nan", "1e999", "0x", "kind", "fork.kind"]
+    pieces = st.sampled_from(signs + words) | st.text(max_size=3)
+
+    def mutate(edits: list[tuple[int, int, str]]) -> str:
+        text = EXAMPLE
+        for start, size, piece in edits:
+            at = start % (len(text) + 1)
+            text = text[:at] + piece + text[at + size :]
+        return text
+
+    edit = st.tuples(st.integers(0, len(EXAMPLE)), st.integers(0, 4), pieces)
+    return st.lists(edit, min_size=1, max_size=4).map(mutate)
+
+
+@given(mutations())
+def test_any_mutation_is_an_experiment_or_one_line(text: str) -> None:
+    try:
+        planned(text)
+    except InputError as error:
+        assert str(error).isprintable()
+        assert str(error).startswith("a.yaml:")
+
+
+@given(st.text(max_size=40))
+def test_any_setting_is_applied_or_one_line(setting: str) -> None:
+    try:
+        planned(EXAMPLE, setting)
+    except InputError as error:
+        assert str(error).isprintable()

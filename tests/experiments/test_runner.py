@@ -1,0 +1,145 @@
+"""Points to records: all are tried, none is lost, and nobody's order or process shows."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from fake_program import EXAMPLE, catalogue
+from rich.console import Console
+
+from experiments.document import parse
+from experiments.errors import InputError, Position
+from experiments.executors import in_processes, in_this_process
+from experiments.overrides import override
+from experiments.points import Point, plan
+from experiments.progress import Reporter
+from experiments.runner import Finished, run
+from results.store import Store
+
+
+def points_of(*settings: str) -> tuple[Point, ...]:
+    document = override(parse(EXAMPLE, Position("a.yaml")), settings)
+    return plan(document, Path(), catalogue()).points
+
+
+def behaviours(*names: str) -> tuple[Point, ...]:
+    return points_of(f"sweep.0.grid={{workload.behaviour: [{', '.join(names)}], seed: [1, 2]}}")
+
+
+def finish(points: Iterable[Point], folder: Path, jobs: int = 1) -> tuple[Finished, str]:
+    said = io.StringIO()
+    with Reporter(Console(file=said, width=500)) as reporter:
+        finished = run(list(points), Store(folder), jobs, reporter)
+    return finished, said.getvalue()
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {f.name: f.read_bytes() for f in folder.glob("*.json") if ".wall." not in f.name}
+
+
+def test_records_come_in_the_order_of_the_points(tmp_path: Path) -> None:
+    points = points_of("sweep.0.grid={seed: [3, 1, 2]}")
+    finished, said = finish(points, tmp_path)
+    assert [record.at("seed") for record in finished.records] == [3, 1, 2]
+    assert [record.id for record in finished.records] == [point.id for point in points]
+    assert [len(record.repetitions) for record in finished.records] == [2, 2, 2]
+    assert finished.failures == {}
+    assert [line.rpartition(":")[0] for line in said.splitlines()] == [
+        "[1/3] seed=3",
+        "[2/3] seed=1",
+        "[3/3] seed=2",
+    ]
+
+
+def test_a_record_says_where_it_comes_from(tmp_path: Path) -> None:
+    finished, _ = finish(points_of(), tmp_path)
+    provenance = finished.records[0].provenance
+    assert provenance["seed"] == 20210426
+    assert provenance["profile"]["name"] == "epyc-7302p-linux-5.6"
+    assert set(provenance["versions"]) == {"forksim", "numpy", "python"}
+
+
+def test_one_process_and_two_write_the_same_bytes(tmp_path: Path) -> None:
+    points = points_of("sweep.0.grid={seed: [1, 2, 3], fork.kind: [classic, huge]}")
+    finish(points, tmp_path / "one")
+    finish(reversed(points), tmp_path / "two", jobs=2)
+    assert len(content(tmp_path / "one")) == 6
+    assert content(tmp_path / "one") == content(tmp_path / "two")
+
+
+def test_what_is_there_is_not_simulated_again(tmp_path: Path) -> None:
+    finish(points_of("sweep=[]"), tmp_path)
+    first = {file.name: file.stat().st_ino for file in tmp_path.glob("*.json")}
+    finished, said = finish(points_of(), tmp_path)
+    assert len(finished.records) == 2
+    assert said.splitlines()[0] == "1 of 2 points were simulated before"
+    assert first.items() <= {file.name: file.stat().st_ino for file in tmp_path.iterdir()}.items()
+
+
+def test_equal_points_are_simulated_once_and_shown_twice(tmp_path: Path) -> None:
+    finished, said = finish(points_of("sweep.0.grid={seed: [1, 1]}"), tmp_path)
+    assert len(finished.records) == 2
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_failed_point_is_told_in_one_line_and_the_others_go_on(tmp_path: Path, jobs: int) -> None:
+    points = behaviours("raise", "good")
+    finished, said = finish(points, tmp_path, jobs)
+    assert [record.at("workload.behaviour") for record in finished.records] == ["good", "good"]
+    trouble = tmp_path / f"{points[0].id}.failed.txt"
+    reason = f"ArithmeticError: no result (traceback in {trouble})"
+    assert finished.failures["workload.behaviour=raise seed=1"] == reason
+    assert f"point workload.behaviour=raise seed=1 failed: {reason}" in said.splitlines()
+    assert "ArithmeticError" in trouble.read_text()
+    assert len(said.splitlines()) == 4
+
+
+def test_a_killed_process_takes_one_point_with_it(tmp_path: Path) -> None:
+    points = behaviours("die", "good")
+    finished, _ = finish(points, tmp_path, jobs=2)
+    assert finished.failures == {
+        f"workload.behaviour=die seed={seed}": "its process was killed by SIGKILL"
+        for seed in (1, 2)
+    }
+    assert len(finished.records) == 2
+
+
+def test_closing_ends_the_processes(tmp_path: Path) -> None:
+    points = points_of("sweep.0.grid={workload.behaviour: [good, hang]}")
+    outcomes = in_processes(points, Store(tmp_path), 2)
+    place, outcome = next(outcomes)
+    assert (place, outcome.failure) == (0, None)
+    outcomes.close()
+    assert list(content(tmp_path)) == [f"{points[0].id}.json"]
+
+
+def test_a_full_disk_fails_the_point_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    outcomes = list(in_this_process(points_of(), Store(tmp_path / "file" / "points")))
+    assert [place for place, _ in outcomes] == [0, 1]
+    assert all("NotADirectoryError" in str(outcome.failure) for _, outcome in outcomes)
+
+
+def test_a_damaged_record_is_simulated_again(tmp_path: Path) -> None:
+    points = points_of("sweep=[]")
+    finish(points, tmp_path)
+    before = content(tmp_path)
+    file = tmp_path / f"{points[0].id}.json"
+    file.write_bytes(file.read_bytes()[:-10])
+    finished, _ = finish(points, tmp_path)
+    assert len(finished.records) == 1
+    assert content(tmp_path) == before
+
+
+def test_a_record_of_another_format_is_bad_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = points_of("sweep=[]")
+    finish(points, tmp_path)
+    monkeypatch.setattr("results.record.FORMAT", 2)
+    with pytest.raises(InputError, match="record format 1, but this version of forksim reads 2"):
+        finish(points, tmp_path)
