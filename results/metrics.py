@@ -86,9 +86,16 @@ def of_repetition(recording: Recording) -> dict[str, Number]:
     if "throughput_per_s" not in values:
         values.update(_throughput(recording))
     for name, histogram in recording.histograms.items():
-        values.update(_of_histogram(name, histogram))
+        if name != "fork_ns" or not forks_many_sizes(recording):
+            values.update(_of_histogram(name, histogram))
     values.update(_of_forks(recording))
     return values
+
+
+def forks_many_sizes(recording: Recording) -> bool:
+    """Whether its forks are those of a curve; percentiles over all sizes would mean nothing."""
+    forks = recording.series.get("forks")
+    return forks is not None and np.unique(forks["size_bytes"]).size > 1
 
 
 def _throughput(recording: Recording) -> dict[str, Number]:

@@ -197,7 +197,7 @@ def _heading(name: str) -> str:
 
 _GROUPS = (
     re.compile("|".join(f"^{name}$" for name in _LEADING)),
-    re.compile(r".*_(p[\d.]+|max)_ns$"),
+    re.compile(r"^(?!fork_).*_(p[\d.]+|max)_ns$"),  # of forks, mean and longest say enough
     re.compile(r"^fork_ns/"),
     re.compile("|".join(f"^{name}$" for name in _TRAILING)),
     re.compile(r"^faults/"),

@@ -17,10 +17,13 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 
 from results import human
 from results.figures import style
-from results.metrics import GIB
+from results.metrics import GIB, forks_many_sizes
 from results.record import Record
 from results.tables import run_table
 from sim.recording import Histogram
+
+_FIRST = ("latency_ns", "fault_ns")
+"""Which histogram is drawn where there are several."""
 
 _MOST_LINES = 12
 _CURVE_POINTS = 400
@@ -54,17 +57,19 @@ def write(
 def draw(
     records: Sequence[Record], labels: Sequence[Mapping[str, str]] | None = None
 ) -> Figure | None:
-    """The figure of a run, or None where no record has a histogram or a series of forks.
+    """The figure of a run, or None where no record has a histogram or forks of several sizes.
 
     A line is a point; schemes differ in colour, the other swept fields in the style of the line.
     Of more than twelve points the first twelve are drawn, and the figure says so.
     """
     lines = _lines(records, labels)
-    if any("forks" in r.series for record in records for r in record.repetitions):
+    recordings = [recording for record in records for recording in record.repetitions]
+    if any(map(forks_many_sizes, recordings)):
         return style.drawing(lambda: _forks(lines, len(records)))
-    name = next((n for record in records for r in record.repetitions for n in r.histograms), None)
-    if name is None:
+    names = {name for recording in recordings for name in recording.histograms}
+    if not names:
         return None
+    name = next((name for name in _FIRST if name in names), min(names))
     return style.drawing(lambda: _latencies(lines, name, len(records)))
 
 
@@ -219,8 +224,6 @@ def _forks(lines: Sequence[_Line], points: int) -> Figure:
             mean_ns / 1e6,
             color=line.colour,
             linestyle=line.linestyle,
-            marker="o" if size_bytes.size == 1 else None,
-            markersize=3,
             label=line.label,
         )
     axes.set_xscale("log")

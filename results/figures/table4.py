@@ -22,8 +22,7 @@ FEWEST_SNAPSHOTS = 4
 
 def is_uniform(record: Record) -> bool:
     """Whether the run is the one beside the table, its keys uniform over the whole heap."""
-    keys = record.at("workload.keys")
-    return (keys.get("kind") if isinstance(keys, Mapping) else keys) == "uniform"
+    return bool(record.at("workload.keys.share", 1.0) == 1.0)
 
 
 def percentile_cells(records: Sequence[Record]) -> dict[str, float]:

@@ -58,9 +58,9 @@ def redis_recording(pause_ns: int, snapshots: int = 4, requests: int = 1000) -> 
 PAUSES_NS = {"classic": 7_400_000, "huge": 190_000, "on_demand": 120_000}
 
 
-def redis(kind: str, keys: str = "hot", repetitions: int = 1) -> Record:
-    """A Redis that takes four snapshots under the scheme ``kind``."""
-    config = {"workload": {"kind": "redis", "keys": keys}, "fork": {"kind": kind}}
+def redis(kind: str, share: float = 0.25, repetitions: int = 1) -> Record:
+    """A Redis that takes four snapshots under ``kind``, SETs reaching a share of its heap."""
+    config = {"workload": {"kind": "redis", "keys": {"share": share}}, "fork": {"kind": kind}}
     return record(config, *(redis_recording(PAUSES_NS[kind]) for _ in range(repetitions)))
 
 
@@ -76,7 +76,16 @@ def forks(kind: str, instances: int = 1, repetitions: int = 1, sizes: int = 120)
         "fork_ns": size_bytes // (512 * MIB) * NS_PER_HALF_GIB[kind] * instances,
     }
     config = {"workload": {"kind": "microbench", "instances": instances}, "fork": {"kind": kind}}
-    return record(config, *(Recording(series={"forks": series}) for _ in range(repetitions)))
+    return record(
+        config,
+        *(
+            Recording(
+                histograms={"fork_ns": histogram(series["fork_ns"].tolist())},
+                series={"forks": series},
+            )
+            for _ in range(repetitions)
+        ),
+    )
 
 
 def faults(kind: str, fault_ns: int) -> Record:

@@ -16,7 +16,7 @@ RECORDS: dict[str, list[Record]] = {
     "fig02": [forks("classic", repetitions=5), forks("classic", instances=3, repetitions=10)],
     "fig07": [forks(kind) for kind in ("classic", "huge", "on_demand")],
     "table1": [faults("classic", 2300), faults("huge", 198_400), faults("on_demand", 12_000)],
-    "table4": [*REDIS, *(redis(kind, keys="uniform") for kind in ("classic", "on_demand"))],
+    "table4": [*REDIS, *(redis(kind, share=1.0) for kind in ("classic", "on_demand"))],
     "table5": REDIS,
 }
 
@@ -76,10 +76,8 @@ def test_table1_is_the_mean_fault() -> None:
 
 def test_table4_leaves_the_uniform_keys_beside_the_table() -> None:
     item = ITEMS["table4"]
-    slow = record(
-        {"workload": {"keys": {"kind": "uniform"}}, "fork": {"kind": "classic"}}, Recording()
-    )
-    assert table4.is_uniform(slow)
+    assert table4.is_uniform(redis("classic", share=1.0))
+    assert not table4.is_uniform(redis("classic"))
     cells = item.collect(RECORDS["table4"])
     assert item.collect(REDIS) == cells
     assert cells["fork/p99.99"] == 8.4
@@ -91,7 +89,8 @@ def test_table4_says_how_many_snapshots_there_were() -> None:
     item = ITEMS["table4"]
     remarks = item.remarks(item.collect(REDIS), REDIS)
     assert "Fork takes 4 snapshots in a run." in remarks
-    few = [record({"fork": {"kind": "classic"}}, *_with_snapshots(1), *_with_snapshots(2))]
+    config = {"workload": {"keys": {"share": 0.1}}, "fork": {"kind": "classic"}}
+    few = [record(config, *_with_snapshots(1), *_with_snapshots(2))]
     assert item.remarks({}, few) == [
         "Fork takes 1.5 snapshots in a run, too few for their stalls to show at p99.99."
     ]

@@ -109,10 +109,16 @@ def test_sizes_stand_in_the_order_of_the_sizes() -> None:
 
 def test_a_point_without_a_metric_has_an_empty_cell() -> None:
     bare = record({"fork": {"kind": "classic"}}, Recording(counters={"requests": 5}))
-    text = to_csv(run_table([bare, forks("huge", sizes=1)]))
-    assert text.splitlines()[1].startswith("classic,")
-    assert ",5,,,1," in text.splitlines()[1]
-    assert "-" in printed(run_table([bare, forks("huge", sizes=1)]), width=80, terminal=True)
+    labels = [{"fork.kind": "classic"}, {"fork.kind": "huge"}]
+    table = run_table([bare, forks("huge", sizes=1)], labels)
+    text = to_csv(table)
+    assert text.splitlines()[0].startswith("fork.kind,requests,fork_mean_ns,fork_max_ns,")
+    assert text.splitlines()[1].startswith("classic,5,,,")
+    shown = printed(table, width=80, terminal=True)
+    assert shown.splitlines()[3:] == [
+        "  classic            5           -          -",
+        "  huge               -       50 us      50 us",
+    ]
 
 
 def test_columns_do_not_depend_on_the_order_in_which_metrics_came() -> None:
