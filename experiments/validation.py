@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -51,6 +53,25 @@ _TYPES = {
 """JSON Schema's types in words."""
 
 
+@dataclass(frozen=True, order=True)
+class _Finding:
+    """One thing that is wrong; the smallest is the one to tell.
+
+    Attributes:
+        addable: another key would put it right.
+        position: where it is.
+        message: what it is.
+        route: of the value that is wrong.
+        of_arm: the value is not even the kind of thing that one arm of a union is.
+    """
+
+    addable: bool
+    position: Position
+    message: str
+    route: Route
+    of_arm: bool
+
+
 def validate(model: type[Model], document: Document) -> Model:
     """The document's data as ``model``.
 
@@ -61,8 +82,8 @@ def validate(model: type[Model], document: Document) -> Model:
     try:
         return _read(model, document)
     except ValidationError as error:
-        _, position, text = min(_findings(error, model, document))
-        raise InputError.at(position, text) from None
+        first = min(_findings(error, model, document))
+        raise InputError.at(first.position, first.message) from None
 
 
 def check_present(model: type[BaseModel], document: Document) -> None:
@@ -74,10 +95,10 @@ def check_present(model: type[BaseModel], document: Document) -> None:
     try:
         _read(model, document)
     except ValidationError as error:
-        wrong = [finding for finding in _findings(error, model, document) if not finding[0]]
+        wrong = [f for f in _findings(error, model, document) if not f.addable]
         if wrong:
-            _, position, text = min(wrong)
-            raise InputError.at(position, text) from None
+            first = min(wrong)
+            raise InputError.at(first.position, first.message) from None
 
 
 def _read(model: type[Model], document: Document) -> Model:
@@ -85,65 +106,81 @@ def _read(model: type[Model], document: Document) -> Model:
     return model.model_validate_json(json.dumps(document.data))
 
 
-def _findings(
-    error: ValidationError, model: type[BaseModel], document: Document
-) -> list[tuple[bool, Position, str]]:
+def _findings(error: ValidationError, model: type[BaseModel], document: Document) -> list[_Finding]:
+    """The findings but for those on arms of a union that the data were not meant to be."""
     schema = model.model_json_schema()
-    return [_finding(details, document, schema) for details in error.errors()]
+    found = [_finding(details, document, schema) for details in error.errors()]
+    meant = {f.route[:size] for f in found if not f.of_arm for size in range(len(f.route) + 1)}
+    return [f for f in found if not f.of_arm or f.route not in meant]
 
 
-def _finding(
-    details: ErrorDetails, document: Document, schema: Schema
-) -> tuple[bool, Position, str]:
-    """Whether another key would put it right, where it is, and the message."""
-    kind = details["type"]
-    route, parent, node = _follow(details["loc"], schema)
+def _finding(details: ErrorDetails, document: Document, schema: Schema) -> _Finding:
+    kind, value = details["type"], details["input"]
+    place = _follow(details["loc"], schema)
+    route, node = place.route, place.node
+    addable = of_key = False
     if kind == "extra_forbidden":
-        text = f"unknown key{suggestion(route[-1], parent.get('properties', {}))}"
-        return False, document.position(route, of_key=True), _line(route, text)
-    if kind == "missing":
-        return True, document.position(route), _line(route, f"missing: {_wanted(node)}")
-    if kind == "union_tag_not_found":
-        wanted = suggestion("", _arms(node)).removeprefix(": ")
-        return True, document.position(route), _line((*route, "kind"), f"missing: {wanted}")
-    value = details["input"]
-    if kind == "value_error" and isinstance(value, dict):
+        of_key = True
+        text = f"unknown key{suggestion(route[-1], place.parent.get('properties', {}))}"
+    elif kind == "missing":
+        addable = True
+        text = f"missing: {_wanted(node)}"
+    elif kind == "union_tag_not_found":
+        addable = True
+        route = (*route, "kind")
+        text = "missing" + suggestion("", _arms(node))
+    elif kind == "value_error" and isinstance(value, dict):
         # A rule between the keys of a mapping, which a further key may satisfy.
+        addable = True
         text = str(details.get("ctx", {}).get("error"))
-        return True, document.position(route), _line(route, text)
-    if kind == "union_tag_invalid":
+    elif kind == "union_tag_invalid":
         route = (*route, "kind")
         text = shown(value["kind"]) + suggestion(value["kind"], _arms(node))
     elif kind in ("literal_error", "enum"):
         text = shown(value) + suggestion(value, node.get("enum", [node.get("const")]))
-    elif kind in _EXPECTED:
-        expected = _EXPECTED[kind].format(**details.get("ctx", {}))
-        text = f"{shown(value)}: expected {expected.removeprefix('expected ')}"
     else:
-        text = f"{shown(value)}: {details['msg']}"
-    return False, document.position(route), _line(route, text)
+        expected = _EXPECTED.get(kind, details["msg"]).format(**details.get("ctx", {}))
+        text = f"{shown(value)}: expected {expected.removeprefix('expected ')}"
+    position = document.position(route, of_key=of_key)
+    of_arm = place.ends_in_arm and kind.endswith("_type")
+    return _Finding(addable, position, _line(route, text), route, of_arm)
 
 
 def _line(route: Route, text: str) -> str:
     return f"{dotted(route)}: {text}" if route else text
 
 
-def _follow(location: tuple[str | int, ...], schema: Schema) -> tuple[Route, Schema, Schema]:
-    """Walk the schema along a location, which names the arms of unions as well as the keys.
+@dataclass(frozen=True)
+class _Place:
+    """Where a location leads.
 
-    Returns:
-        The location without the arms, the schema of the mapping or list at its end, and that of
-        the value there.
+    Attributes:
+        route: the location without the arms of unions.
+        parent: the schema of the mapping or list that holds the value there.
+        node: the schema of the value.
+        ends_in_arm: the location's last step names an arm.
     """
+
+    route: Route
+    parent: Schema
+    node: Schema
+    ends_in_arm: bool
+
+
+def _follow(location: tuple[str | int, ...], schema: Schema) -> _Place:
+    """Walk the schema along a location, which names the arms of unions as well as the keys."""
     route: Route = ()
     parent = node = _resolved(schema, schema)
+    ends_in_arm = False
     for step in location:
         arms = _arms(node)
-        if step in arms:
-            node = _resolved(schema, arms[str(step)])
+        # A lone arm beside null is not named.
+        ends_in_arm = len(arms) > 1
+        if ends_in_arm:
+            node = _resolved(schema, _chosen(arms, str(step)))
             continue
         route = (*route, step)
-        if len(arms) == 1:
+        if arms:
             node = _resolved(schema, next(iter(arms.values())))
         parent = node
         if isinstance(step, int):
@@ -151,7 +188,7 @@ def _follow(location: tuple[str | int, ...], schema: Schema) -> tuple[Route, Sch
         else:
             below = parent.get("properties", {}).get(step, parent.get("additionalProperties"))
         node = _resolved(schema, below) if isinstance(below, Mapping) else {}
-    return route, parent, node
+    return _Place(route, parent, node, ends_in_arm)
 
 
 def _resolved(schema: Schema, node: Schema) -> Schema:
@@ -161,12 +198,24 @@ def _resolved(schema: Schema, node: Schema) -> Schema:
 
 
 def _arms(node: Schema) -> dict[str, Schema]:
-    """The models that a union may be, by the name that locations give them."""
+    """What a union may be, by the name that locations give it; null is nothing."""
     mapping = node.get("discriminator", {}).get("mapping", {})
     if mapping:
         return {tag: {"$ref": reference} for tag, reference in mapping.items()}
-    arms = [arm for arm in node.get("anyOf", []) if "$ref" in arm]
-    return {arm["$ref"].removeprefix("#/$defs/"): arm for arm in arms}
+    arms = [arm for arm in node.get("anyOf", []) if arm.get("type") != "null"]
+    return {_name_of_arm(arm): arm for arm in arms}
+
+
+def _chosen(arms: Mapping[str, Schema], label: str) -> Schema:
+    """The arm of a label such as ``Range``, ``list[int]`` or ``function-after[_check(), Range]``."""
+    words = [label, *re.findall(r"\w+", label)]
+    return next((arms[word] for word in words if word in arms), {})
+
+
+def _name_of_arm(arm: Schema) -> str:
+    if "$ref" in arm:
+        return str(arm["$ref"]).removeprefix("#/$defs/")
+    return "list" if arm.get("type") == "array" else str(arm.get("type"))
 
 
 def _wanted(node: Schema) -> str:

@@ -8,10 +8,10 @@ import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from experiments.catalogue import Catalogue
 from sim.quantities import Bytes, Duration, Rate, Ratio
@@ -73,6 +73,19 @@ class Snapshot(_Strict):
     at: tuple[Duration, ...] = ()
 
 
+class Range(_Strict):
+    """From first to last."""
+
+    first: Bytes
+    last: Bytes
+
+    @model_validator(mode="after")
+    def _ascends(self) -> Self:
+        if self.last < self.first:
+            raise ValueError("expected first before last")
+        return self
+
+
 class Config(_Strict):
     """What the fake workload takes."""
 
@@ -84,6 +97,7 @@ class Config(_Strict):
     duration: Duration
     behaviour: Literal["good", "raise", "die", "hang"] = "good"
     weight: float = 1.0
+    sizes: list[Bytes] | Range | None = None
 
 
 def traces(config: Config) -> dict[str, str]:

@@ -17,6 +17,7 @@ from experiments.points import Plan, plan
 HERE = Path(__file__).parent
 
 NAME = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+SIZE = "expected a size such as 996MiB"
 SWEPT = "'machine', 'workload', 'fork', 'repetitions', 'seed'"
 
 
@@ -139,6 +140,25 @@ def changed(old: str, new: str) -> str:
             "  duration:",
             "  weight: 1e999\n  duration:",
             "10:11: workload.weight: inf: expected a finite number",
+        ),
+        # Unions.
+        ("135s", "135s\n  sizes: 5", "11:10: workload.sizes: 5: expected a list"),
+        ("135s", "135s\n  sizes: [1, -5]", f"11:14: workload.sizes.1: -5: {SIZE}"),
+        ("135s", "135s\n  sizes: {first: 1, last: -5}", f"11:27: workload.sizes.last: -5: {SIZE}"),
+        (
+            "135s",
+            "135s\n  sizes: {first: 1, lst: 5}",
+            "11:21: workload.sizes.lst: unknown key - did you mean 'last'?",
+        ),
+        (
+            "135s",
+            "135s\n  sizes: {first: 1}",
+            "11:10: workload.sizes.last: missing: expected a value",
+        ),
+        (
+            "135s",
+            "135s\n  sizes: {first: 2, last: 1}",
+            "11:10: workload.sizes: expected first before last",
         ),
         # Names that would leave the folder of results.
         ("fake-run", "../../etc", "2:7: name: '../../etc': expected text that matches NAME"),

@@ -34,6 +34,7 @@ def test_a_point_holds_the_whole_configuration_in_base_units() -> None:
             "duration": 135 * 10**9,
             "behaviour": "good",
             "weight": 1.0,
+            "sizes": None,
         },
         "fork": {"kind": "on_demand"},
         "repetitions": 2,
