@@ -11,17 +11,27 @@ from results.figures import fig02, fig07, style, table1, table4, table5
 from results.paper_item import PaperItem
 from results.record import Record
 
-ITEMS: dict[str, PaperItem] = {
-    item.name: item
-    for item in (
+
+def by_name(items: Sequence[PaperItem]) -> dict[str, PaperItem]:
+    """The items by name; ValueError if two have the same."""
+    registry: dict[str, PaperItem] = {}
+    for item in items:
+        if item.name in registry:
+            raise ValueError(f"two items of the paper are named {item.name}")
+        registry[item.name] = item
+    return registry
+
+
+ITEMS = by_name(
+    [
         fig02.ITEM,
         fig07.ITEM,
         table1.ITEM,
         table4.ITEM,
         table5.ITEM,
-    )
-}
-"""By name, in the paper's order."""
+    ]
+)
+"""In the paper's order."""
 
 
 def write_item(item: PaperItem, records: Sequence[Record], folder: Path) -> Comparison:

@@ -33,9 +33,8 @@ def _basis(_cell: str) -> Basis:
 
 def _draw(simulated: Mapping[str, float], _records: Sequence[Record]) -> Figure:
     figure, (axes,) = style.panels(height_in=2.5)
-    axes.set_yscale("log")
     curves.draw(axes, "fig07", CURVES, simulated)
-    style.log_axis(axes.yaxis)
+    style.log_y(axes)
     curves.legend(axes)
     return figure
 

@@ -111,8 +111,7 @@ def _latencies(lines: Sequence[_Line], name: str, points: int) -> Figure:
         colours = list(dict.fromkeys(line.colour for line in lines))
         for line in lines:
             _over_time(axes[1], line, colours.index(line.colour))
-        axes[1].set_yscale("log")
-        style.log_axis(axes[1].yaxis)
+        style.log_y(axes[1])
         axes[1].set_xlabel("time (s)")
         axes[1].set_ylabel(f"max {quantity} (ms)")
     snapshots = timed and any("snapshots" in line.record.repetitions[0].series for line in lines)
@@ -173,12 +172,11 @@ def _nines(axes: Axes, lines: Sequence[_Line], name: str) -> None:
     )
     decades = max(1, int(np.log10(max(largest, 1))))
     axes.set_xscale("log")
-    axes.set_yscale("log")
     axes.set_xlim(1, max(largest, 10))
     axes.xaxis.set_major_locator(FixedLocator([10.0**n for n in range(decades + 1)]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(_percent))
-    style.log_axis(axes.yaxis)
+    style.log_y(axes)
     axes.set_xlabel("percentile")
 
 
@@ -227,10 +225,9 @@ def _forks(lines: Sequence[_Line], points: int) -> Figure:
             label=line.label,
         )
     axes.set_xscale("log")
-    axes.set_yscale("log")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda gib, _: human.size(gib * GIB)))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    style.log_axis(axes.yaxis)
+    style.log_y(axes)
     axes.set_xlabel("memory of the process")
     axes.set_ylabel("fork (ms)")
     _legend(figure, axes, points, len(lines))

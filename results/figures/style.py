@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.style import context
@@ -83,14 +82,20 @@ def panels(
     return figure, list(axes[0])
 
 
-def log_axis(axis: Axis) -> None:
-    """A logarithmic axis with plain numbers, between the decades too where those are too few."""
-    low, high = sorted(axis.get_view_interval())
-    decades = np.log10(high / low) if low > 0 else np.inf
+def log_y(axes: Axes) -> None:
+    """A logarithmic y axis with plain numbers, between the decades too where those are too few.
+
+    Call it after plotting. Without anything above zero the axis stays linear.
+    """
+    if not any(np.max(np.asarray(line.get_ydata()), initial=0) > 0 for line in axes.lines):
+        return
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    decades = np.log10(high / low)
     subs = range(1, 10) if decades < 0.7 else (1, 2, 5) if decades < 2.5 else (1,)
-    axis.set_major_locator(LogLocator(subs=subs))
-    axis.set_major_formatter(FuncFormatter(plain))
-    axis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_major_locator(LogLocator(subs=subs))
+    axes.yaxis.set_major_formatter(FuncFormatter(plain))
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def plain(value: float, _position: int | None = None) -> str:

@@ -6,7 +6,7 @@ import pytest
 from run_samples import faults, forks, record, redis
 
 from results.figures import fig02, table4
-from results.paper_items import ITEMS, write_item
+from results.paper_items import ITEMS, by_name, write_item
 from results.record import Record
 from results.reference import published
 from sim.recording import Recording
@@ -24,6 +24,11 @@ RECORDS: dict[str, list[Record]] = {
 def test_every_item_is_registered_under_its_name() -> None:
     assert list(ITEMS) == ["fig02", "fig07", "table1", "table4", "table5"]
     assert all(name == item.name for name, item in ITEMS.items())
+
+
+def test_two_items_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="two items of the paper are named fig02"):
+        by_name([ITEMS["fig02"], ITEMS["fig02"]])
 
 
 @pytest.mark.parametrize("name", ITEMS)

@@ -99,6 +99,15 @@ def test_without_anything_to_draw_nothing_is_written(tmp_path: Path, records: li
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("values", [[0], [0] * 50, [5], [1000] * 1000, [0, 10**12]])
+def test_extreme_latencies_are_drawn(tmp_path: Path, values: list[int]) -> None:
+    recording = Recording(
+        histograms={"latency_ns": histogram(values)},
+        series={"timeline": {"t_ns": np.array([0]), "max_ns": np.array([max(values)])}},
+    )
+    assert len(run.write([record({"fork": {"kind": "new_scheme"}}, recording)], tmp_path)) == 3
+
+
 def test_an_empty_timeline_and_an_empty_histogram_are_drawn() -> None:
     empty = np.zeros(0, np.int64)
     recording = Recording(
