@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.profile import list_profiles, load_profile
+from models.profile import list_profiles
 from models.schemes import SCHEMES
 from workloads.registry import WORKLOADS, Workload
 
@@ -21,13 +21,13 @@ class Catalogue:
     Attributes:
         workloads: modules by name.
         schemes: by name, what the fork does in one line.
-        profiles: by name, what the machine is in one line.
+        profiles: names of the bundled machine profiles.
         examples: files of the bundled experiments.
     """
 
     workloads: Mapping[str, Workload]
     schemes: Mapping[str, str]
-    profiles: Mapping[str, str]
+    profiles: tuple[str, ...]
     examples: tuple[Path, ...]
 
 
@@ -36,7 +36,7 @@ def catalogue() -> Catalogue:
     return Catalogue(
         workloads=WORKLOADS,
         schemes={name: first_line(scheme) for name, scheme in SCHEMES.items()},
-        profiles={name: load_profile(name).description for name in list_profiles()},
+        profiles=tuple(list_profiles()),
         examples=tuple(sorted(EXAMPLES.glob("*.yaml"))),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection
 from pathlib import Path
 
 from experiments.document import Document, Route, dotted
@@ -16,7 +16,7 @@ from workloads.traces.text import TraceError
 class Inputs:
     """Loads profiles and checks traces on behalf of the points of one experiment."""
 
-    def __init__(self, folder: Path, profiles: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, profiles: Collection[str]) -> None:
         """Relative names start from ``folder``; ``profiles`` are the bundled ones."""
         self._folder = folder
         self._bundled = profiles

@@ -53,6 +53,7 @@ def _yaml(document: Document) -> str:
     text = io.StringIO()
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = None
+    yaml.width = 100_000
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment] # the order is the user's
     yaml.dump(document.data, text)
     return text.getvalue()

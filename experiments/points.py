@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from experiments.catalogue import Catalogue
-from experiments.document import Document, Route, dotted, route_of
+from experiments.document import Document, Route, dotted
 from experiments.inputs import Inputs
 from experiments.model_version import model_version
 from experiments.schema import Experiment, experiment_model
@@ -90,29 +90,37 @@ def plan(document: Document, folder: Path, catalogue: Catalogue) -> Plan:
     for variant in variants(document):
         experiment = validate(model, variant.document)
         name = experiment.name
-        points.append(_point(experiment, variant, inputs, catalogue))
+        points.append(_point(experiment, variant, inputs))
     return Plan(name, tuple(points), document)
 
 
-def _point(experiment: Experiment, variant: Variant, inputs: Inputs, catalogue: Catalogue) -> Point:
+def _point(experiment: Experiment, variant: Variant, inputs: Inputs) -> Point:
     document = variant.document
+    config = experiment.model_dump(mode="json", exclude={"name", "sweep"}, serialize_as_any=True)
     route: Route = ("machine", "profile")
     profile = inputs.profile(experiment.machine.profile, document, route)
     digests = {dotted(route): profile.digest}
     opened = document.copy()
-    traces_of = getattr(catalogue.workloads[document.data["workload"]["kind"]], "traces", None)
-    for path, name in (traces_of(experiment.workload) if traces_of else {}).items():
-        route = ("workload", *route_of(path))
+    for route, name in _traces(config["workload"], ("workload",)):
         file, digests[dotted(route)] = inputs.trace(name, document, route)
         opened.assign(route, Document(file), document.position(route))
     return Point(
-        config=experiment.model_dump(mode="json", exclude={"name", "sweep"}, serialize_as_any=True),
+        config=config,
         workload=validate(type(experiment), opened).workload,
         profile=profile,
         digests=digests,
         model=model_version(),
         swept={path: _text(value) for path, value in variant.values.items()},
     )
+
+
+def _traces(config: Mapping[str, Any], above: Route) -> Iterator[tuple[Route, str]]:
+    """Where traces are named: every workload says so by ``{kind: trace, path: FILE}``."""
+    if config.get("kind") == "trace":
+        yield (*above, "path"), config["path"]
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            yield from _traces(value, (*above, key))
 
 
 def _text(value: object) -> str:

@@ -15,16 +15,13 @@ def simulate(point: Point) -> Record:
     """The record of a point; the same bytes whenever and wherever it is simulated."""
     config = point.config
     workload = WORKLOADS[config["workload"]["kind"]]
-    fork = dict(config["fork"])
-    scheme = fork.pop("kind")
     repetitions = [
         workload.run(
             point.workload,
             Setup(
                 profile=point.profile,
                 cores=config["machine"]["cores"],
-                scheme=scheme,
-                scheme_options=fork,
+                scheme=config["fork"]["kind"],
                 seed=config["seed"],
                 repetition=repetition,
             ),

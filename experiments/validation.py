@@ -207,7 +207,7 @@ def _arms(node: Schema) -> dict[str, Schema]:
 
 
 def _chosen(arms: Mapping[str, Schema], label: str) -> Schema:
-    """The arm of a label such as ``Range``, ``list[int]`` or ``function-after[_check(), Range]``."""
+    """The arm of a label such as ``Range``, ``list[int]``, ``function-after[_check(), Range]``."""
     words = [label, *re.findall(r"\w+", label)]
     return next((arms[word] for word in words if word in arms), {})
 

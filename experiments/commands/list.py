@@ -6,6 +6,7 @@ import click
 
 from experiments.catalogue import catalogue, first_line
 from experiments.document import load
+from models.profile import load_profile
 
 
 def main() -> int:
@@ -13,7 +14,7 @@ def main() -> int:
     known = catalogue()
     rows = [("workload", name, first_line(w)) for name, w in known.workloads.items()]
     rows += [("fork", name, what) for name, what in known.schemes.items()]
-    rows += [("machine", name, what) for name, what in known.profiles.items()]
+    rows += [("machine", name, load_profile(name).description) for name in known.profiles]
     rows += [("example", str(file), load(file).data["name"]) for file in known.examples]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     for kind, name, what in rows:

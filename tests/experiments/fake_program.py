@@ -63,7 +63,7 @@ class Replayed(_Strict):
     """Clients of a trace."""
 
     kind: Literal["trace"]
-    file: str
+    path: str
 
 
 class Snapshot(_Strict):
@@ -100,11 +100,6 @@ class Config(_Strict):
     sizes: list[Bytes] | Range | None = None
 
 
-def traces(config: Config) -> dict[str, str]:
-    """The trace that the configuration names."""
-    return {"clients.file": config.clients.file} if isinstance(config.clients, Replayed) else {}
-
-
 def run(config: Config, setup: Setup) -> Recording:
     """A thousand random latencies, or trouble."""
     if config.behaviour == "raise":
@@ -114,7 +109,7 @@ def run(config: Config, setup: Setup) -> Recording:
     while config.behaviour == "hang":
         time.sleep(60)
     if isinstance(config.clients, Replayed):
-        Path(config.clients.file).read_bytes()
+        Path(config.clients.path).read_bytes()
     random = np.random.default_rng([setup.seed, setup.repetition])
     latencies = Histogram()
     latencies.add(random.integers(1_000, 100_000, 1_000))
@@ -132,7 +127,7 @@ def catalogue() -> Catalogue:
     return Catalogue(
         workloads={"fake": sys.modules[__name__], "other": SimpleNamespace(Config=Other)},
         schemes={"classic": "", "huge": "", "on_demand": ""},
-        profiles={"epyc-7302p-linux-5.6": ""},
+        profiles=("epyc-7302p-linux-5.6",),
         examples=(),
     )
 

@@ -205,18 +205,18 @@ def changed(old: str, new: str) -> str:
         ("epyc-7302p-linux-5.6", "none.yaml", "3:20: machine.profile: "),
         (
             "{kind: closed, connections: 3, pipeline: 2000}",
-            "{kind: trace, file: none.log}",
-            "7:32: workload.clients.file: ",
+            "{kind: trace, path: none.log}",
+            "7:32: workload.clients.path: ",
         ),
         (
             "{kind: closed, connections: 3, pipeline: 2000}",
-            "{kind: trace, file: fake_program.py}",
-            "7:32: workload.clients.file: ",
+            "{kind: trace, path: fake_program.py}",
+            "7:32: workload.clients.path: ",
         ),
         (
             "{kind: closed, connections: 3, pipeline: 2000}",
-            "{kind: trace, file: ..}",
-            "7:32: workload.clients.file: ",
+            "{kind: trace, path: ..}",
+            "7:32: workload.clients.path: ",
         ),
     ],
 )

@@ -136,9 +136,9 @@ def test_bad_input_is_one_line_and_exit_code_2(here: Path, command: str, name: s
 )
 def test_a_bad_trace_is_one_line_and_exit_code_2(here: Path, content: bytes, line: str) -> None:
     (here / "trace.log").write_bytes(content)
-    result = forksim("run", "a.yaml", "--set", "workload.clients={kind: trace, file: trace.log}")
+    result = forksim("run", "a.yaml", "--set", "workload.clients={kind: trace, path: trace.log}")
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"--set:1:38: workload.clients.file: trace.log:{line}")
+    assert result.stderr.startswith(f"--set:1:38: workload.clients.path: trace.log:{line}")
     assert result.stderr.count("\n") == 1
     assert files(here) == {"a.yaml", "trace.log"}
 

@@ -104,15 +104,15 @@ def test_a_trace_is_named_in_the_record_and_opened_from_the_folder(tmp_path: Pat
     trace.parent.mkdir()
     shutil.copy(BUNDLED / "redis_monitor.log.gz", trace)
     text = EXAMPLE.replace(
-        "{kind: closed, connections: 3, pipeline: 2000}", "{kind: trace, file: there/trace.log.gz}"
+        "{kind: closed, connections: 3, pipeline: 2000}", "{kind: trace, path: there/trace.log.gz}"
     )
     (tmp_path / "a.yaml").write_text(text)
     point = plan(load(tmp_path / "a.yaml"), tmp_path, catalogue()).points[0]
-    assert point.config["workload"]["clients"]["file"] == "there/trace.log.gz"
+    assert point.config["workload"]["clients"]["path"] == "there/trace.log.gz"
     assert isinstance(point.workload, Config)
-    assert point.workload.clients == Replayed(kind="trace", file=str(trace))
+    assert point.workload.clients == Replayed(kind="trace", path=str(trace))
     digest = hashlib.sha256(trace.read_bytes()).hexdigest()
-    assert point.digests["workload.clients.file"] == digest
+    assert point.digests["workload.clients.path"] == digest
     assert point.digests["machine.profile"] == point.profile.digest
 
 
@@ -121,7 +121,7 @@ def test_the_same_trace_elsewhere_is_the_same_point(tmp_path: Path) -> None:
     for folder in (tmp_path / "a", tmp_path / "b"):
         folder.mkdir()
         shutil.copy(BUNDLED / "redis_monitor.log.gz", folder / "t")
-        clients = parse("{kind: trace, file: t}", Position("x"))
+        clients = parse("{kind: trace, path: t}", Position("x"))
         document = parse(EXAMPLE, Position("a.yaml"))
         document.assign(("workload", "clients"), clients, Position("x"))
         ids.append([point.id for point in plan(document, folder, catalogue()).points])
