@@ -30,6 +30,7 @@ class Costs:
         entry_protect_ns: Extra for an entry that must be write-protected.
         entry_scattered_ns: Extra for an entry whose frame is scattered.
         huge_entry_ns: Copying (or removing) the entry of a huge page.
+        huge_deposit_scattered_ns: Extra at fork if the child's deposited table lies scattered.
         table_share_ns: Sharing a PTE table at fork.
         table_scattered_ns: Extra if the table's frame is scattered.
         movable_stock_frames: Scattered frames in the allocator's stock for data (frames).
@@ -60,6 +61,7 @@ class Costs:
     entry_protect_ns: float
     entry_scattered_ns: float
     huge_entry_ns: float
+    huge_deposit_scattered_ns: float
     table_share_ns: float
     table_scattered_ns: float
     movable_stock_frames: float
@@ -86,11 +88,18 @@ class Costs:
         """A classic fork that copies `present` entries, some writable, some scattered."""
         return round(self.fork_base_ns + self._entries_ns(present, writable, scattered))
 
-    def fork_huge_ns(self, *, huge: int, present: int, writable: int, scattered: int) -> int:
-        """A fork of `huge` huge pages and of 4 KiB entries beside them."""
+    def fork_huge_ns(
+        self, *, huge: int, scattered_deposits: int, present: int, writable: int, scattered: int
+    ) -> int:
+        """A fork of `huge` huge pages and of 4 KiB entries beside them.
+
+        For each huge page the child gets a table in reserve (the deposit that a later split uses);
+        `scattered_deposits` of these frames lie scattered.
+        """
         return round(
             self.fork_huge_base_ns
             + huge * self.huge_entry_ns
+            + scattered_deposits * self.huge_deposit_scattered_ns
             + self._entries_ns(present, writable, scattered)
         )
 

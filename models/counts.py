@@ -55,3 +55,16 @@ class Counts:
     def as_dict(self) -> dict[str, int]:
         """The counts by name."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def faults_by_kind(self) -> dict[str, int]:
+        """What faults did to pages and tables, in the project's words (DESIGN 2)."""
+        return {
+            "cow_copy": self.page_copies,
+            "cow_reuse": self.page_reuse,
+            "zero_fill": self.zero_fill,
+            "zero_map": self.zero_map,
+            "table_copy": self.tables_copied,
+            "table_reuse": self.tables_reused,
+            "huge_copy": self.huge_copies,
+            "huge_reuse": self.huge_reuse,
+        }

@@ -35,6 +35,11 @@ class FrameStock:
             return np.zeros(counts.shape, np.int64)
         return np.rint(-self.capacity * np.expm1(-counts / self.capacity)).astype(np.int64)
 
+    def scattered_next(self, frames: int) -> int:
+        """How many of the next `frames` frames handed out will be scattered."""
+        first, last = self.scattered(np.array([self.outstanding, self.outstanding + frames]))
+        return int(last - first)
+
     def take(self, groups: int, frames_each: int) -> IntArray:
         """Hand out `groups` times `frames_each` frames; how many of each group are scattered."""
         steps = self.outstanding + frames_each * np.arange(groups + 1, dtype=np.int64)
@@ -46,7 +51,8 @@ class FrameStock:
 
         As `take(frames, 1)`, but it computes only where the scattered ones come.
         """
-        first, last = self.scattered(np.array([self.outstanding, self.outstanding + frames]))
+        first = int(self.scattered(self.outstanding))
+        last = first + self.scattered_next(frames)
         marks = np.zeros(frames, np.bool_)
         if first < last:
             # The k-th scattered frame is the one with which the law passes k - 1/2.

@@ -1,4 +1,4 @@
-"""The physical memory of one machine: its frames and page tables."""
+"""The physical memory of a program and its forks: their frames and page tables."""
 
 from models.contents import Contents
 from models.counts import Counts
@@ -11,7 +11,7 @@ FRAME_BYTES = 4096
 
 
 class PhysicalMemory:
-    """Frames, tables and what the tables say, for every address space of a machine.
+    """Frames, tables and what the tables say, for a program's address space and its forks'.
 
     Args:
         movable_stock: Scattered frames that the allocator holds for data pages.

@@ -117,6 +117,7 @@ class Core:
         busy_ns: time spent running tasks.
         switch_ns: time spent switching between them. The rest of the elapsed time it was idle.
         sleeping: the event that wakes it, while it has nothing to do.
+        last_task: what it ran last, or runs.
     """
 
     def __init__(self, scheduler: Scheduler, number: int) -> None:
@@ -127,7 +128,7 @@ class Core:
         self.sleeping: simpy.Event | None = None
         self._scheduler = scheduler
         self._clock = scheduler.clock
-        self._last: Task | None = None
+        self.last_task: Task | None = None
         self._slice_end_ns = 0
         self._nudge: simpy.Event | None = None
         self._clock.process(self._live())
@@ -145,13 +146,13 @@ class Core:
 
     def _live(self) -> Activity:
         while True:
-            keep = self._last if self._clock.now < self._slice_end_ns else None
+            keep = self.last_task if self._clock.now < self._slice_end_ns else None
             burst = self._scheduler.take(self, keep)
             if burst is None:
                 self.sleeping = self._clock.event()
                 yield self.sleeping
                 continue
-            if burst.task is not self._last:
+            if burst.task is not self.last_task:
                 yield from self._switch_to(burst.task)
             if burst.task is not keep:
                 self._slice_end_ns = self._clock.now + self._scheduler.slice_ns
@@ -165,10 +166,10 @@ class Core:
                 yield self._clock.timeout(0)
 
     def _switch_to(self, task: Task) -> Activity:
-        if self._last is not None:
+        if self.last_task is not None:
             yield self._clock.timeout(self._scheduler.switch_ns)
             self.switch_ns += self._scheduler.switch_ns
-        self._last = task
+        self.last_task = task
         task.last_core = self
 
     def _execute(self, burst: _Burst) -> Activity:
@@ -262,6 +263,11 @@ class Scheduler:
             for core in eligible:
                 core.nudge()
 
+    @staticmethod
+    def _choose(task: Task, idle: list[Core]) -> Core:
+        """The idle core that the task ran on last, or the first."""
+        return next((core for core in idle if core is task.last_core), idle[0])
+
     def take(self, core: Core, keep: Task | None) -> _Burst | None:
         """The burst that ``core`` should run next, or None.
 
@@ -276,6 +282,14 @@ class Scheduler:
         burst = burst or queue.pop()
         self._least_fair_ns = max(self._least_fair_ns, burst.task.fair_ns)
         return burst
+
+    def undisturbed(self, task: Task) -> bool:
+        """Whether work of ``task`` would begin at once and run on its own, switching nothing."""
+        if self._shared:
+            return False
+        eligible = self.cores if task.core is None else [self.cores[task.core]]
+        idle = [core for core in eligible if core.sleeping is not None]
+        return bool(idle) and self._choose(task, idle).last_task in (None, task)
 
     def record(self, task: Task, what: str, start_ns: int) -> None:
         """Send a span from ``start_ns`` to now to the sink, if there is one and time has passed."""

@@ -1,4 +1,4 @@
-"""Micro-benchmarks: the program of the paper's Figure 1, and the worst-case fault of its table 1."""
+"""Micro-benchmarks: the fork loop of the paper's Figure 1, the first write of its table 1."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.address_space import AddressSpace
+from models.counts import Counts
 from models.kernel import Kernel
 from sim.clock import Activity
 from sim.cores import Task
 from sim.quantities import Bytes, Duration
 from sim.recording import Histogram, Recording
+from sim.streams import Streams
 from workloads.setup import Setup
 
 NAME = "microbench"
@@ -68,15 +70,15 @@ class Config(BaseModel):
 class _Instance:
     """One instance of the program: a process of its own that works through all sizes."""
 
-    def __init__(self, config: Config, kernel: Kernel, setup: Setup, number: int) -> None:
+    def __init__(self, config: Config, kernel: Kernel, streams: Streams, number: int) -> None:
         self._config = config
         self._kernel = kernel
         self._clock = kernel.machine.clock
         self._number = number
         self._task = kernel.machine.task(f"microbench-{number}")
-        self._mm = kernel.new_address_space()
-        self._jitter = setup.streams().generator(f"workload/microbench/fill/{number}")
-        self._start = setup.streams().generator(f"workload/microbench/start/{number}")
+        self._mm = kernel.start_program()
+        self._jitter = streams.generator(f"workload/microbench/fill/{number}")
+        self._start = streams.generator(f"workload/microbench/start/{number}")
         self.forks: list[tuple[int, int, int]] = []
         self.first_writes: list[int] = []
 
@@ -92,8 +94,8 @@ class _Instance:
         region = self._mm.map(-(-size_bytes // PAGE_BYTES))
         # A fill of the same memory never takes quite the same time: that is what makes
         # instances drift apart (DESIGN 3).
-        pace = 1 + self._kernel.costs.fill_jitter * self._jitter.standard_normal()
-        yield from self._kernel.populate(self._task, self._mm, region, pace=max(pace, 0.0))
+        pace = 1 + self._kernel.scheme.costs.fill_jitter * self._jitter.standard_normal()
+        yield from self._kernel.populate(self._task, self._mm, region, stretch=max(pace, 0.0))
         asked_ns = self._clock.now
         child = yield from self._kernel.fork(self._task, self._mm)
         self.forks.append((size_bytes, self._number, self._clock.now - asked_ns))
@@ -112,16 +114,28 @@ class _Instance:
         yield from self._kernel.exit(task, mm)
 
 
+def _totals(kernel: Kernel) -> dict[str, int]:
+    """What all programs' memories counted."""
+    total = Counts()
+    for memory in kernel.memories:
+        total.add(memory.counts)
+    return total.as_dict()
+
+
 def run(config: Config, setup: Setup) -> Recording:
     """Run all instances to their ends; a row of ``forks`` per instance and size, in that order."""
-    kernel = setup.kernel()
-    instances = [_Instance(config, kernel, setup, n) for n in range(config.instances)]
+    return simulate(config, setup.kernel(), setup.streams())
+
+
+def simulate(config: Config, kernel: Kernel, streams: Streams) -> Recording:
+    """`run` on a given kernel."""
+    instances = [_Instance(config, kernel, streams, n) for n in range(config.instances)]
     for instance in instances:
         kernel.machine.clock.process(instance.live())
     kernel.machine.clock.run_to_end()
     rows = np.array([row for i in instances for row in i.forks], np.int64).reshape(-1, 3)
     recording = Recording(
-        counters={"forks": len(rows), **kernel.memory.counts.as_dict()},
+        counters={"forks": len(rows), **_totals(kernel)},
         series={
             "forks": {
                 name: rows[:, column]

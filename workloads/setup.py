@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-from models.costs import Profile
 from models.kernel import Kernel
+from models.profile import Profile
+from models.schemes import make_scheme
 from sim.machine import Machine
 from sim.spans import SpanSink
 from sim.streams import Streams
@@ -20,7 +20,6 @@ class Setup:
         profile: the machine's costs.
         cores: its number of cores.
         scheme: registry name of the fork scheme.
-        scheme_options: options of that scheme.
         seed: the experiment's seed.
         repetition: number of the repetition, from 0.
         spans: receives the timeline, if given.
@@ -29,7 +28,6 @@ class Setup:
     profile: Profile
     cores: int
     scheme: str
-    scheme_options: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
     repetition: int = 0
     spans: SpanSink | None = None
@@ -39,12 +37,12 @@ class Setup:
         costs = self.profile.costs
         machine = Machine(
             self.cores,
-            self.profile.contention,
+            self.profile.contention_weights,
             slice_ns=round(costs.time_slice_ns),
             switch_ns=round(costs.context_switch_ns),
             spans=self.spans,
         )
-        return Kernel(machine, self.profile, self.scheme, self.scheme_options)
+        return Kernel(machine, make_scheme(self.scheme, costs))
 
     def streams(self) -> Streams:
         """The random streams of this repetition."""

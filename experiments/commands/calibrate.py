@@ -1,15 +1,146 @@
-"""``forksim calibrate``: fit a machine profile to published micro-benchmarks."""
+"""``forksim calibrate``: fit a machine profile to the paper's micro-benchmarks."""
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import click
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from ruamel.yaml import YAML
 
-from models import calibration
+from models.calibrated_profile import calibrated_profile
+from models.calibration import Fit, FloatArray, fit_contention, fit_fork_curves
+from models.profile import Profile, list_profiles, load_profile
+from models.rehearsal import RehearsedKernel, rehearse
+from models.schemes import make_scheme
+from results.reference import published
+from sim.machine import Machine
+from sim.streams import Streams
+from workloads import microbench
+
+NAME = "epyc-7302p-linux-5.6"
+DESCRIPTION = "AMD EPYC 7302P, 16 cores, Linux 5.6.19: the machine of the On-demand-fork evaluation"
+CORES = 16
+RUNS = 10
+"""Runs of three instances whose mean is fitted; seeded apart from every experiment."""
+SEED = 0
+CONCURRENT = {
+    "kind": "microbench",
+    "sizes": {"first": "0.5GiB", "last": "60GiB", "step": "0.5GiB"},
+    "instances": 3,
+    "start_spread": "2ms",
+}
+"""The program of figure 2's concurrent curve, as experiments/paper runs it."""
 
 
 def main(target: str, out: str | None) -> int:
-    """Fit the profile for ``target`` and print the residuals; 0."""
-    click.echo(calibration.calibrate(target, Path(out) if out else None), nl=False)
+    """Fit the profile for ``target``, print residuals, write it to ``out`` if given; 0."""
+    del target  # there is one so far
+    fork = fit_fork_curves(*_curves("fig07"))
+    draft = _profile(fork, Fit({"fork": 0, "fill": 0, "zap": 0, "fill_jitter": 0}, {}, {}))
+    contention = fit_contention(_Concurrent(draft), _curves("fig02")[1]["fork/concurrent3"])
+    profile = _profile(fork, contention)
+    residuals = {**fork.residuals, **contention.residuals}
+    Console(width=100).print(_summary(fork, contention))
+    if out is not None:
+        Path(out).write_text(_yaml(profile), encoding="utf-8")
+        Path(out).with_suffix(".residuals.csv").write_text(_csv(residuals), encoding="utf-8")
+        click.echo(f"wrote {out}", err=True)
+    if NAME in list_profiles():
+        same = load_profile(NAME) == profile
+        click.echo(f"the bundled {NAME} is {'the same' if same else 'another one'}", err=True)
     return 0
+
+
+def _curves(item: str) -> tuple[FloatArray, dict[str, FloatArray]]:
+    """Sizes in GiB (the paper's GB) and the item's published curves in ns."""
+    curves: dict[str, list[float]] = {}
+    sizes: dict[str, None] = {}
+    for cell, value in published.values(item).items():
+        name, _, size = cell.rpartition("/")
+        curves.setdefault(name, []).append(value * 1e6)
+        sizes[size.removesuffix("GB")] = None
+    size_gib = np.array([float(size) for size in sizes])
+    return size_gib, {name: np.array(values) for name, values in curves.items()}
+
+
+def _profile(fork: Fit, contention: Fit) -> Profile:
+    faults = {
+        scheme: published.values("table1")[f"{scheme}/mean"] for scheme in ("fork", "fork_huge")
+    }
+    return calibrated_profile(NAME, DESCRIPTION, fork, contention, faults)
+
+
+class _Concurrent:
+    """Figure 2's concurrent curve as simulated with given contention."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._config = microbench.Config.model_validate(CONCURRENT)
+        sizes_pages = [size // microbench.PAGE_BYTES for size in self._config.size_list()]
+        self._rounds = rehearse(make_scheme("classic", profile.costs), sizes_pages)
+
+    def __call__(self, values: Mapping[str, float]) -> FloatArray:
+        costs = replace(self._profile.costs, fill_jitter=values["fill_jitter"])
+        weights = {"fork": {stream: values[stream] for stream in ("fork", "fill", "zap")}}
+        runs = []
+        for run in range(RUNS):
+            machine = Machine(
+                CORES,
+                weights,
+                slice_ns=round(costs.time_slice_ns),
+                switch_ns=round(costs.context_switch_ns),
+            )
+            kernel = RehearsedKernel(machine, make_scheme("classic", costs), self._rounds)
+            forks = microbench.simulate(self._config, kernel, Streams(SEED, run)).series["forks"]
+            runs.append(forks["fork_ns"].reshape(self._config.instances, -1))
+        sizes = len(_curves("fig02")[0])
+        curve: FloatArray = np.concatenate(runs)[:, :sizes].mean(axis=0)
+        return curve
+
+
+def _summary(*fits: Fit) -> Table:
+    table = Table(title="Fits", title_justify="left")
+    for heading in ("parameter or curve", "value", "+- (95 %)", "mean error", "worst error"):
+        table.add_column(heading, justify="left" if heading.startswith("parameter") else "right")
+    for fit in fits:
+        for name, value in fit.values.items():
+            width = fit.half_widths.get(name)
+            table.add_row(name, f"{value:.6g}", "" if width is None else f"{width:.3g}")
+        for name, errors in fit.residuals.items():
+            absolute = np.abs(errors)
+            table.add_row(name, "", "", f"{absolute.mean():.2%}", f"{absolute.max():.2%}")
+    return table
+
+
+def _yaml(profile: Profile) -> str:
+    yaml = YAML()
+    yaml.width = 10_000  # a constant a line, whatever its source says
+    data = profile.model_dump()
+    for group in (data["constants"], *data["contention"].values()):
+        for name in group:
+            constant = yaml.map(**group[name])
+            constant.fa.set_flow_style()
+            group[name] = constant
+    stream = io.StringIO()
+    stream.write("# Written by `forksim calibrate paper --out FILE`; do not edit.\n")
+    yaml.dump(data, stream)
+    return stream.getvalue()
+
+
+def _csv(residuals: Mapping[str, FloatArray]) -> str:
+    size_gib = _curves("fig07")[0]
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["curve", "size_gib", "relative_error"])
+    for name, errors in residuals.items():
+        writer.writerows(
+            [name, f"{size:g}", f"{e:.6f}"] for size, e in zip(size_gib, errors, strict=True)
+        )
+    return stream.getvalue()

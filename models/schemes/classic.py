@@ -41,10 +41,11 @@ class Classic(Scheme):
 
     def _fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
         work = _survey(parent)
-        yield Work(self._price(work), "fork")
+        yield Work(self._price(parent, work), "fork")
         return _copy(parent, work)
 
-    def _price(self, work: ForkWork) -> int:
+    def _price(self, parent: AddressSpace, work: ForkWork) -> int:
+        del parent  # only huge pages care what its free lists hold
         return self.costs.fork_ns(
             present=work.present, writable=work.writable, scattered=work.scattered
         )

@@ -36,9 +36,10 @@ class Huge(Classic):
         if huge.any():
             _apply_huge(mm, faults[huge])
 
-    def _price(self, work: ForkWork) -> int:
+    def _price(self, parent: AddressSpace, work: ForkWork) -> int:
         return self.costs.fork_huge_ns(
             huge=work.huge,
+            scattered_deposits=parent.memory.tables.stock.scattered_next(work.huge),
             present=work.present,
             writable=work.writable,
             scattered=work.scattered,

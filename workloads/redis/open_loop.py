@@ -76,10 +76,10 @@ def generated_arrivals(config: Config, clients: OpenLoop, streams: Streams) -> I
     gap_ns = 1e9 / clients.rate
     sent, last_ns = 0, 0.0
     while last_ns < config.duration:
+        numbers = np.arange(sent + 1, sent + MOST_REQUESTS + 1, dtype=np.float64)
+        times = gap_ns * numbers
         if clients.arrivals == "poisson":
             times = last_ns + np.cumsum(gaps.exponential(gap_ns, MOST_REQUESTS))
-        else:
-            times = gap_ns * np.arange(sent + 1, sent + MOST_REQUESTS + 1)
         last_ns = float(times[-1])
         sent += MOST_REQUESTS
         is_set = kinds.random(MOST_REQUESTS) < config.set_ratio
@@ -169,8 +169,14 @@ class OpenLoopClients:
         writes = int(self._waiting.writes_from[len(chosen)])
         pages = self._waiting.pages[:writes]
         busy_ns = self._service_ns * len(chosen) + int(costs(pages).sum())
-        one = [np.array([value]) for value in (start_ns, start_ns + busy_ns, busy_ns, len(chosen))]
-        return Iterations(*one, np.array([writes]), pages)
+        return Iterations(
+            start_ns=np.array([start_ns]),
+            ends_ns=np.array([start_ns + busy_ns]),
+            busy_ns=np.array([busy_ns]),
+            requests=np.array([len(chosen)]),
+            writes_end=np.array([writes]),
+            write_pages=pages,
+        )
 
     def _many_iterations(self, now_ns: int, until_ns: int, costs: FaultCosts) -> Iterations:
         """Iterations that each take all that waits when they begin."""

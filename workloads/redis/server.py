@@ -36,11 +36,11 @@ class Server:
         self._clock = kernel.machine.clock
         self._clients = clients
         self._task = kernel.machine.task("redis")
-        self._mm = kernel.new_address_space()
+        self._mm = kernel.start_program()
         heap = self._mm.map(HeapPages(config).total)
         kernel.load(self._mm, heap, scattered_share=config.scattered)
         self._heap_start = heap.start_page
-        self._loaded = self._mm.counts.copy()
+        self._loaded = self._mm.memory.counts.copy()
         self._rule = SnapshotRule(config.snapshot)
         self._snapshots: list[SnapshotRow] = []
         self._child_alive = False
@@ -76,7 +76,8 @@ class Server:
         if not self._kernel.machine.scheduler.undisturbed(self._task):
             return self._clock.now
         event_ns = self._clock.quiet_until_ns
-        return until_ns if event_ns is None else min(until_ns, event_ns)
+        bounds_ns = [until_ns, self._config.duration, *([] if event_ns is None else [event_ns])]
+        return min(bounds_ns)
 
     def _fault_ns(self, pages: IntArray) -> IntArray:
         """Page-fault time of each of these writes, if made now; changes nothing."""
@@ -123,7 +124,7 @@ class Server:
         if not self._rule.due(self._clock.now, self._changes, child_alive=self._child_alive):
             return
         start_ns = self._clock.now
-        memory = self._kernel.memory
+        memory = self._mm.memory
         snapshot = SnapshotRow(start_ns, self._changes, memory.resident_bytes + memory.table_bytes)
         child = yield from self._kernel.fork(self._task, self._mm)
         snapshot.fork_ns = self._clock.now - start_ns
@@ -149,18 +150,18 @@ class Server:
 
     def _measure(self, snapshot: SnapshotRow) -> None:
         """Note the memory a snapshot has cost; nothing is given back while its child lives."""
-        memory = self._kernel.memory
+        memory = self._mm.memory
         used_bytes = memory.resident_bytes + memory.table_bytes
         snapshot.extra_bytes = used_bytes - snapshot.before_bytes
 
     def _note_memory(self) -> None:
-        memory = self._kernel.memory
+        memory = self._mm.memory
         self._memory.append((self._clock.now, memory.resident_bytes, memory.table_bytes))
 
     def recording(self) -> Recording:
         """What happened so far."""
         elapsed_ns = max(self._clock.now, 1)
-        faults = (self._mm.counts - self._loaded).faults_by_kind()
+        faults = (self._mm.memory.counts - self._loaded).faults_by_kind()
         if self._child_alive:
             self._measure(self._snapshots[-1])
         extra_bytes = max((s.extra_bytes for s in self._snapshots), default=0)
