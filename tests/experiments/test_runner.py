@@ -143,3 +143,13 @@ def test_a_record_of_another_format_is_bad_input(
     monkeypatch.setattr("results.record.FORMAT", 2)
     with pytest.raises(InputError, match="record format 1, but this version of forksim reads 2"):
         finish(points, tmp_path)
+
+
+def test_a_terminal_gets_a_bar_and_still_the_failures(tmp_path: Path) -> None:
+    said = io.StringIO()
+    console = Console(file=said, width=500, force_terminal=True, color_system=None)
+    with Reporter(console) as reporter:
+        run(behaviours("raise", "good"), Store(tmp_path), 1, reporter)
+    assert "2/4" in said.getvalue() or "4/4" in said.getvalue()
+    assert "point workload.behaviour=raise seed=1 failed: ArithmeticError" in said.getvalue()
+    assert "[3/4]" not in said.getvalue()

@@ -1,0 +1,86 @@
+"""forksim paper: from the items' experiments to figures and the table of deviations."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import fake_program
+import pytest
+from click.testing import CliRunner, Result
+
+from experiments.cli import main
+from results.deviations import COLUMNS
+from results.reference import published
+
+CURVE = """\
+forksim: 1
+name: fig07
+workload: {kind: microbench, sizes: [1GiB]}
+fork: {kind: classic}
+sweep:
+  - grid: {fork.kind: [classic, huge, on_demand]}
+"""
+
+
+@pytest.fixture
+def experiments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of experiments in place of the paper's, and a current folder of its own."""
+    folder = tmp_path / "paper"
+    folder.mkdir()
+    monkeypatch.setattr("experiments.commands.paper.EXPERIMENTS", folder)
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+def paper(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["paper", "--out", "out", *arguments])
+
+
+def test_an_item_becomes_files_and_deviations(experiments: Path, tmp_path: Path) -> None:
+    (experiments / "fig07_curves.yaml").write_text(CURVE)
+    result = paper("--only", "fig07")
+    assert result.exit_code == 0, result.output
+    out = tmp_path / "out"
+    assert {file.name for file in out.iterdir()} == {
+        *(f"fig07.{ending}" for ending in ("pdf", "svg", "png", "csv")),
+        "deviations.csv",
+        "deviations.md",
+        "points",
+    }
+    rows = list(csv.DictReader((out / "deviations.csv").read_text().splitlines()))
+    assert tuple(rows[0]) == COLUMNS
+    assert [row["cell"] for row in rows] == [cell.name for cell in published.cells("fig07")]
+    simulated = {row["cell"] for row in rows if row["simulated"]}
+    assert simulated == {"fork/1GB", "fork_huge/1GB", "on_demand/1GB"}
+    assert result.stdout == (out / "deviations.md").read_text()
+
+
+def test_a_second_time_simulates_nothing(experiments: Path) -> None:
+    (experiments / "fig07_curves.yaml").write_text(CURVE)
+    first = paper("--only", "fig07")
+    second = paper("--only", "fig07")
+    assert first.stdout == second.stdout
+    assert "3 of 3 points were simulated before" in second.stderr
+
+
+def test_an_item_with_a_failed_point_is_left_out(experiments: Path, tmp_path: Path) -> None:
+    (experiments / "fig07_curves.yaml").write_text(CURVE)
+    text = fake_program.EXAMPLE.replace("duration:", "behaviour: raise\n  duration:")
+    (experiments / "table1_broken.yaml").write_text(text)
+    result = paper("--only", "table1,fig07")
+    assert result.exit_code == 1
+    assert "table1: left out, 2 points failed" in result.stderr.splitlines()
+    assert (tmp_path / "out" / "fig07.pdf").is_file()
+    assert not (tmp_path / "out" / "table1.pdf").exists()
+
+
+def test_bad_experiments_write_nothing(experiments: Path, tmp_path: Path) -> None:
+    (experiments / "fig07_curves.yaml").write_text(CURVE.replace("1GiB", "1GB/s"))
+    result = paper("--only", "fig07")
+    assert result.exit_code == 2
+    assert "fig07_curves.yaml:3:38: workload.sizes.0: '1GB/s'" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+    result = paper("--only", "table4")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
