@@ -14,6 +14,7 @@ from typing import Any
 import simpy
 
 from models.address_space import AddressSpace, Vma
+from models.counts import Counts
 from models.kernel import Kernel
 from models.memory import PhysicalMemory
 from models.schemes.base import Scheme
@@ -24,12 +25,21 @@ from sim.machine import Machine
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """The work of one round of the fork loop; nobody contends for a single thread's locks."""
+    """The work of one round of the fork loop; nobody contends for a single thread's locks.
+
+    Attributes:
+        populate: filling the region.
+        fork: forking.
+        exit: the child's exit.
+        unmap: unmapping the region.
+        counts: what all of it did to memory.
+    """
 
     populate: tuple[Work, ...]
     fork: tuple[Work, ...]
     exit: tuple[Work, ...]
     unmap: tuple[Work, ...]
+    counts: Counts
 
 
 def rehearse(scheme: Scheme, sizes_pages: Iterable[int]) -> dict[int, Rehearsal]:
@@ -45,7 +55,9 @@ def _round(scheme: Scheme, n_pages: int) -> Rehearsal:
     child, forked = perform(scheme.fork(mm))
     _, left = perform(scheme.exit(child))
     _, unmapped = perform(scheme.unmap(mm, vma.start_page, vma.n_pages))
-    return Rehearsal(_work(populated), _work(forked), _work(left), _work(unmapped))
+    return Rehearsal(
+        _work(populated), _work(forked), _work(left), _work(unmapped), mm.memory.counts
+    )
 
 
 def _work(performed: Performed) -> tuple[Work, ...]:
@@ -95,8 +107,10 @@ class RehearsedKernel(Kernel):
         self, task: Task, mm: AddressSpace, start_page: int, n_pages: int
     ) -> Generator[simpy.Event, Any, None]:
         """See `Kernel.unmap`; ends the round."""
-        yield from self.play(task, _again(self._current.pop(mm).unmap))
+        ended = self._current.pop(mm)
+        yield from self.play(task, _again(ended.unmap))
         mm.remove(start_page, start_page + n_pages)
+        mm.memory.counts.add(ended.counts)
 
 
 def _again(steps: tuple[Work, ...]) -> Operation[None]:

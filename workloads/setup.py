@@ -32,17 +32,20 @@ class Setup:
     repetition: int = 0
     spans: SpanSink | None = None
 
-    def kernel(self) -> Kernel:
-        """A new machine running a kernel with this setup's fork scheme."""
+    def machine(self) -> Machine:
+        """A new machine."""
         costs = self.profile.costs
-        machine = Machine(
+        return Machine(
             self.cores,
             self.profile.contention_weights,
             slice_ns=round(costs.time_slice_ns),
             switch_ns=round(costs.context_switch_ns),
             spans=self.spans,
         )
-        return Kernel(machine, make_scheme(self.scheme, costs))
+
+    def kernel(self) -> Kernel:
+        """A new machine running a kernel with this setup's fork scheme."""
+        return Kernel(self.machine(), make_scheme(self.scheme, self.profile.costs))
 
     def streams(self) -> Streams:
         """The random streams of this repetition."""
