@@ -27,6 +27,7 @@ class Point:
     """One resolved configuration, ready to be simulated in this process or another.
 
     Attributes:
+        name: of the experiment.
         config: the configuration as plain JSON data, defaults filled in; what the record keeps.
         workload: the same workload's configuration as its own model, names of traces made into
             files that can be opened from here.
@@ -36,6 +37,7 @@ class Point:
         swept: the values that tell this point from its siblings, as text by dotted path.
     """
 
+    name: str
     config: Mapping[str, Any]
     workload: BaseModel
     profile: Profile
@@ -105,6 +107,7 @@ def _point(experiment: Experiment, variant: Variant, inputs: Inputs) -> Point:
         file, digests[dotted(route)] = inputs.trace(name, document, route)
         opened.assign(route, Document(file), document.position(route))
     return Point(
+        name=experiment.name,
         config=config,
         workload=validate(type(experiment), opened).workload,
         profile=profile,

@@ -9,14 +9,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from experiments.executors import Outcome
+from experiments.points import Point
 
 
 class Reporter:
     """Tells the user about every point that ends; a context manager around a run."""
 
-    def __init__(self, console: Console) -> None:
-        """Report on ``console``, which should write to stderr."""
+    def __init__(self, console: Console, *, of_several: bool = False) -> None:
+        """Report on ``console``, which should write to stderr.
+
+        With ``of_several`` the points are of several experiments, so each is told with its own.
+        """
         self._console = console
+        self._of_several = of_several
         self._total = 0
         self._done = 0
         self._bar: Progress | None = None
@@ -51,9 +56,10 @@ class Reporter:
             self.say(f"{present} of {total} points were simulated before")
         self._draw()
 
-    def end_of(self, label: str, outcome: Outcome) -> None:
+    def end_of(self, point: Point, outcome: Outcome) -> None:
         """A point has ended."""
         self._done += 1
+        label = f"{point.name} {point.label}" if self._of_several else point.label
         if outcome.failure is not None:
             self.say(f"point {label} failed: {outcome.failure}")
         elif self._bar is None:

@@ -21,12 +21,12 @@ class Finished:
     Attributes:
         points: those that have a record, in their order.
         records: one per such point.
-        failures: why the others have none, by label.
+        failures: the others, and why they have none.
     """
 
     points: list[Point] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
-    failures: dict[str, str] = field(default_factory=dict)
+    failures: list[tuple[Point, str]] = field(default_factory=list)
 
 
 def run(points: Sequence[Point], store: Store, jobs: int, reporter: Reporter) -> Finished:
@@ -50,7 +50,7 @@ def run(points: Sequence[Point], store: Store, jobs: int, reporter: Reporter) ->
     with closing(outcomes):
         for place, outcome in outcomes:
             point = missing[place]
-            reporter.end_of(point.label, outcome)
+            reporter.end_of(point, outcome)
             if outcome.failure is not None:
                 failures[point.id] = outcome.failure
     finished = Finished()
@@ -58,7 +58,7 @@ def run(points: Sequence[Point], store: Store, jobs: int, reporter: Reporter) ->
         record = None if point.id in failures else _read(store, point)
         if record is None:
             reason = failures.get(point.id, "its record vanished while others were simulated")
-            finished.failures[point.label] = reason
+            finished.failures.append((point, reason))
         else:
             finished.points.append(point)
             finished.records.append(record)

@@ -28,7 +28,7 @@ def main(only: str | None, out: str, jobs: int) -> int:
     folder = RunFolder(Path(out))
     known = catalogue()
     points = {name: points_of(name, known) for name in names}
-    with Reporter(Console(stderr=True)) as reporter:
+    with Reporter(Console(stderr=True), of_several=True) as reporter:
         finished = run(list(chain(*points.values())), folder.store, jobs, reporter)
     folder.path.mkdir(parents=True, exist_ok=True)
     records = {record.id: record for record in finished.records}

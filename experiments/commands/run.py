@@ -45,7 +45,5 @@ def _object(
         "name": planned.name,
         "folder": str(folder.path),
         "points": to_json(table),
-        "failed": [
-            {"point": label, "reason": reason} for label, reason in finished.failures.items()
-        ],
+        "failed": [{"point": point.label, "reason": reason} for point, reason in finished.failures],
     }

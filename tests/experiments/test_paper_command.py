@@ -71,6 +71,7 @@ def test_an_item_with_a_failed_point_is_left_out(experiments: Path, tmp_path: Pa
     result = paper("--only", "table1,fig07")
     assert result.exit_code == 1
     assert "table1: left out, 2 points failed" in result.stderr.splitlines()
+    assert "point fake-run fork.kind=classic failed: ArithmeticError" in result.stderr
     assert (tmp_path / "out" / "fig07.pdf").is_file()
     assert not (tmp_path / "out" / "table1.pdf").exists()
 

@@ -46,7 +46,7 @@ def test_records_come_in_the_order_of_the_points(tmp_path: Path) -> None:
     assert [record.at("seed") for record in finished.records] == [3, 1, 2]
     assert [record.id for record in finished.records] == [point.id for point in points]
     assert [len(record.repetitions) for record in finished.records] == [2, 2, 2]
-    assert finished.failures == {}
+    assert finished.failures == []
     assert [line.rpartition(":")[0] for line in said.splitlines()] == [
         "[1/3] seed=3",
         "[2/3] seed=1",
@@ -92,7 +92,8 @@ def test_a_failed_point_is_told_in_one_line_and_the_others_go_on(tmp_path: Path,
     assert [record.at("workload.behaviour") for record in finished.records] == ["good", "good"]
     trouble = tmp_path / f"{points[0].id}.failed.txt"
     reason = f"ArithmeticError: no result (traceback in {trouble})"
-    assert finished.failures["workload.behaviour=raise seed=1"] == reason
+    assert finished.failures[0] == (points[0], reason)
+    assert [point for point, _ in finished.failures] == list(points[:2])
     assert f"point workload.behaviour=raise seed=1 failed: {reason}" in said.splitlines()
     assert "ArithmeticError" in trouble.read_text()
     assert len(said.splitlines()) == 4
@@ -101,10 +102,9 @@ def test_a_failed_point_is_told_in_one_line_and_the_others_go_on(tmp_path: Path,
 def test_a_killed_process_takes_one_point_with_it(tmp_path: Path) -> None:
     points = behaviours("die", "good")
     finished, _ = finish(points, tmp_path, jobs=2)
-    assert finished.failures == {
-        f"workload.behaviour=die seed={seed}": "its process was killed by SIGKILL"
-        for seed in (1, 2)
-    }
+    assert finished.failures == [
+        (point, "its process was killed by SIGKILL") for point in points[:2]
+    ]
     assert len(finished.records) == 2
 
 
