@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from fake_program import EXAMPLE, catalogue
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.document import parse
@@ -21,13 +21,13 @@ SIZE = "expected a size such as 996MiB"
 SWEPT = "'machine', 'workload', 'fork', 'repetitions', 'seed'"
 
 
-def planned(text: str, *settings: str) -> Plan:
-    return plan(override(parse(text, Position("a.yaml")), settings), HERE, catalogue())
+def planned(text: str, *overrides: str) -> Plan:
+    return plan(override(parse(text, Position("a.yaml")), overrides), HERE, catalogue())
 
 
-def refusal(text: str, *settings: str) -> str:
+def refusal(text: str, *overrides: str) -> str:
     with pytest.raises(InputError) as caught:
-        planned(text, *settings)
+        planned(text, *overrides)
     return str(caught.value)
 
 
@@ -245,7 +245,7 @@ def test_the_sweep_may_give_what_is_missing_elsewhere() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "line"),
+    ("arguments", "line"),
     [
         (["machine.cors=4"], "--set:1:1: machine.cors: unknown key - did you mean 'cores'?"),
         (["seed=1", "machine.cores=-4"], "--set:2:15: machine.cores: -4: expected at least 1"),
@@ -270,8 +270,8 @@ def test_the_sweep_may_give_what_is_missing_elsewhere() -> None:
         ),
     ],
 )
-def test_settings_name_the_option(settings: list[str], line: str) -> None:
-    assert refusal(EXAMPLE, *settings).startswith(line)
+def test_settings_name_the_option(arguments: list[str], line: str) -> None:
+    assert refusal(EXAMPLE, *arguments).startswith(line)
 
 
 def test_a_sweep_of_too_many_points_is_refused_before_it_is_expanded() -> None:
@@ -297,6 +297,7 @@ def mutations() -> st.SearchStrategy[str]:
     return st.lists(edit, min_size=1, max_size=4).map(mutate)
 
 
+@settings(deadline=None)
 @given(mutations())
 def test_any_mutation_is_an_experiment_or_one_line(text: str) -> None:
     try:
@@ -306,6 +307,7 @@ def test_any_mutation_is_an_experiment_or_one_line(text: str) -> None:
         assert str(error).startswith("a.yaml:")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_setting_is_applied_or_one_line(setting: str) -> None:
     try:
