@@ -11,6 +11,7 @@ PRICES = {
     "entry_protect_ns": 3.0,
     "entry_scattered_ns": 50.0,
     "huge_entry_ns": 180.0,
+    "huge_deposit_scattered_ns": 60.0,
     "table_share_ns": 24.0,
     "table_scattered_ns": 48.0,
     "movable_stock_frames": 0.0,
