@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import least_squares, minimize
 
+from models.costs import Costs
+
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 PAGES_PER_GIB = 262144
@@ -141,3 +143,38 @@ def fit_contention(
     )
     values = dict(zip(names, (float(value) for value in np.abs(found.x)), strict=True))
     return Fit(values, {}, {"concurrent3": error(found.x)})
+
+
+@dataclass(frozen=True)
+class Heap:
+    """How a snapshotting program's heap lies and is used.
+
+    Attributes:
+        scattered: share of its frames that are scattered after loading.
+        written: share of it that is written between two snapshots; copy-on-write scatters it.
+    """
+
+    scattered: float
+    written: float
+
+
+def heap_of_snapshots(costs: Costs, n_pages: int, mean_ns: float, std_ns: float) -> Heap:
+    """The heap whose first five classic forks have this mean and sample standard deviation.
+
+    The first fork meets the heap as loaded, every entry writable. The later ones are alike: the
+    written share has been copied, so it is scattered and must be write-protected again, and the
+    rest still is protected. Of five values of which four are alike and one lower by d, the sample
+    standard deviation is d / sqrt(5) and the mean lies 0.8 d above the lower one.
+
+    Raises:
+        ValueError: no share between 0 and 1 gives these forks.
+    """
+    rise_ns = std_ns * 5**0.5
+    first_ns = mean_ns - 0.8 * rise_ns
+    protect_ns, extra_ns = n_pages * costs.entry_protect_ns, n_pages * costs.entry_scattered_ns
+    fresh_ns = costs.fork_base_ns + n_pages * costs.entry_copy_ns + protect_ns
+    scattered_share = (first_ns - fresh_ns) / extra_ns
+    written = (rise_ns + protect_ns) / (protect_ns + extra_ns * (1 - scattered_share))
+    if not (0 <= scattered_share <= 1 and 0 <= written <= 1):
+        raise ValueError(f"no heap has forks of {mean_ns} +- {std_ns} ns")
+    return Heap(scattered_share, written)

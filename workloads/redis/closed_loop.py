@@ -13,7 +13,7 @@ from workloads.redis.heap import HeapPages
 from workloads.redis.requests import READ_BYTES, FaultCosts, Iterations, Replies
 
 MOST_ITERATIONS = 4096
-_GAPS = 4096
+_GAPS = 65536
 
 
 class _Connection:

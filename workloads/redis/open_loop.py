@@ -185,13 +185,14 @@ class OpenLoopClients:
         pages = waiting.pages[: waiting.writes_from[seen]]
         fault_ns = np.append(0, np.cumsum(costs(pages)))[waiting.writes_from[: seen + 1]]
         work = (fault_ns + self._service_ns * np.arange(seen + 1, dtype=np.int64)).tolist()
-        at_ns, sizes = waiting.at_ns.tolist(), np.append(0, np.cumsum(waiting.size_bytes)).tolist()
+        at_ns = waiting.at_ns[:seen].tolist()
+        sizes = np.append(0, np.cumsum(waiting.size_bytes[:seen])).tolist()
         ends_of: list[int] = []
         starts_ns: list[int] = []
         taken, free_ns = 0, now_ns
         while taken < seen and (free_ns < until_ns or not ends_of):
             start_ns = max(free_ns, at_ns[taken])
-            end = min(bisect_right(at_ns, start_ns, taken), seen)
+            end = bisect_right(at_ns, start_ns, taken)
             if ends_of and sizes[end] - sizes[taken] > READ_BYTES:
                 break  # a connection may hold more than a pass reads: look closer next time
             starts_ns.append(start_ns)

@@ -47,6 +47,7 @@ class Server:
         self._changes = 0
         self._requests = 0
         self._writes = 0
+        self._faults = kernel.scheme.classify(self._mm, np.zeros(0, np.int64))
         self._latency = Histogram()
         self._timeline = Timeline(WINDOW_NS)
         self._memory: list[tuple[int, int, int]] = []
@@ -81,9 +82,9 @@ class Server:
 
     def _fault_ns(self, pages: IntArray) -> IntArray:
         """Page-fault time of each of these writes, if made now; changes nothing."""
+        self._faults = self._kernel.scheme.classify(self._mm, pages + self._heap_start, True)
         cost_ns = np.zeros(len(pages), np.int64)
-        faults = self._kernel.scheme.classify(self._mm, pages + self._heap_start, True)
-        np.add.at(cost_ns, faults.position, faults.cost_ns)
+        np.add.at(cost_ns, self._faults.position, self._faults.cost_ns)
         return cost_ns
 
     def _serve_together(self, ahead: Iterations, count: int) -> Activity:
@@ -107,12 +108,12 @@ class Server:
         self._reply(np.array([self._clock.now]))
 
     def _write(self, ahead: Iterations, count: int) -> None:
-        """Dirty the pages of the SETs in the first ``count`` iterations."""
-        pages = ahead.write_pages[: ahead.writes_end[count - 1]]
-        self._kernel.touch(self._mm, pages + self._heap_start, True)
+        """Dirty the pages of the SETs in the first ``count`` iterations just looked at."""
+        writes = int(ahead.writes_end[count - 1])
+        self._kernel.scheme.apply(self._mm, self._faults.until(writes))
         self._requests += int(ahead.requests[:count].sum())
-        self._writes += len(pages)
-        self._changes += len(pages)
+        self._writes += writes
+        self._changes += writes
 
     def _reply(self, ends_ns: IntArray) -> None:
         replies = self._clients.served(ends_ns)

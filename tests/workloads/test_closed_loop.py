@@ -1,0 +1,151 @@
+"""Closed-loop clients against an event loop that handles every request on its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from programs import redis_config
+
+from sim.recording import IntArray
+from sim.streams import Streams
+from workloads.redis.closed_loop import ClosedLoopClients
+from workloads.redis.config import Config
+from workloads.redis.requests import READ_BYTES
+
+FAULT_NS = 301
+
+
+def costs(pages: IntArray) -> IntArray:
+    """A fault for each write of an odd page."""
+    return FAULT_NS * (pages % 2)
+
+
+def in_blocks(
+    config: Config, seed: int, until_ns: int
+) -> tuple[Counter[tuple[int, int]], list[int]]:
+    """(reply time, latency) of every request, and the pages written, as the clients say."""
+    clients = ClosedLoopClients(config, config.clients, Streams(seed))  # type: ignore[arg-type] # the tests use closed loops
+    replies: Counter[tuple[int, int]] = Counter()
+    pages: list[int] = []
+    now = 0
+    while True:
+        ahead = clients.upcoming(now, until_ns, costs)
+        assert ahead is not None
+        count = int(np.searchsorted(ahead.ends_ns, until_ns))
+        if count == 0:
+            return replies, pages
+        pages += ahead.write_pages[: ahead.writes_end[count - 1]].tolist()
+        served = clients.served(ahead.ends_ns[:count])
+        assert served.weights.sum() == ahead.requests[:count].sum()
+        assert (np.diff(served.at_ns) >= 0).all()
+        for at, latency, weight in zip(
+            served.at_ns.tolist(), served.latency_ns.tolist(), served.weights.tolist(), strict=True
+        ):
+            replies[at, latency] += weight
+        now = int(ahead.ends_ns[count - 1])
+
+
+def one_by_one(
+    config: Config, seed: int, until_ns: int
+) -> tuple[Counter[tuple[int, int]], list[int]]:
+    """The same by the plainest event loop: a byte budget per connection and pass."""
+    connections = config.clients.connections  # type: ignore[union-attr] # see above
+    pipeline = config.clients.pipeline  # type: ignore[union-attr] # see above
+    kinds, pages_of = [], []
+    pages_total = max(1, round(config.keys.share * (config.dataset // 4096)))
+    for number in range(connections):
+        streams = Streams(seed)
+        gaps = streams.generator(f"workload/redis/sets/{number}")
+        positions = np.cumsum(gaps.geometric(config.set_ratio, 20_000)) - 1
+        kinds.append(dict(zip(positions.tolist(), range(20_000), strict=True)))
+        keys = streams.generator(f"workload/redis/keys/{number}")
+        pages_of.append(keys.integers(0, pages_total, 20_000).tolist())
+    sent: list[list[int]] = [[0] * pipeline for _ in range(connections)]
+    following = [0] * connections
+    partly_read = [0] * connections
+    replies: Counter[tuple[int, int]] = Counter()
+    written: list[int] = []
+    now = 0
+    while True:
+        work, now_written, served = 0, [], []
+        for c in range(connections):
+            budget = READ_BYTES
+            while following[c] < len(sent[c]):
+                number = following[c]
+                is_set = number in kinds[c]
+                size = config.set_bytes if is_set else config.get_bytes
+                need = size - partly_read[c]
+                if need > budget:
+                    partly_read[c] += budget
+                    break
+                budget -= need
+                partly_read[c] = 0
+                following[c] += 1
+                served.append((c, number))
+                work += config.service
+                if is_set:
+                    page = pages_of[c][kinds[c][number]]
+                    now_written.append(page)
+                    work += FAULT_NS * (page % 2)
+        if now + work >= until_ns:
+            return replies, written
+        now += work
+        written += now_written
+        for c, number in served:
+            replies[now, now - sent[c][number]] += 1
+            sent[c].append(now)
+
+
+@pytest.mark.parametrize(
+    ("connections", "pipeline"),
+    # Never drained; always drained; now and then drained in between; a single request.
+    [(3, 2000), (2, 100), (2, 430), (1, 330), (2, 220), (5, 1)],
+)
+def test_every_reply_is_that_of_the_plain_event_loop(connections: int, pipeline: int) -> None:
+    clients = {"kind": "closed", "connections": connections, "pipeline": pipeline}
+    config = redis_config(clients=clients, set_ratio=0.2, service="500ns")
+    until_ns = 15_000_000 if pipeline > 1 else 2_000_000
+    assert in_blocks(config, 3, until_ns) == one_by_one(config, 3, until_ns)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(1, 3),
+    st.integers(1, 700),
+    st.integers(0, 500),
+    st.sampled_from([0.01, 1 / 11, 0.5, 1.0]),
+    st.integers(0, 1000),
+)
+def test_replies_match_for_any_clients(
+    connections: int, pipeline: int, value_bytes: int, set_ratio: float, seed: int
+) -> None:
+    clients = {"kind": "closed", "connections": connections, "pipeline": pipeline}
+    config = redis_config(
+        clients=clients, set_ratio=set_ratio, value_bytes=value_bytes, service="900ns"
+    )
+    assert in_blocks(config, seed, 3_000_000) == one_by_one(config, seed, 3_000_000)
+
+
+def test_without_faults_a_request_waits_for_as_many_passes_as_its_queue_has() -> None:
+    config = redis_config(
+        clients={"kind": "closed", "connections": 1, "pipeline": 1000},
+        set_ratio=0,
+        key_bytes=12,  # a GET is 32 bytes: a pass reads 512 of them exactly
+        service="1us",
+    )
+    assert config.get_bytes == 32
+    replies, _ = in_blocks(config, 0, 100_000_000)
+    latencies = Counter[int]()
+    for (at, latency), weight in replies.items():
+        if at > 10_000_000:
+            latencies[latency] += weight
+    # Passes of 512 us; request i waits from the pass of i - 1000 to its own: two passes, or one
+    # for the 24 of 512 that fit into the next.
+    total = sum(latencies.values())
+    assert set(latencies) == {512_000, 1_024_000}
+    assert Fraction(latencies[512_000], total) == Fraction(24, 512)

@@ -1,0 +1,193 @@
+"""Open-loop clients against an event loop that handles every request on its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from programs import redis_config, run_redis
+
+from sim.recording import IntArray
+from sim.streams import Streams
+from workloads.redis.config import Config, TraceClients
+from workloads.redis.open_loop import (
+    Arrivals,
+    OpenLoopClients,
+    generated_arrivals,
+    traced_arrivals,
+)
+from workloads.redis.requests import READ_BYTES
+from workloads.traces.registry import BUNDLED, open_trace
+
+SERVICE_NS = 1000
+FAULT_NS = 700
+
+
+def costs(pages: IntArray) -> IntArray:
+    return FAULT_NS * (pages % 2)
+
+
+def in_blocks(arrivals: Arrivals, look_ns: int) -> Counter[tuple[int, int]]:
+    clients = OpenLoopClients(SERVICE_NS, iter([arrivals]))
+    replies: Counter[tuple[int, int]] = Counter()
+    now = 0
+    while (ahead := clients.upcoming(now, now + look_ns, costs)) is not None:
+        count = max(1, int(np.searchsorted(ahead.ends_ns, now + look_ns)))
+        served = clients.served(ahead.ends_ns[:count])
+        for at, latency in zip(served.at_ns.tolist(), served.latency_ns.tolist(), strict=True):
+            replies[at, latency] += 1
+        now = int(ahead.ends_ns[count - 1])
+    return replies
+
+
+def one_by_one(arrivals: Arrivals) -> Counter[tuple[int, int]]:
+    waiting = list(range(len(arrivals)))
+    replies: Counter[tuple[int, int]] = Counter()
+    now = 0
+    while waiting:
+        now = max(now, int(arrivals.at_ns[waiting[0]]))
+        budget: dict[int, int] = {}
+        served, left = [], []
+        for number in waiting:
+            connection = int(arrivals.connection[number])
+            size = int(arrivals.size_bytes[number])
+            room = budget.setdefault(connection, READ_BYTES)
+            first = room == READ_BYTES
+            if arrivals.at_ns[number] > now or (size > room and not first):
+                left.append(number)
+                if arrivals.at_ns[number] <= now:
+                    budget[connection] = -1  # what follows on this connection waits as well
+            else:
+                budget[connection] = room - size
+                served.append(number)
+        for number in served:
+            pages = arrivals.pages[arrivals.writes_from[number] : arrivals.writes_from[number + 1]]
+            now += SERVICE_NS + int(costs(pages).sum())
+        for number in served:
+            replies[now, now - int(arrivals.at_ns[number])] += 1
+        waiting = left
+    return replies
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> Arrivals:
+    count = draw(st.integers(1, 80))
+    gaps = draw(st.lists(st.integers(0, 3000), min_size=count, max_size=count))
+    sizes = draw(st.lists(st.sampled_from([40, 900, 6000, 20_000]), min_size=count, max_size=count))
+    writes = draw(st.lists(st.integers(0, 2), min_size=count, max_size=count))
+    connections = draw(st.lists(st.integers(0, 2), min_size=count, max_size=count))
+    pages = np.arange(sum(writes)) * 7 % 5
+    return Arrivals(
+        np.cumsum(gaps),
+        np.array(connections),
+        np.array(sizes),
+        np.append(0, np.cumsum(writes)),
+        pages,
+    )
+
+
+@settings(deadline=None)
+@given(requests(), st.sampled_from([1, 5000, 10**9]))
+def test_every_reply_is_that_of_the_plain_event_loop(arrivals: Arrivals, look_ns: int) -> None:
+    assert in_blocks(arrivals, look_ns) == one_by_one(arrivals)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 1)), min_size=1, max_size=60))
+def test_service_starts_when_lindley_says(requests: list[tuple[int, int]]) -> None:
+    """The loop is work-conserving: each busy period ends where the queue's work does."""
+    arrivals = np.cumsum([gap for gap, _ in requests])
+    writes = np.array([write for _, write in requests])
+    service = SERVICE_NS + FAULT_NS * writes
+    done, ends = 0, set()
+    for number, (arrival, need) in enumerate(zip(arrivals.tolist(), service.tolist(), strict=True)):
+        done = max(done, arrival) + need
+        if number + 1 == len(arrivals) or arrivals[number + 1] > done:
+            ends.add(done)
+    small = Arrivals(
+        arrivals,
+        np.zeros_like(arrivals),
+        np.full_like(arrivals, 40),
+        np.append(0, np.cumsum(writes)),
+        np.ones(int(writes.sum()), np.int64),
+    )
+    replied = {at for at, _ in in_blocks(small, 10**9)}
+    assert ends <= replied
+    assert max(replied) == max(ends)
+
+
+def open_config(**changes: object) -> Config:
+    fields = {"clients": {"kind": "open", "rate": "100k/s", "connections": 4}, **changes}
+    return redis_config(**fields)
+
+
+def all_arrivals(config: Config, seed: int = 1) -> Arrivals:
+    pieces = list(generated_arrivals(config, config.clients, Streams(seed)))  # type: ignore[arg-type] # an open loop
+    whole = pieces[0]
+    for piece in pieces[1:]:
+        whole = whole.then(piece)
+    return whole
+
+
+def test_poisson_arrivals_have_the_rate_and_the_gaps_of_one() -> None:
+    arrivals = all_arrivals(open_config(duration="2s"))
+    count = len(arrivals)
+    # Five standard deviations of a Poisson count of 200,000.
+    assert abs(count - 200_000) < 5 * 200_000**0.5
+    gaps = np.diff(arrivals.at_ns)
+    # An exponential's standard deviation is its mean; the estimate's own deviation is 1/sqrt(n).
+    assert abs(gaps.std() / gaps.mean() - 1) < 5 * 2 / count**0.5
+    sets = len(arrivals.pages)
+    assert abs(sets - count / 11) < 5 * (count * 10 / 121) ** 0.5
+
+
+def test_fixed_arrivals_are_equally_far_apart() -> None:
+    clients = {"kind": "open", "rate": "100k/s", "arrivals": "fixed", "connections": 1}
+    arrivals = all_arrivals(open_config(clients=clients, duration="1s"))
+    assert len(arrivals) == 99_999  # the next would come at the very end
+    assert set(np.diff(arrivals.at_ns).tolist()) == {10_000}
+
+
+def test_a_poisson_queue_waits_as_pollaczek_and_khinchine_say() -> None:
+    """M/D/1 at 50 %: with a reply at the end of every iteration requests wait a little longer."""
+    recording = run_redis(
+        clients={"kind": "open", "rate": "500k/s", "connections": 200},
+        service="1us",
+        set_ratio=0,
+        duration="2s",
+        repetition=3,
+    )
+    latency = recording.histograms["latency_ns"]
+    mean_ns = latency.total / latency.count
+    # M/D/1: 1 us of service and rho / (2 (1 - rho)) = 0.5 us of waiting.
+    assert 1500 < mean_ns < 2500
+    assert recording.counters["requests"] == latency.count
+
+
+def test_a_trace_gives_every_command_its_own_time_and_its_writes() -> None:
+    trace = open_trace(BUNDLED / "redis_monitor.log.gz")
+    config = redis_config(clients={"kind": "trace", "path": "x"}, dataset="64MiB")
+    assert isinstance(config.clients, TraceClients)
+    (arrivals,) = traced_arrivals(config, config.clients, trace, Streams(0))
+    assert len(arrivals) == 60_000
+    assert len(arrivals.pages) == 30_029
+    assert np.array_equal(arrivals.at_ns, trace.time_ns)
+    same_key = trace.key_id[trace.is_write] == trace.key_id[trace.is_write][0]
+    assert len(set(arrivals.pages[same_key].tolist())) == 1
+    assert 0 <= arrivals.pages.min() <= arrivals.pages.max() < 64 * 256
+
+
+@pytest.mark.parametrize("scheme", ["classic", "huge", "on_demand"])
+def test_the_bundled_trace_is_served_whole(scheme: str) -> None:
+    path = str(BUNDLED / "redis_monitor.log.gz")
+    recording = run_redis(
+        scheme,
+        clients={"kind": "trace", "path": path},
+        dataset="256MiB",
+        snapshot={"after_changes": 5000, "save_rate": "128MiB"},
+    )
+    assert recording.counters["requests"] == 60_000
+    assert recording.histograms["latency_ns"].count == 60_000
+    assert recording.counters["snapshots"] >= 4
