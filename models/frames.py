@@ -60,6 +60,11 @@ class Frames:
         return self._blocks.live
 
     @property
+    def block_capacity(self) -> int:
+        """Blocks that there is room for without growing."""
+        return self._blocks.capacity
+
+    @property
     def live_rows(self) -> int:
         """Blocks whose frames have unequal numbers of holders."""
         return self._rows.live

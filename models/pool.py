@@ -31,6 +31,11 @@ class Pool:
             setattr(self, name, np.zeros((0, *shape), dtype))
 
     @property
+    def capacity(self) -> int:
+        """How many rows there is room for without growing."""
+        return self._capacity
+
+    @property
     def live(self) -> int:
         """How many rows are allocated."""
         return self._unused_from - self._free_count

@@ -33,7 +33,7 @@ class Entry:
 
 @dataclass(eq=False)
 class Table:
-    """A PTE table with the number of slots that point at it; `huge` if it stands for a huge page."""
+    """A PTE table and how many slots point at it; `huge` if it stands for a huge page."""
 
     references: int = 1
     huge: bool = False
@@ -238,7 +238,9 @@ class NaiveMachine:
             elif action == "HUGE_ZERO_MAP":
                 slot.table.put(position, Entry(None, writable=False))
             else:
-                slot.table.put(position, Entry(Frame(), writable=True))
+                old = slot.table.entries.get(position)
+                value = old.frame.value if old and old.frame else 0
+                slot.table.put(position, Entry(Frame(value=value), writable=True))
         if write:
             area.has_anon = True
         self.counts["faults"] += 1

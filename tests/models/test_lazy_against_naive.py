@@ -1,12 +1,20 @@
-"""Random histories: the lazy state equals the naive one after every step, in state, counts, price."""
+"""Random histories: lazy and naive memory agree after every step, in state, counts and prices."""
+
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 from memory_inspection import check_empty, check_invariants, spell_out
 from model_prices import make_costs, make_memory
-from naive_memory import NaiveMachine, Space, Area
+from naive_memory import Area, NaiveMachine, Space
 
 from models.address_space import AddressSpace
 from models.faults import Faults, PageAction, TableAction
@@ -38,6 +46,15 @@ class History(RuleBasedStateMachine):
         self.pairs: list[tuple[AddressSpace, Space]] = [(AddressSpace(self.memory), Space())]
         self.shadows: list[dict[int, int]] = [{}]
         self.clock = 0
+
+    @initialize(cuts=st.lists(EDGES, min_size=2, max_size=4), full=st.booleans())
+    def begin(self, cuts: list[int], full: bool) -> None:
+        """Some areas that follow each other, perhaps filled."""
+        edges = sorted({0, *cuts})
+        for start, end in pairwise(edges):
+            self.map(0, start, end)
+            if full:
+                self.fill_range(0, start, end - start)
 
     def pick(self, number: int) -> tuple[AddressSpace, Space, dict[int, int]]:
         place = number % len(self.pairs)
@@ -83,12 +100,14 @@ class History(RuleBasedStateMachine):
 
     @rule(who=st.integers(0, 9), data=st.data())
     def fill(self, who: int, data: st.DataObject) -> None:
+        naive = self.pick(who)[1]
+        if naive.areas:
+            area = data.draw(st.sampled_from(naive.areas))
+            start = data.draw(st.integers(area.start, area.end - 1))
+            self.fill_range(who, start, data.draw(st.sampled_from([1, area.end - start])))
+
+    def fill_range(self, who: int, start: int, count: int) -> None:
         lazy, naive, shadow = self.pick(who)
-        if not naive.areas:
-            return
-        area = data.draw(st.sampled_from(naive.areas))
-        start = data.draw(st.integers(area.start, area.end - 1))
-        count = data.draw(st.sampled_from([1, area.end - start]))
         before = lazy.counts.copy()
         self.scheme.fill(lazy, start, count)
         faults = 0
@@ -205,16 +224,20 @@ def listed(faults: Faults) -> list[tuple[int, int, str, str, int]]:
 
 
 class OnDemandHistory(History):
+    """The same under On-demand-fork."""
+
     scheme_name = "on_demand"
 
 
 class HugeHistory(History):
+    """The same with huge pages."""
+
     scheme_name = "huge"
 
 
 SETTINGS = settings(
-    max_examples=25,
-    stateful_step_count=25,
+    max_examples=50,
+    stateful_step_count=20,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -1,0 +1,233 @@
+"""Fork and its aftermath at their closed forms."""
+
+import numpy as np
+import pytest
+from memory_inspection import check_empty
+from model_prices import make_costs, make_memory
+
+from models.address_space import AddressSpace, SegmentationFault
+from models.faults import Faults
+from models.memory import PhysicalMemory
+from models.schemes import SCHEMES, make_scheme, register
+from models.schemes.base import Scheme
+from models.schemes.classic import Classic
+from models.steps import Acquire, Release, Work, perform
+
+TIB_PAGES = 2**28
+SIZES = [0, 1, 511, 512, 513, 1024, 262_144, 13_107_200, TIB_PAGES]
+
+
+def filled(name: str, n_pages: int) -> tuple[Scheme, PhysicalMemory, AddressSpace]:
+    costs = make_costs()
+    memory = make_memory(costs)
+    scheme = make_scheme(name, costs)
+    mm = AddressSpace(memory)
+    if n_pages:
+        perform(scheme.populate(mm, mm.map(n_pages)))
+    return scheme, memory, mm
+
+
+def fork_ns(scheme: Scheme, mm: AddressSpace) -> int:
+    return perform(scheme.fork(mm))[1].work_ns
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_classic_fork_pays_per_page_and_less_the_second_time(n: int) -> None:
+    scheme, memory, mm = filled("classic", n)
+    assert fork_ns(scheme, mm) == 100_000 + 23 * n
+    assert fork_ns(scheme, mm) == 100_000 + 20 * n
+    assert memory.tables.live == 3 * -(-n // 512)
+    assert memory.counts.ptes_copied == 2 * n
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_on_demand_fork_pays_per_table(n: int) -> None:
+    scheme, memory, mm = filled("on_demand", n)
+    assert fork_ns(scheme, mm) == 90_000 + 24 * -(-n // 512)
+    assert memory.tables.live == -(-n // 512)
+    assert memory.counts.ptes_copied == 0
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_huge_fork_pays_per_huge_page_and_per_page_of_the_rest(n: int) -> None:
+    scheme, memory, mm = filled("huge", n)
+    assert fork_ns(scheme, mm) == 110_000 + 180 * (n // 512) + 23 * (n % 512)
+    assert memory.tables.live == 2 * -(-n // 512)
+    assert memory.frames.in_use == n
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+@pytest.mark.parametrize("n", SIZES)
+def test_nothing_is_left_after_all_exits(name: str, n: int) -> None:
+    scheme, memory, mm = filled(name, n)
+    child, _ = perform(scheme.fork(mm))
+    perform(scheme.exit(mm))
+    assert memory.frames.in_use == n
+    assert child.resident_pages == n
+    perform(scheme.exit(child))
+    check_empty(memory)
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_exit_pays_for_what_it_removes(n: int) -> None:
+    scheme, _, mm = filled("classic", n)
+    child, _ = perform(scheme.fork(mm))
+    assert perform(scheme.exit(child))[1].work_ns == 50_000 + 21 * n
+    assert perform(scheme.exit(mm))[1].work_ns == 50_000 + 21 * n + 110 * n
+    scheme, _, mm = filled("on_demand", n)
+    child, _ = perform(scheme.fork(mm))
+    assert perform(scheme.exit(child))[1].work_ns == 50_000 + 7 * n
+    assert perform(scheme.exit(mm))[1].work_ns == 50_000 + 21 * n + 110 * n
+
+
+def scattered_fork_ns(name: str, n_pages: int, **stocks: float) -> int:
+    costs = make_costs(**stocks)
+    memory = make_memory(costs)
+    scheme = make_scheme(name, costs)
+    mm = AddressSpace(memory)
+    perform(scheme.populate(mm, mm.map(n_pages)))
+    return fork_ns(scheme, mm)
+
+
+def test_scattered_frames_cost_extra() -> None:
+    # 1000 (1 - exp(-1.024)) = 640.8; 10 (1 - exp(-0.2)) = 1.8
+    assert scattered_fork_ns("classic", 1024, movable_stock_frames=1000.0) == (
+        100_000 + 23 * 1024 + 50 * 641
+    )
+    assert scattered_fork_ns("on_demand", 1024, unmovable_stock_frames=10.0) == (
+        90_000 + 24 * 2 + 48 * 2
+    )
+    assert scattered_fork_ns("classic", 1024, unmovable_stock_frames=10.0) == 100_000 + 23 * 1024
+
+
+def test_a_layout_can_be_given_instead_of_the_law() -> None:
+    scheme, _, mm = filled("classic", 0)
+    perform(scheme.populate(mm, mm.map(1024), scattered_share=0.25))
+    assert fork_ns(scheme, mm) == 100_000 + 23 * 1024 + 50 * 256
+
+
+def one_fault(scheme: Scheme, mm: AddressSpace, page: int = 0, *, write: bool = True) -> Faults:
+    faults = scheme.touch(mm, [page], writes=write)
+    assert len(faults) == 1
+    return faults
+
+
+def test_fault_prices() -> None:
+    classic, _, mm = filled("classic", 512)
+    child, _ = perform(classic.fork(mm))
+    assert one_fault(classic, mm).total_ns == 2300
+    assert one_fault(classic, child).total_ns == 700
+    area = mm.map(512)
+    assert one_fault(classic, mm, area.start_page).total_ns == 900
+    assert one_fault(classic, mm, area.start_page + 1, write=False).total_ns == 600
+
+    on_demand, _, mm = filled("on_demand", 512)
+    child, _ = perform(on_demand.fork(mm))
+    copying = one_fault(on_demand, mm)
+    assert copying.total_ns == 2300 + 512 * 23
+    assert copying.by_kind() == {"cow_copy": 1, "table_copy": 1}
+    assert one_fault(on_demand, child).total_ns == 800 + 700
+    child, _ = perform(on_demand.fork(mm))
+    # The child never wrote, so that only one page of its table is writable and must be protected;
+    # that page is also the one that a fault has scattered.
+    assert one_fault(on_demand, mm).total_ns == 2300 + 512 * 20 + 3 + 50
+
+    huge, _, mm = filled("huge", 512)
+    child, _ = perform(huge.fork(mm))
+    assert one_fault(huge, mm, 7).total_ns == 200_000
+    assert one_fault(huge, child, 8).total_ns == 1000
+    assert len(huge.touch(mm, range(512))) == 0
+
+
+def test_order_of_steps() -> None:
+    scheme, _, mm = filled("classic", 1024)
+    _, forked = perform(scheme.fork(mm))
+    assert forked.steps == (
+        Acquire("write", mm),
+        Work(100_000 + 23 * 1024, "fork"),
+        Release("write", mm),
+    )
+    _, unmapped = perform(scheme.unmap(mm, 0, 256))
+    assert unmapped.steps == (
+        Acquire("write", mm),
+        Release("write", mm),
+        Acquire("read", mm),
+        Work(21 * 256, "zap"),
+        Release("read", mm),
+    )
+
+
+def test_fork_changes_nothing_before_its_work_is_done() -> None:
+    scheme, memory, mm = filled("classic", 1024)
+    operation = scheme.fork(mm)
+    next(operation)
+    assert isinstance(next(operation), Work)
+    assert memory.tables.live == 2
+    assert len(scheme.classify(mm, [0])) == 0
+    assert next(operation) == Release("write", mm)
+    assert memory.tables.live == 4
+    assert len(scheme.classify(mm, [0])) == 1
+
+
+def test_many_forks_do_not_grow_the_memory() -> None:
+    for name in SCHEMES:
+        scheme, memory, mm = filled(name, 1100)
+        sizes = set()
+        for number in range(600):
+            child, _ = perform(scheme.fork(mm))
+            scheme.touch(mm, [number % 1100, 1050])
+            scheme.touch(child, [(7 * number) % 1100])
+            perform(scheme.exit(child))
+            if number >= 300:
+                sizes.add(
+                    (memory.tables.capacity, memory.contents.capacity, memory.frames.block_capacity)
+                )
+        assert len(sizes) == 1
+        assert memory.frames.in_use == 1100
+
+
+def test_accesses_that_are_not_allowed() -> None:
+    scheme, memory, mm = filled("classic", 512)
+    readable = mm.map(10, writable=False)
+    for pages, writes in (([0, readable.start_page], True), ([5, 99_999], False), ([-1], False)):
+        before = memory.counts.copy()
+        try:
+            scheme.touch(mm, pages, writes)
+        except SegmentationFault:
+            assert memory.counts == before
+        else:
+            raise AssertionError("the access was allowed")
+    assert scheme.touch(mm, [readable.start_page], False).by_kind() == {
+        "zero_map": 1,
+        "table_alloc": 1,
+    }
+
+
+def test_shared_memory_is_seen_by_all_and_freed_with_its_last_area() -> None:
+    for name in SCHEMES:
+        scheme, memory, mm = filled(name, 512)
+        area = mm.map(1000, shared=True)
+        page = area.start_page
+        scheme.touch(mm, [page, page + 600])
+        child, _ = perform(scheme.fork(mm))
+        assert scheme.touch(child, [page, page, page + 5], [False, True, True]).by_kind() == {
+            "shared_map": 2,
+            "table_alloc": 1,
+        }
+        assert child.frames_at(np.array([page])) == mm.frames_at(np.array([page]))
+        assert mm.resident_pages == child.resident_pages == 512
+        perform(scheme.unmap(mm, page, 700))
+        perform(scheme.exit(mm))
+        assert memory.frames.in_use == 512 + 3
+        perform(scheme.unmap(child, page, 1000))
+        assert memory.frames.in_use == 512
+        perform(scheme.exit(child))
+        check_empty(memory)
+
+
+def test_names_of_schemes() -> None:
+    assert set(SCHEMES) == {"classic", "on_demand", "huge"}
+    with pytest.raises(ValueError, match="already"):
+        register(Classic)
+    with pytest.raises(ValueError, match="no fork scheme 'clasic'"):
+        make_scheme("clasic", make_costs())
