@@ -16,7 +16,7 @@ class FrameStock:
 
     The allocator holds about `capacity` scattered frames; of `u` frames outstanding,
     ``capacity * (1 - exp(-u / capacity))`` are scattered (DESIGN 5; the shape of figures 2 and 7).
-    A capacity of 0 means that every frame lies in a contiguous run.
+    A capacity below 1 means that every frame lies in a contiguous run.
 
     Raises:
         ValueError: If `capacity` is negative or not finite.
@@ -31,7 +31,7 @@ class FrameStock:
     def scattered(self, outstanding: int | IntArray) -> IntArray:
         """The number of scattered frames among `outstanding` ones, rounded (half to even)."""
         counts = np.asarray(outstanding, np.float64)
-        if self.capacity == 0:
+        if self.capacity < 1:
             return np.zeros(counts.shape, np.int64)
         return np.rint(-self.capacity * np.expm1(-counts / self.capacity)).astype(np.int64)
 
@@ -57,6 +57,7 @@ class FrameStock:
         if first < last:
             # The k-th scattered frame is the one with which the law passes k - 1/2.
             passed = (np.arange(first, last) + 0.5) / self.capacity
+            passed = np.minimum(passed, np.nextafter(1.0, 0.0))  # the law never reaches 1
             place = np.ceil(-self.capacity * np.log1p(-passed)).astype(np.int64)
             marks[np.clip(place - self.outstanding - 1, 0, frames - 1)] = True
         self.outstanding += frames
