@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from models.frames import Frames
 from models.layout import spread_marks
-from models.pool import BoolArray, IntArray, Pool
+from models.pool import BoolArray, IntArray, Pool, run_of
 
 ENTRIES_PER_TABLE = 512
 PRESENT, ZERO, SCATTERED = np.uint8(1), np.uint8(2), np.uint8(4)
@@ -119,10 +119,11 @@ class Contents(Pool):
     def new_filled(self, kind: Kind, blocks: IntArray, scattered: IntArray) -> IntArray:
         """Contents (UNIFORM or HUGE) that map a fresh block each, writable."""
         contents = self._new(len(blocks), kind)
-        self.block[contents] = blocks
-        self.present[contents] = ENTRIES_PER_TABLE
-        self.writable[contents] = ENTRIES_PER_TABLE
-        self.scattered[contents] = scattered
+        fresh = run_of(contents)
+        self.block[fresh] = blocks
+        self.present[fresh] = ENTRIES_PER_TABLE
+        self.writable[fresh] = ENTRIES_PER_TABLE
+        self.scattered[fresh] = scattered
         return contents
 
     def new_huge_zero(self, count: int) -> IntArray:
@@ -187,13 +188,13 @@ class Contents(Pool):
 
     def protect(self, contents: IntArray) -> None:
         """Write-protect every entry."""
-        some = contents[self.writable[contents] > 0]
+        some = run_of(contents[self.writable[run_of(contents)] > 0])
         self.protect_epoch[some] += 1
         self.writable[some] = 0
 
     def share(self, contents: IntArray) -> None:
         """One more table says each of `contents`."""
-        self.multiplicity[contents] += 1
+        self.multiplicity[run_of(contents)] += 1
 
     def detach(self, contents: IntArray) -> IntArray:
         """Give one table of each of `contents` explicit entries of its own, ready to be changed.
@@ -210,11 +211,12 @@ class Contents(Pool):
 
     def drop(self, contents: IntArray) -> int:
         """One table less says each of `contents`; returns the number of frames freed."""
-        self.multiplicity[contents] -= 1
-        dead = contents[self.multiplicity[contents] == 0]
+        dropped = run_of(contents)
+        self.multiplicity[dropped] -= 1
+        dead = contents[self.multiplicity[dropped] == 0]
         if not len(dead):
             return 0
-        kind = self.kind[dead]
+        kind = self.kind[run_of(dead)]
         freed = self.frames.drop_blocks(
             self.block[dead[(kind == Kind.UNIFORM) | (kind == Kind.HUGE)]].astype(np.int64)
         )
@@ -316,12 +318,13 @@ class Contents(Pool):
 
     def _new(self, count: int, kind: Kind) -> IntArray:
         contents = self.allocate(count)
-        self.kind[contents] = kind
-        self.multiplicity[contents] = 1
-        self.block[contents] = self.row[contents] = NO_FRAME
-        self.protect_epoch[contents] = 0
+        fresh = run_of(contents)
+        self.kind[fresh] = kind
+        self.multiplicity[fresh] = 1
+        self.block[fresh] = self.row[fresh] = NO_FRAME
+        self.protect_epoch[fresh] = 0
         for counts in (self.present, self.zero, self.writable, self.scattered):
-            counts[contents] = 0
+            counts[fresh] = 0
         return contents
 
     def _recount(

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.layout import FrameStock
-from models.pool import IntArray, Pool
+from models.pool import IntArray, Pool, run_of
 
 FRAMES_PER_BLOCK = 512
 _ALIKE = -1
@@ -152,9 +152,9 @@ class Frames:
 
     def drop_blocks(self, blocks: IntArray) -> int:
         """One content less holds every frame of `blocks`; returns how many frames became free."""
-        rows = self._blocks.row[blocks]
+        rows = self._blocks.row[run_of(blocks)].copy()
         alike = blocks[rows == _ALIKE]
-        self._blocks.holders[alike] -= 1
+        self._blocks.holders[run_of(alike)] -= 1
         freed = np.zeros(len(blocks), np.int64)
         freed[rows == _ALIKE] = FRAMES_PER_BLOCK * (self._blocks.holders[alike] == 0)
         unlike = rows[rows != _ALIKE]
@@ -168,9 +168,10 @@ class Frames:
         blocks = self._blocks.allocate(count)
         if count and int(blocks.max()) >= _MOST_FRAMES // FRAMES_PER_BLOCK:
             raise MemoryError("the simulated machine is out of frames (8 TiB)")
-        self._blocks.in_use[blocks] = in_use
-        self._blocks.holders[blocks] = 1
-        self._blocks.row[blocks] = _ALIKE
+        fresh = run_of(blocks)
+        self._blocks.in_use[fresh] = in_use
+        self._blocks.holders[fresh] = 1
+        self._blocks.row[fresh] = _ALIKE
         return blocks
 
     def _bump(self, count: int) -> IntArray:

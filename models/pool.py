@@ -78,3 +78,15 @@ class Pool:
             larger[: self._capacity] = getattr(self, name)
             setattr(self, name, larger)
         self._capacity = capacity
+
+
+def run_of(rows: IntArray) -> IntArray | slice:
+    """The same selection, as a slice if the rows follow each other.
+
+    Memory filled in one go has consecutive rows, and a slice is several times faster than a gather.
+    What it selects is a view: for reading at once, or for assigning to.
+    """
+    count = len(rows)
+    if count and rows[-1] - rows[0] == count - 1 and (rows[1:] > rows[:-1]).all():
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows

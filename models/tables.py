@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.layout import FrameStock
-from models.pool import IntArray, Pool
+from models.pool import IntArray, Pool, run_of
 
 
 class Tables(Pool):
@@ -35,9 +35,10 @@ class Tables(Pool):
     def new(self, contents: IntArray) -> IntArray:
         """A table for each of `contents`, pointed at by one slot."""
         tables = self.allocate(len(contents))
-        self.content[tables] = contents
-        self.references[tables] = 1
-        self.scattered[tables] = self.stock.take_singly(len(contents))
+        fresh = run_of(tables)
+        self.content[fresh] = contents
+        self.references[fresh] = 1
+        self.scattered[fresh] = self.stock.take_singly(len(contents))
         return tables
 
     def free(self, tables: IntArray) -> None:

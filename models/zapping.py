@@ -12,7 +12,7 @@ from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace
 from models.contents import Kind
 from models.costs import Costs
 from models.faulting import copy_tables, reuse_tables
-from models.pool import IntArray
+from models.pool import IntArray, run_of
 
 
 @dataclass
@@ -126,20 +126,20 @@ def _drop_slots(mm: AddressSpace, slots: IntArray, zapped: Zapped) -> None:
     memory = mm.memory
     tables, contents, counts = memory.tables, memory.contents, memory.counts
     at = mm.slot_table[slots]
-    alone = tables.references[at] == 1
+    alone = tables.references[run_of(at)] == 1
     left, own = at[~alone], at[alone]
-    zapped.scanned += int(contents.present[tables.content[left]].sum())
-    tables.references[left] -= 1
+    zapped.scanned += int(contents.present[run_of(tables.content[run_of(left)])].sum())
+    tables.references[run_of(left)] -= 1
     counts.tables_reused += int((~mm.slot_writable[slots[alone]]).sum())
-    mm.slot_table[slots] = NO_TABLE
-    mm.slot_writable[slots] = True
+    mm.slot_table[run_of(slots)] = NO_TABLE
+    mm.slot_writable[run_of(slots)] = True
 
-    said = tables.content[own]
-    kind = contents.kind[said]
-    huge = (kind == Kind.HUGE) | (kind == Kind.HUGE_ZERO)
-    entries = int(contents.present[said[~huge]].sum())
+    said = tables.content[run_of(own)]
+    huge = contents.kind[run_of(said)] >= Kind.HUGE
+    small = run_of(said[~huge])
+    entries = int(contents.present[small].sum())
     zapped.entries += entries
-    zapped.scattered += int(contents.scattered[said[~huge]].sum())
+    zapped.scattered += int(contents.scattered[small].sum())
     zapped.huge += int(huge.sum())
     freed_huge = memory.free_tables(own[huge])
     freed_small = memory.free_tables(own[~huge])

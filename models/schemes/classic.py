@@ -7,7 +7,7 @@ import numpy as np
 
 from models.address_space import PAGES_PER_SLOT, AddressSpace
 from models.contents import Kind
-from models.pool import IntArray
+from models.pool import IntArray, run_of
 from models.schemes.base import Scheme, copied_slots
 from models.steps import Operation, Work
 
@@ -55,10 +55,10 @@ def _survey(parent: AddressSpace) -> ForkWork:
     """What there is to copy in an address space."""
     tables, contents = parent.memory.tables, parent.memory.contents
     work = _copied_parts(parent)
-    said = tables.content[parent.slot_table[work.slots]]
-    huge = contents.kind[said] >= Kind.HUGE
+    said = tables.content[run_of(parent.slot_table[work.slots])]
+    huge = contents.kind[run_of(said)] >= Kind.HUGE
     work.huge = int(huge.sum())
-    small = said[~huge] if work.huge else said
+    small = run_of(said[~huge] if work.huge else said)
     work.present = int(contents.present[small].sum())
     work.writable = int(contents.writable[small].sum())
     work.scattered = int(contents.scattered[small].sum())

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from models.address_space import AddressSpace
+from models.pool import run_of
 from models.schemes.base import Scheme, copied_slots
 from models.steps import Operation, Work
 
@@ -26,9 +27,10 @@ class OnDemand(Scheme):
         cost_ns = self.costs.fork_on_demand_ns(tables=len(tables), scattered_tables=scattered)
         yield Work(cost_ns, "fork")
         child = parent.fork_layout()
-        child.slot_table[slots] = tables
-        child.slot_writable[slots] = False
-        parent.slot_writable[slots] = False
-        parent.memory.tables.references[tables] += 1
+        at = run_of(slots)
+        child.slot_table[at] = tables
+        child.slot_writable[at] = False
+        parent.slot_writable[at] = False
+        parent.memory.tables.references[run_of(tables)] += 1
         parent.memory.counts.tables_shared += len(slots)
         return child

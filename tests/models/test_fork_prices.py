@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from memory_inspection import check_empty
 from model_prices import make_costs, make_memory
 
 from models.address_space import AddressSpace, SegmentationFault
+from models.faulting import first_accesses
 from models.faults import Faults
 from models.memory import PhysicalMemory
 from models.schemes import SCHEMES, make_scheme, register
@@ -173,12 +176,12 @@ def test_many_forks_do_not_grow_the_memory() -> None:
     for name in SCHEMES:
         scheme, memory, mm = filled(name, 1100)
         sizes = set()
-        for number in range(600):
+        for number in range(300):
             child, _ = perform(scheme.fork(mm))
             scheme.touch(mm, [number % 1100, 1050])
             scheme.touch(child, [(7 * number) % 1100])
             perform(scheme.exit(child))
-            if number >= 300:
+            if number >= 150:
                 sizes.add(
                     (memory.tables.capacity, memory.contents.capacity, memory.frames.block_capacity)
                 )
@@ -231,3 +234,22 @@ def test_names_of_schemes() -> None:
         register(Classic)
     with pytest.raises(ValueError, match="no fork scheme 'clasic'"):
         make_scheme("clasic", make_costs())
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.booleans())))
+def test_first_accesses(accesses: list[tuple[int, bool]]) -> None:
+    """A key's first write, and its first read if nothing wrote before."""
+    expected: list[tuple[int, bool]] = []
+    read: set[int] = set()
+    written: set[int] = set()
+    for index, (key, write) in enumerate(accesses):
+        if write and key not in written:
+            expected.append((index, key in read))
+            written.add(key)
+        elif not write and key not in written | read:
+            expected.append((index, False))
+            read.add(key)
+    keys = np.array([key for key, _ in accesses], np.int64)
+    writes = np.array([write for _, write in accesses], np.bool_)
+    indices, after_read = first_accesses(keys, writes)
+    assert list(zip(indices.tolist(), after_read.tolist(), strict=True)) == expected

@@ -25,8 +25,10 @@ SLOTS = 4
 PAGES = 512 * SLOTS
 # Multiples of 64 and their neighbours: areas that share slots, meet at slot edges and miss them.
 EDGES = st.integers(0, PAGES // 64).map(lambda i: 64 * i) | st.integers(0, PAGES)
+# Few pages, so that a batch meets the same one repeatedly.
+SOME_PAGES = st.sampled_from([0, 1, 300, 511, 512, 513, 700, 1023, 1024, 1500, 1536, PAGES - 1])
 ACCESSES = st.lists(
-    st.tuples(st.integers(0, PAGES - 1), st.booleans()), min_size=1, max_size=30
+    st.tuples(SOME_PAGES | st.integers(0, PAGES - 1), st.booleans()), min_size=1, max_size=30
 ) | st.tuples(EDGES, EDGES, st.booleans()).map(
     lambda drawn: [(page, drawn[2]) for page in range(min(drawn[:2]), max(drawn[:2]))]
 )

@@ -217,6 +217,17 @@ def test_s32_huge_pages_of_5_6() -> None:
     assert counted(s.write("P", B, 2)) == {}
 
 
+def test_a_huge_page_of_which_another_keeps_a_part_is_copied() -> None:
+    s = begin("huge")
+    s.fork("P", "C")
+    assert counted(s.unmap("C", 100, 1)) == {"ptes_zapped": 1}
+    assert s.mm["C"].resident_pages == 1023
+    # Only P's huge page held page 100 on.
+    assert counted(s.write("P", A, 2)) == {"faults": 1, "huge_copies": 1, "pages_freed": 1}
+    # The child's pages are 4 KiB ones now, and nobody else's.
+    assert counted(s.write("C", A, 3)) == {"faults": 1, "page_reuse": 1}
+
+
 def test_n1_a_reused_table_does_not_leak_writes() -> None:
     """N1: a table that is reused must not let a write through to a page that is shared again."""
     s = begin("on_demand")
