@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.contents import ENTRIES_PER_TABLE
 from models.counts import Counts
+from models.entries import ENTRIES_PER_TABLE
 from models.memory import PhysicalMemory
 from models.pool import BoolArray, IntArray
 from models.shared_pages import SharedPages

@@ -3,8 +3,8 @@
 import numpy as np
 
 from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace
-from models.contents import Kind
 from models.counts import Counts
+from models.entries import Kind
 from models.faulting import count_faults, mark_written
 from models.layout import even_spread
 from models.pool import IntArray

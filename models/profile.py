@@ -7,6 +7,7 @@ import json
 from dataclasses import fields
 from functools import cached_property
 from importlib import resources
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -27,6 +28,9 @@ def _unit(name: str) -> str:
 
 UNITS = {field.name: _unit(field.name) for field in fields(Costs)}
 """The constants that a profile must give, and the unit of each."""
+
+
+_DEEPEST = 20
 
 
 class ProfileError(ValueError):
@@ -126,6 +130,10 @@ def parse_profile(text: str, origin: str) -> Profile:
     Raises:
         ProfileError: If the text is not YAML or the profile is not complete and sound.
     """
+    nesting = accumulate((c in "[{") - (c in "]}") for c in text)
+    if max(nesting, default=0) > _DEEPEST:
+        # The parser takes quadratic time over them.
+        raise ProfileError(f"{origin}: brackets nested more than {_DEEPEST} deep")
     try:
         document = YAML(typ="safe", pure=True).load(text)
     except (YAMLError, RecursionError, ValueError) as error:

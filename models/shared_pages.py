@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.contents import NO_FRAME
+from models.entries import NO_FRAME
 from models.frames import Frames
 from models.pool import IntArray
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace
-from models.contents import Kind
 from models.costs import Costs
+from models.entries import Kind
 from models.faulting import copy_tables, reuse_tables
 from models.pool import IntArray, run_of
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from models.address_space import PAGES_PER_SLOT, AddressSpace
-from models.contents import Kind
+from models.entries import Kind
 from models.pool import IntArray, run_of
 from models.schemes.base import Scheme, copied_slots
 from models.steps import Operation, Work

@@ -6,8 +6,8 @@ import numpy as np
 
 from models import filling
 from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace
-from models.contents import Kind
 from models.counts import Counts
+from models.entries import Kind
 from models.faulting import classify, count_faults, first_accesses, mark_written
 from models.faults import FIRST_HUGE_ACTION, Faults, PageAction, TableAction
 from models.pool import BoolArray, IntArray

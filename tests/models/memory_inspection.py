@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.address_space import AddressSpace
-from models.contents import ENTRIES_PER_TABLE, NO_FRAME, Kind
+from models.entries import ENTRIES_PER_TABLE, NO_FRAME, Kind
 from models.memory import PhysicalMemory
 
 
