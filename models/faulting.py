@@ -40,6 +40,8 @@ def classify(mm: AddressSpace, pages: IntArray, writes: BoolArray, costs: Costs)
         costs: Prices.
     """
     candidates = np.flatnonzero(_may_fault(mm, pages, writes))
+    if not len(candidates):
+        return Faults.none()
     events, after_read = first_accesses(pages[candidates], writes[candidates])
     position = candidates[events]
     page, write = pages[position], writes[position]
@@ -69,6 +71,8 @@ def apply(mm: AddressSpace, faults: Faults) -> None:
 
     Any prefix may be applied; the rest of the batch is then to be classified anew.
     """
+    if not len(faults):
+        return
     for action, change in (
         (TableAction.ALLOC, allocate_tables),
         (TableAction.COPY, copy_tables),

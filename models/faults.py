@@ -113,6 +113,12 @@ class Faults:
         return kinds
 
     @staticmethod
+    def none() -> Faults:
+        """No fault."""
+        numbers, actions = np.zeros(0, np.int64), np.zeros(0, np.uint8)
+        return Faults(numbers, numbers, actions, actions, numbers)
+
+    @staticmethod
     def merged(first: Faults, second: Faults) -> Faults:
         """Two sets of faults of one batch, in order of position."""
         order = np.argsort(np.concatenate((first.position, second.position)), kind="stable")

@@ -130,14 +130,19 @@ class Core:
         self._clock = scheduler.clock
         self.last_task: Task | None = None
         self._slice_end_ns = 0
+        self._since_ns = 0
         self._nudge: simpy.Event | None = None
         self._clock.process(self._live())
 
-    def wake(self) -> None:
-        """End the sleep."""
+    def wake(self, burst: _Burst) -> None:
+        """End the sleep with something to do."""
         if self.sleeping is not None:
-            self.sleeping.succeed()
+            self.sleeping.succeed(burst)
             self.sleeping = None
+
+    def fair_ns(self) -> int:
+        """The fair time of the task that runs, as of now."""
+        return self.last_task.fair_ns + self._clock.now - self._since_ns if self.last_task else 0
 
     def nudge(self) -> None:
         """Something about the running burst has changed (its speed, who waits): look again."""
@@ -150,8 +155,7 @@ class Core:
             burst = self._scheduler.take(self, keep)
             if burst is None:
                 self.sleeping = self._clock.event()
-                yield self.sleeping
-                continue
+                burst = yield self.sleeping
             if burst.task is not self.last_task:
                 yield from self._switch_to(burst.task)
             if burst.task is not keep:
@@ -196,11 +200,12 @@ class Core:
 
     def _pass(self, delay_ns: int) -> Generator[simpy.Event, Any, int]:
         """Let ``delay_ns`` pass, or less if nudged; returns how much passed."""
-        start_ns = self._clock.now
+        self._since_ns = self._clock.now
         self._nudge = self._clock.event()
         yield self._clock.timeout(delay_ns) | self._nudge
         self._nudge = None
-        return self._clock.now - start_ns
+        ran_ns, self._since_ns = self._clock.now - self._since_ns, self._clock.now
+        return ran_ns
 
 
 class Scheduler:
@@ -236,14 +241,13 @@ class Scheduler:
         self.spans = spans
         self._shared = _RunQueue()
         self._sequence = 0
-        self._least_fair_ns = 0
+        self._level_ns = 0
         self.cores = [Core(self, number) for number in range(cores)]
 
     def submit(
         self, task: Task, compute_ns: int, memory_ns: float, stream: str | None
     ) -> simpy.Event:
         """Queue work of ``task``; the event happens when it is done."""
-        task.fair_ns = max(task.fair_ns, self._least_fair_ns)
         burst = _Burst(task, compute_ns, memory_ns, stream, self.clock.event())
         self.queue(burst)
         return burst.done
@@ -253,15 +257,17 @@ class Scheduler:
         task = burst.task
         burst.queued_ns = self.clock.now
         eligible = self.cores if task.core is None else [self.cores[task.core]]
-        queue = self._shared if task.core is None else eligible[0].own_queue
-        self._sequence += 1
-        queue.push(burst, self._sequence)
         idle = [core for core in eligible if core.sleeping is not None]
         if idle:
-            (next((c for c in idle if c is task.last_core), idle[0])).wake()
-        else:
-            for core in eligible:
-                core.nudge()
+            self._choose(task, idle).wake(burst)
+            return
+        # Whoever comes late or has slept starts level with those who run: it cannot claim the past.
+        self._level_ns = max(self._level_ns, min(core.fair_ns() for core in eligible))
+        task.fair_ns = max(task.fair_ns, self._level_ns)
+        self._sequence += 1
+        (self._shared if task.core is None else eligible[0].own_queue).push(burst, self._sequence)
+        for core in eligible:
+            core.nudge()
 
     @staticmethod
     def _choose(task: Task, idle: list[Core]) -> Core:
@@ -279,9 +285,7 @@ class Scheduler:
         burst = None
         if keep is not None:
             burst = (self._shared if keep.core is None else core.own_queue).pop_of(keep)
-        burst = burst or queue.pop()
-        self._least_fair_ns = max(self._least_fair_ns, burst.task.fair_ns)
-        return burst
+        return burst or queue.pop()
 
     def undisturbed(self, task: Task) -> bool:
         """Whether work of ``task`` would begin at once and run on its own, switching nothing."""

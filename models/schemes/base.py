@@ -129,6 +129,8 @@ class Scheme(ABC):
     ) -> Faults:
         """The faults that accesses would raise, in order; changes nothing. Arguments as `touch`."""
         accessed = np.asarray(pages, np.int64)
+        if not len(accessed):
+            return Faults.none()
         written = np.broadcast_to(np.asarray(writes, np.bool_), accessed.shape)
         numbers = mm.vma_numbers(accessed)
         mm.check_writes(accessed[written], numbers[written])

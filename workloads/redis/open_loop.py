@@ -55,6 +55,17 @@ class Arrivals:
             pages,
         )
 
+    def after(self, count: int) -> Arrivals:
+        """All but the first ``count`` requests."""
+        first_page = self.writes_from[count]
+        return Arrivals(
+            self.at_ns[count:],
+            self.connection[count:],
+            self.size_bytes[count:],
+            self.writes_from[count:] - first_page,
+            self.pages[first_page:],
+        )
+
     def then(self, later: Arrivals) -> Arrivals:
         """These requests and then ``later`` ones."""
         return Arrivals(
@@ -133,23 +144,27 @@ class OpenLoopClients:
 
     def upcoming(self, now_ns: int, until_ns: int, costs: FaultCosts) -> Iterations | None:
         """The next iterations; None once every request is served."""
-        while len(self._waiting) < MOST_REQUESTS:
-            later = next(self._more, None)
-            if later is None:
-                break
-            self._waiting = self._waiting.then(later)
+        self._receive(now_ns)
         if not len(self._waiting):
             return None
         start_ns = max(now_ns, int(self._waiting.at_ns[0]))
-        order = self._first_pass(start_ns)
-        if order is not None:
-            return self._one_iteration(start_ns, order, costs)
-        return self._many_iterations(now_ns, until_ns, costs)
+        arrived = int(np.searchsorted(self._waiting.at_ns, start_ns, side="right"))
+        chosen = self._first_pass(arrived)
+        if chosen is not None:
+            return self._one_iteration(start_ns, chosen, costs)
+        return self._many_iterations(now_ns, until_ns, arrived, costs)
 
-    def _first_pass(self, start_ns: int) -> IntArray | None:
-        """The requests that an iteration at ``start_ns`` reads; None if it reads all that wait."""
+    def _receive(self, now_ns: int) -> None:
+        """Hold enough requests to look ahead, and all that have arrived."""
+        while len(self._waiting) < MOST_REQUESTS or self._waiting.at_ns[-1] <= now_ns:
+            later = next(self._more, None)
+            if later is None:
+                return
+            self._waiting = self._waiting.then(later)
+
+    def _first_pass(self, arrived: int) -> IntArray | None:
+        """Which of the first ``arrived`` requests an iteration reads; None if all of them."""
         waiting = self._waiting
-        arrived = int(np.searchsorted(waiting.at_ns, start_ns, side="right"))
         if int(waiting.size_bytes[:arrived].sum()) <= READ_BYTES:
             return None
         connection = waiting.connection[:arrived]
@@ -178,10 +193,12 @@ class OpenLoopClients:
             write_pages=pages,
         )
 
-    def _many_iterations(self, now_ns: int, until_ns: int, costs: FaultCosts) -> Iterations:
-        """Iterations that each take all that waits when they begin."""
+    def _many_iterations(
+        self, now_ns: int, until_ns: int, arrived: int, costs: FaultCosts
+    ) -> Iterations:
+        """Iterations that each take all that waits when they begin; the first ``arrived`` come."""
         waiting = self._waiting
-        seen = min(MOST_REQUESTS, int(np.searchsorted(waiting.at_ns, until_ns)) + 1, len(waiting))
+        seen = max(arrived, min(MOST_REQUESTS, int(np.searchsorted(waiting.at_ns, until_ns))))
         pages = waiting.pages[: waiting.writes_from[seen]]
         fault_ns = np.append(0, np.cumsum(costs(pages)))[waiting.writes_from[: seen + 1]]
         work = (fault_ns + self._service_ns * np.arange(seen + 1, dtype=np.int64)).tolist()
@@ -193,8 +210,10 @@ class OpenLoopClients:
         while taken < seen and (free_ns < until_ns or not ends_of):
             start_ns = max(free_ns, at_ns[taken])
             end = bisect_right(at_ns, start_ns, taken)
-            if ends_of and sizes[end] - sizes[taken] > READ_BYTES:
-                break  # a connection may hold more than a pass reads: look closer next time
+            if ends_of and (sizes[end] - sizes[taken] > READ_BYTES or end == seen < len(waiting)):
+                # A connection may hold more than a pass reads, or more may have arrived than was
+                # looked at: look closer next time.
+                break
             starts_ns.append(start_ns)
             ends_of.append(end)
             free_ns = start_ns + work[end] - work[taken]
@@ -215,5 +234,5 @@ class OpenLoopClients:
         count = int(ends[-1])
         replied_ns = np.repeat(ends_ns, np.diff(ends, prepend=0))
         latency_ns = replied_ns - at_ns[:count]
-        self._waiting = self._waiting.take(np.arange(count, len(self._waiting)))
+        self._waiting = self._waiting.after(count)
         return Replies(replied_ns, latency_ns, np.ones(count, np.int64))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from models.address_space import AddressSpace
+from models.faults import Faults
 from models.kernel import Kernel
 from sim.clock import Activity
 from sim.cores import Task
@@ -47,7 +48,7 @@ class Server:
         self._changes = 0
         self._requests = 0
         self._writes = 0
-        self._faults = kernel.scheme.classify(self._mm, np.zeros(0, np.int64))
+        self._faults = Faults.none()
         self._latency = Histogram()
         self._timeline = Timeline(WINDOW_NS)
         self._memory: list[tuple[int, int, int]] = []
