@@ -123,6 +123,22 @@ def test_a_task_keeps_its_core_over_several_bursts_of_one_slice() -> None:
     assert "".join(order) == "aaaabbbb"
 
 
+def test_a_newcomer_shares_the_core_instead_of_making_up_for_the_past() -> None:
+    board = machine(1, slice_ns=100)
+    ends = {}
+
+    def job(name: str, start: int, work: int) -> Activity:
+        yield board.clock.timeout(start)
+        yield from board.task(name).run(compute_ns=work)
+        ends[name] = board.clock.now
+
+    board.clock.process(job("old", 0, 10_000))
+    board.clock.process(job("new", 5_000, 1_000))
+    board.clock.run_to_end()
+    assert 6_900 <= ends["new"] <= 7_100
+    assert ends["old"] == 11_000
+
+
 def test_pinned_tasks_stay_on_their_core() -> None:
     board = machine(2)
     ends = []
