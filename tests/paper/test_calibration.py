@@ -1,0 +1,111 @@
+"""The bundled profile is what the published curves give, to the last bit."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from experiments.catalogue import catalogue
+from experiments.commands import calibrate
+from experiments.commands.paper import points_of
+from models.calibration import Fit, fit_fork_curves, fork_curves, heap_of_snapshots
+from models.costs import Costs
+from models.profile import load_profile
+from results.reference import published
+from workloads import microbench, redis
+from workloads.setup import Setup
+
+PROFILE = load_profile(calibrate.NAME)
+
+
+def table_4() -> redis.Config:
+    """What experiments/paper runs as table 4 itself."""
+    point = next(p for p in points_of("table4", catalogue()) if "uniform" not in p.name)
+    assert isinstance(point.workload, redis.Config)
+    return point.workload
+
+
+@pytest.fixture(scope="module")
+def fork_fit() -> Fit:
+    return fit_fork_curves(*calibrate._curves("fig07"))
+
+
+def test_figure_7_is_fitted_with_at_most_ten_parameters(fork_fit: Fit) -> None:
+    assert len(fork_fit.values) <= 10
+    assert sum(errors.size for errors in fork_fit.residuals.values()) == 300
+    for errors in fork_fit.residuals.values():
+        assert np.abs(errors).mean() <= 0.02
+        assert np.abs(errors).max() <= 0.06
+
+
+def test_the_profile_holds_the_fit_bit_for_bit(fork_fit: Fit) -> None:
+    weights = PROFILE.contention_weights["fork"]
+    contention = Fit({**weights, "fill_jitter": PROFILE.costs.fill_jitter}, {}, {})
+    assert calibrate._profile(fork_fit, contention) == PROFILE
+
+
+@pytest.mark.full
+def test_the_contention_is_that_of_figure_2_bit_for_bit() -> None:
+    _, curves = calibrate._curves("fig02")
+    found = calibrate.fit_contention(calibrate._Concurrent(PROFILE), curves["fork/concurrent3"])
+    weights = {**PROFILE.contention_weights["fork"], "fill_jitter": PROFILE.costs.fill_jitter}
+    assert found.values == weights
+
+
+def test_the_fitted_law_is_the_law_that_is_simulated(fork_fit: Fit) -> None:
+    size_gib = np.array([0.5, 3.0, 50.0])
+    modelled = fork_curves(fork_fit.values, size_gib)
+    for scheme, name in (("classic", "fork"), ("huge", "fork_huge"), ("on_demand", "on_demand")):
+        config = microbench.Config.model_validate(
+            {"kind": "microbench", "sizes": [round(size * 2**30) for size in size_gib]}
+        )
+        recording = microbench.run(config, Setup(PROFILE, cores=1, scheme=scheme))
+        # The simulation counts whole scattered frames and whole nanoseconds.
+        tolerance = PROFILE.costs.entry_scattered_ns + 1
+        assert recording.series["forks"]["fork_ns"] == pytest.approx(modelled[name], abs=tolerance)
+
+
+def test_every_constant_has_a_source_and_the_fitted_ones_come_from_micro_benchmarks() -> None:
+    assert set(PROFILE.constants) == {field.name for field in fields(Costs)}
+    for constant in PROFILE.constants.values():
+        assert constant.source
+        if constant.kind == "fitted":
+            assert (
+                "figure" in constant.source
+                or "parameter" in constant.source
+                or ("see entry_copy_ns" in constant.source)
+            )
+
+
+def test_table_4s_heap_follows_from_table_5s_forks() -> None:
+    cells = published.values("table5")
+    heap = heap_of_snapshots(
+        PROFILE.costs, 996 * 256, cells["fork/mean"] * 1e6, cells["fork/std"] * 1e6
+    )
+    config = table_4()
+    assert config.scattered == pytest.approx(heap.scattered, abs=5e-4)
+    assert config.keys.share == pytest.approx(heap.written, abs=5e-4)
+
+
+def test_five_snapshots_of_that_heap_have_table_5s_mean_and_deviation() -> None:
+    """The heap's derivation against the simulated program."""
+    config = table_4()
+    short = config.model_copy(update={"duration": 45 * 10**9})
+    recording = redis.run(short, Setup(PROFILE, cores=16, scheme="classic", seed=3))
+    forks = recording.series["snapshots"]["fork_ns"][:5] / 1e6
+    assert forks.size == 5
+    cells = published.values("table5")
+    assert forks.mean() == pytest.approx(cells["fork/mean"], rel=0.005)
+    assert forks.std(ddof=1) == pytest.approx(cells["fork/std"], rel=0.02)
+
+
+def test_table_4s_service_time_gives_its_forks_median() -> None:
+    config = table_4().model_copy(update={"duration": 20 * 10**9})
+    recording = redis.run(config, Setup(PROFILE, cores=16, scheme="classic", seed=3))
+    median_ns = recording.histograms["latency_ns"].quantile(Fraction(1, 2))
+    # One nanosecond of service more or less moves the median by 0.15 %.
+    published_ns = published.values("table4")["fork/p50"] * 1e6
+    assert abs(median_ns / published_ns - 1) < 0.0015

@@ -1,0 +1,69 @@
+"""What the simulation must hold of the paper's numbers; a miss here is a broken model."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from experiments.catalogue import catalogue
+from experiments.commands.paper import points_of
+from experiments.points import Point
+from experiments.simulation import simulate
+from results.paper_items import ITEMS
+from results.record import Record
+from results.reference import published
+
+
+def once(point: Point, repetitions: int = 1) -> Record:
+    """The point's record with fewer repetitions than the paper's run has."""
+    return simulate(
+        Point(**{**vars(point), "config": {**point.config, "repetitions": repetitions}})
+    )
+
+
+@cache
+def errors(item: str, repetitions: int = 1) -> dict[str, float]:
+    """Relative error of each cell."""
+    records = [once(point, repetitions) for point in points_of(item, catalogue())]
+    simulated = ITEMS[item].collect(records)
+    reference = published.values(item)
+    assert set(simulated) >= set(reference)
+    return {cell: simulated[cell] / value - 1 for cell, value in reference.items() if value}
+
+
+@pytest.mark.parametrize("curve", ["fork", "fork_huge", "on_demand"])
+def test_figure_7(curve: str) -> None:
+    found = np.array([e for cell, e in errors("fig07").items() if cell.startswith(f"{curve}/")])
+    assert found.size == 100
+    assert np.abs(found).mean() <= 0.02
+    assert np.abs(found).max() <= 0.06
+
+
+def test_figure_2() -> None:
+    found = errors("fig02", 5)
+    concurrent = np.array([e for cell, e in found.items() if "concurrent3" in cell])
+    assert concurrent.size == 100
+    assert np.abs(concurrent).mean() <= 0.06
+    assert abs(found["fork/concurrent3/1GB"]) <= 0.05
+
+
+def test_table_1() -> None:
+    assert all(abs(error) <= 0.05 for error in errors("table1").values())
+
+
+def test_table_5() -> None:
+    found = errors("table5", 5)
+    assert abs(found["fork/mean"]) <= 0.20
+    assert abs(found["on_demand/mean"]) <= 0.20
+
+
+def test_table_4() -> None:
+    found = errors("table4")
+    for percentile in ("p50", "p90", "p95", "p99", "p99.9"):
+        assert abs(found[f"fork/{percentile}"]) <= 0.20
+    assert abs(found["fork/p99.99"]) <= 0.30
+    scale = 1 + found["on_demand/p50"]
+    for percentile in ("p90", "p95", "p99", "p99.9", "p99.99"):
+        assert abs((1 + found[f"on_demand/{percentile}"]) / scale - 1) <= 0.30
