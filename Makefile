@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PAPER_OUT ?= runs/paper
+JOBS ?= $(shell nproc)
 
 .DEFAULT_GOAL := help
 .PHONY: help paper test test-full check bench lock clean
@@ -16,7 +17,7 @@ help: ## print this list
 	@touch $@
 
 paper: .venv/installed ## regenerate the paper's figures and tables into runs/paper
-	$(BIN)/forksim paper --out $(PAPER_OUT)
+	$(BIN)/forksim paper --jobs $(JOBS) --out $(PAPER_OUT)
 
 test: .venv/installed ## run the tests (under 8 minutes on two cores)
 	$(BIN)/pytest -n 2 -m "not full"
@@ -31,7 +32,7 @@ check: .venv/installed ## formatting, lint, types and the direction of imports
 	$(BIN)/lint-imports
 
 bench: .venv/installed ## run the benchmarks
-	$(BIN)/pytest benchmarks -p no:cacheprovider
+	$(BIN)/pytest benchmarks -o python_files="bench_*.py" -o python_functions="bench_*" --benchmark-columns=median,iqr,rounds --benchmark-sort=name --capture=no
 
 lock: .venv/installed ## pin and hash every dependency anew into requirements.lock
 	$(BIN)/pip-compile --quiet --extra dev --all-build-deps --allow-unsafe --generate-hashes --strip-extras \

@@ -9,6 +9,7 @@ from models.faults import Faults
 from models.kernel import Kernel
 from sim.clock import Activity
 from sim.cores import Task
+from sim.level import Level
 from sim.recording import Histogram, IntArray, Recording
 from sim.timeline import Timeline
 from workloads.redis.config import Config
@@ -44,7 +45,7 @@ class Server:
         self._loaded = self._mm.memory.counts.copy()
         self._rule = SnapshotRule(config.snapshot)
         self._snapshots: list[SnapshotRow] = []
-        self._child_alive = False
+        self._children = Level(self._clock)
         self._changes = 0
         self._requests = 0
         self._writes = 0
@@ -58,7 +59,7 @@ class Server:
         """The server's process."""
         while True:
             now_ns = self._clock.now
-            decision_ns = self._rule.next_decision_ns(now_ns, child_alive=self._child_alive)
+            decision_ns = self._rule.next_decision_ns(now_ns, child_alive=self._children.value > 0)
             until_ns = FOREVER_NS if decision_ns is None else decision_ns
             quiet_ns = self._quiet_until_ns(until_ns)
             ahead = self._clients.upcoming(now_ns, quiet_ns, self._fault_ns)
@@ -123,7 +124,7 @@ class Server:
 
     def _decide(self) -> Activity:
         """Fork a child that saves the data set, if it is time."""
-        if not self._rule.due(self._clock.now, self._changes, child_alive=self._child_alive):
+        if not self._rule.due(self._clock.now, self._changes, child_alive=self._children.value > 0):
             return
         start_ns = self._clock.now
         memory = self._mm.memory
@@ -133,7 +134,7 @@ class Server:
         self._snapshots.append(snapshot)
         self._rule.forked(start_ns)
         self._changes = 0
-        self._child_alive = True
+        self._children.set(1)
         self._note_memory()
         task = self._kernel.machine.task(f"redis-save-{len(self._snapshots)}")
         self._clock.process(self._save(task, child, snapshot))
@@ -148,7 +149,7 @@ class Server:
         yield from self._kernel.exit(task, mm)
         self._note_memory()
         snapshot.end_ns = self._clock.now
-        self._child_alive = False
+        self._children.set(0)
 
     def _measure(self, snapshot: SnapshotRow) -> None:
         """Note the memory a snapshot has cost; nothing is given back while its child lives."""
@@ -164,7 +165,7 @@ class Server:
         """What happened so far."""
         elapsed_ns = max(self._clock.now, 1)
         faults = (self._mm.memory.counts - self._loaded).faults_by_kind()
-        if self._child_alive:
+        if self._children.value:
             self._measure(self._snapshots[-1])
         extra_bytes = max((s.extra_bytes for s in self._snapshots), default=0)
         return Recording(
@@ -192,5 +193,7 @@ class Server:
                 "duration_ns": elapsed_ns,
                 "throughput_per_s": self._requests * NANOSECONDS // elapsed_ns,
                 "extra_memory_bytes_peak": extra_bytes,
+                "snapshot_running_ns": round(self._children.mean() * elapsed_ns),
+                "mm_lock_write_held_ns": self._kernel.lock(self._mm).use["write"].held_ns,
             },
         )
