@@ -11,7 +11,7 @@ import pytest
 from experiments.catalogue import catalogue
 from experiments.commands import calibrate
 from experiments.commands.paper import points_of
-from models.calibration import Fit, fit_fork_curves, fork_curves, heap_of_snapshots
+from models.calibration import Fit, fit_contention, fit_fork_curves, fork_curves, heap_of_snapshots
 from models.costs import Costs
 from models.profile import load_profile
 from results.reference import published
@@ -50,7 +50,7 @@ def test_the_profile_holds_the_fit_bit_for_bit(fork_fit: Fit) -> None:
 @pytest.mark.full
 def test_the_contention_is_that_of_figure_2_bit_for_bit() -> None:
     _, curves = calibrate._curves("fig02")
-    found = calibrate.fit_contention(calibrate._Concurrent(PROFILE), curves["fork/concurrent3"])
+    found = fit_contention(calibrate._Concurrent(PROFILE), curves["fork/concurrent3"])
     weights = {**PROFILE.contention_weights["fork"], "fill_jitter": PROFILE.costs.fill_jitter}
     assert found.values == weights
 
