@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from monitor_lines import line, resp
 
+from workloads.traces.accounting import Accounting
+from workloads.traces.key_trace import NO_KEY
 from workloads.traces.monitor import read_monitor
-from workloads.traces.monitor_trace import MAX_UNKNOWN_NAMES, NO_KEY, MonitorTrace
+from workloads.traces.monitor_trace import MAX_UNKNOWN_NAMES, MonitorTrace
 from workloads.traces.text import TraceError
 
 FILE_ONLY = (HealthCheck.function_scoped_fixture,)  # each example overwrites the same file
@@ -41,11 +43,10 @@ def test_columns_of_a_small_log(tmp_path: Path) -> None:
     assert trace.connection.tolist() == [0, 1, 0, 0]
     assert trace.connections == ("10.0.0.1:1", "10.0.0.2:1")
     assert trace.request_bytes[3] == len(b"*1\r\n$4\r\nPING\r\n")
-    assert trace.start_unix_ns == 5_000_001_000
+    assert trace.start_ns == 5_000_001_000
     assert (trace.keys, len(trace), trace.duration_ns) == (2, 4, 999_999_000)
-    accounting = trace.accounting
-    assert (accounting.lines, accounting.commands, accounting.ok, accounting.blank) == (6, 4, 1, 1)
-    assert accounting.unknown == {}
+    assert trace.accounting == Accounting(6, 4, {"reply OK": 1, "blank": 1})
+    assert trace.unknown == {}
 
 
 def test_types_are_those_promised_and_columns_cannot_be_written(tmp_path: Path) -> None:
@@ -86,8 +87,7 @@ def test_senders(tmp_path: Path, sender: bytes) -> None:
 def test_a_raw_connection_adds_plus_and_carriage_return(tmp_path: Path) -> None:
     raw = b"+OK\r\n" + b"+" + line(b"GET", b"k").rstrip() + b"\r\n" + b"+OK\r\n"
     trace = read(tmp_path, raw)
-    assert trace.accounting.ok == 2
-    assert trace.accounting.commands == 1
+    assert trace.accounting == Accounting(3, 1, {"reply OK": 2})
 
 
 def test_the_last_line_may_lack_its_end(tmp_path: Path) -> None:
@@ -127,15 +127,15 @@ def test_unknown_commands_are_reads_without_key_counted_by_name(tmp_path: Path) 
     trace = read(
         tmp_path, line(b"json.set", b"k", b"$"), line(b"JSON.SET", b"k", b"$"), line(b"\xff", b"k")
     )
-    assert trace.accounting.unknown == {"JSON.SET": 2, "\\xff": 1}
+    assert trace.unknown == {"JSON.SET": 2, "\\xff": 1}
     assert trace.key_id.tolist() == [NO_KEY] * 3
     assert not trace.is_write.any()
 
 
 def test_unknown_names_are_bounded(tmp_path: Path) -> None:
     trace = read(tmp_path, *(line(b"x%d" % i) for i in range(MAX_UNKNOWN_NAMES + 5)))
-    assert len(trace.accounting.unknown) == MAX_UNKNOWN_NAMES + 1
-    assert trace.accounting.unknown["(others)"] == 5
+    assert len(trace.unknown) == MAX_UNKNOWN_NAMES + 1
+    assert trace.unknown["(others)"] == 5
 
 
 def test_mset_is_one_request_and_several_written_keys(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ import re
 import numpy as np
 import pytest
 
+from workloads.traces.accounting import Accounting
 from workloads.traces.monitor_trace import MonitorTrace
-from workloads.traces.registry import BUNDLED, open_trace
+from workloads.traces.registry import BUNDLED, open_as
 from workloads.traces.text import trace_digest
 
 CAPTURE = BUNDLED / "redis_monitor.log.gz"
@@ -17,22 +18,16 @@ CAPTURE = BUNDLED / "redis_monitor.log.gz"
 
 @pytest.fixture(scope="module")
 def trace() -> MonitorTrace:
-    return open_trace(CAPTURE)
+    return open_as(MonitorTrace, CAPTURE)
 
 
 def test_numbers_that_awk_counts_too(trace: MonitorTrace) -> None:
-    accounting = trace.accounting
-    assert (accounting.lines, accounting.commands, accounting.ok, accounting.blank) == (
-        60_001,
-        60_000,
-        1,
-        0,
-    )
-    assert accounting.unknown == {}
+    assert trace.accounting == Accounting(60_001, 60_000, {"reply OK": 1})
+    assert trace.unknown == {}
     assert int(trace.is_write.sum()) == 30_029
     assert trace.keys == 19_008
     assert len(trace.connections) == 20
-    assert trace.start_unix_ns == 1_795_407_776_482_128_000
+    assert trace.start_ns == 1_795_407_776_482_128_000
     assert trace.duration_ns == 19_999_794_000
 
 
@@ -68,10 +63,10 @@ def test_each_row_is_its_line() -> None:
             unix_ns = int(seconds) * 10**9 + int(microseconds) * 10**3
             key_id = keys.setdefault(key, len(keys))
             rows.append((unix_ns, key_id, name == b"SET", len(value or b""), sender.decode()))
-    trace = open_trace(CAPTURE)
+    trace = open_as(MonitorTrace, CAPTURE)
     assert rows == list(
         zip(
-            (trace.time_ns + trace.start_unix_ns).tolist(),
+            (trace.time_ns + trace.start_ns).tolist(),
             trace.key_id.tolist(),
             trace.is_write.tolist(),
             trace.value_bytes.tolist(),

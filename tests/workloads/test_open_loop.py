@@ -20,7 +20,8 @@ from workloads.redis.open_loop import (
     traced_arrivals,
 )
 from workloads.redis.requests import READ_BYTES
-from workloads.traces.registry import BUNDLED, open_trace
+from workloads.traces.key_trace import KeyTrace
+from workloads.traces.registry import BUNDLED, open_as
 
 SERVICE_NS = 1000
 FAULT_NS = 700
@@ -167,7 +168,7 @@ def test_a_poisson_queue_waits_as_pollaczek_and_khinchine_say() -> None:
 
 
 def test_a_trace_gives_every_command_its_own_time_and_its_writes() -> None:
-    trace = open_trace(BUNDLED / "redis_monitor.log.gz")
+    trace = open_as(KeyTrace, BUNDLED / "redis_monitor.log.gz")
     config = redis_config(clients={"kind": "trace", "path": "x"}, dataset="64MiB")
     assert isinstance(config.clients, TraceClients)
     (arrivals,) = traced_arrivals(config, config.clients, trace, Streams(0))

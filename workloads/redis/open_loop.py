@@ -13,7 +13,7 @@ from sim.streams import Streams
 from workloads.redis.config import Config, OpenLoop, TraceClients
 from workloads.redis.heap import HeapPages
 from workloads.redis.requests import READ_BYTES, FaultCosts, Iterations, Replies
-from workloads.traces.monitor_trace import MonitorTrace
+from workloads.traces.key_trace import KeyTrace
 
 MOST_REQUESTS = 16384
 NO_WRITE = -1
@@ -109,7 +109,7 @@ def generated_arrivals(config: Config, clients: OpenLoop, streams: Streams) -> I
 
 
 def traced_arrivals(
-    config: Config, clients: TraceClients, trace: MonitorTrace, streams: Streams
+    config: Config, clients: TraceClients, trace: KeyTrace, streams: Streams
 ) -> Iterator[Arrivals]:
     """The commands of a trace at its times, up to the configured duration."""
     at_ns = np.rint(trace.time_ns / clients.speed).astype(np.int64)

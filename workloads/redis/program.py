@@ -10,7 +10,8 @@ from workloads.redis.open_loop import OpenLoopClients, generated_arrivals, trace
 from workloads.redis.requests import Clients
 from workloads.redis.server import Server
 from workloads.setup import Setup
-from workloads.traces.registry import open_trace
+from workloads.traces.key_trace import KeyTrace
+from workloads.traces.registry import open_as
 
 
 def run(config: Config, setup: Setup) -> Recording:
@@ -33,5 +34,5 @@ def _clients(config: Config, streams: Streams) -> Clients:
         return ClosedLoopClients(config, clients, streams)
     if isinstance(clients, OpenLoop):
         return OpenLoopClients(config.service, generated_arrivals(config, clients, streams))
-    trace = open_trace(clients.path, "redis_monitor")
+    trace = open_as(KeyTrace, clients.path)
     return OpenLoopClients(config.service, traced_arrivals(config, clients, trace, streams))

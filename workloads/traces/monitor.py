@@ -14,24 +14,18 @@ not tell when the server saved; secrets in other commands read "(redacted)".
 from __future__ import annotations
 
 import re
-from contextlib import closing
 
-from workloads.traces.monitor_trace import Accounting, Columns, MonitorTrace
-from workloads.traces.text import (
-    DEFAULT_LIMITS,
-    Limits,
-    TraceError,
-    TracePath,
-    read_lines,
-    trace_error,
-)
+from workloads.traces.accounting import BLANK, LineError, account
+from workloads.traces.key_trace import LONGEST_SENDER_BYTES
+from workloads.traces.monitor_trace import MonitorColumns, MonitorTrace
+from workloads.traces.text import DEFAULT_LIMITS, Limits, TracePath
 
-MAX_SENDER_BYTES = 160
-"""The longest sender: sun_path holds 108 bytes, an IPv6 address with zone and port fewer."""
+REPLY = "reply OK"
+"""Why a line that only says OK is skipped."""
 
 _TIME = rb"([0-9]{1,10})\.([0-9]{6})"
 _DATABASE = rb"([0-9]{1,10})"
-_SENDER = rb"([^\x00-\x1f]{1,%d}?)" % MAX_SENDER_BYTES
+_SENDER = rb"([^\x00-\x1f]{1,%d}?)" % LONGEST_SENDER_BYTES
 # What needs no escape: printable ASCII but quote and backslash, and bytes from 0x80 on, as some C
 # libraries call them printable. Possessive, so that a megabyte of escapes is one pass without
 # backtracking. A set of ranges is scanned twice as fast as the complement of one.
@@ -63,46 +57,29 @@ def looks_like_monitor(first_bytes: bytes) -> bool:
 
 
 def read_monitor(path: TracePath, limits: Limits = DEFAULT_LIMITS) -> MonitorTrace:
-    """Read a MONITOR log, plain or gzip, in one pass; values are measured, never kept.
+    """Read a MONITOR log, plain or compressed, in one pass; values are measured, never kept.
 
     Raises:
-        TraceError: The file cannot be read, exceeds `limits`, holds no command, holds a line that
-            is neither a command, `OK` nor blank, or its time goes backwards.
+        TraceError: As `account` does; a line is damaged that is neither a command, `OK` nor blank,
+            or whose time goes backwards.
     """
-    columns = Columns()
-    ok = blank = line_number = 0
-    start_unix_ns = 0
-    earliest_ns, latest_ns = 0, 2**63 - 1
-    with closing(read_lines(path, limits)) as lines:
-        for line_number, line in enumerate(lines, 1):
-            match = _LINE.fullmatch(line)
-            if match is None:
-                text = line.strip()
-                if not text:
-                    blank += 1
-                elif text in (b"OK", b"+OK"):
-                    ok += 1
-                else:
-                    raise _describe(path, line_number, line)
-                continue
-            seconds, microseconds, database, sender, arguments = match.groups()
-            time_ns = int(seconds + microseconds) * 1000
-            if not columns.time_ns:
-                start_unix_ns = earliest_ns = time_ns
-            elif time_ns < earliest_ns:
-                what = f"time goes backwards by {earliest_ns - time_ns} ns"
-                raise trace_error(path, line_number, 1, what, "lines in order of time")
-            if time_ns > latest_ns:
-                what = "time is beyond the year 2262"
-                raise trace_error(path, line_number, 1, what, "fewer than 2^63 ns since 1970")
-            earliest_ns = time_ns
-            columns.add(time_ns - start_unix_ns, database, sender, _split(arguments))
-    if not columns.time_ns:
-        raise trace_error(path, line_number + 1, 1, "no command", "at least one command line")
-    return columns.trace(
-        start_unix_ns,
-        Accounting(line_number, len(columns.time_ns), ok, blank, dict(columns.unknown)),
-    )
+    columns = MonitorColumns()
+
+    def take(line: bytes) -> str | None:
+        match = _LINE.fullmatch(line)
+        if match is None:
+            text = line.strip()
+            if not text:
+                return BLANK
+            if text in (b"OK", b"+OK"):
+                return REPLY
+            raise _describe(line)
+        seconds, microseconds, database, sender, arguments = match.groups()
+        columns.times.add(int(seconds + microseconds) * 1000)
+        columns.add_command(database, sender, _split(arguments))
+        return None
+
+    return columns.monitor_trace(account(path, limits, "command", take))
 
 
 def _split(quoted: bytes) -> list[bytes]:
@@ -119,23 +96,21 @@ def _split(quoted: bytes) -> list[bytes]:
     ]  # fmt: skip
 
 
-def _describe(path: TracePath, line_number: int, line: bytes) -> TraceError:
+def _describe(line: bytes) -> LineError:
     """The error for a line that is no command: the first part that is not as it should be."""
     position = 0
     for pattern, what, expected in _PARTS:
         match = pattern.match(line, position)
         if match is None:
-            return trace_error(path, line_number, position + 1, f"bad {what}", expected)
+            return LineError(position + 1, f"bad {what}", expected)
         position = match.end()
     while match := _ARGUMENTS.match(line, position):
         position = match.end()
         if line[position : position + 2] == b' "':
             position += 1
         else:
-            return trace_error(
-                path, line_number, position + 1, "bad end", "a space and a quote, or a line end"
-            )
+            return LineError(position + 1, "bad end", "a space and a quote, or a line end")
     open_text = _OPEN_TEXT.match(line, position)
     position = open_text.end() if open_text else position
     expected = r"""printable text, one of \\ \" \n \r \t \a \b \xHH, or a closing quote"""
-    return trace_error(path, line_number, position + 1, "bad argument", expected)
+    return LineError(position + 1, "bad argument", expected)

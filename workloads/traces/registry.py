@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+from workloads.traces.access_log import looks_like_access_log, read_access_log
+from workloads.traces.afl_fuzzer_stats import looks_like_fuzzer_stats, read_fuzzer_stats
+from workloads.traces.afl_plot_data import looks_like_plot_data, read_plot_data
+from workloads.traces.generic_csv import looks_like_csv, read_csv
 from workloads.traces.monitor import looks_like_monitor, read_monitor
-from workloads.traces.monitor_trace import MonitorTrace
+from workloads.traces.sqlite_tests import looks_like_sqlite_tests, read_sqlite_tests
 from workloads.traces.text import DEFAULT_LIMITS, Limits, TracePath, first_bytes, trace_error
-
-Trace = MonitorTrace
+from workloads.traces.trace import Trace
+from workloads.traces.twitter_cache import looks_like_twitter_cache, read_twitter_cache
 
 BUNDLED = Path(__file__).parent / "data"
 """Folder of the traces that come with forksim."""
+
+_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +30,7 @@ class TraceFormat:
     Attributes:
         name: Its name in YAML.
         sniff: Whether a text with these first bytes (4096, or all) may be of this format.
-        read: Reads a file, plain or gzip; raises `TraceError`.
+        read: Reads a file, plain or compressed; raises `TraceError`.
     """
 
     name: str
@@ -42,8 +49,30 @@ def by_name(formats: Iterable[TraceFormat]) -> dict[str, TraceFormat]:
 
 
 FORMATS = by_name(
-    (TraceFormat("redis_monitor", looks_like_monitor, read_monitor),),
+    (
+        TraceFormat("redis_monitor", looks_like_monitor, read_monitor),
+        TraceFormat("afl_plot_data", looks_like_plot_data, read_plot_data),
+        TraceFormat("afl_fuzzer_stats", looks_like_fuzzer_stats, read_fuzzer_stats),
+        TraceFormat("access_log", looks_like_access_log, read_access_log),
+        TraceFormat("sqlite_tests", looks_like_sqlite_tests, read_sqlite_tests),
+        TraceFormat("twitter_cache", looks_like_twitter_cache, read_twitter_cache),
+        TraceFormat("csv", looks_like_csv, read_csv),
+    )
 )
+
+
+def recognise(path: TracePath) -> TraceFormat:
+    """The one format that fits how the file begins.
+
+    Raises:
+        TraceError: The file cannot be read, or no format (or more than one) fits it.
+    """
+    start = first_bytes(path)
+    fitting = [trace_format for trace_format in FORMATS.values() if trace_format.sniff(start)]
+    if len(fitting) != 1:
+        what = "unknown format" if start else "empty file"
+        raise trace_error(path, 1, 1, what, f"a trace of one of: {', '.join(FORMATS)}")
+    return fitting[0]
 
 
 def open_trace(
@@ -56,11 +85,19 @@ def open_trace(
             refuses it.
         KeyError: `format_name` is not in `FORMATS`.
     """
-    if format_name is not None:
-        return FORMATS[format_name].read(path, limits)
-    start = first_bytes(path)
-    fitting = [trace_format for trace_format in FORMATS.values() if trace_format.sniff(start)]
-    if len(fitting) != 1:
-        what = "unknown format" if start else "empty file"
-        raise trace_error(path, 1, 1, what, f"a trace of one of: {', '.join(FORMATS)}")
-    return fitting[0].read(path, limits)
+    trace_format = recognise(path) if format_name is None else FORMATS[format_name]
+    return trace_format.read(path, limits)
+
+
+def open_as(kind: type[_Kind], path: TracePath, limits: Limits = DEFAULT_LIMITS) -> _Kind:
+    """Read a trace of any format that makes what a program needs: a `KeyTrace`, say.
+
+    Raises:
+        TraceError: As `open_trace` does, or the trace is of another kind.
+    """
+    trace_format = recognise(path)
+    trace = trace_format.read(path, limits)
+    if not isinstance(trace, kind):
+        what = f"a trace of format {trace_format.name}"
+        raise trace_error(path, 1, 1, what, f"one that makes a {kind.__name__}")
+    return trace
