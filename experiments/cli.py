@@ -43,11 +43,12 @@ class Commands(click.Group):
             ctx.exit(SOME_FAILED)
 
 
-def _call(command: str, /, **arguments: Any) -> None:
+def _call(command: str, /, function: str = "main", **arguments: Any) -> None:
     """Do the command; its module and the errors it may raise are imported only now."""
     errors = import_module("experiments.errors")
     try:
-        code = import_module(f"experiments.commands.{command}").main(**arguments)
+        module = import_module(f"experiments.commands.{command}")
+        code = getattr(module, function)(**arguments)
     except errors.InputError as error:
         raise OneLineError(str(error)) from None
     click.get_current_context().exit(code)
@@ -119,3 +120,52 @@ def paper(**arguments: Any) -> None:
 def calibrate(**arguments: Any) -> None:
     """Fit a machine profile to the paper's micro-benchmarks and print the residuals."""
     _call("calibrate", **arguments)
+
+
+@main.group(no_args_is_help=False)
+def trace() -> None:
+    """Look into traces of real programs, or convert them."""
+
+
+def _reading(command: Any) -> Any:
+    """What every command takes that reads a trace."""
+    for option in (
+        click.option(
+            "--skip-damaged",
+            type=click.IntRange(min=0),
+            default=0,
+            show_default=True,
+            metavar="N",
+            help="Skip and count so many lines that are not of the format.",
+        ),
+        click.option(
+            "--columns",
+            metavar="NAME,...",
+            help="The file is a CSV with these columns: time_s,key,op,value_bytes ...",
+        ),
+        click.option(
+            "--format", "format_name", metavar="NAME", help="Of the trace.  [default: recognised]"
+        ),
+        click.argument("file"),
+    ):
+        command = option(command)
+    return command
+
+
+@trace.command()
+@_reading
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def inspect(**arguments: Any) -> None:
+    """Say what the trace in FILE holds: format, span, rates, popularity, skipped lines."""
+    _call("trace", "inspect", **arguments)
+
+
+@trace.command()
+@_reading
+@click.option(
+    "--to", type=click.Choice(["csv", "npz"]), default="csv", show_default=True, help="New format."
+)
+@click.option("--out", metavar="FILE", help="Write here.  [default: standard output]")
+def convert(**arguments: Any) -> None:
+    """Convert the trace in FILE; a CSV of commands on keys can be replayed as any trace."""
+    _call("trace", "convert", **arguments)

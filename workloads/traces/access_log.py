@@ -12,7 +12,7 @@ Apache logs when it received the request, NGINX when it had answered, both in wh
 write the line at the end, so that the lines of Apache are not quite in order of time. Rows are.
 
 Sources: Apache's mod_log_config (2.4), NGINX's ngx_http_log_module. The library apachelogs (0.6.1)
-parses any LogFormat, but 18,000 lines a second, a thirtieth of what this reader does.
+parses any LogFormat, but a tenth as many lines a second as this reader.
 """
 
 from __future__ import annotations
@@ -40,12 +40,9 @@ TICK_NS = 10**9
 _MONTHS = tuple(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())
 # A quoted text: what is escaped may be a quote. Possessive, so that no line is scanned twice.
 _QUOTED = rb'"(?:[^"\\]++|\\.)*+"'
-_TIME = (
-    rb"\[([0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}):([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]|60) "
-    rb"([+-])([0-9]{2})([0-5][0-9])\]"
-)
-_SENDER = rb"[^\s\[\"]+(?: [^\[\"]*?)? "
-_STATUS = rb"([1-9][0-9]{2}|-) ([0-9]{1,18}|-)"
+_TIME = rb"\[([0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}(?::[0-9]{2}){3} [+-][0-9]{4})\]"
+_SENDER = rb"[^\s\[\"][^\[\r\n]* "
+_STATUS = rb"([0-9]{3}|-) ([0-9]{1,18}|-)"
 _REST = rb"(?: " + _QUOTED + rb")*+(?: ([0-9]{1,15})(?:\.([0-9]{1,9}))?)?"
 _LINE = re.compile(_SENDER + _TIME + rb" (" + _QUOTED + rb") " + _STATUS + _REST + rb"[\r\n]*")
 _FIRST_LINE = re.compile(rb"\s*" + _SENDER + _TIME + rb' "')
@@ -107,7 +104,7 @@ class AccessTrace:
     def facts(self) -> Facts:
         """Rates, failures, popularity of paths, sizes and times."""
         return {
-            **rates(self.time_ns),
+            **rates(self.time_ns, TICK_NS),
             "client_error_share": float((self.status // 100 == 4).mean()),
             "server_error_share": float((self.status // 100 == 5).mean()),
             **popularity(self.resource_id[self.resource_id != MISSING], "resources"),
@@ -171,7 +168,8 @@ class _Rows:
         self.service_ns = array("q")
         self.resource_id = array("i")
         self.resources = Ids()
-        self._midnights: dict[bytes, int] = {}
+        self._second = b""
+        self._unix_s = 0
 
     def take(self, line: bytes) -> str | None:
         match = _LINE.fullmatch(line)
@@ -179,18 +177,12 @@ class _Rows:
             if not line.strip():
                 return BLANK
             raise _describe(line)
-        day, hour, minute, second, sign, off_hours, off_minutes, request, *numbers = match.groups()
-        status, size, whole, fraction = numbers
-        offset_s = int(off_hours) * 3600 + int(off_minutes) * 60
-        midnight_s = self._midnights.get(day)
-        if midnight_s is None:
-            midnight_s = _midnight(day, match.start(1))
-            self._midnights = {day: midnight_s}  # lines of a day stand together
-        unix_s = midnight_s + int(hour) * 3600 + int(minute) * 60 + int(second)
-        unix_s += offset_s if sign == b"-" else -offset_s
-        if unix_s < 0:
-            raise LineError(match.start(1), "time lies before 1970", "a later time")
-        self.unix_s.append(unix_s)
+        second, request, status, size, whole, fraction = match.groups()
+        if second != self._second:
+            # Lines of one second stand together.
+            self._unix_s = _unix_s(second, match.start(1) + 1)
+            self._second = second
+        self.unix_s.append(self._unix_s)
         self.status.append(MISSING if status == b"-" else int(status))
         self.response_bytes.append(0 if size == b"-" else int(size))
         self.service_ns.append(_service_ns(whole, fraction))
@@ -208,14 +200,22 @@ def _service_ns(whole: bytes | None, fraction: bytes | None) -> int:
     return int(whole[:9]) * 10**9 + int(fraction.ljust(9, b"0"))
 
 
-def _midnight(day: bytes, position: int) -> int:
-    """Unix time, in seconds, at which this day (`23/Nov/2026`) begins in UTC."""
-    day_of_month, month, year = day.split(b"/")
+def _unix_s(text: bytes, column: int) -> int:
+    """Unix time, in seconds, of `23/Nov/2026:07:25:04 +0000`."""
+    day, month, year = text[:2], text[3:6], text[7:11]
+    hour, minute, second, zone = (int(text[i : i + 2]) for i in (12, 15, 18, 22))
+    if hour > 23 or minute > 59 or second > 60:
+        raise LineError(column, "bad time", "hours, minutes and seconds of a day")
     try:
-        ordinal = date(int(year), _MONTHS.index(month) + 1, int(day_of_month)).toordinal()
+        days = date(int(year), _MONTHS.index(month) + 1, int(day)) - date(1970, 1, 1)
     except ValueError:
-        raise LineError(position + 1, "bad date", "a day that exists, as 23/Nov/2026") from None
-    return (ordinal - date(1970, 1, 1).toordinal()) * 86400
+        raise LineError(column, "bad date", "a day that exists, as 23/Nov/2026") from None
+    offset_s = zone * 3600 + int(text[24:26]) * 60
+    local_s = days.days * 86400 + hour * 3600 + minute * 60 + second
+    unix_s = local_s + (offset_s if text[21:22] == b"-" else -offset_s)
+    if unix_s < 0:
+        raise LineError(column, "time lies before 1970", "a later time")
+    return unix_s
 
 
 def _describe(line: bytes) -> LineError:

@@ -12,17 +12,17 @@ from workloads.traces.columns import IntColumn
 SECOND_NS = 10**9
 
 
-def rates(time_ns: IntColumn) -> dict[str, float]:
-    """Mean rate from first to last, and that of the busiest second; {} if no time passes.
+def rates(time_ns: IntColumn, resolution_ns: int) -> dict[str, float]:
+    """Mean rate, and that of the busiest second from the first on; {} if no time passes.
 
-    Seconds are counted from the first; the n - 1 gaps between n times make the mean.
+    The last time is somewhere in a tick of the clock: the log covers that tick as well.
     """
     if len(time_ns) < 2 or time_ns[-1] == time_ns[0]:
         return {}
     seconds = (time_ns - time_ns[0]) // SECOND_NS
     # Most of a long, sparse log's seconds are empty: count those that are not.
     _, counts = np.unique(seconds, return_counts=True)
-    mean = (len(time_ns) - 1) * SECOND_NS / int(time_ns[-1] - time_ns[0])
+    mean = len(time_ns) * SECOND_NS / (int(time_ns[-1] - time_ns[0]) + resolution_ns)
     return {"mean_rate_per_s": mean, "busiest_second_per_s": float(counts.max())}
 
 

@@ -80,7 +80,7 @@ class KeyTrace:
         """Rates, share of writes, popularity of keys, sizes of values."""
         first_keys = self.key_id[self.key_id != NO_KEY]
         return {
-            **rates(self.time_ns),
+            **rates(self.time_ns, self.resolution_ns),
             "write_share": float(self.is_write.mean()),
             "connections": len(self.connections),
             **popularity(np.concatenate((first_keys, self.further_key_id)), "keys"),

@@ -1,0 +1,113 @@
+"""``forksim trace``: what a trace holds, and the same for other programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from experiments.errors import InputError, suggestion
+from workloads.traces.export import WRITERS
+from workloads.traces.generic_csv import read_csv
+from workloads.traces.registry import FORMATS, recognise
+from workloads.traces.text import Limits, TraceError
+from workloads.traces.trace import Trace
+
+JSON_VERSION = 1
+
+_TIMES = (("s", 10**9), ("ms", 10**6), ("us", 10**3), ("ns", 1))
+_SIZES = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10), ("B", 1))
+
+
+def inspect(
+    file: str, format_name: str | None, columns: str | None, skip_damaged: int, *, as_json: bool
+) -> int:
+    """Print what the trace in ``file`` holds and which of its lines were skipped; 0."""
+    name, trace = _read(file, format_name, columns, skip_damaged)
+    facts = dict(trace.facts())
+    if as_json:
+        found = {"forksim": JSON_VERSION, "file": file, "format": name}
+        whole = {**asdict(trace.accounting), "span_ns": trace.duration_ns, "facts": facts}
+        click.echo(json.dumps({**found, **whole}))
+        return 0
+    accounting = trace.accounting
+    skipped = {f"skipped, {reason}": count for reason, count in accounting.skipped.items()}
+    counts = {"lines": accounting.lines, "records": accounting.records, **skipped}
+    rows = list(_shown({**counts, "span_ns": trace.duration_ns, **facts}))
+    width = max(len(label) for label, _ in rows)
+    click.echo(f"{'format':{width}}  {name}")
+    for label, value in rows:
+        click.echo(f"{label:{width}}  {value}")
+    return 0
+
+
+def convert(
+    file: str,
+    format_name: str | None,
+    columns: str | None,
+    skip_damaged: int,
+    *,
+    to: str,
+    out: str | None,
+) -> int:
+    """Write the trace in ``file`` as ``to`` to the file ``out``, or to standard output; 0."""
+    _, trace = _read(file, format_name, columns, skip_damaged)
+    if out is None:
+        WRITERS[to](trace, sys.stdout.buffer)
+        return 0
+    if Path(out).exists() and Path(out).samefile(file):
+        raise InputError(f"--out: {out}: expected another file than the trace")
+    with Path(out).open("wb") as stream:
+        WRITERS[to](trace, stream)
+    accounting = trace.accounting
+    skipped = sum(accounting.skipped.values())
+    click.echo(f"{out}: {accounting.records} records, {skipped} lines skipped", err=True)
+    return 0
+
+
+def _read(
+    file: str, format_name: str | None, columns: str | None, skip_damaged: int
+) -> tuple[str, Trace]:
+    """The name of the format of a file, and its trace.
+
+    Raises:
+        InputError: there is no such format, or the file is no such trace.
+    """
+    limits = Limits(max_damaged=skip_damaged)
+    try:
+        if columns is not None:
+            if format_name not in (None, "csv"):
+                raise InputError(f"--columns: only a csv has named columns, not {format_name!r}")
+            return "csv", read_csv(file, limits, [name.strip() for name in columns.split(",")])
+        if format_name is None:
+            format_name = recognise(file).name
+        if format_name not in FORMATS:
+            raise InputError(f"--format: {format_name!r}{suggestion(format_name, FORMATS)}")
+        return format_name, FORMATS[format_name].read(file, limits)
+    except TraceError as error:
+        raise InputError(str(error)) from None
+
+
+def _shown(facts: dict[str, int | float]) -> Iterator[tuple[str, str]]:
+    """Facts as people read them: a label and a value with its unit."""
+    units: dict[str, Callable[[float], str]] = {
+        "_share": lambda value: f"{value:.2%}",
+        "_per_s": lambda value: f"{value:.6g} /s",
+        "_bytes": lambda value: _scaled(value, _SIZES),
+        "_ns": lambda value: _scaled(value, _TIMES),
+    }
+    for name, value in facts.items():
+        unit = next((unit for unit in units if name.endswith(unit)), "")
+        label = name if unit == "_share" else name.removesuffix(unit)
+        label = label.replace("_", " ").replace("pct", "%")
+        yield label, units[unit](value) if unit else f"{value:g}" if value % 1 else f"{value:.0f}"
+
+
+def _scaled(value: float, units: tuple[tuple[str, int], ...]) -> str:
+    """The value in the largest unit that it reaches, four digits."""
+    name, size = next(((name, size) for name, size in units if value >= size), units[-1])
+    return f"{value / size:.4g} {name}"
