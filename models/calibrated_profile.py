@@ -116,6 +116,9 @@ def calibrated_profile(
             "assumed",
             "figure 3: the load of struct page is 63.38 % of the work on an entry",
         ),
+        "exit_scan_scattered_ns": ns(
+            scattered_ns * STRUCT_PAGE_LOAD, "assumed", "the same share of entry_scattered_ns"
+        ),
         "page_free_ns": scaled(
             UNMAP * entry_ns - exit_ns, f"an unmap of {gib_ms:.0f} ms a GiB", "fork_micro.csv"
         ),

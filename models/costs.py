@@ -46,6 +46,7 @@ class Costs:
         exit_base_ns: Tearing down an empty address space.
         exit_entry_ns: Removing a present entry (with its atomics).
         exit_scan_entry_ns: Reading an entry of a shared table that is left.
+        exit_scan_scattered_ns: Extra if its frame is scattered.
         page_free_ns: Freeing a page.
         fill_page_ns: First write of a page in a sequential fill, fault included.
         huge_fill_ns: First write of a huge page, fault included.
@@ -77,6 +78,7 @@ class Costs:
     exit_base_ns: float
     exit_entry_ns: float
     exit_scan_entry_ns: float
+    exit_scan_scattered_ns: float
     page_free_ns: float
     fill_page_ns: float
     huge_fill_ns: float
@@ -146,24 +148,33 @@ class Costs:
         return np.rint(by_action[page_actions] + table_ns).astype(np.int64)
 
     def zap_ns(
-        self, *, zapped: int, scattered: int = 0, scanned: int = 0, huge: int = 0, freed: int = 0
-    ) -> int:
-        """Removing entries, as unmap does.
+        self,
+        *,
+        zapped: int,
+        scattered: int = 0,
+        scanned: int = 0,
+        scanned_scattered: int = 0,
+        huge: int = 0,
+        freed: int = 0,
+    ) -> float:
+        """Removing entries; not rounded.
 
         Args:
             zapped: Present entries removed.
             scattered: Those of them whose frame is scattered.
             scanned: Present entries of shared tables that were left to the other sharers.
+            scanned_scattered: Those of them whose frame is scattered.
             huge: Huge pages unmapped.
             freed: Pages freed; a huge page counts as one.
         """
-        return round(self._zap_ns(zapped, scattered, scanned, huge, freed))
-
-    def exit_ns(
-        self, *, zapped: int, scattered: int = 0, scanned: int = 0, huge: int = 0, freed: int = 0
-    ) -> int:
-        """Tearing down an address space; arguments as in `zap_ns`."""
-        return round(self.exit_base_ns + self._zap_ns(zapped, scattered, scanned, huge, freed))
+        return (
+            zapped * self.exit_entry_ns
+            + scattered * self.entry_scattered_ns
+            + scanned * self.exit_scan_entry_ns
+            + scanned_scattered * self.exit_scan_scattered_ns
+            + huge * self.huge_entry_ns
+            + freed * self.page_free_ns
+        )
 
     def fill_ns(self, *, pages: int, huge: int = 0) -> int:
         """First write of pages and huge pages, one after the other."""
@@ -174,13 +185,4 @@ class Costs:
             present * self.entry_copy_ns
             + writable * self.entry_protect_ns
             + scattered * self.entry_scattered_ns
-        )
-
-    def _zap_ns(self, zapped: int, scattered: int, scanned: int, huge: int, freed: int) -> float:
-        return (
-            zapped * self.exit_entry_ns
-            + scattered * self.entry_scattered_ns
-            + scanned * self.exit_scan_entry_ns
-            + huge * self.huge_entry_ns
-            + freed * self.page_free_ns
         )

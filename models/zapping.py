@@ -23,6 +23,7 @@ class Zapped:
         entries: Present 4 KiB entries removed.
         scattered: Those of them whose frame was scattered.
         scanned: Present entries of shared tables that were left.
+        scanned_scattered: Those of them whose frame was scattered.
         huge: Huge pages unmapped.
         freed_frames: 4 KiB frames freed.
         freed: The same with each wholly unmapped huge page counting as one.
@@ -31,26 +32,25 @@ class Zapped:
     entries: int = 0
     scattered: int = 0
     scanned: int = 0
+    scanned_scattered: int = 0
     huge: int = 0
     freed_frames: int = 0
     freed: int = 0
 
     def exit_ns(self, costs: Costs) -> int:
         """Its price as an exit."""
-        return costs.exit_ns(
-            zapped=self.entries,
-            scattered=self.scattered,
-            scanned=self.scanned,
-            huge=self.huge,
-            freed=self.freed,
-        )
+        return round(costs.exit_base_ns + self._entries_ns(costs))
 
     def unmap_ns(self, costs: Costs) -> int:
         """Its price as an unmap."""
+        return round(self._entries_ns(costs))
+
+    def _entries_ns(self, costs: Costs) -> float:
         return costs.zap_ns(
             zapped=self.entries,
             scattered=self.scattered,
             scanned=self.scanned,
+            scanned_scattered=self.scanned_scattered,
             huge=self.huge,
             freed=self.freed,
         )
@@ -128,7 +128,9 @@ def _drop_slots(mm: AddressSpace, slots: IntArray, zapped: Zapped) -> None:
     at = mm.slot_table[slots]
     alone = tables.references[run_of(at)] == 1
     left, own = at[~alone], at[alone]
-    zapped.scanned += int(contents.present[run_of(tables.content[run_of(left)])].sum())
+    kept = run_of(tables.content[run_of(left)])
+    zapped.scanned += int(contents.present[kept].sum())
+    zapped.scanned_scattered += int(contents.scattered[kept].sum())
     tables.references[run_of(left)] -= 1
     counts.tables_reused += int((~mm.slot_writable[slots[alone]]).sum())
     mm.slot_table[run_of(slots)] = NO_TABLE

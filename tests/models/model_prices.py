@@ -27,6 +27,7 @@ PRICES = {
     "exit_base_ns": 50_000.0,
     "exit_entry_ns": 21.0,
     "exit_scan_entry_ns": 7.0,
+    "exit_scan_scattered_ns": 31.0,
     "page_free_ns": 110.0,
     "fill_page_ns": 500.0,
     "huge_fill_ns": 80_000.0,

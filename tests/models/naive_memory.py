@@ -39,11 +39,13 @@ class Table:
     huge: bool = False
     entries: dict[int, Entry] = field(default_factory=dict)
 
-    def put(self, position: int, entry: Entry) -> None:
-        self.take(position)
+    def put(self, position: int, entry: Entry) -> int:
+        """Set an entry; 1 if the frame of the one before it became free."""
+        freed = self.take(position)
         self.entries[position] = entry
         if entry.frame is not None:
             entry.frame.tables.add(self)
+        return freed
 
     def take(self, position: int) -> int:
         """Remove an entry; 1 if its frame became free."""
@@ -240,7 +242,8 @@ class NaiveMachine:
             else:
                 old = slot.table.entries.get(position)
                 value = old.frame.value if old and old.frame else 0
-                slot.table.put(position, Entry(Frame(value=value), writable=True))
+                freed = slot.table.put(position, Entry(Frame(value=value), writable=True))
+                self.counts["pages_freed"] += freed
         if write:
             area.has_anon = True
         self.counts["faults"] += 1
@@ -300,7 +303,13 @@ class NaiveMachine:
         table = slot.table
         if table.references > 1:
             table.references -= 1
-            return len(table.entries) * PRICES["exit_scan_entry_ns"]
+            scattered = sum(
+                e.frame is not None and e.frame.scattered for e in table.entries.values()
+            )
+            return (
+                len(table.entries) * PRICES["exit_scan_entry_ns"]
+                + scattered * PRICES["exit_scan_scattered_ns"]
+            )
         if not slot.writable:
             self.counts["tables_reused"] += 1
         self.counts["tables_freed"] += 1
