@@ -30,10 +30,10 @@ def split_cells(line: bytes) -> list[bytes]:
 
 
 def cell_column(line: bytes, number: int) -> int:
-    """The column, from 1, at which the cell of this number (from 0) begins."""
+    """The column, from 1, at which the cell of this number (from 0) begins, blanks left out."""
     quoted = False
     for position, byte in enumerate(line, 1):
-        if number == 0:
+        if number == 0 and byte not in b" \t":
             return position
         if byte == ord('"'):
             quoted = not quoted

@@ -76,8 +76,9 @@ def read_twitter_cache(path: TracePath, limits: Limits = DEFAULT_LIMITS) -> KeyT
             raise _describe(line)
         seconds, key, key_size, value_size, client, operation = match.groups()
         key_bytes, value_bytes = int(key_size), int(value_size)
-        if key_bytes > LARGEST_BYTES or value_bytes > LARGEST_BYTES:
-            raise LineError(match.start(3) + 1, "size too large", f"at most {LARGEST_BYTES} bytes")
+        if max(key_bytes, value_bytes) > LARGEST_BYTES:
+            column = match.start(3 if key_bytes > LARGEST_BYTES else 4) + 1
+            raise LineError(column, "size too large", f"at most {LARGEST_BYTES} bytes")
         columns.times.add(int(seconds) * 10**9)
         stored = operation in STORES
         lengths = [len(OPERATIONS[operation]), key_bytes]

@@ -1,0 +1,195 @@
+"""Access logs of Apache and NGINX: goldens of the samples, and one rule a test."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from refusals import refused
+from samples import lines_of
+
+from workloads.traces.access_log import AccessTrace, looks_like_access_log, read_access_log
+from workloads.traces.accounting import Accounting
+from workloads.traces.columns import MISSING
+from workloads.traces.registry import BUNDLED
+from workloads.traces.text import Limits
+
+COMMON = b'10.0.0.1 - - [01/Jan/1970:00:00:07 +0000] "GET /a HTTP/1.1" 200 14'
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "access.log"
+
+
+def read(path: Path, *lines: bytes) -> AccessTrace:
+    path.write_bytes(b"".join(line + b"\n" for line in lines))
+    return read_access_log(path)
+
+
+def statuses(trace: AccessTrace) -> dict[int, int]:
+    values, counts = np.unique(trace.status, return_counts=True)
+    return dict(zip(values.tolist(), counts.tolist(), strict=True))
+
+
+def test_apache_combined_with_service_times() -> None:
+    """Counted by awk, and row by row the same as apachelogs 0.6.1 makes of it."""
+    trace = read_access_log(BUNDLED / "apache_combined_D.log.gz")
+    assert trace.accounting == Accounting(200, 200, {})
+    assert statuses(trace) == {200: 180, 400: 1, 404: 19}
+    assert int(trace.response_bytes.sum()) == 748_734
+    assert int((trace.response_bytes == 0).sum()) == 27
+    assert int(trace.service_ns.sum()) == 71_606_000
+    assert trace.start_unix_ns == 1_795_418_704 * 10**9
+    assert np.bincount(trace.time_ns // 10**9).tolist() == [31, 41, 43, 49, 36]
+    assert trace.resources == 22
+    assert int((trace.resource_id == MISSING).sum()) == 1
+    check_columns(trace)
+
+
+def test_nginx_combined_with_request_times() -> None:
+    trace = read_access_log(BUNDLED / "nginx_combined.log.gz")
+    assert trace.accounting == Accounting(200, 200, {})
+    assert statuses(trace) == {200: 175, 400: 1, 404: 22, 505: 2}
+    assert int(trace.response_bytes.sum()) == 674_419
+    assert not trace.service_ns.any()
+    assert trace.resources == 20
+    check_columns(trace)
+
+
+def test_apache_common() -> None:
+    trace = read_access_log(BUNDLED / "apache_common.log.gz")
+    assert trace.accounting == Accounting(50, 50, {})
+    assert statuses(trace) == {200: 44, 404: 6}
+    assert int(trace.response_bytes.sum()) == 188_111
+    assert (trace.service_ns == MISSING).all()
+    check_columns(trace)
+
+
+def check_columns(trace: AccessTrace) -> None:
+    assert trace.time_ns[0] == 0
+    for times in (trace.time_ns, trace.arrival_ns()):
+        assert (np.diff(times) >= 0).all()
+    assert (trace.time_ns % 10**9 == 0).all()
+    assert (trace.arrival_ns() // 10**9 == trace.time_ns // 10**9).all()
+    assert len(np.unique(trace.arrival_ns())) == len(trace)
+    named = trace.resource_id[trace.resource_id != MISSING]
+    assert np.array_equal(np.unique(named), np.arange(trace.resources))
+    with pytest.raises(ValueError, match="read-only"):
+        trace.time_ns[0] = 1
+
+
+def test_common_and_combined_lines_of_one_request_agree() -> None:
+    for combined, common in zip(
+        lines_of("apache_combined_D.log.gz"), lines_of("apache_common.log.gz"), strict=False
+    ):
+        assert combined.startswith(common.rstrip())
+
+
+@pytest.mark.parametrize(
+    ("line", "service_ns"),
+    [
+        (COMMON, MISSING),
+        (COMMON + b" 1234", 1_234_000),
+        (COMMON + b" 0.123", 123_000_000),
+        (COMMON + b" 12.000000001", 12_000_000_001),
+        (COMMON + b' "-" "curl" 5', 5_000),
+        (COMMON + b' "-" "curl" "10.9.9.9, 10.8.8.8"', MISSING),
+        (COMMON + b' "say \\"hi\\" 7" "a\\\\" 9\r', 9_000),
+        (b"example.org:80 " + COMMON + b' "-" "curl"', MISSING),
+        (COMMON.replace(b"- -", b"ident Frank Miller") + b" 3", 3_000),
+        (COMMON.replace(b"10.0.0.1", b"2001:db8::1") + b" 3", 3_000),
+    ],
+)
+def test_shapes_of_lines(path: Path, line: bytes, service_ns: int) -> None:
+    trace = read(path, line)
+    assert trace.service_ns.tolist() == [service_ns]
+    assert (trace.status[0], trace.response_bytes[0], trace.resources) == (200, 14, 1)
+    assert looks_like_access_log(line)
+
+
+def test_what_a_line_does_not_say(path: Path) -> None:
+    trace = read(
+        path,
+        b'h - - [01/Jan/1970:00:00:07 +0000] "-" 408 -',
+        b'h - - [01/Jan/1970:00:00:07 +0000] "\\x16\\x03 \\"" - 0',
+        b'h - - [01/Jan/1970:00:00:07 +0000] "" 000 0',
+    )
+    assert trace.status.tolist() == [408, MISSING, 0]
+    assert trace.response_bytes.tolist() == [0, 0, 0]
+    assert trace.resource_id.tolist() == [MISSING] * 3
+    assert trace.facts()["resources"] == 0
+
+
+def test_a_path_is_one_resource_whatever_its_query(path: Path) -> None:
+    targets = (b"/a", b"/a?x=1", b"/b", b"/a#top", b"http://h/a")
+    trace = read(path, *(COMMON.replace(b"/a", target) for target in targets))
+    assert trace.resource_id.tolist() == [0, 0, 1, 0, 2]
+
+
+def test_rows_are_in_order_of_time_and_equal_times_in_order_of_lines(path: Path) -> None:
+    seconds = (7, 9, 7, 8, 9)
+    lines = [
+        COMMON.replace(b":07", b":%02d" % second) + b" %d" % number
+        for number, second in enumerate(seconds)
+    ]
+    trace = read(path, *lines)
+    assert trace.time_ns.tolist() == [0, 0, 10**9, 2 * 10**9, 2 * 10**9]
+    assert trace.service_ns.tolist() == [0, 2000, 3000, 1000, 4000]
+    assert trace.out_of_order == 2
+    assert trace.start_unix_ns == 7 * 10**9
+    half = 10**9 // 2
+    assert trace.arrival_ns().tolist() == [0, half, 10**9, 2 * 10**9, 2 * 10**9 + half]
+
+
+@given(
+    st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1)),
+    st.integers(-14 * 60, 14 * 60),
+)
+def test_times_in_any_zone_are_what_the_standard_library_says(
+    tmp_path_factory: pytest.TempPathFactory, moment: datetime, offset_minutes: int
+) -> None:
+    local = moment.replace(microsecond=0, tzinfo=timezone(timedelta(minutes=offset_minutes)))
+    path = tmp_path_factory.getbasetemp() / "zone.log"
+    text = local.strftime("%d/%b/%Y:%H:%M:%S %z").encode()
+    trace = read(path, COMMON.replace(b"01/Jan/1970:00:00:07 +0000", text))
+    assert trace.start_unix_ns == int(local.astimezone(UTC).timestamp()) * 10**9
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (b"10.0.0.1 - - [", b"[", "1:1: bad sender:"),
+        (b"[01/Jan", b"(01/Jan", "1:1: bad sender:"),
+        (b"01/Jan/1970", b"1/Jan/1970", "1:14: bad time:"),
+        (b"01/Jan/1970", b"31/Feb/1970", "1:15: bad date:"),
+        (b"01/Jan/1970", b"01/Jul/0000", "1:15: bad date:"),
+        (b"01/Jan/1970", b"01/Jux/1970", "1:15: bad date:"),
+        (b"00:00:07", b"24:00:07", "1:15: bad time:"),
+        (b"+0000", b"+0001", "1:15: time lies before 1970:"),
+        (b"+0000]", b"]", "1:14: bad time:"),
+        (b'"GET', b"GET", "1:43: bad request:"),
+        (b'1.1"', b'1.1\\"', "1:43: bad request:"),
+        (b"200", b"2000", "1:61: bad status or size:"),
+        (b" 14", b" x", "1:61: bad status or size:"),
+        (b" 14", b" 14x", "1:61: bad status or size:"),
+        (b" 14", b' 14 "a', "1:67: bad end:"),
+        (b" 14", b" 14 12us", "1:70: bad end:"),
+        (b" 14", b" 14 1234567890123456", "1:83: bad end:"),
+    ],
+)
+def test_a_bad_line_is_refused_where_it_goes_wrong(
+    path: Path, old: bytes, new: bytes, message: str
+) -> None:
+    assert refused(read_access_log, path, COMMON.replace(old, new) + b"\n").startswith(message)
+
+
+def test_a_line_cut_by_a_crash_can_be_skipped(path: Path) -> None:
+    path.write_bytes(COMMON + b"\n\n" + COMMON[:50] + b"\n" + COMMON + b"\n")
+    trace = read_access_log(path, Limits(max_damaged=1))
+    assert trace.accounting == Accounting(4, 2, {"blank": 1, "damaged: bad request": 1})
+    assert len(trace) == 2
