@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusals import refused
 from samples import lines_of
@@ -150,6 +150,7 @@ def test_rows_are_in_order_of_time_and_equal_times_in_order_of_lines(path: Path)
     st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1)),
     st.integers(-14 * 60, 14 * 60),
 )
+@settings(deadline=None)
 def test_times_in_any_zone_are_what_the_standard_library_says(
     tmp_path_factory: pytest.TempPathFactory, moment: datetime, offset_minutes: int
 ) -> None:

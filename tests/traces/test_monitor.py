@@ -158,7 +158,7 @@ def test_redacted_arguments_are_arguments(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.binary(max_size=300), max_size=6))
-@settings(max_examples=300, suppress_health_check=FILE_ONLY)
+@settings(max_examples=300, deadline=None, suppress_health_check=FILE_ONLY)
 def test_sizes_survive_the_escapes_of_any_bytes(tmp_path: Path, values: list[bytes]) -> None:
     commands = [[b"SET", value, value * 20] for value in values] + [[b"ECHO", *values]]
     trace = read(tmp_path, *(line(*arguments) for arguments in commands))
@@ -170,7 +170,7 @@ def test_sizes_survive_the_escapes_of_any_bytes(tmp_path: Path, values: list[byt
 
 
 @given(st.lists(st.integers(0, 10**16 - 1), min_size=1, max_size=20))
-@settings(suppress_health_check=FILE_ONLY)
+@settings(deadline=None, suppress_health_check=FILE_ONLY)
 def test_times_are_exact_or_refused(tmp_path: Path, times_us: list[int]) -> None:
     times_us.sort()
     lines = [line(b"PING", time_us=time_us) for time_us in times_us]

@@ -7,10 +7,21 @@ from pathlib import Path
 
 import pytest
 from monitor_lines import line
+from samples import FORMAT_OF, lines_of
 
+from workloads.traces.access_log import AccessTrace
+from workloads.traces.key_trace import KeyTrace
 from workloads.traces.monitor import looks_like_monitor, read_monitor
-from workloads.traces.registry import FORMATS, TraceFormat, by_name, open_trace
-from workloads.traces.text import TraceError
+from workloads.traces.registry import (
+    BUNDLED,
+    FORMATS,
+    TraceFormat,
+    by_name,
+    open_as,
+    open_trace,
+    recognise,
+)
+from workloads.traces.text import TraceError, first_bytes
 
 MONITOR = TraceFormat("redis_monitor", looks_like_monitor, read_monitor)
 
@@ -50,6 +61,34 @@ def test_what_no_format_fits_is_refused(tmp_path: Path, text: bytes, what: str) 
     path.write_bytes(text)
     with pytest.raises(TraceError, match=rf":1:1: {what}.*: expected .*redis_monitor"):
         open_trace(path)
+
+
+@pytest.mark.parametrize("name", FORMAT_OF)
+def test_every_bundled_trace_is_recognised_as_one_format(name: str) -> None:
+    start = first_bytes(BUNDLED / name)
+    fitting = [trace_format.name for trace_format in FORMATS.values() if trace_format.sniff(start)]
+    assert fitting == [FORMAT_OF[name]]
+    assert recognise(BUNDLED / name).name == FORMAT_OF[name]
+    trace = open_trace(BUNDLED / name)
+    assert trace.accounting.records == sum(bool(line.strip()) for line in lines_of(name)) - sum(
+        trace.accounting.skipped.values()
+    )
+
+
+def test_every_format_has_a_bundled_trace_and_every_trace_a_source() -> None:
+    assert set(FORMAT_OF.values()) == set(FORMATS)
+    files = {file.name for file in BUNDLED.iterdir()}
+    assert files == {*FORMAT_OF, "README.md"}
+    sources = (BUNDLED / "README.md").read_text()
+    assert all(f"`{name}`" in sources for name in FORMAT_OF)
+
+
+def test_a_trace_of_another_kind_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "monitor"
+    path.write_bytes(line(b"GET", b"k"))
+    assert len(open_as(KeyTrace, path)) == 1
+    with pytest.raises(TraceError, match="redis_monitor: expected one that makes a AccessTrace"):
+        open_as(AccessTrace, path)
 
 
 def test_an_unknown_name_is_the_callers_mistake(tmp_path: Path) -> None:
