@@ -115,8 +115,9 @@ class Core:
 
     Attributes:
         busy_ns: time spent running tasks.
-        switch_ns: time spent switching between them. The rest of the elapsed time it was idle.
+        switch_ns: time spent switching between them.
         sleeping: the event that wakes it, while it has nothing to do.
+        idle_since_ns: since when it sleeps, if it does; -1 if it never did anything.
         last_task: what it ran last, or runs.
     """
 
@@ -126,9 +127,12 @@ class Core:
         self.switch_ns = 0
         self.own_queue = _RunQueue()
         self.sleeping: simpy.Event | None = None
+        self.idle_since_ns = -1
+        self.last_task: Task | None = None
         self._scheduler = scheduler
         self._clock = scheduler.clock
-        self.last_task: Task | None = None
+        self._slept_ns = 0
+        self._running: Task | None = None
         self._slice_end_ns = 0
         self._since_ns = 0
         self._nudge: simpy.Event | None = None
@@ -137,12 +141,23 @@ class Core:
     def wake(self, burst: _Burst) -> None:
         """End the sleep with something to do."""
         if self.sleeping is not None:
+            self._slept_ns = self.idle_ns
             self.sleeping.succeed(burst)
             self.sleeping = None
 
-    def fair_ns(self) -> int:
-        """The fair time of the task that runs, as of now."""
-        return self.last_task.fair_ns + self._clock.now - self._since_ns if self.last_task else 0
+    @property
+    def idle_ns(self) -> int:
+        """Time it had nothing to do, up to now."""
+        if self.sleeping is None:
+            return self._slept_ns
+        return self._slept_ns + self._clock.now - max(self.idle_since_ns, 0)
+
+    def fair_ns(self) -> int | None:
+        """The fair time of the task that has the core, as of now; None if none has."""
+        if self._running is None:
+            return None
+        in_pass_ns = self._clock.now - self._since_ns if self._nudge is not None else 0
+        return self._running.fair_ns + in_pass_ns
 
     def nudge(self) -> None:
         """Something about the running burst has changed (its speed, who waits): look again."""
@@ -154,8 +169,11 @@ class Core:
             keep = self.last_task if self._clock.now < self._slice_end_ns else None
             burst = self._scheduler.take(self, keep)
             if burst is None:
+                self._running, keep = None, None
+                self.idle_since_ns = self._clock.now if self.last_task else -1
                 self.sleeping = self._clock.event()
                 burst = yield self.sleeping
+            self._running = burst.task
             if burst.task is not self.last_task:
                 yield from self._switch_to(burst.task)
             if burst.task is not keep:
@@ -170,9 +188,8 @@ class Core:
                 yield self._clock.timeout(0)
 
     def _switch_to(self, task: Task) -> Activity:
-        if self.last_task is not None:
-            yield self._clock.timeout(self._scheduler.switch_ns)
-            self.switch_ns += self._scheduler.switch_ns
+        yield self._clock.timeout(self._scheduler.switch_ns)
+        self.switch_ns += self._scheduler.switch_ns
         self.last_task = task
         task.last_core = self
 
@@ -216,7 +233,7 @@ class Scheduler:
         cores: how many there are.
         memory: the memory system their memory parts contend in.
         slice_ns: how long a task runs while others wait for its core.
-        switch_ns: cost of switching a core from one task to another.
+        switch_ns: cost of switching a core from one task, or from idling, to another task.
         spans: receives a span per stretch of running or waiting, if given.
     """
 
@@ -257,22 +274,34 @@ class Scheduler:
         task = burst.task
         burst.queued_ns = self.clock.now
         eligible = self.cores if task.core is None else [self.cores[task.core]]
+        self._level(task, eligible)
         idle = [core for core in eligible if core.sleeping is not None]
         if idle:
             self._choose(task, idle).wake(burst)
             return
-        # Whoever comes late or has slept starts level with those who run: it cannot claim the past.
-        self._level_ns = max(self._level_ns, min(core.fair_ns() for core in eligible))
-        task.fair_ns = max(task.fair_ns, self._level_ns)
         self._sequence += 1
         (self._shared if task.core is None else eligible[0].own_queue).push(burst, self._sequence)
         for core in eligible:
             core.nudge()
 
+    def _level(self, task: Task, eligible: list[Core]) -> None:
+        """Let a task's fair time differ from that of those who run by a time slice at most.
+
+        So whoever comes late or has slept cannot claim the past, and whoever has had a core to
+        itself need not pay for it: shares are fair from now on.
+        """
+        running = [fair for core in eligible if (fair := core.fair_ns()) is not None]
+        if running:
+            self._level_ns = max(self._level_ns, min(running))
+        task.fair_ns = min(max(task.fair_ns, self._level_ns), self._level_ns + self.slice_ns)
+
     @staticmethod
     def _choose(task: Task, idle: list[Core]) -> Core:
-        """The idle core that the task ran on last, or the first."""
-        return next((core for core in idle if core is task.last_core), idle[0])
+        """The idle core that the task ran on last, else the one that has been idle for longest.
+
+        So a child does not start on the core of a parent that has just begun to wait for it.
+        """
+        return min(idle, key=lambda core: (core is not task.last_core, core.idle_since_ns))
 
     def take(self, core: Core, keep: Task | None) -> _Burst | None:
         """The burst that ``core`` should run next, or None.
@@ -293,7 +322,7 @@ class Scheduler:
             return False
         eligible = self.cores if task.core is None else [self.cores[task.core]]
         idle = [core for core in eligible if core.sleeping is not None]
-        return bool(idle) and self._choose(task, idle).last_task in (None, task)
+        return bool(idle) and self._choose(task, idle).last_task is task
 
     def record(self, task: Task, what: str, start_ns: int) -> None:
         """Send a span from ``start_ns`` to now to the sink, if there is one and time has passed."""

@@ -12,7 +12,7 @@ class Span:
 
     Attributes:
         task: the task's name.
-        what: ``core 3`` while it runs there, ``wait`` while it queues for a core, or a lock's name.
+        what: ``core 3`` while it runs there, ``wait`` while it queues for a core.
     """
 
     task: str

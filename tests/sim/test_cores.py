@@ -87,7 +87,7 @@ def test_core_time_adds_up(
     for core in board.scheduler.cores:
         on_core = [s for s in spans.spans if s.what == f"core {core.number}"]
         assert sum(s.end_ns - s.start_ns for s in on_core) == core.busy_ns
-        assert core.busy_ns + core.switch_ns <= board.clock.now
+        assert core.busy_ns + core.switch_ns + core.idle_ns == board.clock.now
         ordered = sorted((s.start_ns, s.end_ns) for s in on_core)
         assert all(a_end <= b_start for (_, a_end), (b_start, _) in pairwise(ordered))
 
@@ -103,8 +103,8 @@ def test_two_tasks_share_a_core_fairly_in_slices() -> None:
     for name in ("a", "b"):
         board.clock.process(job(name))
     board.clock.run_to_end()
-    # a runs slices 1, 3, ... 19; between the 20 slices lie 19 switches.
-    assert ends == {"a": 1900 + 18 * 5, "b": 2000 + 19 * 5}
+    # a runs slices 1, 3, ... 19; each of the 20 slices begins with a switch.
+    assert ends == {"a": 1900 + 19 * 5, "b": 2000 + 20 * 5}
 
 
 def test_a_task_keeps_its_core_over_several_bursts_of_one_slice() -> None:
@@ -139,6 +139,46 @@ def test_a_newcomer_shares_the_core_instead_of_making_up_for_the_past() -> None:
     assert ends["old"] == 11_000
 
 
+def test_a_sleeper_does_not_wait_for_a_newcomer_to_use_as_much_as_it_has() -> None:
+    """One core: the old task has used 5,000 ns and sleeps when the new one finds the core idle."""
+    board = machine(1, slice_ns=100)
+    waited = []
+
+    def old() -> Activity:
+        task = board.task("old")
+        yield from task.run(compute_ns=5_000)
+        for _ in range(5):
+            yield board.clock.timeout(300)
+            asked = board.clock.now
+            yield from task.run(compute_ns=10)
+            waited.append(board.clock.now - asked - 10)
+
+    def new() -> Activity:
+        yield board.clock.timeout(5_100)
+        yield from board.task("new").run(compute_ns=4_000)
+
+    board.clock.process(old())
+    board.clock.process(new())
+    board.clock.run_to_end()
+    assert max(waited) <= 2 * 100
+
+
+def test_a_waiter_during_a_switch_after_a_long_sleep_changes_nobodys_share() -> None:
+    board = machine(1, slice_ns=100, switch_ns=4)
+    ends = {}
+
+    def job(name: str, start: int) -> Activity:
+        yield board.clock.timeout(start)
+        yield from board.task(name).run(compute_ns=1_000)
+        ends[name] = board.clock.now
+
+    for name, start in (("a", 0), ("b", 1_000_000), ("c", 1_000_001), ("d", 1_000_500)):
+        board.clock.process(job(name, start))
+    board.clock.run_to_end()
+    finish = sorted(ends[name] for name in "bcd")
+    assert finish[-1] - finish[0] < 1_000  # all three shared to the end, whoever came first
+
+
 def test_pinned_tasks_stay_on_their_core() -> None:
     board = machine(2)
     ends = []
@@ -154,6 +194,25 @@ def test_pinned_tasks_stay_on_their_core() -> None:
     assert [core.busy_ns for core in board.scheduler.cores] == [0, 20]
     with pytest.raises(ValueError, match="no core 2"):
         board.task("lost", core=2)
+
+
+def test_a_new_task_starts_on_the_core_that_was_idle_for_longest() -> None:
+    board = machine(3)
+    used = []
+
+    def family() -> Activity:
+        parent = board.task("parent")
+        for _ in range(4):
+            yield from parent.run(compute_ns=10)
+            child = board.task("child")
+            yield from child.run(compute_ns=10)
+            for task in (parent, child):
+                assert task.last_core is not None
+                used.append(task.last_core.number)
+
+    board.clock.process(family())
+    board.clock.run_to_end()
+    assert used == [0, 1, 0, 2, 0, 1, 0, 2]
 
 
 @given(jobs)
@@ -181,9 +240,9 @@ def test_a_burst_is_two_events_a_wait_and_its_end() -> None:
 
     board.clock.process(job())
     count()
-    # The core's and the job's beginning, the job's end; per burst the core's waking, the time
-    # passing, the core's looking up, and the burst's end.
-    assert events == 3 + 4 * 100
+    # The core's and the job's beginning, one switch, the job's end; per burst the core's waking,
+    # the time passing, the core's looking up, and the burst's end.
+    assert events == 4 + 4 * 100
 
 
 def test_work_cannot_be_negative() -> None:

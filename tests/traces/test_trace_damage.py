@@ -88,7 +88,11 @@ def test_time_must_not_go_backwards_even_by_a_microsecond(tmp_path: Path) -> Non
     assert refused(tmp_path, b"".join(lines)).startswith("4:1: time goes backwards:")
 
 
-@pytest.mark.parametrize("text", [b"", b"OK\n", b"\n\n", b"OK\n\nOK\n", gzip.compress(b"")])
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"OK\n", b"\n\n", b"OK\n\nOK\n", gzip.compress(b"", mtime=0)],
+    ids=["nothing", "ok", "blank", "both", "gzip of nothing"],
+)
 def test_a_trace_without_a_command_is_refused(tmp_path: Path, text: bytes) -> None:
     assert "no command: expected at least one" in refused(tmp_path, text)
 
