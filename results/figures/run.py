@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,13 @@ _FIRST = ("latency_ns", "fault_ns")
 
 _MOST_LINES = 12
 _CURVE_POINTS = 400
-_LINESTYLES: tuple[Any, ...] = ("-", "--", ":", "-.", (0, (3, 1, 1, 1, 1, 1)))
+_LINESTYLES: tuple[Any, ...] = (
+    "-", "--", ":", "-.", (0, (3, 1, 1, 1, 1, 1)), (0, (8, 2))
+)  # fmt: skip
+_MOST_SNAPSHOT_ROWS = 4
+"""More rows of snapshots above a panel would take its place."""
+
+_LEGEND_ROW_IN = 0.15
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,8 @@ def draw(
 ) -> Figure | None:
     """The figure of a run, or None where no record has a histogram or forks of several sizes.
 
-    A line is a point; schemes differ in colour, the other swept fields in the style of the line.
+    A line is a point; schemes differ in colour, the other swept fields in the style of the line
+    and, where there is one scheme only, in colour too.
     Of more than twelve points the first twelve are drawn, and the figure says so.
     """
     lines = _lines(records, labels)
@@ -85,16 +91,17 @@ def _lines(records: Sequence[Record], labels: Sequence[Mapping[str, str]] | None
         )
         for row in rows
     ]
-    styles = dict(zip(dict.fromkeys(rests), cycle(_LINESTYLES), strict=False))
-    return [
-        _Line(
-            record,
-            ", ".join(filter(None, [style.NAMES.get(kind, kind), rest])),
-            colours[kind],
-            styles[rest],
-        )
-        for record, kind, rest in zip(records, kinds, rests, strict=True)
-    ][:_MOST_LINES]
+    numbers = {rest: number for number, rest in enumerate(dict.fromkeys(rests))}
+    several = len(colours) > 1
+    lines = []
+    for record, kind, rest in zip(records, kinds, rests, strict=True):
+        number = numbers[rest]
+        palette = style.palette_from(colours[kind])
+        rounds = number // len(_LINESTYLES)
+        colour = style.lighter(colours[kind], rounds) if several else palette[number % len(palette)]
+        label = ", ".join(filter(None, [style.NAMES.get(kind, kind), rest]))
+        lines.append(_Line(record, label, colour, _LINESTYLES[number % len(_LINESTYLES)]))
+    return lines[:_MOST_LINES]
 
 
 def _latencies(lines: Sequence[_Line], name: str, points: int) -> Figure:
@@ -108,13 +115,13 @@ def _latencies(lines: Sequence[_Line], name: str, points: int) -> Figure:
     _nines(axes[0], lines, name)
     axes[0].set_ylabel(f"{quantity} (ms)")
     if timed:
-        colours = list(dict.fromkeys(line.colour for line in lines))
         for line in lines:
-            _over_time(axes[1], line, colours.index(line.colour))
+            _over_time(axes[1], line)
         style.log_y(axes[1])
+        axes[1].set_xlim(0, _end_s(lines))
         axes[1].set_xlabel("time (s)")
         axes[1].set_ylabel(f"max {quantity} (ms)")
-    snapshots = timed and any("snapshots" in line.record.repetitions[0].series for line in lines)
+    snapshots = timed and _snapshots(axes[1], lines)
     _legend(figure, axes[0], points, len(lines), snapshots=snapshots)
     return figure
 
@@ -130,6 +137,8 @@ def _legend(
     # About 15 letters of the legend fit into an inch, and a handle is 6 wide.
     columns = int(15 * figure.get_figwidth()) // (max(map(len, labels), default=0) + 6)
     columns = max(1, min(columns, len(labels)))
+    rows = -(-len(labels) // columns)
+    figure.set_figheight(figure.get_figheight() + _LEGEND_ROW_IN * max(0, rows - 1))
     figure.legend(handles, labels, loc="outside upper center", ncols=columns, title=title)
 
 
@@ -141,8 +150,18 @@ def _percentile_line(axes: Axes, line: _Line, name: str) -> None:
     if merged.count:
         nines, values = percentile_curve(merged)
         axes.plot(
-            nines, values / 1e6, color=line.colour, linestyle=line.linestyle, label=line.label
+            nines,
+            values / 1e6,
+            color=line.colour,
+            linestyle=line.linestyle,
+            label=line.label,
+            **_dot(nines.size),
         )
+
+
+def _dot(points: int) -> dict[str, Any]:
+    """What makes a line of a single point visible."""
+    return {"marker": "o", "markersize": 3} if points == 1 else {}
 
 
 def percentile_curve(
@@ -156,7 +175,7 @@ def percentile_curve(
     cumulated = np.cumsum(counts)
     nines = np.geomspace(1, histogram.count, min(_CURVE_POINTS, histogram.count))
     ranks = np.clip(np.ceil(histogram.count * (1 - 1 / nines)), 1, histogram.count)
-    values = lowest[np.searchsorted(cumulated, ranks)]
+    values = np.maximum(lowest[np.searchsorted(cumulated, ranks)], histogram.minimum)
     values[-1] = histogram.maximum
     return nines, values
 
@@ -185,12 +204,11 @@ def _percent(nines: float, _position: int) -> str:
     return f"{100 - 100 / 10**exponent:.{max(0, exponent - 2)}f}"
 
 
-def _over_time(axes: Axes, line: _Line, row: int) -> None:
-    """Largest latency of each window of the first repetition, its snapshots in a row above."""
-    series = line.record.repetitions[0].series
-    if "timeline" not in series:
+def _over_time(axes: Axes, line: _Line) -> None:
+    """Largest latency of each window of the first repetition."""
+    timeline = line.record.repetitions[0].series.get("timeline")
+    if timeline is None:
         return
-    timeline = series["timeline"]
     served = timeline["max_ns"] > 0
     axes.plot(
         timeline["t_ns"][served] / 1e9,
@@ -198,19 +216,44 @@ def _over_time(axes: Axes, line: _Line, row: int) -> None:
         color=line.colour,
         linestyle=line.linestyle,
         linewidth=0.7,
+        **_dot(int(served.sum())),
     )
-    if "snapshots" in series:
-        starts = series["snapshots"]["start_ns"] / 1e9
+
+
+def _end_s(lines: Sequence[_Line]) -> float:
+    """Where the time axis ends: behind every window and snapshot of the first repetitions."""
+    ends_ns = [0]
+    for line in lines:
+        recording = line.record.repetitions[0]
+        ends_ns.append(recording.levels.get("duration_ns", 0))
+        for table, column in (("timeline", "t_ns"), ("snapshots", "start_ns")):
+            ends_ns += recording.series.get(table, {}).get(column, np.zeros(0, np.int64)).tolist()
+    return max(ends_ns) / 1e9 or 1.0
+
+
+def _snapshots(axes: Axes, lines: Sequence[_Line]) -> bool:
+    """Mark when snapshots were taken, a row above the panel for each colour; whether it did."""
+    taken = [
+        (line.colour, series["snapshots"]["start_ns"] / 1e9)
+        for line in lines
+        if "snapshots" in (series := line.record.repetitions[0].series)
+        and series["snapshots"]["start_ns"].size
+    ]
+    colours = list(dict.fromkeys(colour for colour, _ in taken))
+    if len(colours) > _MOST_SNAPSHOT_ROWS:
+        return False
+    for colour, starts in taken:
         axes.plot(
             starts,
-            np.full(starts.size, 1.03 + 0.05 * row),
+            np.full(starts.size, 1.03 + 0.05 * colours.index(colour)),
             transform=axes.get_xaxis_transform(),
             clip_on=False,
             linestyle="none",
             marker="|",
             markersize=4,
-            color=line.colour,
+            color=colour,
         )
+    return bool(taken)
 
 
 def _forks(lines: Sequence[_Line], points: int) -> Figure:
@@ -224,7 +267,7 @@ def _forks(lines: Sequence[_Line], points: int) -> Figure:
             linestyle=line.linestyle,
             label=line.label,
         )
-    axes.set_xscale("log")
+    axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda gib, _: human.size(gib * GIB)))
     axes.xaxis.set_minor_formatter(NullFormatter())
     style.log_y(axes)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.style import context
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
@@ -25,7 +26,7 @@ INK = "#222222"
 COLOURS = {"classic": "#0072B2", "huge": "#E69F00", "on_demand": "#009E73"}
 """Okabe and Ito's colours, told apart by colour-blind readers too; each scheme keeps its own."""
 
-OTHER_COLOURS = ("#D55E00", "#CC79A7", "#56B4E9", "#7A7A7A", "#B8A800")
+OTHER_COLOURS = ("#D55E00", "#CC79A7", "#56B4E9", "#B8A800", "#7A7A7A")
 
 NAMES = {"classic": "Fork", "huge": "Fork, huge pages", "on_demand": "On-demand-fork"}
 """The schemes as the paper calls them."""
@@ -82,14 +83,24 @@ def panels(
     return figure, list(axes[0])
 
 
+LEAST_SPAN = 4.0
+"""A logarithmic axis spans at least this factor: below, noise would look like a difference."""
+
+
 def log_y(axes: Axes) -> None:
     """A logarithmic y axis with plain numbers, between the decades too where those are too few.
 
-    Call it after plotting. Without anything above zero the axis stays linear.
+    Call it after plotting. Without anything above zero the axis stays linear, from 0 to 1.
     """
-    if not any(np.max(np.asarray(line.get_ydata()), initial=0) > 0 for line in axes.lines):
+    drawn = np.concatenate([np.zeros(0), *(np.asarray(line.get_ydata()) for line in axes.lines)])
+    positive = drawn[drawn > 0]
+    if not positive.size:
+        axes.set_ylim(0, 1)
         return
     axes.set_yscale("log")
+    if positive.max() < LEAST_SPAN * positive.min():
+        centre = np.sqrt(positive.max() * positive.min())
+        axes.set_ylim(centre / LEAST_SPAN**0.5 / 1.05, centre * LEAST_SPAN**0.5 * 1.05)
     low, high = axes.get_ylim()
     decades = np.log10(high / low)
     subs = range(1, 10) if decades < 0.7 else (1, 2, 5) if decades < 2.5 else (1,)
@@ -124,3 +135,15 @@ def colours_for(kinds: list[str]) -> dict[str, str]:
     """A colour for each scheme: its own if it has one, else the next free one."""
     others = cycle(OTHER_COLOURS)
     return {kind: COLOURS[kind] if kind in COLOURS else next(others) for kind in kinds}
+
+
+def palette_from(first: str) -> list[str]:
+    """Every colour once, ``first`` first, for lines that no scheme tells apart."""
+    return list(dict.fromkeys((first, *COLOURS.values(), *OTHER_COLOURS)))
+
+
+def lighter(colour: str, rounds: int) -> str:
+    """The colour mixed with white, more so with each of ``rounds``; 0 leaves it."""
+    share = 0.55**rounds
+    red, green, blue = (1 - share * (1 - part) for part in to_rgb(colour))
+    return to_hex((red, green, blue))

@@ -1,5 +1,6 @@
 """The figure of a run shows what was recorded, in files with the same bytes every time."""
 
+import warnings
 from pathlib import Path
 
 import matplotlib as mpl
@@ -7,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.axes import Axes
 from run_samples import SCHEMES, faults, forks, histogram, record, redis
 
-from results.figures import run
+from results.figures import run, style
 from results.record import Record
 from sim.recording import Recording
 
@@ -115,3 +117,76 @@ def test_an_empty_timeline_and_an_empty_histogram_are_drawn() -> None:
         series={"timeline": dict.fromkeys(("t_ns", "requests", "p99_ns", "max_ns"), empty)},
     )
     assert run.draw([record({"fork": {"kind": "classic"}}, recording)]) is not None
+
+
+def spread(axes: Axes) -> float:
+    low, high = axes.get_ylim()
+    return high / low
+
+
+@pytest.mark.parametrize(
+    ("values", "windows"),
+    [
+        ([1_500_000] * 1000, [1_500_000] * 5),
+        ([1_500_000 + n for n in range(1000)], [1_500_000, 1_500_001]),
+        ([700_000, 710_000], [710_000]),
+        ([700_000], [700_000]),
+    ],
+)
+@pytest.mark.parametrize("starts", [None, [], [0]])
+def test_latencies_close_together_and_short_runs_keep_their_axes(
+    tmp_path: Path, values: list[int], windows: list[int], starts: list[int] | None
+) -> None:
+    at = np.arange(len(windows), dtype=np.int64) * 10**9
+    series = {"timeline": {"t_ns": at, "max_ns": np.array(windows)}}
+    if starts is not None:
+        begun = np.array(starts, np.int64)
+        series["snapshots"] = {"start_ns": begun, "fork_ns": begun + 1}
+    recording = Recording(histograms={"latency_ns": histogram(values)}, series=series)
+    sample = record({"fork": {"kind": "classic"}}, recording)
+    figure = run.draw([sample])
+    assert figure is not None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        style.write(figure, tmp_path / "figure")
+    for axes in figure.axes:
+        assert spread(axes) >= 4
+        left, right = axes.get_xlim()
+        assert right - left >= 1
+        assert len([t for t in axes.get_yticks() if np.prod(np.array(axes.get_ylim()) - t) < 0]) > 1
+        area = axes.get_position()
+        assert area.width > 0.3
+        assert area.height > 0.5
+        (line,) = [line for line in axes.lines if line.get_marker() != "|"]
+        assert np.size(line.get_xdata()) > 1 or line.get_marker() == "o"
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert ("snapshot" in legend) == bool(starts)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [{"seed": str(n)} for n in range(12)],
+        [{"workload.clients.connections": str(n), "workload.dataset": "1GiB"} for n in range(12)],
+    ],
+)
+@pytest.mark.parametrize("kinds", [["classic"], ["classic", "on_demand"]])
+def test_twelve_lines_differ_and_their_legend_leaves_them_room(
+    labels: list[dict[str, str]], kinds: list[str]
+) -> None:
+    samples = [redis(kinds[n % len(kinds)]) for n in range(12)]
+    figure = run.draw(samples, labels)
+    assert figure is not None
+    figure.draw_without_rendering()
+    lines = figure.axes[0].lines
+    looks = {(line.get_color(), str(line._dash_pattern)) for line in lines}  # type: ignore[attr-defined] # get_linestyle names all dashes alike
+    assert len(looks) == 12
+    for axes in figure.axes:
+        assert axes.get_position().height * figure.get_figheight() > 1.4
+
+
+def test_other_sizes_of_forks_and_their_legend_leave_room() -> None:
+    figure = run.draw([forks("classic", sizes=2, instances=n) for n in range(1, 9)])
+    assert figure is not None
+    figure.draw_without_rendering()
+    assert figure.axes[0].get_position().height * figure.get_figheight() > 1.4
