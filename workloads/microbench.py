@@ -154,9 +154,9 @@ def _pages(size_bytes: int) -> int:
 def simulate(config: Config, kernel: Kernel, streams: Streams) -> Recording:
     """`run` on a given kernel."""
     instances = [_Instance(config, kernel, streams, n) for n in range(config.instances)]
-    for instance in instances:
-        kernel.machine.clock.process(instance.live())
-    kernel.machine.clock.run_to_end()
+    clock = kernel.machine.clock
+    clock.run(until=clock.all_of([clock.process(instance.live()) for instance in instances]))
+    clock.check()
     rows = np.array([row for i in instances for row in i.forks], np.int64).reshape(-1, 3)
     recording = Recording(
         counters={"forks": len(rows), **_totals(kernel)},
@@ -166,7 +166,7 @@ def simulate(config: Config, kernel: Kernel, streams: Streams) -> Recording:
                 for column, name in enumerate(("size_bytes", "instance", "fork_ns"))
             }
         },
-        levels={"duration_ns": kernel.machine.clock.now},
+        levels={"duration_ns": clock.now},
     )
     fork_ns = recording.histograms["fork_ns"] = Histogram()
     fork_ns.add(rows[:, 2])

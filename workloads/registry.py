@@ -7,7 +7,7 @@ from typing import Any, Protocol, cast
 from pydantic import BaseModel
 
 from sim.recording import Recording
-from workloads import microbench, redis
+from workloads import afl, microbench, redis, sqlite, triforce
 from workloads.setup import Setup
 
 
@@ -35,7 +35,10 @@ def by_name(modules: list[Any]) -> dict[str, Workload]:
 
 WORKLOADS = by_name(
     [
+        afl,
         microbench,
         redis,
+        sqlite,
+        triforce,
     ]
 )

@@ -117,7 +117,7 @@ def test_every_reply_is_that_of_the_plain_event_loop(connections: int, pipeline:
 @given(
     st.integers(1, 3),
     st.integers(1, 700),
-    st.integers(0, 500),
+    st.integers(0, 500) | st.sampled_from([16_000, 20_000, 64_000]),
     st.sampled_from([0.01, 1 / 11, 0.5, 1.0]),
     st.integers(0, 1000),
 )

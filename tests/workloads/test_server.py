@@ -23,8 +23,7 @@ OPEN = {"kind": "open", "rate": "50k/s", "connections": 20}
 
 
 def one_iteration_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    def never_quiet(self: Server, until_ns: int) -> int:
-        del until_ns
+    def never_quiet(self: Server) -> int:
         return self._clock.now
 
     monkeypatch.setattr(Server, "_quiet_until_ns", never_quiet)
@@ -115,15 +114,15 @@ def test_nothing_is_lost(
     assert (ended > 0).all()
     assert (snapshots["start_ns"][1:] >= ended).all()
     assert (snapshots["changes"] >= changes).all()
-    written = min(counters["sets"], round(share * 32 * 256)) * counters["snapshots"]
+    written = min(counters["keys_written"], round(share * 32 * 256)) * counters["snapshots"]
     copies = counters["faults/cow_copy"] + 512 * counters["faults/huge_copy"]
     assert counters["faults/cow_copy"] <= written
-    # Memory that a snapshot costs: the pages copied while it ran, and page tables.
-    extra = snapshots["extra_bytes"]
-    assert (extra >= 0).all()
-    assert extra.sum() >= 4096 * copies * (scheme != "huge")
-    latest_fork = snapshots["fork_ns"].max()
-    assert latency.maximum >= latest_fork or clients is OPEN
+    # Memory that snapshots cost: the pages copied while they ran, and at most two sets of tables
+    # (the heap's 16, of the child's own or copied by the parent) for each.
+    tables = snapshots["extra_bytes"].sum() - 4096 * copies
+    assert 0 <= tables <= 4096 * 2 * 16 * counters["snapshots"]
+    if clients is CLOSED:  # somebody always waits for the fork
+        assert latency.maximum > snapshots["fork_ns"].max()
 
 
 def test_the_schemes_meet_the_same_requests() -> None:
@@ -132,7 +131,7 @@ def test_the_schemes_meet_the_same_requests() -> None:
         run_redis(scheme, clients=OPEN, snapshot={"at": ["100ms"]})
         for scheme in ("classic", "huge", "on_demand")
     ]
-    for name in ("requests", "sets"):
+    for name in ("requests", "keys_written"):
         assert len({run.counters[name] for run in runs}) == 1
 
 
@@ -157,12 +156,48 @@ def test_a_free_fork_is_no_fork() -> None:
     snapshots = config.model_copy(
         update={"snapshot": redis.config.Snapshot(at=["100ms", "250ms"])}  # type: ignore[list-item] # pydantic reads the text
     )
-    without = redis.run(config, setup())
+    without = redis.run(config, replace(setup(), profile=free))
     with_free = redis.run(snapshots, replace(setup(), profile=free))
     assert (
         with_free.histograms["latency_ns"].to_dict() == without.histograms["latency_ns"].to_dict()
     )
     assert with_free.counters["snapshots"] == 2
+
+
+def test_an_open_loop_goes_on_to_its_duration() -> None:
+    """Few requests, the last long before the end: a later snapshot is taken all the same."""
+    recording = run_redis(
+        clients={"kind": "open", "rate": "2/s", "arrivals": "fixed", "connections": 1},
+        snapshot={"at": ["100ms", "1900ms", "3s"], "save_rate": "1GiB"},
+        duration="2s",
+    )
+    assert recording.counters["requests"] == 3
+    assert recording.levels["duration_ns"] == 2_000_000_000
+    assert recording.counters["snapshots"] == 2
+    assert recording.counters["snapshots_not_reached"] == 1
+    assert recording.series["snapshots"]["start_ns"].tolist() == [100_000_000, 1_900_000_000]
+
+
+def test_on_one_core_the_server_does_not_wait_for_the_childs_whole_save() -> None:
+    config = redis_config(
+        clients={"kind": "open", "rate": "1k/s", "connections": 4},
+        service="100us",
+        snapshot={"at": ["100ms"], "save_rate": "32MiB"},
+        duration="2s",
+    )
+    recording = redis.run(config, setup("on_demand", cores=1))
+    slice_ns = PROFILE.costs.time_slice_ns
+    # The save takes a second of the only core; a request waits for a few slices of it at most.
+    assert recording.histograms["latency_ns"].maximum < 5 * slice_ns
+
+
+def test_requests_longer_than_a_pass_take_several() -> None:
+    recording = run_redis(
+        clients={"kind": "closed", "connections": 2, "pipeline": 3},
+        value_bytes="64KiB",
+        set_ratio=0.5,
+    )
+    assert recording.counters["requests"] == recording.histograms["latency_ns"].count > 1000
 
 
 @pytest.mark.parametrize("clients", [CLOSED, OPEN])
@@ -225,7 +260,9 @@ def test_a_fork_delays_the_replies_of_its_iteration_by_exactly_itself() -> None:
     fork_ns = int(recording.series["snapshots"]["fork_ns"][0])
     assert latency.minimum == 1000
     assert latency.maximum == 1000 + fork_ns
-    assert latency.total == latency.count * 1000 + fork_ns
+    # The very first request waits for the core to switch to the server.
+    switch_ns = round(PROFILE.costs.context_switch_ns)
+    assert latency.total == latency.count * 1000 + fork_ns + switch_ns
 
 
 def test_a_golden_run() -> None:
@@ -238,7 +275,7 @@ def test_a_golden_run() -> None:
     )
     counters = recording.counters
     assert counters["requests"] == recording.histograms["latency_ns"].count == 60_000
-    assert counters["sets"] == 30_029
+    assert counters["keys_written"] == 30_029
     assert counters["faults/table_copy"] + counters["faults/table_reuse"] <= 32 * 2 * 2
     assert {
         name: counters[name]
@@ -262,7 +299,7 @@ GOLDEN = {
         ({"snapshot": {"at": ["2s"], "after": "1s"}}, "only beside after_changes"),
         ({"keys": {"share": 0}}, "greater than 0"),
         ({"clients": {"kind": "closd"}}, "closed"),
-        ({"duration": "0s"}, "greater than 0"),
+        ({"duration": "0s"}, "above 0"),
     ],
 )
 def test_what_cannot_be_run_is_refused(changes: dict[str, Any], expected: str) -> None:

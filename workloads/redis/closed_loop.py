@@ -164,7 +164,7 @@ class ClosedLoopClients:
 
     def upcoming(self, now_ns: int, until_ns: int, costs: FaultCosts) -> Iterations | None:
         """The next iterations; None once the clients' time is over."""
-        if now_ns >= self._duration_ns:
+        if self._duration_ns is not None and now_ns >= self._duration_ns:
             return None
         count = max(1, min(MOST_ITERATIONS, (until_ns - now_ns) // self._typical_ns + 2))
         passes = [connection.passes(count) for connection in self._connections]

@@ -45,7 +45,7 @@ class TraceClients(_Strict):
         str, Field(min_length=1, description="a Redis MONITOR log, plain or gzip; beside the YAML")
     ]
     speed: Annotated[
-        float, Field(gt=0, le=1e6, description="how many times faster than it was recorded")
+        float, Field(ge=1e-3, le=1e6, description="how many times faster than it was recorded")
     ] = 1.0
 
 
@@ -91,10 +91,14 @@ class Config(_Strict):
     kind: Literal["redis"]
     dataset: Annotated[Bytes, Field(ge=4096, le=2**45, description="memory that the data occupies")]
     clients: Annotated[ClosedLoop | OpenLoop | TraceClients, Field(discriminator="kind")]
-    set_ratio: Annotated[Ratio, Field(description="share of SETs among the requests")] = 1 / 11
+    set_ratio: Annotated[Ratio, Field(description="share of SETs; a trace has its own")] = 1 / 11
     keys: Keys = Keys()
-    key_bytes: Annotated[Bytes, Field(ge=1, le=2**20, description="length of a key")] = 15
-    value_bytes: Annotated[Bytes, Field(le=2**29, description="length of a value")] = 32
+    key_bytes: Annotated[
+        Bytes, Field(ge=1, le=2**20, description="length of a key; a trace has its own")
+    ] = 15
+    value_bytes: Annotated[
+        Bytes, Field(le=2**29, description="length of a value; a trace has its own")
+    ] = 32
     service: Annotated[
         Duration, Field(gt=0, description="time to serve one request, without its page faults")
     ] = 677
@@ -104,13 +108,16 @@ class Config(_Strict):
     ] = None
     snapshot: Snapshot | None = None
     duration: Annotated[
-        Duration, Field(gt=0, description="how long clients send; a trace is sent whole by default")
-    ] = 2**53
+        Duration | None,
+        Field(description="how long clients send; by default a trace is sent whole"),
+    ] = None
 
     @model_validator(mode="after")
     def _needs_an_end(self) -> Config:
-        if self.clients.kind != "trace" and "duration" not in self.model_fields_set:
-            raise ValueError("expected a duration, which only a trace can do without")
+        if self.clients.kind != "trace" and not self.duration:
+            raise ValueError("expected a duration above 0, which only a trace can do without")
+        if self.duration == 0:
+            raise ValueError("expected a duration above 0")
         return self
 
     @property

@@ -13,10 +13,10 @@ from sim.streams import Streams
 from workloads.redis.config import Config, OpenLoop, TraceClients
 from workloads.redis.heap import HeapPages
 from workloads.redis.requests import READ_BYTES, FaultCosts, Iterations, Replies
+from workloads.traces.columns import MISSING
 from workloads.traces.key_trace import KeyTrace
 
 MOST_REQUESTS = 16384
-NO_WRITE = -1
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ def generated_arrivals(config: Config, clients: OpenLoop, streams: Streams) -> I
     heap = HeapPages(config)
     gap_ns = 1e9 / clients.rate
     sent, last_ns = 0, 0.0
+    assert config.duration is not None  # noqa: S101 - only a trace can do without
     while last_ns < config.duration:
         numbers = np.arange(sent + 1, sent + MOST_REQUESTS + 1, dtype=np.float64)
         times = gap_ns * numbers
@@ -112,8 +113,11 @@ def traced_arrivals(
     config: Config, clients: TraceClients, trace: KeyTrace, streams: Streams
 ) -> Iterator[Arrivals]:
     """The commands of a trace at its times, up to the configured duration."""
-    at_ns = np.rint(trace.time_ns / clients.speed).astype(np.int64)
-    count = int(np.searchsorted(at_ns, config.duration))
+    at_ns = np.rint(trace.arrival_ns() / clients.speed).astype(np.int64)
+    count = len(at_ns)
+    if config.duration is not None:
+        count = int(np.searchsorted(at_ns, config.duration))
+    request_bytes = trace.request_bytes[:count].astype(np.int64)
     page_of_key = HeapPages(config).placed(streams, trace.keys)
     first = np.flatnonzero(trace.is_write[:count] & (trace.key_id[:count] >= 0))
     further = int(np.searchsorted(trace.further_command, count))
@@ -123,7 +127,7 @@ def traced_arrivals(
     yield Arrivals(
         at_ns[:count],
         trace.connection[:count].astype(np.int64),
-        trace.request_bytes[:count].astype(np.int64),
+        np.where(request_bytes == MISSING, config.get_bytes, request_bytes),
         np.append(0, np.cumsum(np.bincount(command, minlength=count))),
         page_of_key[key[order]],
     )

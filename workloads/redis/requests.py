@@ -50,7 +50,7 @@ FaultCosts = Callable[[IntArray], IntArray]
 
 
 class Clients(Protocol):
-    """A source of requests. `upcoming` looks ahead; `serve` takes what was looked at."""
+    """A source of requests. `upcoming` looks ahead; `served` takes what was looked at."""
 
     def upcoming(self, now_ns: int, until_ns: int, costs: FaultCosts) -> Iterations | None:
         """The next iterations of a loop that is free from ``now_ns`` on; None if there are none.

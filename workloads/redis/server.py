@@ -58,29 +58,56 @@ class Server:
     def live(self) -> Activity:
         """The server's process."""
         while True:
-            now_ns = self._clock.now
-            decision_ns = self._rule.next_decision_ns(now_ns, child_alive=self._children.value > 0)
-            until_ns = FOREVER_NS if decision_ns is None else decision_ns
-            quiet_ns = self._quiet_until_ns(until_ns)
-            ahead = self._clients.upcoming(now_ns, quiet_ns, self._fault_ns)
+            ahead = self._clients.upcoming(self._clock.now, self._quiet_until_ns(), self._fault_ns)
             if ahead is None:
+                yield from self._idle()
                 return
-            together = int(np.searchsorted(ahead.ends_ns, quiet_ns))
-            if together > 1:
+            until_ns, most = self._next_decision(ahead)
+            quiet_ns = min(self._quiet_until_ns(), until_ns)
+            together = min(int(np.searchsorted(ahead.ends_ns, quiet_ns)), most)
+            if together:
                 yield from self._serve_together(ahead, together)
             elif ahead.start_ns[0] >= until_ns:
-                yield self._clock.timeout(max(until_ns - now_ns, 0))
+                yield self._clock.timeout(max(until_ns - self._clock.now, 0))
                 yield from self._decide()
             else:
                 yield from self._serve_one(ahead, until_ns)
 
-    def _quiet_until_ns(self, until_ns: int) -> int:
+    def _next_decision(self, ahead: Iterations) -> tuple[int, int]:
+        """When to decide on a fork next, and how many iterations are served before at most.
+
+        While too few keys have changed there is nothing to decide, up to the iteration that
+        changes enough of them.
+        """
+        missing = self._rule.missing_changes(self._changes)
+        before = int(np.searchsorted(ahead.writes_end, missing)) if missing else 0
+        if before:
+            return FOREVER_NS, before
+        decision_ns = self._rule.next_decision_ns(
+            self._clock.now, child_alive=self._children.value > 0
+        )
+        return (FOREVER_NS if decision_ns is None else decision_ns), len(ahead.ends_ns)
+
+    def _idle(self) -> Activity:
+        """The clients are done: go on to the end of the time that was asked for."""
+        end_ns = self._config.duration
+        while end_ns is not None and self._clock.now < end_ns:
+            decision_ns = None
+            if not self._rule.missing_changes(self._changes):
+                decision_ns = self._rule.next_decision_ns(
+                    self._clock.now, child_alive=self._children.value > 0
+                )
+            wake_ns = end_ns if decision_ns is None else min(decision_ns, end_ns)
+            yield self._clock.timeout(max(wake_ns - self._clock.now, 0))
+            if decision_ns is not None and decision_ns <= self._clock.now < end_ns:
+                yield from self._decide()
+
+    def _quiet_until_ns(self) -> int:
         """Up to when nothing but this server does anything; now if it must share its core."""
         if not self._kernel.machine.scheduler.undisturbed(self._task):
             return self._clock.now
-        event_ns = self._clock.quiet_until_ns
-        bounds_ns = [until_ns, self._config.duration, *([] if event_ns is None else [event_ns])]
-        return min(bounds_ns)
+        event_ns, end_ns = self._clock.quiet_until_ns, self._config.duration
+        return min(bound for bound in (event_ns, end_ns, FOREVER_NS) if bound is not None)
 
     def _fault_ns(self, pages: IntArray) -> IntArray:
         """Page-fault time of each of these writes, if made now; changes nothing."""
@@ -119,6 +146,8 @@ class Server:
 
     def _reply(self, ends_ns: IntArray) -> None:
         replies = self._clients.served(ends_ns)
+        if not len(replies.at_ns):
+            return  # the pass read a part of a long request
         self._latency.add(replies.latency_ns, replies.weights)
         self._timeline.add(replies.at_ns, replies.latency_ns, replies.weights)
 
@@ -172,9 +201,10 @@ class Server:
             histograms={"latency_ns": self._latency},
             counters={
                 "requests": self._requests,
-                "sets": self._writes,
+                "keys_written": self._writes,
                 "snapshots": len(self._snapshots),
                 "snapshots_refused": self._rule.refused,
+                "snapshots_not_reached": self._rule.not_reached,
                 **{f"faults/{kind}": count for kind, count in faults.items()},
             },
             series={

@@ -39,34 +39,42 @@ class SnapshotRule:
     """The trigger: times to decide at, and the decision.
 
     Attributes:
-        refused: how many listed times fell into a running snapshot.
+        refused: how many listed times fell into a running snapshot, or together with another.
     """
 
     def __init__(self, snapshot: Snapshot | None) -> None:
-        self._snapshot = snapshot
         self._listed = list(snapshot.at) if snapshot is not None else []
+        self._after_changes = snapshot.after_changes if snapshot is not None else None
+        self._after_ns = snapshot.after if snapshot is not None else 0
         self._last_fork_ns = 0
         self.refused = 0
+
+    @property
+    def not_reached(self) -> int:
+        """How many listed times have not come."""
+        return len(self._listed)
+
+    def missing_changes(self, changes: int) -> int:
+        """How many more changes the rule wants before there is anything to decide."""
+        return max(0, (self._after_changes or 0) - changes)
 
     def next_decision_ns(self, now_ns: int, *, child_alive: bool) -> int | None:
         """When to decide next; at the end of the iteration that this moment falls into."""
         if self._listed:
             return self._listed[0]
-        if self._snapshot is None or self._snapshot.after_changes is None or child_alive:
+        if self._after_changes is None or child_alive:
             return None
-        return (now_ns // CRON_NS + 1) * CRON_NS
+        earliest_ns = max(now_ns + 1, self._last_fork_ns + self._after_ns)
+        return -(-earliest_ns // CRON_NS) * CRON_NS
 
     def due(self, now_ns: int, changes: int, *, child_alive: bool) -> bool:
         """Whether to fork at this decision."""
-        if self._listed:
-            while self._listed and self._listed[0] <= now_ns:
-                del self._listed[0]
-                if child_alive:
-                    self.refused += 1
-            return not child_alive
-        assert self._snapshot is not None and self._snapshot.after_changes is not None  # noqa: S101 - there is no decision without
-        waited = now_ns - self._last_fork_ns >= self._snapshot.after
-        return changes >= self._snapshot.after_changes and waited
+        if self._after_changes is not None:
+            return not child_alive and self.missing_changes(changes) == 0
+        past = [at_ns for at_ns in self._listed if at_ns <= now_ns]
+        del self._listed[: len(past)]
+        self.refused += len(past) if child_alive else len(past) - 1
+        return not child_alive
 
     def forked(self, now_ns: int) -> None:
         """A snapshot was begun."""

@@ -1,0 +1,139 @@
+"""Fuzzers and test-suites: every child's costs counted by hand, and nothing left behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from programs import PROFILE, setup
+
+from workloads import afl, sqlite, triforce
+
+COSTS = PROFILE.costs
+HEAP_PAGES = 4 * 512
+ENTRIES = {"present": HEAP_PAGES}
+
+
+def suite(scheme: str, pages: int, tests: int = 4, scattered: float = 0.0) -> dict[str, list[int]]:
+    """A suite of tests on 8 MiB: the columns of its table."""
+    config = sqlite.Config.model_validate(
+        {
+            "kind": "sqlite",
+            "database": "8MiB",
+            "scattered": scattered,
+            "tests": [{"name": "update", "run": "100us", "pages": pages}],
+            "rounds": tests,
+            "initialisation": "1us",
+        }
+    )
+    recording = sqlite.run(config, setup(scheme))
+    return {name: column.tolist() for name, column in recording.series["tests"].items()}
+
+
+@pytest.mark.parametrize("scattered", [0.0, 0.25, 1.0])
+def test_a_classic_suite_pays_for_every_page_at_fork_and_exit(scattered: float) -> None:
+    rows = suite("classic", pages=0, scattered=scattered)
+    entries = HEAP_PAGES * COSTS.entry_copy_ns
+    far = scattered * HEAP_PAGES * COSTS.entry_scattered_ns
+    first = COSTS.fork_base_ns + entries + HEAP_PAGES * COSTS.entry_protect_ns + far
+    later = COSTS.fork_base_ns + entries + far
+    assert rows["fork_ns"][0] == pytest.approx(first, abs=1)
+    assert rows["fork_ns"][1:] == pytest.approx([later] * 3, abs=1)
+    assert rows["test_ns"] == [100_000 + COSTS.context_switch_ns] * 4
+    leave = COSTS.exit_base_ns + HEAP_PAGES * COSTS.exit_entry_ns + far
+    for fork_ns, test_ns, total_ns in zip(
+        rows["fork_ns"], rows["test_ns"], rows["total_ns"], strict=True
+    ):
+        assert total_ns - fork_ns - test_ns == pytest.approx(leave, abs=1)
+
+
+def test_an_on_demand_suite_shares_tables_and_scans_at_exit() -> None:
+    rows = suite("on_demand", pages=0, scattered=0.25)
+    # The tables come from a fresh stock: all four scattered.
+    fork = COSTS.fork_on_demand_base_ns + 4 * (COSTS.table_share_ns + COSTS.table_scattered_ns)
+    assert rows["fork_ns"][0] == pytest.approx(fork, abs=1)
+    scan = HEAP_PAGES * (COSTS.exit_scan_entry_ns + 0.25 * COSTS.exit_scan_scattered_ns)
+    left = rows["total_ns"][0] - rows["fork_ns"][0] - rows["test_ns"][0]
+    assert left == pytest.approx(COSTS.exit_base_ns + scan, abs=1)
+
+
+@pytest.mark.parametrize(("scheme", "copied"), [("classic", 0), ("on_demand", 1)])
+def test_a_test_that_writes_one_page_faults_once(scheme: str, copied: int) -> None:
+    rows = suite(scheme, pages=1, tests=1)
+    table = copied * 512 * (COSTS.entry_copy_ns + COSTS.entry_protect_ns)
+    run_ns = COSTS.context_switch_ns + 100_000 + COSTS.fault_copy_cold_ns
+    assert rows["test_ns"][0] == pytest.approx(run_ns + table, abs=1)
+
+
+def fuzz(scheme: str, repetition: int = 0, **changes: Any) -> Any:
+    fields: dict[str, Any] = {
+        "kind": "afl",
+        "target": "16MiB",
+        "run": "150us",
+        "pages": 3,
+        "duration": "200ms",
+    }
+    config = afl.Config.model_validate({**fields, **changes})
+    return afl.run(config, setup(scheme, repetition))
+
+
+@pytest.mark.parametrize("scheme", ["classic", "huge", "on_demand"])
+def test_every_execution_is_counted_once_with_its_faults(scheme: str) -> None:
+    recording = fuzz(scheme)
+    counters = recording.counters
+    executions = counters["executions"]
+    assert executions == recording.histograms["execution_ns"].count
+    assert executions == recording.histograms["fork_ns"].count
+    assert executions == recording.series["executions"]["executions"].sum()
+    # Three random pages of 4096: now and then two are the same, or lie below one table.
+    touched = counters["faults/huge_copy" if scheme == "huge" else "faults/cow_copy"]
+    assert 2 * executions < touched <= 3 * executions
+    assert counters["faults/cow_reuse"] == counters["faults/zero_fill"] == 0
+    if scheme == "on_demand":
+        assert 2 * executions < counters["faults/table_copy"] <= 3 * executions
+    # One after the other: their times fill the campaign.
+    assert recording.histograms["execution_ns"].total == recording.levels["duration_ns"]
+
+
+def test_a_fuzzer_leaves_nothing_behind() -> None:
+    kernel = setup("on_demand").kernel()
+    config = afl.Config.model_validate(
+        {"kind": "afl", "target": "16MiB", "run": "150us", "duration": "50ms"}
+    )
+    afl.fuzz(config, kernel, setup("on_demand").streams())
+    (memory,) = kernel.memories
+    assert memory.frames.in_use == 16 * 256
+    assert memory.tables.live == 8
+    assert memory.counts.tables_alloc - memory.counts.tables_freed == 8
+
+
+def test_instances_at_once_slow_each_others_forks() -> None:
+    alone = fuzz("classic").histograms["fork_ns"]
+    three = fuzz("classic", instances=3).histograms["fork_ns"]
+    assert three.maximum > 1.5 * alone.maximum
+    assert three.count > 1.5 * alone.count  # there are cores for all of them
+
+
+def test_slow_inputs_make_dips() -> None:
+    plain = fuzz("on_demand", slow=None).histograms["execution_ns"]
+    slow = fuzz("on_demand", slow={"share": 0.1, "run": "20ms"}).histograms["execution_ns"]
+    assert slow.count < plain.count
+    assert slow.maximum > 10 * plain.maximum
+
+
+def test_the_schemes_meet_the_same_inputs() -> None:
+    faults = [
+        fuzz(scheme, slow={"share": 0.5, "run": "1ms"}).counters
+        for scheme in ("classic", "classic")
+    ]
+    assert faults[0] == faults[1]
+    other = fuzz("classic", repetition=1, slow={"share": 0.5, "run": "1ms"}).counters
+    assert other != faults[0]
+
+
+def test_triforce_is_the_same_on_a_smaller_process() -> None:
+    fields = {"target": "16MiB", "run": "150us", "pages": 3, "duration": "50ms"}
+    config = triforce.Config.model_validate({"kind": "triforce", **fields})
+    other = afl.Config.model_validate({"kind": "afl", **fields})
+    assert triforce.run(config, setup()).to_dict() == afl.run(other, setup()).to_dict()
+    assert triforce.Config.model_fields["target"].default == 188 * 2**20
