@@ -9,7 +9,7 @@ from pathlib import Path
 from experiments.document import Document, Route, dotted
 from experiments.errors import InputError, suggestion
 from models.profile import Profile, load_profile
-from workloads.traces.registry import open_trace
+from workloads.traces.registry import open_as
 from workloads.traces.text import TraceError
 
 
@@ -41,16 +41,16 @@ class Inputs:
                 raise InputError.at(document.position(route), text) from None
         return self._profiles[name]
 
-    def trace(self, name: str, document: Document, route: Route) -> tuple[str, str]:
+    def trace(self, name: str, kind: type, document: Document, route: Route) -> tuple[str, str]:
         """The file behind a trace's name and its SHA-256, once the whole trace was read.
 
         Raises:
-            InputError: at ``route`` of the document; no such file, or not a trace.
+            InputError: at ``route`` of the document; no such file, or not a trace of that kind.
         """
         file = self._folder / name
         if file not in self._digests:
             try:
-                open_trace(file)
+                open_as(kind, file)
                 with file.open("rb") as stream:
                     self._digests[file] = hashlib.file_digest(stream, "sha256").hexdigest()
             except (OSError, TraceError) as error:

@@ -20,6 +20,7 @@ from experiments.sweep import Variant, variants, without_sweep
 from experiments.validation import check_present, validate
 from models.profile import Profile
 from results.record import record_id
+from workloads.registry import wanted_trace
 
 
 @dataclass(frozen=True)
@@ -103,8 +104,9 @@ def _point(experiment: Experiment, variant: Variant, inputs: Inputs) -> Point:
     profile = inputs.profile(experiment.machine.profile, document, route)
     digests = {dotted(route): profile.digest}
     opened = document.copy()
+    wanted = wanted_trace(config["workload"]["kind"])
     for route, name in _traces(config["workload"], ("workload",)):
-        file, digests[dotted(route)] = inputs.trace(name, document, route)
+        file, digests[dotted(route)] = inputs.trace(name, wanted, document, route)
         opened.assign(route, Document(file), document.position(route))
     return Point(
         name=experiment.name,

@@ -42,3 +42,9 @@ WORKLOADS = by_name(
         triforce,
     ]
 )
+
+
+def wanted_trace(name: str) -> type:
+    """The kind of trace that drives the program, from its module's ``TRACE``; else any."""
+    wanted: type = getattr(WORKLOADS[name], "TRACE", object)
+    return wanted

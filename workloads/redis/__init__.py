@@ -2,5 +2,9 @@
 
 from workloads.redis.config import NAME, Config
 from workloads.redis.program import run
+from workloads.traces.key_trace import KeyTrace
 
-__all__ = ["NAME", "Config", "run"]
+TRACE = KeyTrace
+"""The kind of trace that can drive it."""
+
+__all__ = ["NAME", "TRACE", "Config", "run"]
