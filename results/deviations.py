@@ -31,6 +31,7 @@ class Deviation:
         basis: whether constants were fitted to the cell or predict it.
         tolerance: relative error beyond which it is a miss.
         why: why it misses, if that is known; empty otherwise.
+        note: what is to be said beside its error if it misses; mostly empty.
     """
 
     item: str
@@ -41,6 +42,7 @@ class Deviation:
     basis: Basis
     tolerance: float
     why: str = ""
+    note: str = ""
 
     @property
     def ratio(self) -> float | None:
@@ -77,6 +79,7 @@ def compare(
     item: PaperItem, simulated: Mapping[str, float], records: Sequence[Record]
 ) -> Comparison:
     """Every published cell of ``item`` beside its simulated value."""
+    notes = item.notes(simulated)
     deviations = [
         Deviation(
             item=item.name,
@@ -87,6 +90,7 @@ def compare(
             basis=item.basis(cell.name),
             tolerance=item.tolerance(cell.name),
             why=next((e.why for e in item.explanations if fnmatchcase(cell.name, e.cells)), ""),
+            note=notes.get(cell.name, ""),
         )
         for cell in published.cells(item.name)
     ]
@@ -170,7 +174,8 @@ def _misses(deviations: Sequence[Deviation]) -> Iterator[str]:
         if errors:
             worst = max(errors, key=_size_of_error)
             where = "" if len(missed) == 1 else f"up to {worst.cell} "
-            size = f" {where}{_percent(worst.error)}, tolerance {worst.tolerance:.0%}."
+            note = f", {worst.note}" if worst.note else ""
+            size = f" {where}{_percent(worst.error)}{note}, tolerance {worst.tolerance:.0%}."
         yield f"* **Miss** {cells}{number}:{size} {why or 'Not explained.'}"
 
 

@@ -44,6 +44,7 @@ class PaperItem:
         data: the rows of the item's CSV, the heading first.
         explanations: of known misses.
         remarks: sentences for the report that depend on the results.
+        notes: by cell, what its line in the report says beside its error if it misses.
     """
 
     name: str
@@ -55,6 +56,7 @@ class PaperItem:
     data: Callable[[Mapping[str, float], Sequence[Record]], list[list[str]]]
     explanations: Sequence[Explanation] = ()
     remarks: Callable[[Mapping[str, float], Sequence[Record]], list[str]] = lambda _cells, _all: []
+    notes: Callable[[Mapping[str, float]], dict[str, str]] = lambda _cells: {}
 
 
 def of_scheme(records: Sequence[Record], kind: str) -> list[Record]:

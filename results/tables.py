@@ -177,10 +177,14 @@ def _cell(row: Row, name: str) -> str:
 
 
 def _shown(table: RunTable) -> Iterator[str]:
-    """The metrics for a terminal: no means of latencies, and of many sizes only a few."""
+    """The metrics for a terminal: no means of latencies, few of many sizes, faults that occurred."""
     sizes = [name for name in table.metrics if name.startswith("fork_ns/")]
     few = [name for name in sizes if name in _ROUND_SIZES] or sizes[:_SHOWN_SIZES]
     for name in table.metrics:
+        if name.startswith("faults/") and not any(
+            row.metrics[name].maximum for row in table.rows if name in row.metrics
+        ):
+            continue
         if name in few or (name not in sizes and _place(name)[0] < len(_GROUPS) - 1):
             yield name
 

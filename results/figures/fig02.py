@@ -67,7 +67,11 @@ def _band(axes: Axes, runs: Sequence[Recording]) -> None:
     sizes = np.unique(size_bytes[size_bytes <= curves.LARGEST_GB * GIB])
     low = [fork_ns[size_bytes == size].min() / 1e6 for size in sizes]
     high = [fork_ns[size_bytes == size].max() / 1e6 for size in sizes]
-    axes.fill_between(sizes / GIB, low, high, color=CURVES[0].colour, alpha=0.15, linewidth=0)
+    band = axes.fill_between(
+        sizes / GIB, low, high, color=CURVES[0].colour, alpha=0.15, linewidth=0
+    )
+    # In the corner that no curve reaches; the figure's own legend has no room for a sentence.
+    axes.legend([band], ["lowest to highest of five runs"], loc="upper left")
 
 
 def set_errors(records: Sequence[Record]) -> list[dict[str, float]]:

@@ -84,6 +84,13 @@ def scaled_errors(simulated: Mapping[str, float]) -> dict[str, float]:
     }
 
 
+def _notes(simulated: Mapping[str, float]) -> dict[str, str]:
+    return {
+        f"on_demand/{name}": f"{error:+.1%} scaled by the p50s"
+        for name, error in scaled_errors(simulated).items()
+    }
+
+
 def _draw(simulated: Mapping[str, float], records: Sequence[Record]) -> Figure:
     columns = [published.values("table4"), simulated, _beside(records)]
     rows = []
@@ -167,4 +174,5 @@ ITEM = PaperItem(
         ),
     ),
     remarks=_remarks,
+    notes=_notes,
 )

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from run_samples import faults, forks, record, redis
 
-from results.figures import fig02, table4
+from results.deviations import compare, to_markdown
+from results.figures import fig02, style, table4
 from results.paper_items import ITEMS, by_name, write_item
 from results.record import Record
 from results.reference import published
@@ -56,6 +57,14 @@ def test_fig02_takes_five_repetitions_and_shows_the_spread_over_the_rest() -> No
     (remark,) = ITEMS["fig02"].remarks({}, records)
     assert remark.startswith("Over 2 sets of 5 seeds")
     assert "error at 1 GB +0.3% (from -33.1% to +33.7%)" in remark
+
+
+def test_fig02_says_what_the_band_is() -> None:
+    item, records = ITEMS["fig02"], RECORDS["fig02"]
+    figure = style.drawing(lambda: item.draw(item.collect(records), records))
+    legend = figure.axes[0].get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["lowest to highest of five runs"]
 
 
 def test_fig07_speaks_of_the_speed_up() -> None:
@@ -111,6 +120,22 @@ def test_table4_scales_on_demand_fork_to_the_published_median() -> None:
     assert table4.scaled_errors(simulated) == pytest.approx(
         dict.fromkeys(["p90", "p95", "p99", "p99.9", "p99.99"], 0.0)
     )
+
+
+def test_table4_says_the_scaled_error_where_on_demand_fork_misses() -> None:
+    item = ITEMS["table4"]
+    simulated = {c: v for c, v in published.values("table4").items() if c != "on_demand/p50"}
+    simulated["on_demand/p50"] = published.values("table4")["on_demand/p50"] * 1.1
+    simulated["on_demand/p99.99"] *= 1.1 * 1.2
+    simulated["fork/p90"] *= 2
+    report = to_markdown([compare(item, simulated, [])])
+    misses = [line for line in report.splitlines() if "**Miss**" in line]
+    assert [line.partition(". ")[0].partition("%,")[0] for line in misses] == [
+        "* **Miss** fork/p90: +100.0",
+        "* **Miss** on_demand/p99.99: +32.0",
+    ]
+    assert "on_demand/p99.99: +32.0%, +20.0% scaled by the p50s, tolerance 30%." in misses[1]
+    assert "scaled" not in misses[0]
 
 
 def _published_on_demand() -> dict[str, float]:

@@ -7,7 +7,7 @@ import json
 from rich.console import Console
 from run_samples import SCHEMES, forks, record, redis
 
-from results.tables import RunTable, print_table, run_table, to_csv, to_json
+from results.tables import RunTable, print_table, run_table, terminal_table, to_csv, to_json
 from sim.recording import Recording
 
 
@@ -36,15 +36,14 @@ NARROW = """
   fork max       7.40 ms    190 us      120 us
   snapshots            4         4           4
   cow copy           321       321         321
-  table copy           0         0           0
   extra memory     5 MiB     5 MiB       5 MiB
 
 note: classic, huge, on_demand: p95 rests on 51 requests; run longer"""
 
 WIDE = """
-  fork.kind   requests   throughput      p50      p90      p95      p99     p99.9    p99.99       max   fork mean   fork max   snapshots   cow copy   table copy   extra memory
- ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-  classic        1,000        100/s   500 us   900 us   950 us   990 us   8.40 ms   8.40 ms   8.40 ms     7.40 ms    7.40 ms           4        321            0          5 MiB
+  fork.kind   requests   throughput      p50      p90      p95      p99     p99.9    p99.99       max   fork mean   fork max   snapshots   cow copy   extra memory
+ ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+  classic        1,000        100/s   500 us   900 us   950 us   990 us   8.40 ms   8.40 ms   8.40 ms     7.40 ms    7.40 ms           4        321          5 MiB
 
 note: p95 rests on 51 requests; run longer"""  # noqa: E501 - the table is as wide as that
 
@@ -72,6 +71,22 @@ def test_of_many_sizes_the_round_ones_are_shown() -> None:
   on_demand      20 us      200 us        1 ms
 """
     )
+
+
+def test_faults_that_no_point_had_are_left_out_and_others_stay() -> None:
+    records = [
+        record({"seed": n}, Recording(counters={"requests": 0, "faults/a": n, "faults/b": 0}))
+        for n in (0, 1)
+    ]
+    table = run_table(records)
+    for transposed in (False, True):
+        console = Console(file=io.StringIO(), width=200)
+        console.print(terminal_table(table, transposed=transposed))
+        assert isinstance(console.file, io.StringIO)
+        words = console.file.getvalue().split()
+        assert {"requests", "a"} <= set(words)
+        assert "b" not in words
+    assert "faults/b" in to_csv(table)
 
 
 def test_labels_are_the_users_own_words() -> None:
