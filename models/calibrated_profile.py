@@ -1,39 +1,32 @@
 """From fitted parameters to a whole machine profile: every constant with its source.
 
 The micro-benchmarks of the paper do not show every constant of the cost model. The others are
-scaled from those that they do show, by ratios measured on another machine (``measurements`` of the
-project's shared material: a Zen 3 guest under Linux 6.18). Ratios carry over where times do not.
+scaled from those that they do show, by ratios measured on another machine. Ratios carry over where
+times do not.
 """
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
+from importlib import resources
 
 from models.calibration import PAGES_PER_GIB, Fit
 from models.profile import Constant, Profile
 
-FIRST_FORK = 94 / 81
-"""First fork after a fill over the next one: ns a page in fork_micro.csv, mode 4k."""
-CHILD_EXIT = 80 / 81
-"""Exit of a classic child over a fork of written-once memory (fork_micro.csv, 4k)."""
-UNMAP = 355 / 94
-"""Unmapping owned memory over its first fork (fork_micro.csv, 4k, munmap_ns)."""
-FILL = 2700 / 95
-"""Filling fresh memory over its first fork (fork_micro.csv, 4k up to 1 GiB, touch_all_ns)."""
-EMPTY_EXIT = 97.0 / 71.6
-"""Exit and wait over fork of a process without data (fork_micro.csv, 4k, size 0)."""
-FAULT_COPY_US = 3.2
-FAULT_REUSE = 1.5 / FAULT_COPY_US
-FAULT_ZERO_FILL = 2.8 / FAULT_COPY_US
-FAULT_ZERO_MAP = 1.08 / FAULT_COPY_US
-FAULT_HUGE_REUSE = 1.17 / FAULT_COPY_US
-"""Median faults over one that copies a page, microseconds in fault_latency_percentiles.csv."""
-CLEAR_2MIB = 172_846 / 287_842
-"""Clearing over copying 2 MiB, cold random (copy_bandwidth.csv, one thread)."""
+MEDIANS = "measured_medians.csv"
+"""The medians, beside the profiles: an AMD EPYC (Zen 3) guest under Linux 6.18."""
+
 STRUCT_PAGE_LOAD = 0.6338
 """Share of the first load of struct page in copy_one_pte (figure 3)."""
 SEQUENTIAL_COPY_NS = 750.0
 """A copying fault in a sequential write of 512 MB after a classic fork (DESIGN 5)."""
+
+
+def measured_medians() -> dict[str, float]:
+    """The medians measured on another machine, by name."""
+    text = (resources.files("models.machines") / MEDIANS).read_text("utf-8")
+    return {row["name"]: float(row["median"]) for row in csv.DictReader(text.splitlines())}
 
 
 def calibrated_profile(
@@ -46,13 +39,20 @@ def calibrated_profile(
     }
     entry_ns, entry_source = fitted["entry_ns"]
     scattered_ns, scattered_source = fitted["scattered_ns"]
-    copy_ns = entry_ns / FIRST_FORK
-    exit_ns = copy_ns * CHILD_EXIT
+    measured = measured_medians()
+    copy_ns = entry_ns / (measured["first_fork"] / measured["next_fork"])
+    exit_ns = copy_ns * (measured["child_exit"] / measured["next_fork"])
+    unmap_ns = measured["unmap"] / measured["first_fork"] * entry_ns
     fault_ns, huge_fault_ns = fault_ms["fork"] * 1e6, fault_ms["fork_huge"] * 1e6
-    gib_ms = UNMAP * entry_ns * PAGES_PER_GIB / 1e6
+    gib_ms = unmap_ns * PAGES_PER_GIB / 1e6
 
     def ns(value: float, kind: str, source: str) -> Constant:
         return _constant(value, "ns", kind, source)
+
+    def like_fault(name: str) -> Constant:
+        """A fault that is to table 1's as its median is to that of a copying fault."""
+        ratio = measured[name] / measured["fault_copy"]
+        return scaled(fault_ns * ratio, "table 1, fork", "fault_latency_percentiles.csv")
 
     def scaled(value: float, of: str, measured: str) -> Constant:
         return ns(value, "assumed", f"{of}, scaled by the ratio measured in {measured}")
@@ -91,24 +91,20 @@ def calibrated_profile(
         "fault_copy_warm_ns": ns(
             SEQUENTIAL_COPY_NS, "measured", "sequential writes of 512 MB after a classic fork"
         ),
-        "fault_reuse_ns": scaled(
-            fault_ns * FAULT_REUSE, "table 1, fork", "fault_latency_percentiles.csv"
-        ),
-        "fault_zero_fill_ns": scaled(
-            fault_ns * FAULT_ZERO_FILL, "table 1, fork", "fault_latency_percentiles.csv"
-        ),
-        "fault_zero_map_ns": scaled(
-            fault_ns * FAULT_ZERO_MAP, "table 1, fork", "fault_latency_percentiles.csv"
-        ),
+        "fault_reuse_ns": like_fault("fault_reuse"),
+        "fault_zero_fill_ns": like_fault("fault_zero_fill"),
+        "fault_zero_map_ns": like_fault("fault_zero_map"),
         "fault_table_reuse_ns": ns(
-            fault_ns * FAULT_REUSE, "assumed", "as fault_reuse_ns: an exception and one entry set"
+            like_fault("fault_reuse").value,
+            "assumed",
+            "as fault_reuse_ns: an exception and one entry set",
         ),
         "fault_huge_copy_ns": ns(huge_fault_ns, "measured", "table 1, fork with huge pages"),
-        "fault_huge_reuse_ns": scaled(
-            fault_ns * FAULT_HUGE_REUSE, "table 1, fork", "fault_latency_percentiles.csv"
-        ),
+        "fault_huge_reuse_ns": like_fault("fault_huge_reuse"),
         "exit_base_ns": scaled(
-            fitted["fork_base_ns"][0] * EMPTY_EXIT, "fork_base_ns", "fork_micro.csv, size 0"
+            fitted["fork_base_ns"][0] * (measured["empty_exit"] / measured["empty_fork"]),
+            "fork_base_ns",
+            "fork_micro.csv, size 0",
         ),
         "exit_entry_ns": scaled(exit_ns, "entry_copy_ns", "fork_micro.csv"),
         "exit_scan_entry_ns": ns(
@@ -120,16 +116,24 @@ def calibrated_profile(
             scattered_ns * STRUCT_PAGE_LOAD, "assumed", "the same share of entry_scattered_ns"
         ),
         "page_free_ns": scaled(
-            UNMAP * entry_ns - exit_ns, f"an unmap of {gib_ms:.0f} ms a GiB", "fork_micro.csv"
+            unmap_ns - exit_ns, f"an unmap of {gib_ms:.0f} ms a GiB", "fork_micro.csv"
         ),
-        "fill_page_ns": scaled(entry_ns * FILL, "the first fork of a page", "fork_micro.csv"),
+        "fill_page_ns": scaled(
+            entry_ns * (measured["fill_up_to_1gib"] / measured["first_fork_up_to_1gib"]),
+            "the first fork of a page",
+            "fork_micro.csv",
+        ),
         "huge_fill_ns": scaled(
-            huge_fault_ns * CLEAR_2MIB, "table 1, fork with huge pages", "copy_bandwidth.csv"
+            huge_fault_ns * (measured["clear_2mib"] / measured["copy_2mib"]),
+            "table 1, fork with huge pages",
+            "copy_bandwidth.csv",
         ),
         "fill_jitter": _constant(
             contention.values["fill_jitter"], "ratio", "fitted", "figure 2, concurrent"
         ),
-        "context_switch_ns": ns(2000.0, "assumed", "the usual figure for x86 servers"),
+        "context_switch_ns": ns(
+            2000.0, "assumed", "lmbench's lat_ctx with small processes: 1 to 3 us on x86 servers"
+        ),
         "time_slice_ns": ns(
             3e6, "assumed", "sched_min_granularity of Linux 5.6 with 8 cores or more"
         ),
