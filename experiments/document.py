@@ -161,8 +161,13 @@ def _after(start: Position, before: str) -> Position:
     return Position(start.source, start.line + len(lines) - 1, len(lines[-1]) + 1)
 
 
-def parse(text: str, start: Position) -> Document:
+def parse(text: str, start: Position, above: Route = ()) -> Document:
     """The one value in ``text``, which begins at ``start``.
+
+    Args:
+        text: YAML.
+        start: of the text.
+        above: the way to the value, for messages.
 
     Raises:
         InputError: the text is not YAML, or uses what this project's YAML leaves out.
@@ -171,7 +176,7 @@ def parse(text: str, start: Position) -> Document:
         raise InputError.at(
             _after(start, text[: strange.start()]), f"character {strange[0]!a}: expected text"
         )
-    composer = _Composer(text, start)
+    composer = _Composer(text, start, above)
     try:
         return composer.compose()
     except MarkedYAMLError as error:
@@ -200,10 +205,11 @@ def load(file: Path) -> Document:
 
 
 class _Composer:
-    def __init__(self, text: str, start: Position) -> None:
+    def __init__(self, text: str, start: Position, above: Route) -> None:
         self._yaml = YAML(typ="safe", pure=True)
         self._events: Iterator[Event] = self._yaml.parse(text)
         self._start = start
+        self._above = above
         self._document = Document({})
 
     def position(self, line: int, column: int) -> Position:
@@ -234,7 +240,7 @@ class _Composer:
         if isinstance(event, NodeEvent) and event.anchor is not None:
             raise self._error(event, f"anchor &{event.anchor}: expected no anchors or aliases")
         if isinstance(event, ScalarEvent):
-            return self._scalar(event)
+            return self._scalar(event, route)
         if isinstance(event, CollectionStartEvent) and event.ctag is not None:
             raise self._error(event, f"tag {event.ctag}: expected no tags")
         if len(route) >= DEEPEST:
@@ -268,12 +274,12 @@ class _Composer:
     def _key(self, event: Event) -> str:
         if not isinstance(event, ScalarEvent) or event.anchor is not None:
             raise self._error(event, "a key that is not a plain name: expected a name")
-        key = self._scalar(event)
+        key = self._scalar(event, ())
         if not isinstance(key, str):
             raise self._error(event, f"key {shown(event.value)}: expected a name")
         return key
 
-    def _scalar(self, event: ScalarEvent) -> Data:
+    def _scalar(self, event: ScalarEvent, route: Route) -> Data:
         if event.ctag is not None:
             raise self._error(event, f"tag {event.ctag}: expected no tags")
         if strange := _NOT_TEXT.search(event.value):
@@ -286,10 +292,15 @@ class _Composer:
                 ScalarNode(tag, event.value, event.start_mark, event.end_mark)
             )
         except (ValueError, ArithmeticError):
-            raise self._error(event, f"{shown(event.value)}: expected a number or text") from None
+            raise self._wrong(event, route, "a number or text") from None
         if isinstance(value, int) and abs(value) >= LARGEST_INTEGER:
-            raise self._error(event, f"{shown(event.value)}: expected a number below 2^63")
+            raise self._wrong(event, route, "a number below 2^63")
         return value
+
+    def _wrong(self, event: ScalarEvent, route: Route, expected: str) -> InputError:
+        name = dotted((*self._above, *route))
+        whose = f"{name}: " if name else ""
+        return self._error(event, f"{whose}{shown(event.value)}: expected {expected}")
 
     def _of(self, event: Event) -> Position:
         return self.position(event.start_mark.line, event.start_mark.column)

@@ -83,7 +83,7 @@ def in_processes(
 def attempt(point: Point, store: Store, run: Simulate) -> Outcome:
     """Simulate one point and write its record; an exception becomes the outcome's failure.
 
-    The traceback is kept beside where the record would be.
+    The traceback is kept beside where the record would be, if anything can be written there.
     """
     start = time.perf_counter()
     trouble = store.path / f"{point.id}.failed.txt"
@@ -93,11 +93,12 @@ def attempt(point: Point, store: Store, run: Simulate) -> Outcome:
         store.write_wall(point.id, seconds)
         trouble.unlink(missing_ok=True)
     except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
         with suppress(OSError):
             store.path.mkdir(parents=True, exist_ok=True)
             trouble.write_text(traceback.format_exc())
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        return Outcome(time.perf_counter() - start, f"{reason} (traceback in {trouble})")
+            reason += f" (traceback in {trouble})"
+        return Outcome(time.perf_counter() - start, reason)
     return Outcome(seconds)
 
 

@@ -16,7 +16,7 @@ from results.tables import RunTable, run_table, to_csv
 
 
 class RunFolder:
-    """Where a run's results go; nothing is made before the first of them is there."""
+    """Where a run's results go."""
 
     def __init__(self, path: Path) -> None:
         """Name the folder.
@@ -34,11 +34,22 @@ class RunFolder:
     @property
     def store(self) -> Store:
         """The folder's records."""
-        return Store(self.path / "points")
+        return Store(self.path / "points", self.path / "wall")
+
+    def make(self) -> None:
+        """Make the folder and the one for records in it, unless they are there.
+
+        Raises:
+            InputError: it cannot be made here.
+        """
+        try:
+            (self.path / "points").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = f"{error.strerror}: expected a folder that can be made"
+            raise InputError(f"{self.path}: {reason}") from None
 
     def write(self, document: Document, finished: Finished) -> RunTable:
         """Write everything but the records, which are there, and return the table."""
-        self.path.mkdir(parents=True, exist_ok=True)
         (self.path / "experiment.yaml").write_text(_yaml(document), encoding="utf-8")
         labels = [point.swept for point in finished.points]
         table = run_table(finished.records, labels)

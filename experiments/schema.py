@@ -51,7 +51,7 @@ class Experiment(Strict):
         str,
         Field(
             pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
-            description="names the folder of the results",
+            description="a name, which the folder of the results gets",
         ),
     ]
     machine: Machine = Machine()

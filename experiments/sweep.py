@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from experiments.document import Document, Route, dotted, route_of
-from experiments.errors import InputError, suggestion
+from experiments.errors import InputError, shown, suggestion
 from experiments.schema import Block, Experiment, Strict
 from experiments.validation import validate
 
@@ -40,6 +41,17 @@ def without_sweep(document: Document) -> Document:
     base = document.copy()
     base.data.pop("sweep", None)
     return base
+
+
+def swept_fields(document: Document) -> list[Route]:
+    """The fields that the sweep sets, as far as it has its proper shape."""
+    blocks = document.data.get("sweep")
+    grids = [
+        block["grid"]
+        for block in (blocks if isinstance(blocks, list) else [])
+        if isinstance(block, dict) and isinstance(block.get("grid"), dict)
+    ]
+    return [route_of(path) for grid in grids for path in grid]
 
 
 def variants(document: Document) -> Iterator[Variant]:
@@ -75,6 +87,7 @@ def _axes(document: Document) -> dict[Route, list[Route]]:
             here: Route = ("sweep", number, "grid", path)
             field = route_of(path)
             _check_field(document, here, field, axes)
+            _check_values(document, here, values)
             axes[field] = [(*here, place) for place in range(len(values))]
     points = math.prod(map(len, axes.values()))
     if points > MOST_POINTS:
@@ -83,6 +96,17 @@ def _axes(document: Document) -> dict[Route, list[Route]]:
             f"sweep: {points} points: expected at most {MOST_POINTS}",
         )
     return axes
+
+
+def _check_values(document: Document, here: Route, values: list[object]) -> None:
+    first: dict[str, int] = {}
+    for place, value in enumerate(values):
+        text = json.dumps(value, sort_keys=True)
+        if first.setdefault(text, place) != place:
+            raise InputError.at(
+                document.position((*here, place)),
+                f"{here[-1]}: {shown(value)}: given twice: expected each value once",
+            )
 
 
 def _check_field(

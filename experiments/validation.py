@@ -140,6 +140,7 @@ def _finding(details: ErrorDetails, document: Document, schema: Schema) -> _Find
         text = shown(value) + suggestion(value, node.get("enum", [node.get("const")]))
     else:
         expected = _EXPECTED.get(kind, details["msg"]).format(**details.get("ctx", {}))
+        expected = re.sub(r"\b1 (value|character)s\b", r"1 \1", expected)
         text = f"{shown(value)}: expected {expected.removeprefix('expected ')}"
     position = document.position(route, of_key=of_key)
     of_arm = place.ends_in_arm and kind.endswith("_type")
@@ -224,4 +225,6 @@ def _wanted(node: Schema) -> str:
         return f"expected {node['description']}"
     if "const" in node:
         return f"expected {node['const']!r}"
+    if "discriminator" in node:
+        return f"expected a mapping whose kind is one of {', '.join(map(repr, _arms(node)))}"
     return f"expected {_TYPES.get(node.get('type', ''), 'a value')}"

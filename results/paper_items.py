@@ -34,6 +34,10 @@ ITEMS = by_name(
 """In the paper's order."""
 
 
+NOT_YET = ("fig04", "fig08", "fig09", "fig10", "table2", "table3", "table6", "table7")
+"""The paper's other results, which nothing here simulates."""
+
+
 def write_item(item: PaperItem, records: Sequence[Record], folder: Path) -> Comparison:
     """Write ``<item>.png``, ``.svg``, ``.pdf`` and ``.csv`` into ``folder``, which exists.
 

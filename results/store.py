@@ -22,9 +22,15 @@ class Store:
     a name ending in ``.corrupt``, never deleted, and its record counts as absent.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open the folder ``path``; it need not exist before the first write."""
+    def __init__(self, path: Path, walls: Path | None = None) -> None:
+        """Open the folder ``path``; it need not exist before the first write.
+
+        Args:
+            path: holds a JSON file per record and no other.
+            walls: where wall times go; by default the folder ``wall`` in ``path``.
+        """
         self.path = path
+        self._walls = path / "wall" if walls is None else walls
 
     def file_of(self, id_: str) -> Path:
         """Where the record with this id is or would be.
@@ -74,7 +80,7 @@ class Store:
                 yield file.stem
 
     def write_wall(self, id_: str, seconds: float) -> None:
-        """Keep how long the point took to simulate, beside its record because it varies."""
+        """Keep how long the point took to simulate, apart from its record because it varies."""
         data = json.dumps({"wall_s": round(seconds, 3)}) + "\n"
         self._write_whole(self._wall_file(id_), data.encode("ascii"))
 
@@ -86,10 +92,10 @@ class Store:
             return None
 
     def _wall_file(self, id_: str) -> Path:
-        return self.file_of(id_).with_suffix(".wall.json")
+        return self._walls / self.file_of(id_).name
 
     def _write_whole(self, file: Path, data: bytes) -> None:
-        self.path.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         temporary = file.with_name(f".{file.name}.{secrets.token_hex(8)}.tmp")
         try:
             with temporary.open("xb") as stream:
@@ -100,11 +106,12 @@ class Store:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        self._sync_folder()
+        self._sync(file.parent)
 
-    def _sync_folder(self) -> None:
+    @staticmethod
+    def _sync(path: Path) -> None:
         # The rename itself survives a power cut only once the folder is on the disk.
-        folder = os.open(self.path, os.O_RDONLY)
+        folder = os.open(path, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:

@@ -177,7 +177,7 @@ def _cell(row: Row, name: str) -> str:
 
 
 def _shown(table: RunTable) -> Iterator[str]:
-    """The metrics for a terminal: no means of latencies, few of many sizes, faults that occurred."""
+    """The metrics for a terminal: no means of latencies, few sizes, faults that occurred."""
     sizes = [name for name in table.metrics if name.startswith("fork_ns/")]
     few = [name for name in sizes if name in _ROUND_SIZES] or sizes[:_SHOWN_SIZES]
     for name in table.metrics:

@@ -16,7 +16,7 @@ from experiments.points import Point, plan
 from experiments.progress import Reporter
 from experiments.runner import run
 from results import deviations
-from results.paper_items import ITEMS, write_item
+from results.paper_items import ITEMS, NOT_YET, write_item
 
 EXPERIMENTS = Path(__file__).parents[1] / "paper"
 """An item's experiments are the files here that begin with its name."""
@@ -28,9 +28,9 @@ def main(only: str | None, out: str, jobs: int) -> int:
     folder = RunFolder(Path(out))
     known = catalogue()
     points = {name: points_of(name, known) for name in names}
+    folder.make()
     with Reporter(Console(stderr=True), of_several=True) as reporter:
         finished = run(list(chain(*points.values())), folder.store, jobs, reporter)
-    folder.path.mkdir(parents=True, exist_ok=True)
     records = {record.id: record for record in finished.records}
     comparisons = []
     for name in names:
@@ -65,5 +65,10 @@ def _chosen(only: str | None) -> list[str]:
     for number, name in enumerate(wanted):
         if name not in ITEMS:
             column = len(",".join(only.split(",")[:number])) + (2 if number else 1)
-            raise InputError.at(Position("--only", 1, column), f"{name!r}{suggestion(name, ITEMS)}")
+            why = (
+                f": not simulated yet: expected some of {', '.join(ITEMS)}"
+                if name in NOT_YET
+                else suggestion(name, ITEMS)
+            )
+            raise InputError.at(Position("--only", 1, column), f"{name!r}{why}")
     return [name for name in ITEMS if name in wanted]

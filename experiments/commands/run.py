@@ -26,6 +26,7 @@ def main(file: str, settings: tuple[str, ...], out: str | None, as_json: bool, j
     source = Path(file)
     planned = plan(override(load(source), settings), source.parent, catalogue())
     folder = RunFolder(Path(out) if out else Path("runs") / planned.name)
+    folder.make()
     with Reporter(Console(stderr=True)) as reporter:
         finished = run(planned.points, folder.store, jobs, reporter)
     table = folder.write(planned.document, finished)

@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 
 NAME = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 SIZE = "expected a size such as 996MiB"
+UNSWEPT = "expected a field that no sweep sets, or --set sweep=[]"
 SWEPT = "'machine', 'workload', 'fork', 'repetitions', 'seed'"
 
 
@@ -84,6 +85,11 @@ def changed(old: str, new: str) -> str:
         ("forksim: 1\n", "", "1:1: forksim: missing: expected 1, the version of this format"),
         ("kind: fake", "kin: fake", "5:3: workload.kind: missing: expected one of 'fake', 'other'"),
         ("{kind: on_demand}", "", "11:1: fork: None: expected a mapping"),
+        (
+            "name: fake-run\n",
+            "",
+            "1:1: name: missing: expected a name, which the folder of the results gets",
+        ),
         # Wrong types.
         ("forksim: 1", "forksim: true", "1:10: forksim: True: expected a whole number"),
         ("forksim: 1", "forksim: 1.0", "1:10: forksim: 1.0: expected a whole number"),
@@ -103,6 +109,16 @@ def changed(old: str, new: str) -> str:
             "{after_changes: 10000}",
             "{at: [1s, 5]}",
             "9:23: workload.snapshot.at.1: 5: expected a duration such as 250us",
+        ),
+        (
+            "seed: 20210426",
+            "seed: 9223372036854775808",
+            "15:7: seed: '9223372036854775808': expected a number below 2^63",
+        ),
+        (
+            "seed: 20210426",
+            "seed: 1" + "0" * 5000,
+            f"15:7: seed: '1{'0' * 55}...: expected a number or text",
         ),
         # Wrong quantities.
         ("996MiB", "-1", "6:12: workload.dataset: -1: expected a size such as 996MiB"),
@@ -187,7 +203,12 @@ def changed(old: str, new: str) -> str:
         (
             "[classic, on_demand]",
             "[]",
-            "13:23: sweep.0.grid.fork.kind: []: expected at least 1 values",
+            "13:23: sweep.0.grid.fork.kind: []: expected at least 1 value",
+        ),
+        (
+            "[classic, on_demand]",
+            "[classic, on_demand, classic]",
+            "13:44: fork.kind: 'classic': given twice: expected each value once",
         ),
         ("- grid:", "- gird:", "13:5: sweep.0.gird: unknown key - did you mean 'grid'?"),
         (
@@ -240,8 +261,11 @@ def test_the_sweep_may_give_what_is_missing_elsewhere() -> None:
         "classic",
         "on_demand",
     ]
-    line = "a.yaml:11:7: fork.kind: missing: expected one of 'classic', 'huge', 'on_demand'"
+    kinds = "one of 'classic', 'huge', 'on_demand'"
+    line = f"a.yaml:11:7: fork.kind: missing: expected {kinds}"
     assert refusal(text, "sweep=[]") == line
+    line = f"a.yaml:1:1: fork: missing: expected a mapping whose kind is {kinds}"
+    assert refusal(changed("fork: {kind: on_demand}\n", ""), "sweep=[]") == line
 
 
 @pytest.mark.parametrize(
@@ -258,7 +282,19 @@ def test_the_sweep_may_give_what_is_missing_elsewhere() -> None:
             ["workload.dataset.x=1"],
             "--set:1:1: workload.dataset.x: workload.dataset is '996MiB': expected a mapping",
         ),
-        (["fork={kind: hug}"], "--set:1:13: fork.kind: 'hug' - did you mean 'huge'?"),
+        (["fork={kind: hug}", "sweep=[]"], "--set:1:13: fork.kind: 'hug' - did you mean 'huge'?"),
+        (
+            ["seed=9223372036854775808"],
+            "--set:1:6: seed: '9223372036854775808': expected a number below 2^63",
+        ),
+        *[
+            (["seed=1", setting], f"--set:2:1: fork.kind is swept: {UNSWEPT}")
+            for setting in ("fork.kind=classic", "fork={kind: classic}")
+        ],
+        (
+            ["fork.kind=classic", "sweep=[{grid: {fork: [{kind: huge}, {kind: classic}]}}]"],
+            f"--set:1:1: fork is swept: {UNSWEPT}",
+        ),
         (["x=1"], "--set:1:1: x: unknown key: expected one of "),
         (
             ["sweep=[{grid: {fork.kind: [x]}}]"],
@@ -272,6 +308,20 @@ def test_the_sweep_may_give_what_is_missing_elsewhere() -> None:
 )
 def test_settings_name_the_option(arguments: list[str], line: str) -> None:
     assert refusal(EXAMPLE, *arguments).startswith(line)
+
+
+def test_a_swept_field_can_be_set_once_the_sweep_is_gone() -> None:
+    for given_first, given_last in (("fork.kind=huge", "sweep=[]"), ("sweep=[]", "fork.kind=huge")):
+        (point,) = planned(EXAMPLE, given_first, given_last).points
+        assert point.config["fork"]["kind"] == "huge"
+    both = planned(EXAMPLE, "sweep.0.grid={workload.dataset: [1GiB, 2GiB]}", "fork.kind=huge")
+    assert [p.config["fork"]["kind"] for p in both.points] == ["huge", "huge"]
+
+
+def test_what_holds_swept_fields_may_be_set_without_them() -> None:
+    sweep = "sweep=[{grid: {machine.cores: [1, 2]}}]"
+    points = planned(EXAMPLE, sweep, "machine={profile: epyc-7302p-linux-5.6}").points
+    assert [point.config["machine"]["cores"] for point in points] == [1, 2]
 
 
 def test_a_sweep_of_too_many_points_is_refused_before_it_is_expanded() -> None:

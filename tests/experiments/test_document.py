@@ -81,7 +81,7 @@ def test_a_text_may_begin_anywhere() -> None:
         ('a: "\\0"', "f:1:4: escaped character '\\x00': expected text"),
         ("a: " + "9" * 5_000, "999...: expected a number or text"),
         ("a: 0x" + "f" * 5_000, "fff...: expected a number below 2^63"),
-        ("a: 9223372036854775808", "f:1:4: '9223372036854775808': expected a number below 2^63"),
+        ("a: 9223372036854775808", "f:1:4: a: '9223372036854775808': expected a number below 2^63"),
     ],
 )
 def test_refused(text: str, line: str) -> None:

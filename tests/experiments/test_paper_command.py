@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from experiments.cli import main
 from results.deviations import COLUMNS
+from results.paper_items import ITEMS, NOT_YET
 from results.reference import published
 
 CURVE = """\
@@ -47,6 +48,7 @@ def test_an_item_becomes_files_and_deviations(experiments: Path, tmp_path: Path)
         "deviations.csv",
         "deviations.md",
         "points",
+        "wall",
     }
     rows = list(csv.DictReader((out / "deviations.csv").read_text().splitlines()))
     assert tuple(rows[0]) == COLUMNS
@@ -74,6 +76,17 @@ def test_an_item_with_a_failed_point_is_left_out(experiments: Path, tmp_path: Pa
     assert "point fake-run fork.kind=classic failed: ArithmeticError" in result.stderr
     assert (tmp_path / "out" / "fig07.pdf").is_file()
     assert not (tmp_path / "out" / "table1.pdf").exists()
+
+
+@pytest.mark.parametrize("name", NOT_YET)
+def test_what_is_not_simulated_yet_says_so(experiments: Path, tmp_path: Path, name: str) -> None:
+    assert name not in ITEMS
+    result = paper("--only", f"fig07,{name}")
+    assert result.exit_code == 2
+    expected = ", ".join(ITEMS)
+    line = f"--only:1:7: '{name}': not simulated yet: expected some of {expected}\n"
+    assert result.stderr == line
+    assert not (tmp_path / "out").exists()
 
 
 def test_bad_experiments_write_nothing(experiments: Path, tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_only_ids_name_files(tmp_path: Path, id_: str) -> None:
         Store(tmp_path).file_of(id_)
 
 
-def test_wall_time_stands_beside_the_record(tmp_path: Path) -> None:
+def test_wall_time_stands_apart_from_the_records(tmp_path: Path) -> None:
     store = Store(tmp_path)
     file = store.write(RECORD)
     before = file.read_bytes()
@@ -124,5 +124,10 @@ def test_wall_time_stands_beside_the_record(tmp_path: Path) -> None:
     assert store.read_wall(RECORD.id) == 1.235
     assert file.read_bytes() == before
     assert list(store.ids()) == [RECORD.id]
-    (tmp_path / f"{RECORD.id}.wall.json").write_text("{")
+    assert names(tmp_path) == [f"{RECORD.id}.json", "wall"]
+    (tmp_path / "wall" / f"{RECORD.id}.json").write_text("{")
     assert store.read_wall(RECORD.id) is None
+    elsewhere = Store(tmp_path / "points", tmp_path / "times")
+    elsewhere.write_wall(RECORD.id, 2)
+    assert names(tmp_path / "times") == [f"{RECORD.id}.json"]
+    assert not elsewhere.path.exists()
