@@ -221,7 +221,8 @@ def test_schema_is_a_json_schema_of_what_is_registered(here: Path) -> None:
 
 def test_the_bundled_examples_are_valid() -> None:
     examples = catalogue().examples
-    assert [file.name for file in examples] == ["redis_replay.yaml"]
+    names = ["afl_fuzzing.yaml", "redis_replay.yaml", "sqlite_tests.yaml"]
+    assert [file.name for file in examples] == names
     for file in examples:
         assert forksim("validate", str(file)).exit_code == 0
 
