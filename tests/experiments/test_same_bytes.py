@@ -1,0 +1,88 @@
+"""Records of real programs have the same bytes in any process, in any order, at any time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from experiments.catalogue import EXAMPLES, catalogue
+from experiments.document import parse
+from experiments.errors import Position
+from experiments.points import Point, plan
+from experiments.simulation import simulate
+
+FORKSIM = (sys.executable, "-c", "from experiments.cli import main; main()")
+
+REDIS = """\
+forksim: 1
+name: small-redis
+workload:
+  kind: redis
+  dataset: 64MiB
+  clients: {kind: open, rate: 20k/s, connections: 10}
+  set_ratio: 1/2
+  snapshot: {after_changes: 500, save_rate: 1GiB}
+  duration: 200ms
+fork: {kind: classic}
+sweep:
+  - grid: {fork.kind: [classic, huge, on_demand]}
+repetitions: 2
+seed: 7
+"""
+
+MICROBENCH = """\
+forksim: 1
+name: small-forks
+workload: {kind: microbench, sizes: [64MiB, 256MiB], instances: 3, start_spread: 2ms}
+fork: {kind: classic}
+sweep:
+  - grid: {fork.kind: [classic, huge, on_demand]}
+repetitions: 2
+seed: 7
+"""
+
+
+def records(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in (folder / "points").glob("*.json")}
+
+
+def test_a_replayed_redis_is_the_same_under_any_hash_seed_and_number_of_jobs(
+    tmp_path: Path,
+) -> None:
+    file = EXAMPLES / "redis_replay.yaml"
+    settings = ["--set", "workload.duration=4s"]
+    runs = [(seed, jobs) for seed in ("0", "1") for jobs in ("1", "2")]
+    for seed, jobs in runs:
+        subprocess.run(  # noqa: S603 - our own command
+            [*FORKSIM, "run", str(file), *settings, "--jobs", jobs, "--out", f"{seed}-{jobs}"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        )
+    first, *others = (records(tmp_path / f"{seed}-{jobs}") for seed, jobs in runs)
+    assert len(first) == 3
+    assert all(other == first for other in others)
+
+
+def points_of(text: str) -> tuple[Point, ...]:
+    return plan(parse(text, Position("a.yaml")), Path(), catalogue()).points
+
+
+@pytest.mark.parametrize("text", [REDIS, MICROBENCH], ids=["redis", "microbench"])
+def test_a_point_leaves_nothing_behind_that_changes_the_next(text: str) -> None:
+    points = points_of(text)
+    first = [simulate(point).to_bytes() for point in points]
+    again = [simulate(point).to_bytes() for point in reversed(points)][::-1]
+    anew = [simulate(point).to_bytes() for point in points_of(text)]
+    assert first == again == anew
+    assert len(set(first)) == len(first) == 3
+    if text == REDIS:
+        snapshots = [
+            r.series["snapshots"]["start_ns"].size for r in simulate(points[0]).repetitions
+        ]
+        assert min(snapshots) > 1
