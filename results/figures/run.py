@@ -27,7 +27,7 @@ _FIRST = ("latency_ns", "fault_ns")
 _MOST_LINES = 12
 _CURVE_POINTS = 400
 _LINESTYLES: tuple[Any, ...] = (
-    "-", "--", ":", "-.", (0, (3, 1, 1, 1, 1, 1)), (0, (8, 2))
+    "-", "--", ":", "-.", (0, (3, 1, 1, 1, 1, 1)), (0, (1, 4))
 )  # fmt: skip
 _MOST_SNAPSHOT_ROWS = 4
 """More rows of snapshots above a panel would take its place."""
@@ -134,12 +134,14 @@ def _legend(
         handles.append(Line2D([], [], linestyle="none", marker="|", markersize=5, color=style.INK))
         labels.append("snapshot")
     title = f"{drawn} of {points} points" if drawn < points else None
-    # About 15 letters of the legend fit into an inch, and a handle is 6 wide.
-    columns = int(15 * figure.get_figwidth()) // (max(map(len, labels), default=0) + 6)
+    # About 15 letters of the legend fit into an inch, and a handle is 8 wide.
+    columns = int(15 * figure.get_figwidth()) // (max(map(len, labels), default=0) + 8)
     columns = max(1, min(columns, len(labels)))
     rows = -(-len(labels) // columns)
     figure.set_figheight(figure.get_figheight() + _LEGEND_ROW_IN * max(0, rows - 1))
-    figure.legend(handles, labels, loc="outside upper center", ncols=columns, title=title)
+    figure.legend(
+        handles, labels, loc="outside upper center", ncols=columns, title=title, handlelength=2.8
+    )
 
 
 def _percentile_line(axes: Axes, line: _Line, name: str) -> None:

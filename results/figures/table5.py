@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from matplotlib.figure import Figure
-
-from results.figures import style
-from results.figures.typeset import Span, draw_table
+from results.figures import scheme_table
 from results.paper_item import SCHEMES, Basis, Explanation, PaperItem, of_scheme
 from results.record import Record
-from results.reference import published
 
 _KINDS = ("classic", "on_demand")
 
@@ -38,39 +34,14 @@ def _basis(_cell: str) -> Basis:
     return "predicted"
 
 
-def _draw(simulated: Mapping[str, float], _records: Sequence[Record]) -> Figure:
-    reference = published.values("table5")
-    rows = []
-    for kind in _KINDS:
-        cells = [f"{SCHEMES[kind]}/{quantity}" for quantity in ("mean", "std")]
-        row = [style.NAMES[kind]]
-        for values in (reference, simulated):
-            row += [f"{values[cell]:.3f}" if cell in values else "-" for cell in cells]
-        rows.append(row)
-    return draw_table(
-        ["fork (ms)", "mean", "std", "mean", "std"],
-        rows,
-        spans=[Span("published", 1, 2), Span("simulated", 3, 4)],
-    )
-
-
-def _data(simulated: Mapping[str, float], _records: Sequence[Record]) -> list[list[str]]:
-    rows = [["scheme", "quantity", "published_ms", "simulated_ms"]]
-    for cell, value in published.values("table5").items():
-        scheme, _, quantity = cell.partition("/")
-        known = f"{simulated[cell]:.6g}" if cell in simulated else ""
-        rows.append([scheme, quantity, f"{value:g}", known])
-    return rows
-
-
 ITEM = PaperItem(
     name="table5",
     title="Table 5: Redis's fork",
     collect=collect,
     basis=_basis,
     tolerance=lambda _cell: 0.20,
-    draw=_draw,
-    data=_data,
+    draw=lambda cells, _: scheme_table.draw("table5", "fork (ms)", _KINDS, ("mean", "std"), cells),
+    data=lambda cells, _: scheme_table.data("table5", cells),
     explanations=(
         Explanation(
             "*/std",

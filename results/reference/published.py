@@ -75,6 +75,13 @@ def _table1() -> Iterator[Cell]:
         yield Cell(f"{name}/mean", "ms", table[key])
 
 
+def _table3() -> Iterator[Cell]:
+    table = _paper()["table_3_sqlite_unit_tests_ms"]
+    for scheme in ("fork", "on_demand"):
+        for quantity, value in table[scheme].items():
+            yield Cell(f"{scheme}/{quantity}", "ms", value)
+
+
 def _table4() -> Iterator[Cell]:
     table = _paper()["table_4_redis_latency_ms"]
     for scheme in ("fork", "on_demand"):
@@ -93,6 +100,7 @@ _ITEMS: dict[str, Callable[[], Iterator[Cell]]] = {
     "fig02": _fig02,
     "fig07": _fig07,
     "table1": _table1,
+    "table3": _table3,
     "table4": _table4,
     "table5": _table5,
 }

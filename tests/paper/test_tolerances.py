@@ -53,6 +53,14 @@ def test_table_1() -> None:
     assert all(abs(error) <= 0.05 for error in errors("table1").values())
 
 
+def test_table_3() -> None:
+    found = errors("table3", 2)
+    assert abs(found["on_demand/forking"]) <= 0.25
+    assert abs(found["on_demand/testing"]) <= 0.15
+    for quantity in ("forking", "testing"):  # what the setup was taken from
+        assert abs(found[f"fork/{quantity}"]) <= 0.005
+
+
 def test_table_5() -> None:
     found = errors("table5", 5)
     assert abs(found["fork/mean"]) <= 0.20

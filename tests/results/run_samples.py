@@ -92,3 +92,11 @@ def faults(kind: str, fault_ns: int) -> Record:
     """Ten worst-case faults that all take ``fault_ns``."""
     config = {"workload": {"kind": "microbench"}, "fork": {"kind": kind}}
     return record(config, Recording(histograms={"fault_ns": histogram([fault_ns] * 10)}))
+
+
+def unit_tests(kind: str, fork_ns: int, test_ns: int) -> Record:
+    """A test-suite of two tests: one takes the given times, the other twice as long."""
+    times = {"fork_ns": fork_ns, "test_ns": test_ns, "total_ns": fork_ns + test_ns}
+    table = {name: np.array([ns, 2 * ns], np.int64) for name, ns in times.items()}
+    config = {"workload": {"kind": "sqlite"}, "fork": {"kind": kind}}
+    return record(config, Recording(series={"tests": table}))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from run_samples import faults, forks, record, redis
+from run_samples import faults, forks, record, redis, unit_tests
 
 from results.deviations import compare, to_markdown
 from results.figures import fig02, style, table4
@@ -17,13 +17,14 @@ RECORDS: dict[str, list[Record]] = {
     "fig02": [forks("classic", repetitions=5), forks("classic", instances=3, repetitions=10)],
     "fig07": [forks(kind) for kind in ("classic", "huge", "on_demand")],
     "table1": [faults("classic", 2300), faults("huge", 198_400), faults("on_demand", 12_000)],
+    "table3": [unit_tests("classic", 8_000_000, 120_000), unit_tests("on_demand", 80_000, 140_000)],
     "table4": [*REDIS, *(redis(kind, share=1.0) for kind in ("classic", "on_demand"))],
     "table5": REDIS,
 }
 
 
 def test_every_item_is_registered_under_its_name() -> None:
-    assert list(ITEMS) == ["fig02", "fig07", "table1", "table4", "table5"]
+    assert list(ITEMS) == ["fig02", "fig07", "table1", "table3", "table4", "table5"]
     assert all(name == item.name for name, item in ITEMS.items())
 
 
@@ -86,6 +87,18 @@ def test_table1_is_the_mean_fault() -> None:
     assert [item.basis(f"{s}/mean") for s in ("fork", "fork_huge", "on_demand")] == [
         "fitted", "fitted", "predicted",
     ]  # fmt: skip
+
+
+def test_table3_is_the_mean_test_and_its_total_the_sum() -> None:
+    item = ITEMS["table3"]
+    cells = item.collect(RECORDS["table3"])
+    assert cells == pytest.approx({
+        "fork/forking": 12.0, "fork/testing": 0.18, "fork/total": 12.18,
+        "on_demand/forking": 0.12, "on_demand/testing": 0.21, "on_demand/total": 0.33,
+    })  # fmt: skip
+    assert {c for c in cells if item.basis(c) == "predicted"} == {
+        f"on_demand/{quantity}" for quantity in ("forking", "testing", "total")
+    }
 
 
 def test_table4_leaves_the_uniform_keys_beside_the_table() -> None:
