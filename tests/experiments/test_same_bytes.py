@@ -26,7 +26,7 @@ workload:
   clients: {kind: open, rate: 20k/s, connections: 10}
   set_ratio: 1/2
   snapshot: {after_changes: 500, save_rate: 1GiB}
-  duration: 200ms
+  duration: 500ms
 fork: {kind: classic}
 sweep:
   - grid: {fork.kind: [classic, huge, on_demand]}
