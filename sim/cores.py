@@ -1,51 +1,16 @@
-"""Cores, tasks and the run queue between them."""
+"""Tasks, the cores that run them, and the scheduler between them."""
 
 from __future__ import annotations
 
-import heapq
-import math
 from collections.abc import Generator
-from dataclasses import dataclass, field
 from typing import Any
 
 import simpy
 
 from sim.clock import Activity, Clock
 from sim.memory_system import MemorySystem
+from sim.run_queue import Burst, RunQueue
 from sim.spans import Span, SpanSink
-
-# A rest of memory work below this many nanoseconds is rounding, not work.
-_ROUNDING_NS = 1e-6
-
-
-@dataclass(eq=False)
-class _Burst:
-    """Work that a task wants done: first the compute part, then the memory part."""
-
-    task: Task
-    compute_ns: int
-    memory_ns: float
-    stream: str | None
-    done: simpy.Event
-    queued_ns: int = 0
-
-    def unfinished(self) -> bool:
-        return self.compute_ns > 0 or self.memory_ns > _ROUNDING_NS
-
-    def need_ns(self, slowdown: float) -> int:
-        """How long the current part still takes, at this slowdown of the memory part."""
-        return self.compute_ns or math.ceil(self.memory_ns * slowdown - _ROUNDING_NS)
-
-    def progress(self, ran_ns: int, slowdown: float) -> None:
-        """Account for ``ran_ns`` on a core in the current part."""
-        self.task.cpu_ns += ran_ns
-        self.task.fair_ns += ran_ns
-        if self.compute_ns > 0:
-            self.compute_ns -= ran_ns
-        elif ran_ns == self.need_ns(slowdown):
-            self.memory_ns = 0.0
-        else:
-            self.memory_ns -= ran_ns / slowdown
 
 
 class Task:
@@ -82,34 +47,6 @@ class Task:
             yield self._scheduler.submit(self, int(compute_ns), float(memory_ns), stream)
 
 
-@dataclass
-class _RunQueue:
-    """Waiting bursts: the task with the least core time first, ties in order of arrival."""
-
-    _heap: list[tuple[int, int, _Burst]] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self._heap)
-
-    def push(self, burst: _Burst, sequence: int) -> None:
-        heapq.heappush(self._heap, (burst.task.fair_ns, sequence, burst))
-
-    def first(self) -> tuple[int, int]:
-        return self._heap[0][:2] if self._heap else (2**62, 0)
-
-    def pop(self) -> _Burst:
-        return heapq.heappop(self._heap)[2]
-
-    def pop_of(self, task: Task) -> _Burst | None:
-        """Take out the waiting burst of ``task``, if there is one."""
-        for entry in self._heap:
-            if entry[2].task is task:
-                self._heap.remove(entry)
-                heapq.heapify(self._heap)
-                return entry[2]
-        return None
-
-
 class Core:
     """One core: a SimPy process that runs one burst after the other.
 
@@ -125,7 +62,7 @@ class Core:
         self.number = number
         self.busy_ns = 0
         self.switch_ns = 0
-        self.own_queue = _RunQueue()
+        self.own_queue = RunQueue()
         self.sleeping: simpy.Event | None = None
         self.idle_since_ns = -1
         self.last_task: Task | None = None
@@ -138,7 +75,7 @@ class Core:
         self._nudge: simpy.Event | None = None
         self._clock.process(self._live())
 
-    def wake(self, burst: _Burst) -> None:
+    def wake(self, burst: Burst) -> None:
         """End the sleep with something to do."""
         if self.sleeping is not None:
             self._slept_ns = self.idle_ns
@@ -193,7 +130,7 @@ class Core:
         self.last_task = task
         task.last_core = self
 
-    def _execute(self, burst: _Burst) -> Activity:
+    def _execute(self, burst: Burst) -> Activity:
         """Run the burst to its end, or until its time slice is over and somebody else waits."""
         memory = self._scheduler.memory
         start_ns = self._clock.now
@@ -256,7 +193,7 @@ class Scheduler:
         self.slice_ns = slice_ns
         self.switch_ns = switch_ns
         self.spans = spans
-        self._shared = _RunQueue()
+        self._shared = RunQueue()
         self._sequence = 0
         self._level_ns = 0
         self.cores = [Core(self, number) for number in range(cores)]
@@ -265,11 +202,11 @@ class Scheduler:
         self, task: Task, compute_ns: int, memory_ns: float, stream: str | None
     ) -> simpy.Event:
         """Queue work of ``task``; the event happens when it is done."""
-        burst = _Burst(task, compute_ns, memory_ns, stream, self.clock.event())
+        burst = Burst(task, compute_ns, memory_ns, stream, self.clock.event())
         self.queue(burst)
         return burst.done
 
-    def queue(self, burst: _Burst) -> None:
+    def queue(self, burst: Burst) -> None:
         """Put a burst (or the rest of one) into the run queue and find it a core."""
         task = burst.task
         burst.queued_ns = self.clock.now
@@ -303,12 +240,12 @@ class Scheduler:
         """
         return min(idle, key=lambda core: (core is not task.last_core, core.idle_since_ns))
 
-    def take(self, core: Core, keep: Task | None) -> _Burst | None:
+    def take(self, core: Core, keep: Task | None) -> Burst | None:
         """The burst that ``core`` should run next, or None.
 
         ``keep`` is the task whose time slice there is not over: its next burst goes first.
         """
-        queue = min(self._shared, core.own_queue, key=_RunQueue.first)
+        queue = min(self._shared, core.own_queue, key=RunQueue.first)
         if not queue:
             return None
         burst = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -27,11 +26,6 @@ SMALL_ZSTD = (
     + SMALL
 )
 
-needs_zstd = pytest.mark.skipif(
-    find_spec(ZSTD_MODULE.partition(".")[0]) is None or find_spec(ZSTD_MODULE) is None,
-    reason=f"{ZSTD_MODULE} is not installed",
-)
-
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -49,13 +43,11 @@ def refusal(path: Path, limits: Limits | None = None) -> str:
     return check_message(caught.value, path)
 
 
-@needs_zstd
 def test_a_frame_written_by_hand_is_read(path: Path) -> None:
     path.write_bytes(SMALL_ZSTD)
     assert read_monitor(path).accounting.records == 1
 
 
-@needs_zstd
 def test_plain_gzip_and_zstd_are_one_trace(path: Path) -> None:
     read = []
     for data in (TEXT, gzip.compress(TEXT), compressed(TEXT[:999]) + compressed(TEXT[999:])):
@@ -67,7 +59,6 @@ def test_plain_gzip_and_zstd_are_one_trace(path: Path) -> None:
     assert read[0] == read[1] == read[2]
 
 
-@needs_zstd
 def test_zstd_cut_at_any_byte_is_refused(path: Path) -> None:
     packed = compressed(TEXT)
     for length in range(len(packed)):
@@ -75,7 +66,6 @@ def test_zstd_cut_at_any_byte_is_refused(path: Path) -> None:
         refusal(path)
 
 
-@needs_zstd
 def test_damaged_zstd_is_refused_or_another_text(path: Path) -> None:
     """Frames carry no checksum by default, so that some damage makes another text."""
     packed = compressed(TEXT)
@@ -93,7 +83,6 @@ def test_damaged_zstd_is_refused_or_another_text(path: Path) -> None:
     assert "corrupt compressed data" in refusal(path)
 
 
-@needs_zstd
 def test_limits_stop_a_zstd_bomb(path: Path) -> None:
     path.write_bytes(compressed(bytes(2**25)))
     assert refusal(path).startswith("1:1048577: line longer than 1048576 bytes")
