@@ -156,18 +156,25 @@ class AddressSpace:
         Raises:
             SegmentationFault: If a page lies in no area.
         """
-        if len(pages):
-            # Most batches lie in one area: two comparisons instead of a search a page.
-            low, high = int(pages.min()), int(pages.max())
-            first = int(np.searchsorted(self._starts, low, "right")) - 1
-            if first >= 0 and high < self._ends[first]:
-                return np.full(len(pages), first)
         numbers = np.searchsorted(self._starts, pages, "right") - 1
         outside = numbers < 0
         outside[~outside] = pages[~outside] >= self._ends[numbers[~outside]]
         if outside.any():
             raise SegmentationFault(f"page {pages[outside][0]} is not mapped")
         return numbers
+
+    def check_accesses(self, pages: IntArray, writes: BoolArray) -> None:
+        """Refuse accesses outside all areas, and writes to read-only ones.
+
+        Raises:
+            SegmentationFault: If one of the accesses is not allowed.
+        """
+        # Most batches lie in one writable area: two comparisons instead of a search a page.
+        first = int(np.searchsorted(self._starts, int(pages.min()), "right")) - 1
+        inside = first >= 0 and int(pages.max()) < self._ends[first]
+        if not (inside and self._vmas[first].writable):
+            numbers = self.vma_numbers(pages)
+            self.check_writes(pages[writes], numbers[writes])
 
     def check_writes(self, pages: IntArray, numbers: IntArray) -> None:
         """Refuse writes to read-only areas (`numbers` from `vma_numbers`).

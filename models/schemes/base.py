@@ -132,8 +132,7 @@ class Scheme(ABC):
         if not len(accessed):
             return Faults.none()
         written = np.broadcast_to(np.asarray(writes, np.bool_), accessed.shape)
-        numbers = mm.vma_numbers(accessed)
-        mm.check_writes(accessed[written], numbers[written])
+        mm.check_accesses(accessed, written)
         return self._classify(mm, accessed, written)
 
     def apply(self, mm: AddressSpace, faults: Faults) -> None:

@@ -91,7 +91,7 @@ def test_blocks_give_what_single_iterations_give_when_the_core_is_shared(
     st.sampled_from([CLOSED, OPEN]),
     st.integers(0, 100),
     st.floats(0.01, 1),
-    st.integers(100, 1000),
+    st.integers(100, 700),
 )
 def test_nothing_is_lost(
     scheme: str, clients: dict[str, Any], repetition: int, share: float, changes: int
@@ -108,7 +108,9 @@ def test_nothing_is_lost(
     assert recording.series["timeline"]["requests"].sum() == counters["requests"]
     assert recording.series["timeline"]["max_ns"].max() == latency.maximum
     snapshots = recording.series["snapshots"]
-    assert len(snapshots["fork_ns"]) == counters["snapshots"] > 0
+    assert len(snapshots["fork_ns"]) == counters["snapshots"]
+    # The open loop writes about 450 keys by the first look at the rule, 900 by the second.
+    assert counters["snapshots"] > 0
     # No snapshot begins before the one before it has ended, nor without enough changes.
     ended = snapshots["end_ns"][:-1]
     assert (ended > 0).all()

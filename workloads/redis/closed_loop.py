@@ -12,7 +12,7 @@ from workloads.redis.config import ClosedLoop, Config
 from workloads.redis.heap import HeapPages
 from workloads.redis.requests import READ_BYTES, FaultCosts, Iterations, Replies
 
-MOST_ITERATIONS = 4096
+MOST_ITERATIONS = 1024
 _GAPS = 65536
 
 
