@@ -18,6 +18,8 @@ def draw(
     kinds: Sequence[str],
     quantities: Sequence[str],
     simulated: Mapping[str, float],
+    *,
+    decimals: int = 3,
 ) -> Figure:
     """The table; ``heading`` says what its numbers are."""
     reference = published.values(item)
@@ -26,7 +28,7 @@ def draw(
         cells = [f"{SCHEMES[kind]}/{quantity}" for quantity in quantities]
         row = [style.NAMES[kind]]
         for values in (reference, simulated):
-            row += [f"{values[cell]:.3f}" if cell in values else "-" for cell in cells]
+            row += [f"{values[cell]:.{decimals}f}" if cell in values else "-" for cell in cells]
         rows.append(row)
     count = len(quantities)
     return draw_table(

@@ -49,6 +49,6 @@ ITEM = PaperItem(
     collect=collect,
     basis=_basis,
     tolerance=_tolerance,
-    draw=lambda cells, _: scheme_table.draw("table3", "ms", _KINDS, _QUANTITIES, cells),
+    draw=lambda cells, _: scheme_table.draw("table3", "ms", _KINDS, _QUANTITIES, cells, decimals=2),
     data=lambda cells, _: scheme_table.data("table3", cells),
 )
