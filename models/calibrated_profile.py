@@ -19,8 +19,6 @@ MEDIANS = "measured_medians.csv"
 
 STRUCT_PAGE_LOAD = 0.6338
 """Share of the first load of struct page in copy_one_pte (figure 3)."""
-SEQUENTIAL_COPY_NS = 750.0
-"""A copying fault in a sequential write of 512 MB after a classic fork (DESIGN 5)."""
 
 
 def measured_medians() -> dict[str, float]:
@@ -88,9 +86,6 @@ def calibrated_profile(
         "movable_stock_frames": _constant(*fitted_frames(fitted, "movable_stock_frames")),
         "unmovable_stock_frames": _constant(*fitted_frames(fitted, "unmovable_stock_frames")),
         "fault_copy_cold_ns": ns(fault_ns, "measured", "table 1, fork"),
-        "fault_copy_warm_ns": ns(
-            SEQUENTIAL_COPY_NS, "measured", "sequential writes of 512 MB after a classic fork"
-        ),
         "fault_reuse_ns": like_fault("fault_reuse"),
         "fault_zero_fill_ns": like_fault("fault_zero_fill"),
         "fault_zero_map_ns": like_fault("fault_zero_map"),

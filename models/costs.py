@@ -36,7 +36,6 @@ class Costs:
         movable_stock_frames: Scattered frames in the allocator's stock for data (frames).
         unmovable_stock_frames: The same for page tables (frames).
         fault_copy_cold_ns: A fault that copies a page, nothing of it in cache.
-        fault_copy_warm_ns: The same with the page's `struct page` in cache.
         fault_reuse_ns: A fault that makes an entry writable.
         fault_zero_fill_ns: A fault that maps a zeroed page.
         fault_zero_map_ns: A fault that maps the zero page.
@@ -68,7 +67,6 @@ class Costs:
     movable_stock_frames: float
     unmovable_stock_frames: float
     fault_copy_cold_ns: float
-    fault_copy_warm_ns: float
     fault_reuse_ns: float
     fault_zero_fill_ns: float
     fault_zero_map_ns: float
@@ -121,21 +119,15 @@ class Costs:
             present.astype(np.float64), writable.astype(np.float64), scattered.astype(np.float64)
         )
 
-    def faults_ns(
-        self, page_actions: ActionArray, table_ns: FloatArray | float = 0.0, *, warm: bool = False
-    ) -> IntArray:
+    def faults_ns(self, page_actions: ActionArray, table_ns: FloatArray | float = 0.0) -> IntArray:
         """The cost of faults.
 
         Args:
             page_actions: A `PageAction` each.
             table_ns: What each pays for its table besides (not rounded).
-            warm: Whether the pages' `struct page` are in cache: the place for a finer rule
-                (after a table copy the 512 pages below it are warm for a while).
         """
         by_action = np.zeros(len(PageAction))
-        by_action[PageAction.COW_COPY] = (
-            self.fault_copy_warm_ns if warm else self.fault_copy_cold_ns
-        )
+        by_action[PageAction.COW_COPY] = self.fault_copy_cold_ns
         by_action[PageAction.COW_REUSE] = self.fault_reuse_ns
         by_action[PageAction.ZERO_FILL] = self.fault_zero_fill_ns
         by_action[PageAction.ZERO_MAP] = self.fault_zero_map_ns

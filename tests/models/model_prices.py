@@ -17,7 +17,6 @@ PRICES = {
     "movable_stock_frames": 0.0,
     "unmovable_stock_frames": 0.0,
     "fault_copy_cold_ns": 2300.0,
-    "fault_copy_warm_ns": 750.0,
     "fault_reuse_ns": 700.0,
     "fault_zero_fill_ns": 900.0,
     "fault_zero_map_ns": 600.0,

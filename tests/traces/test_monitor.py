@@ -73,7 +73,7 @@ def test_types_are_those_promised_and_columns_cannot_be_written(tmp_path: Path) 
         b"[::1]:6379",
         b"[fe80::1%eth0]:6379",
         b"unix:/run/redis.sock",
-        b"unix:/tmp/my [odd] folder/redis sock",
+        b"unix:/run/my [odd] folder/redis sock",
         b"lua",
         b"?:0",
     ],
