@@ -112,7 +112,9 @@ def _point(experiment: Experiment, variant: Variant, inputs: Inputs) -> Point:
         name=experiment.name,
         config=config,
         workload=validate(type(experiment), opened).workload,
-        profile=profile,
+        profile=profile.varied(
+            experiment.machine.constants.model_dump(), experiment.machine.scale.model_dump()
+        ),
         digests=digests,
         model=model_version(),
         swept={path: _text(value) for path, value in variant.values.items()},

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, Literal, Union
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    create_model,
+    model_serializer,
+)
 
 from experiments.catalogue import Catalogue
+from models.profile import UNITS
 
 LONGEST_SWEPT = 10_000
 MOST_REPETITIONS = 1_000
@@ -19,6 +28,14 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
+class OfConstants(Strict):
+    """A number for some of a profile's constants: an optional field for each."""
+
+    @model_serializer(mode="wrap")
+    def _given(self, dump: SerializerFunctionWrapHandler) -> dict[str, float]:
+        return {name: value for name, value in dump(self).items() if value is not None}
+
+
 class Machine(Strict):
     """The machine that everything runs on."""
 
@@ -26,6 +43,8 @@ class Machine(Strict):
         str, Field(min_length=1, description="a profile's name (see forksim list) or its file")
     ] = "epyc-7302p-linux-5.6"
     cores: Annotated[int, Field(ge=1, le=4096)] = 16
+    constants: OfConstants = OfConstants()
+    scale: OfConstants = OfConstants()
 
 
 class Kind(Strict):
@@ -72,9 +91,29 @@ def experiment_model(catalogue: Catalogue) -> type[Experiment]:
         "Experiment",
         __base__=Experiment,
         __doc__=Experiment.__doc__,
+        machine=(_machine(), _machine()()),
         workload=(_one_of(workloads), ...),
         fork=(_one_of(forks), ...),
     )
+
+
+@cache
+def _machine() -> type[Machine]:
+    values = _of_constants("Values", "the constant's value, in its own unit")
+    factors = _of_constants("Factors", "what the constant is multiplied by")
+    return create_model(
+        "Machine",
+        __base__=Machine,
+        __doc__=Machine.__doc__,
+        constants=(values, Field(values(), description="values instead of the profile's")),
+        scale=(factors, Field(factors(), description="factors on the profile's constants")),
+    )
+
+
+def _of_constants(name: str, what: str) -> type[OfConstants]:
+    number = Annotated[float | None, Field(ge=0, description=what)]
+    fields: dict[str, Any] = dict.fromkeys(UNITS, (number, None))
+    return create_model(name, __base__=OfConstants, **fields)
 
 
 def _kind(name: str, docs: str) -> type[Kind]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import fields
 from functools import cached_property
 from importlib import resources
@@ -90,6 +91,24 @@ class Profile(BaseModel):
             victim: {aggressor: constant.value for aggressor, constant in weights.items()}
             for victim, weights in self.contention.items()
         }
+
+    def varied(self, values: Mapping[str, float], factors: Mapping[str, float]) -> Profile:
+        """This profile with some constants given other values, and some multiplied by factors.
+
+        Raises:
+            KeyError: a name is not that of a constant.
+        """
+        asked = {name: self.constants[name].value * factor for name, factor in factors.items()}
+        changed = {
+            name: Constant(
+                value=value,
+                unit=self.constants[name].unit,
+                kind="assumed",
+                source=f"asked for instead of {self.constants[name].value:g}",
+            )
+            for name, value in {**values, **asked}.items()
+        }
+        return self.model_copy(update={"constants": {**self.constants, **changed}})
 
     @cached_property
     def digest(self) -> str:

@@ -13,6 +13,7 @@ from sim.quantities import Bytes, Duration, Ratio
 from sim.recording import Histogram, Recording
 from sim.streams import Streams
 from workloads.fork_server import PAGE_BYTES, ForkServer
+from workloads.program import Program, play
 from workloads.setup import Setup
 
 NAME = "afl"
@@ -91,18 +92,20 @@ class Fuzzer:
         return run_ns
 
 
-def run(config: Config, setup: Setup) -> Recording:
-    """Fuzz, and say how many inputs were executed when."""
-    return fuzz(config, setup.kernel(), setup.streams())
-
-
-def fuzz(config: Fuzzing, kernel: Kernel, streams: Streams) -> Recording:
-    """All instances on one machine, to their ends."""
-    clock = kernel.machine.clock
+def start(config: Fuzzing, kernel: Kernel, streams: Streams) -> Program:
+    """All instances: fuzz, and say how many inputs were executed when."""
     fuzzers = [Fuzzer(config, kernel, streams, number) for number in range(config.instances)]
-    clock.run(until=clock.all_of([clock.process(fuzzer.live()) for fuzzer in fuzzers]))
-    clock.check()
-    return recording(config, fuzzers, clock.now)
+    return Program(
+        [fuzzer.live() for fuzzer in fuzzers],
+        lambda: recording(config, fuzzers, kernel.machine.clock.now),
+    )
+
+
+def run(config: Fuzzing, setup: Setup) -> Recording:
+    """`start`, alone on a machine."""
+    kernel = setup.kernel()
+    (result,) = play(kernel, start(config, kernel, setup.streams()))
+    return result
 
 
 def recording(config: Fuzzing, fuzzers: list[Fuzzer], elapsed_ns: int) -> Recording:

@@ -20,6 +20,7 @@ from sim.cores import Task
 from sim.quantities import Bytes, Duration
 from sim.recording import Histogram, Recording
 from sim.streams import Streams
+from workloads.program import Program, play
 from workloads.setup import Setup
 
 NAME = "microbench"
@@ -81,7 +82,7 @@ class _Instance:
         self._clock = kernel.machine.clock
         self._number = number
         self._task = kernel.machine.task(f"microbench-{number}")
-        self._mm = kernel.start_program()
+        self.mm = kernel.start_program()
         self._jitter = streams.generator(f"workload/microbench/fill/{number}")
         self._start = streams.generator(f"workload/microbench/start/{number}")
         self.forks: list[tuple[int, int, int]] = []
@@ -96,18 +97,18 @@ class _Instance:
             yield from self._one_size(size_bytes)
 
     def _one_size(self, size_bytes: int) -> Activity:
-        region = self._mm.map(_pages(size_bytes))
+        region = self.mm.map(_pages(size_bytes))
         # A fill of the same memory never takes quite the same time: that is what makes
         # instances drift apart (DESIGN 3).
         pace = 1 + self._kernel.scheme.costs.fill_jitter * self._jitter.standard_normal()
-        yield from self._kernel.populate(self._task, self._mm, region, stretch=max(pace, 0.0))
+        yield from self._kernel.populate(self._task, self.mm, region, stretch=max(pace, 0.0))
         asked_ns = self._clock.now
-        child = yield from self._kernel.fork(self._task, self._mm)
+        child = yield from self._kernel.fork(self._task, self.mm)
         self.forks.append((size_bytes, self._number, self._clock.now - asked_ns))
         task = self._kernel.machine.task(f"{self._task.name}-child")
         middle = region.start_page + region.n_pages // 2
         yield self._clock.process(self._child(task, child, middle))
-        yield from self._kernel.unmap(self._task, self._mm, region.start_page, region.n_pages)
+        yield from self._kernel.unmap(self._task, self.mm, region.start_page, region.n_pages)
 
     def _child(self, task: Task, mm: AddressSpace, page: int) -> Activity:
         """The child: exits at once, or after one write."""
@@ -119,16 +120,16 @@ class _Instance:
         yield from self._kernel.exit(task, mm)
 
 
-def _totals(kernel: Kernel) -> dict[str, int]:
-    """What all programs' memories counted."""
+def _totals(instances: list[_Instance]) -> dict[str, int]:
+    """What the memories of all instances counted."""
     total = Counts()
-    for memory in kernel.memories:
-        total.add(memory.counts)
+    for instance in instances:
+        total.add(instance.mm.memory.counts)
     return total.as_dict()
 
 
 def run(config: Config, setup: Setup) -> Recording:
-    """Run all instances to their ends; a row of ``forks`` per instance and size, in that order."""
+    """`start`, alone on a machine."""
     if config.program == "first_write":
         kernel = setup.kernel()
     else:
@@ -136,7 +137,8 @@ def run(config: Config, setup: Setup) -> Recording:
         pages = tuple(_pages(size_bytes) for size_bytes in config.size_list())
         scheme, rounds = _rehearsed(setup.scheme, setup.profile.costs, pages)
         kernel = RehearsedKernel(setup.machine(), scheme, rounds)
-    return simulate(config, kernel, setup.streams())
+    (result,) = play(kernel, start(config, kernel, setup.streams()))
+    return result
 
 
 @lru_cache(maxsize=8)
@@ -151,22 +153,25 @@ def _pages(size_bytes: int) -> int:
     return -(-size_bytes // PAGE_BYTES)
 
 
-def simulate(config: Config, kernel: Kernel, streams: Streams) -> Recording:
-    """`run` on a given kernel."""
+def start(config: Config, kernel: Kernel, streams: Streams) -> Program:
+    """All instances; a row of ``forks`` per instance and size, in that order."""
     instances = [_Instance(config, kernel, streams, n) for n in range(config.instances)]
-    clock = kernel.machine.clock
-    clock.run(until=clock.all_of([clock.process(instance.live()) for instance in instances]))
-    clock.check()
+    return Program(
+        [instance.live() for instance in instances], lambda: _recording(instances, kernel)
+    )
+
+
+def _recording(instances: list[_Instance], kernel: Kernel) -> Recording:
     rows = np.array([row for i in instances for row in i.forks], np.int64).reshape(-1, 3)
     recording = Recording(
-        counters={"forks": len(rows), **_totals(kernel)},
+        counters={"forks": len(rows), **_totals(instances)},
         series={
             "forks": {
                 name: rows[:, column]
                 for column, name in enumerate(("size_bytes", "instance", "fork_ns"))
             }
         },
-        levels={"duration_ns": clock.now},
+        levels={"duration_ns": kernel.machine.clock.now},
     )
     fork_ns = recording.histograms["fork_ns"] = Histogram()
     fork_ns.add(rows[:, 2])

@@ -6,8 +6,11 @@ from typing import Any, Protocol, cast
 
 from pydantic import BaseModel
 
+from models.kernel import Kernel
 from sim.recording import Recording
+from sim.streams import Streams
 from workloads import afl, microbench, redis, sqlite, triforce
+from workloads.program import Program
 from workloads.setup import Setup
 
 
@@ -18,8 +21,11 @@ class Workload(Protocol):
     Config: type[BaseModel]
     __doc__: str | None
 
+    def start(self, config: Any, kernel: Kernel, streams: Streams) -> Program:
+        """The program, ready to run; ``config`` is an instance of ``Config``."""
+
     def run(self, config: Any, setup: Setup) -> Recording:
-        """One repetition; ``config`` is an instance of ``Config``."""
+        """One repetition: the program alone on a machine."""
 
 
 def by_name(modules: list[Any]) -> dict[str, Workload]:

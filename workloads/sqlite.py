@@ -13,6 +13,7 @@ from sim.quantities import Bytes, Duration, Ratio
 from sim.recording import Histogram, Recording
 from sim.streams import Streams
 from workloads.fork_server import PAGE_BYTES, Execution, ForkServer
+from workloads.program import Program, play
 from workloads.setup import Setup
 
 NAME = "sqlite"
@@ -90,11 +91,14 @@ class Suite:
         )
 
 
+def start(config: Config, kernel: Kernel, streams: Streams) -> Program:
+    """The suite; a row of ``tests`` per test, in order (``test`` numbers ``config.tests``)."""
+    suite = Suite(config, kernel, streams)
+    return Program([suite.live()], suite.recording)
+
+
 def run(config: Config, setup: Setup) -> Recording:
-    """Run the suite; a row of ``tests`` per test, in order (``test`` numbers ``config.tests``)."""
+    """`start`, alone on a machine."""
     kernel = setup.kernel()
-    clock = kernel.machine.clock
-    suite = Suite(config, kernel, setup.streams())
-    clock.run(until=clock.process(suite.live()))
-    clock.check()
-    return suite.recording()
+    (result,) = play(kernel, start(config, kernel, setup.streams()))
+    return result

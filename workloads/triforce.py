@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sim.quantities import Bytes, Duration
-from sim.recording import Recording
-from workloads.afl import Fuzzing, fuzz
+from workloads.afl import Fuzzing, run, start
 from workloads.fork_server import PAGE_BYTES
-from workloads.setup import Setup
+
+__all__ = ["NAME", "Config", "run", "start"]
 
 NAME = "triforce"
 
@@ -25,8 +25,3 @@ class Config(Fuzzing):
     run: Annotated[
         Duration, Field(gt=0, description="time the emulated system calls take, without faults")
     ]
-
-
-def run(config: Config, setup: Setup) -> Recording:
-    """Fuzz, and say how many inputs were executed when."""
-    return fuzz(config, setup.kernel(), setup.streams())

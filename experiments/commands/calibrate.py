@@ -30,6 +30,7 @@ from results.reference import published
 from sim.machine import Machine
 from sim.streams import Streams
 from workloads import microbench
+from workloads.program import play
 
 Measure: TypeAlias = Callable[[Mapping[str, float]], FloatArray]
 """Parameters of a fit to the curve that they give, in ns at each size."""
@@ -141,7 +142,8 @@ class _Concurrent:
                 switch_ns=round(costs.context_switch_ns),
             )
             kernel = RehearsedKernel(machine, make_scheme("classic", costs), self._rounds)
-            forks = microbench.simulate(self._config, kernel, Streams(SEED, run)).series["forks"]
+            program = microbench.start(self._config, kernel, Streams(SEED, run))
+            forks = play(kernel, program)[0].series["forks"]
             runs.append(forks["fork_ns"].reshape(self._config.instances, -1))
         sizes = len(_curves("fig02")[0])
         curve: FloatArray = np.concatenate(runs)[:, :sizes].mean(axis=0)

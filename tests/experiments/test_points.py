@@ -24,7 +24,12 @@ def test_a_point_holds_the_whole_configuration_in_base_units() -> None:
     (point,) = planned("sweep=[]").points
     assert point.config == {
         "forksim": 1,
-        "machine": {"profile": "epyc-7302p-linux-5.6", "cores": 16},
+        "machine": {
+            "profile": "epyc-7302p-linux-5.6",
+            "cores": 16,
+            "constants": {},
+            "scale": {},
+        },
         "workload": {
             "kind": "fake",
             "dataset": 996 * 2**20,
@@ -126,3 +131,16 @@ def test_the_same_trace_elsewhere_is_the_same_point(tmp_path: Path) -> None:
         document.assign(("workload", "clients"), clients, Position("x"))
         ids.append([point.id for point in plan(document, folder, catalogue()).points])
     assert ids[0] == ids[1]
+
+
+def test_constants_of_the_profile_can_be_set_and_scaled() -> None:
+    plain, scaled = planned(
+        "sweep=[{grid: {machine.scale: [{}, {page_free_ns: 2}]}}]",
+        "machine.constants={fork_base_ns: 7}",
+    ).points
+    assert plain.profile.costs.fork_base_ns == 7
+    assert scaled.profile.costs.fork_base_ns == 7
+    assert scaled.profile.costs.page_free_ns == 2 * plain.profile.costs.page_free_ns
+    assert scaled.config["machine"]["scale"] == {"page_free_ns": 2.0}
+    assert plain.id != scaled.id
+    assert plain.profile.digest != scaled.profile.digest

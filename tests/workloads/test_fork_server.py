@@ -8,6 +8,7 @@ import pytest
 from programs import PROFILE, setup
 
 from workloads import afl, sqlite, triforce
+from workloads.program import play
 
 COSTS = PROFILE.costs
 HEAP_PAGES = 4 * 512
@@ -100,7 +101,7 @@ def test_a_fuzzer_leaves_nothing_behind() -> None:
     config = afl.Config.model_validate(
         {"kind": "afl", "target": "16MiB", "run": "150us", "duration": "50ms"}
     )
-    afl.fuzz(config, kernel, setup("on_demand").streams())
+    play(kernel, afl.start(config, kernel, setup("on_demand").streams()))
     (memory,) = kernel.memories
     assert memory.frames.in_use == 16 * 256
     assert memory.tables.live == 8

@@ -9,6 +9,7 @@ from programs import PROFILE, run_microbench, setup
 from models.profile import Profile
 from sim.recording import IntArray
 from workloads import microbench
+from workloads.program import play
 
 GIB = 2**30
 RANGE = {"first": "0.5GiB", "last": "8GiB", "step": "0.5GiB"}
@@ -32,7 +33,8 @@ def test_the_rehearsed_loop_takes_the_times_of_the_loop_itself(scheme: str) -> N
     fields = {"kind": "microbench", "sizes": RANGE, "instances": 3, "start_spread": "2ms"}
     config = microbench.Config.model_validate(fields)
     own = setup(scheme, repetition=2)
-    played = microbench.simulate(config, own.kernel(), own.streams())
+    kernel = own.kernel()
+    (played,) = play(kernel, microbench.start(config, kernel, own.streams()))
     assert microbench.run(config, own).to_dict() == played.to_dict()
     assert played.counters["forks"] == 3 * 16
 

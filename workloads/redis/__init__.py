@@ -1,10 +1,10 @@
 """Redis: an event loop that answers clients and forks to save snapshots."""
 
 from workloads.redis.config import NAME, Config
-from workloads.redis.program import run
+from workloads.redis.program import run, start
 from workloads.traces.key_trace import KeyTrace
 
 TRACE = KeyTrace
 """The kind of trace that can drive it."""
 
-__all__ = ["NAME", "TRACE", "Config", "run"]
+__all__ = ["NAME", "TRACE", "Config", "run", "start"]

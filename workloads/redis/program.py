@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from models.kernel import Kernel
 from sim.recording import Recording
 from sim.streams import Streams
+from workloads.program import Program, play
 from workloads.redis.closed_loop import ClosedLoopClients
 from workloads.redis.config import ClosedLoop, Config, OpenLoop
 from workloads.redis.open_loop import OpenLoopClients, generated_arrivals, traced_arrivals
@@ -14,18 +16,21 @@ from workloads.traces.key_trace import KeyTrace
 from workloads.traces.registry import open_as
 
 
-def run(config: Config, setup: Setup) -> Recording:
+def start(config: Config, kernel: Kernel, streams: Streams) -> Program:
     """Load the data set, serve the clients until they are done, and say what they saw.
 
     Raises:
         TraceError: the trace cannot be used.
     """
+    server = Server(config, kernel, _clients(config, streams))
+    return Program([server.live()], server.recording)
+
+
+def run(config: Config, setup: Setup) -> Recording:
+    """`start`, alone on a machine."""
     kernel = setup.kernel()
-    clock = kernel.machine.clock
-    server = Server(config, kernel, _clients(config, setup.streams()))
-    clock.run(until=clock.process(server.live()))
-    clock.check()
-    return server.recording()
+    (result,) = play(kernel, start(config, kernel, setup.streams()))
+    return result
 
 
 def _clients(config: Config, streams: Streams) -> Clients:
