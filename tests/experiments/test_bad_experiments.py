@@ -62,7 +62,8 @@ def changed(old: str, new: str) -> str:
         (
             "cores: 16",
             "zzz: 16",
-            "3:42: machine.zzz: unknown key: expected one of 'profile', 'cores', 'constants', 'scale'",
+            "3:42: machine.zzz: unknown key: expected one of "
+            "'profile', 'cores', 'constants', 'scale'",
         ),
         ("dataset:", "datset:", "6:3: workload.datset: unknown key - did you mean 'dataset'?"),
         (

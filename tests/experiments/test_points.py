@@ -83,7 +83,7 @@ def test_a_sweep_may_vary_whole_mappings_and_what_the_file_leaves_out() -> None:
 
 def test_settings_apply_in_turn() -> None:
     (point,) = planned("sweep=[]", "machine.cores=2", "machine={cores: 3}", "fork.kind=huge").points
-    assert point.config["machine"] == {"profile": "epyc-7302p-linux-5.6", "cores": 3}
+    assert point.config["machine"]["cores"] == 3
     assert point.config["fork"] == {"kind": "huge"}
 
 
