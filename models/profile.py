@@ -108,7 +108,13 @@ class Profile(BaseModel):
             )
             for name, value in {**values, **asked}.items()
         }
-        return self.model_copy(update={"constants": {**self.constants, **changed}})
+        # Not a `model_copy`: that would take what was computed from the constants along.
+        return Profile(
+            name=self.name,
+            description=self.description,
+            constants={**self.constants, **changed},
+            contention=self.contention,
+        )
 
     @cached_property
     def digest(self) -> str:
