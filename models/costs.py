@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.faults import ActionArray, PageAction
-from models.pool import IntArray
+from models.pool import BoolArray, IntArray
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Amount = TypeVar("Amount", float, FloatArray)
@@ -36,6 +36,9 @@ class Costs:
         movable_stock_frames: Scattered frames in the allocator's stock for data (frames).
         unmovable_stock_frames: The same for page tables (frames).
         fault_copy_cold_ns: A fault that copies a page, nothing of it in cache.
+        fault_copy_sequential_ns: The same right after that of the page before it.
+        struct_page_miss_ns: What such a fault saves if the page's struct page is in cache because
+            the table above it has just been copied.
         fault_reuse_ns: A fault that makes an entry writable.
         fault_zero_fill_ns: A fault that maps a zeroed page.
         fault_zero_map_ns: A fault that maps the zero page.
@@ -47,6 +50,7 @@ class Costs:
         exit_scan_entry_ns: Reading an entry of a shared table that is left.
         exit_scan_scattered_ns: Extra if its frame is scattered.
         page_free_ns: Freeing a page.
+        copy_page_ns: A program's copy of 4 KiB in a long memcpy, nothing of it in cache.
         fill_page_ns: First write of a page in a sequential fill, fault included.
         huge_fill_ns: First write of a huge page, fault included.
         fill_jitter: Relative standard deviation of the time of a fill (ratio).
@@ -67,6 +71,8 @@ class Costs:
     movable_stock_frames: float
     unmovable_stock_frames: float
     fault_copy_cold_ns: float
+    fault_copy_sequential_ns: float
+    struct_page_miss_ns: float
     fault_reuse_ns: float
     fault_zero_fill_ns: float
     fault_zero_map_ns: float
@@ -78,6 +84,7 @@ class Costs:
     exit_scan_entry_ns: float
     exit_scan_scattered_ns: float
     page_free_ns: float
+    copy_page_ns: float
     fill_page_ns: float
     huge_fill_ns: float
     fill_jitter: float
@@ -119,12 +126,21 @@ class Costs:
             present.astype(np.float64), writable.astype(np.float64), scattered.astype(np.float64)
         )
 
-    def faults_ns(self, page_actions: ActionArray, table_ns: FloatArray | float = 0.0) -> IntArray:
+    def faults_ns(
+        self,
+        page_actions: ActionArray,
+        table_ns: FloatArray | float = 0.0,
+        *,
+        sequential: BoolArray | bool = False,
+        warm: BoolArray | bool = False,
+    ) -> IntArray:
         """The cost of faults.
 
         Args:
             page_actions: A `PageAction` each.
             table_ns: What each pays for its table besides (not rounded).
+            sequential: Whether the fault before was that of the page before.
+            warm: Whether the table above was copied and no other has been since.
         """
         by_action = np.zeros(len(PageAction))
         by_action[PageAction.COW_COPY] = self.fault_copy_cold_ns
@@ -137,7 +153,11 @@ class Costs:
         by_action[PageAction.HUGE_REUSE] = self.fault_huge_reuse_ns
         by_action[PageAction.HUGE_FILL] = self.huge_fill_ns
         by_action[PageAction.HUGE_ZERO_MAP] = self.fault_zero_map_ns
-        return np.rint(by_action[page_actions] + table_ns).astype(np.int64)
+        page_ns = by_action[page_actions]
+        copies = page_actions == PageAction.COW_COPY
+        page_ns[copies & sequential] = self.fault_copy_sequential_ns
+        page_ns[copies & warm] -= self.struct_page_miss_ns
+        return np.rint(np.maximum(page_ns, 0.0) + table_ns).astype(np.int64)
 
     def zap_ns(
         self,

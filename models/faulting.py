@@ -15,6 +15,7 @@ import numpy as np
 from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace
 from models.costs import Costs, FloatArray
 from models.counts import Counts
+from models.fault_prices import in_cache, remember, table_copies_ns
 from models.faults import ActionArray, Faults, PageAction, TableAction
 from models.layout import spread_marks
 from models.pool import BoolArray, IntArray
@@ -61,9 +62,12 @@ def classify(mm: AddressSpace, pages: IntArray, writes: BoolArray, costs: Costs)
     # Below a table that is simply reused, an entry that was never protected does not fault again.
     faulting = (page_action != PageAction.NONE) | (table_action != TableAction.NONE)
     table_ns = np.zeros(len(page))
-    table_ns[first] = _table_costs(mm, slots, costs)
-    cost_ns = costs.faults_ns(page_action, table_ns)
-    return Faults(position, page, table_action, page_action, cost_ns)[faulting]
+    table_ns[first] = _table_costs(mm, distinct, slots.action, costs)
+    position, page, table_ns = position[faulting], page[faulting], table_ns[faulting]
+    table_action, page_action = table_action[faulting], page_action[faulting]
+    sequential, warm = in_cache(mm, page, table_action)
+    cost_ns = costs.faults_ns(page_action, table_ns, sequential=sequential, warm=warm)
+    return Faults(position, page, table_action, page_action, cost_ns)
 
 
 def apply(mm: AddressSpace, faults: Faults) -> None:
@@ -90,6 +94,7 @@ def apply(mm: AddressSpace, faults: Faults) -> None:
     _reuse_pages(mm, faults.with_page_action(PageAction.COW_REUSE))
     _fill_pages(mm, faults.with_page_action(PageAction.ZERO_FILL))
     count_faults(mm, Counts(faults=len(faults)))
+    remember(mm, faults.page, faults.table_action)
 
 
 def first_accesses(keys: IntArray, writes: BoolArray) -> tuple[IntArray, BoolArray]:
@@ -264,15 +269,13 @@ def _in_shared_areas(mm: AddressSpace, pages: IntArray) -> BoolArray:
     return inside
 
 
-def _table_costs(mm: AddressSpace, slots: _Slots, costs: Costs) -> FloatArray:
-    contents = mm.memory.contents
-    table_ns = np.zeros(len(slots.content))
-    copied = slots.action == TableAction.COPY
-    said = slots.content[copied]
-    table_ns[copied] = costs.table_copies_ns(
-        contents.present[said], contents.writable[said], contents.scattered[said]
-    )
-    table_ns[slots.action == TableAction.REUSE] = costs.fault_table_reuse_ns
+def _table_costs(
+    mm: AddressSpace, slots: IntArray, actions: ActionArray, costs: Costs
+) -> FloatArray:
+    table_ns = np.zeros(len(slots))
+    copied = actions == TableAction.COPY
+    table_ns[copied] = table_copies_ns(mm, slots[copied], costs)
+    table_ns[actions == TableAction.REUSE] = costs.fault_table_reuse_ns
     return table_ns
 
 

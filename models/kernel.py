@@ -102,6 +102,10 @@ class Kernel:
         """Resolve a batch of accesses; the caller spends the time. See `Scheme.touch`."""
         return self.scheme.touch(mm, pages, writes)
 
+    def sweep(self, mm: AddressSpace, start_page: int, n_pages: int, *, writes: bool) -> int:
+        """Access a range from end to end; the caller spends the time. See `Scheme.sweep`."""
+        return self.scheme.sweep(mm, start_page, n_pages, writes=writes)
+
     def play(
         self, task: Task, operation: Operation[Result], stretch: float = 1.0
     ) -> Generator[simpy.Event, Any, Result]:

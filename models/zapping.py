@@ -11,6 +11,7 @@ import numpy as np
 from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace
 from models.costs import Costs
 from models.entries import Kind
+from models.fault_prices import table_copies_ns
 from models.faulting import copy_tables, reuse_tables
 from models.pool import IntArray, run_of
 
@@ -102,12 +103,8 @@ def make_own(mm: AddressSpace, slots: IntArray, costs: Costs) -> int:
     closed = slots[(mm.slot_table[slots] != NO_TABLE) & ~mm.slot_writable[slots]]
     if not len(closed):
         return 0
-    tables, contents = mm.memory.tables, mm.memory.contents
-    shared = tables.references[mm.slot_table[closed]] > 1
-    said = tables.content[mm.slot_table[closed[shared]]]
-    copied_ns = costs.table_copies_ns(
-        contents.present[said], contents.writable[said], contents.scattered[said]
-    )
+    shared = mm.memory.tables.references[mm.slot_table[closed]] > 1
+    copied_ns = table_copies_ns(mm, closed[shared], costs)
     reused_ns = costs.fault_table_reuse_ns * int((~shared).sum())
     copy_tables(mm, closed[shared])
     reuse_tables(mm, closed[~shared])

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from models import faulting, filling, zapping
+from models import faulting, filling, sweeping, zapping
 from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace, Vma
 from models.costs import Costs
 from models.faults import Faults
@@ -108,6 +108,7 @@ class Scheme(ABC):
         faults = self.classify(mm, rest, writes=True)
         self._fill_slots(mm, whole, scattered_share)
         self.apply(mm, faults)
+        mm.last_fault_page = start_page + n_pages - 1
 
     def touch(self, mm: AddressSpace, pages: npt.ArrayLike, writes: npt.ArrayLike = True) -> Faults:
         """Access pages in order: the faults that this raises, their changes made.
@@ -123,6 +124,20 @@ class Scheme(ABC):
         faults = self.classify(mm, pages, writes)
         self.apply(mm, faults)
         return faults
+
+    def sweep(self, mm: AddressSpace, start_page: int, n_pages: int, *, writes: bool) -> int:
+        """Access every page of a range, one after the other; what its faults cost, in ns.
+
+        As `touch`, but whole slots at a time where that is the same. Arguments as `touch`.
+
+        Raises:
+            SegmentationFault: If an access is not allowed; nothing is changed then.
+        """
+        slots = sweeping.slots_copied_whole(mm, start_page, n_pages) if writes else None
+        if slots is None:
+            return self.touch(mm, np.arange(start_page, start_page + n_pages), writes).total_ns
+        mm.check_accesses(slots * PAGES_PER_SLOT, np.ones(len(slots), np.bool_))
+        return sweeping.write_slots(mm, slots, self.costs)
 
     def classify(
         self, mm: AddressSpace, pages: npt.ArrayLike, writes: npt.ArrayLike = True

@@ -79,6 +79,8 @@ class Space:
 
     areas: list[Area] = field(default_factory=list)
     slots: dict[int, Slot] = field(default_factory=dict)
+    last_fault_page: int = -1
+    last_copied_slot: int = -1
 
     def area(self, page: int) -> Area | None:
         return next((a for a in self.areas if a.start <= page < a.end), None)
@@ -138,6 +140,10 @@ class NaiveMachine:
         if slot and entry and (not write or (slot.writable and entry.writable)):
             return None
         table_action, table_ns = self._settle_table(mm, number)
+        sequential, warm = page == mm.last_fault_page + 1, number == mm.last_copied_slot
+        mm.last_fault_page = page
+        if table_action == "COPY":
+            mm.last_copied_slot, warm = number, False
         table = mm.slots[number].table
         entry = table.entries.get(position)
         page_action = self._settle_page(table, position, entry, write)
@@ -145,7 +151,11 @@ class NaiveMachine:
             area.has_anon = True
         self.counts["faults"] += 1
         self.counts[COUNTER.get(page_action, "none")] += 1
-        return table_action, page_action, round(PAGE_PRICES[page_action] + table_ns)
+        page_ns = PAGE_PRICES[page_action]
+        if page_action == "COW_COPY":
+            page_ns = PRICES["fault_copy_sequential_ns"] if sequential else page_ns
+            page_ns -= PRICES["struct_page_miss_ns"] if warm else 0.0
+        return table_action, page_action, round(page_ns + table_ns)
 
     def fork(self, parent: Space) -> tuple[Space, int]:
         child = Space([Area(a.start, a.end, a.has_anon) for a in parent.areas])

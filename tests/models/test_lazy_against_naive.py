@@ -119,7 +119,28 @@ class History(RuleBasedStateMachine):
             self.clock += 1
             assert entry.frame is not None
             entry.frame.value = shadow[page] = self.clock
+        naive.last_fault_page = start + count - 1
         assert (lazy.counts - before).faults == faults
+
+    @rule(who=st.integers(0, 9), start=EDGES, end=EDGES, whole=st.booleans(), write=st.booleans())
+    def sweep(self, who: int, start: int, end: int, whole: bool, write: bool) -> None:
+        lazy, naive, shadow = self.pick(who)
+        start, end = (edge // 512 * 512 if whole else edge for edge in sorted((start, end)))
+        if start == end or not all(naive.area(page) for page in range(start, end)):
+            return
+        before = lazy.counts.copy()
+        cost_ns = self.scheme.sweep(lazy, start, end - start, writes=write)
+        expected = []
+        for page in range(start, end):
+            fault = self.naive.access(naive, page, write)
+            if fault is not None:
+                expected.append(fault[-1])
+            if write:
+                entry = naive.slots[page // 512].table.entries[page % 512]
+                self.clock += 1
+                assert entry.frame is not None
+                entry.frame.value = shadow[page] = self.clock
+        assert (cost_ns, (lazy.counts - before).faults) == (sum(expected), len(expected))
 
     @precondition(lambda self: len(self.pairs) < 5)
     @rule(who=st.integers(0, 9))
