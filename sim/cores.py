@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
+import numpy as np
 import simpy
 
 from sim.clock import Activity, Clock
 from sim.memory_system import MemorySystem
+from sim.recording import IntArray
 from sim.run_queue import Burst, RunQueue
 from sim.spans import Span, SpanSink
 
@@ -45,6 +47,31 @@ class Task:
             raise ValueError("work cannot be negative")
         if compute_ns or memory_ns:
             yield self._scheduler.submit(self, int(compute_ns), float(memory_ns), stream)
+
+    def run_parts(self, parts_ns: IntArray) -> Generator[simpy.Event, Any, IntArray]:
+        """Use a core for one part of compute work after the other, with nothing in between.
+
+        Takes the time of a `run` of each part, at the price of one.
+
+        Args:
+            parts_ns: int64 [n], at least 0 each, their sum above 0.
+
+        Returns:
+            int64 [n], when each part was done.
+
+        Raises:
+            ValueError: a part is negative, or all are 0.
+        """
+        done_ns = parts_ns.cumsum()
+        if parts_ns.min() < 0 or not done_ns[-1]:
+            raise ValueError("parts are work, and not negative")
+        passes = yield self._scheduler.submit(self, int(done_ns[-1]), 0.0, None)
+        ended_ns, ran_ns = np.array(passes, np.int64).T
+        worked_ns = ran_ns.cumsum()
+        # The pass in which the part was done, and how long before its end.
+        number = worked_ns.searchsorted(done_ns)
+        moments: IntArray = ended_ns[number] - (worked_ns[number] - done_ns)
+        return moments
 
 
 class Core:
@@ -119,7 +146,7 @@ class Core:
             if burst.unfinished():
                 self._scheduler.queue(burst)
                 continue
-            burst.done.succeed()
+            burst.done.succeed(burst.passes)
             if self._scheduler.has_waiter(self):
                 # Let the task queue its next burst first, if it goes on without blocking.
                 yield self._clock.timeout(0)
@@ -147,6 +174,7 @@ class Core:
             need_ns = burst.need_ns(slowdown)
             ran_ns = yield from self._pass(min(need_ns, left_ns) if waited_for else need_ns)
             burst.progress(ran_ns, slowdown)
+            burst.passes.append((self._clock.now, ran_ns))
             self.busy_ns += ran_ns
         if stream is not None:
             memory.leave(stream)
@@ -201,7 +229,7 @@ class Scheduler:
     def submit(
         self, task: Task, compute_ns: int, memory_ns: float, stream: str | None
     ) -> simpy.Event:
-        """Queue work of ``task``; the event happens when it is done."""
+        """Queue work of ``task``; the event happens when it is done, its value `Burst.passes`."""
         burst = Burst(task, compute_ns, memory_ns, stream, self.clock.event())
         self.queue(burst)
         return burst.done

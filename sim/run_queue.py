@@ -27,6 +27,7 @@ class Burst:
         stream: class of the memory part's stream; None if it contends with nobody.
         done: happens when nothing is left.
         queued_ns: when it was queued last.
+        passes: the stretches of time in which it had a core: (end, length) of each.
     """
 
     task: Task
@@ -35,6 +36,7 @@ class Burst:
     stream: str | None
     done: simpy.Event
     queued_ns: int = 0
+    passes: list[tuple[int, int]] = field(default_factory=list)
 
     def unfinished(self) -> bool:
         """Whether anything is left."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from models.kernel import Kernel
 from sim.recording import Recording
 from sim.streams import Streams
-from workloads import afl, microbench, redis, sqlite, triforce
+from workloads import afl, apache, microbench, redis, sqlite, triforce
 from workloads.program import Program
 from workloads.setup import Setup
 
@@ -42,6 +42,7 @@ def by_name(modules: list[Any]) -> dict[str, Workload]:
 WORKLOADS = by_name(
     [
         afl,
+        apache,
         microbench,
         redis,
         sqlite,

@@ -1,0 +1,58 @@
+"""Work in parts takes the time of a burst per part, alone or with others on the core."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sim.clock import Activity
+from sim.machine import Machine
+from sim.recording import IntArray
+
+PARTS_NS = np.random.default_rng(3).integers(0, 900, 60)
+
+
+def ends(parts: bool, others: int, slice_ns: int = 1000) -> IntArray:
+    """When each part ends, with ``others`` on the core that compute without a break."""
+    machine = Machine(1, {}, slice_ns=slice_ns, switch_ns=7)
+    found: list[int] = []
+
+    def in_parts() -> Activity:
+        done_ns = yield from machine.task("parts").run_parts(PARTS_NS)
+        found.extend(done_ns.tolist())
+
+    def in_bursts() -> Activity:
+        task = machine.task("parts")
+        for part_ns in PARTS_NS:
+            yield from task.run(compute_ns=part_ns)
+            found.append(machine.clock.now)
+
+    def busy(number: int) -> Activity:
+        yield from machine.task(f"other-{number}").run(compute_ns=10**6)
+
+    machine.clock.process(in_parts() if parts else in_bursts())
+    for number in range(others):
+        machine.clock.process(busy(number))
+    machine.clock.run_to_end()
+    return np.array(found)
+
+
+def test_alone_they_end_one_after_the_other() -> None:
+    assert ends(parts=True, others=0).tolist() == (7 + np.cumsum(PARTS_NS)).tolist()
+
+
+@pytest.mark.parametrize("others", [0, 1, 3])
+@pytest.mark.parametrize("slice_ns", [333, 1000, 5000])
+def test_they_end_when_bursts_would(others: int, slice_ns: int) -> None:
+    in_parts = ends(True, others, slice_ns)
+    assert in_parts.tolist() == ends(False, others, slice_ns).tolist()
+    if others:
+        assert in_parts[-1] > 7 + PARTS_NS.sum()
+
+
+@pytest.mark.parametrize("parts_ns", [[0, 0], [5, -1, 5]])
+def test_what_is_no_work_is_refused(parts_ns: list[int]) -> None:
+    machine = Machine(1, {}, slice_ns=1000, switch_ns=7)
+    machine.clock.process(machine.task("parts").run_parts(np.array(parts_ns)))
+    with pytest.raises(ValueError, match="parts"):
+        machine.clock.run_to_end()

@@ -1,0 +1,41 @@
+"""The Apache program as an experiment runs it."""
+
+from __future__ import annotations
+
+from models.kernel import Kernel
+from sim.recording import Recording
+from sim.streams import Streams
+from workloads.apache.clients import Clients
+from workloads.apache.closed_loop import ClosedLoopClients
+from workloads.apache.config import ClosedLoop, Config
+from workloads.apache.open_loop import TracedClients
+from workloads.apache.pool import Pool
+from workloads.program import Program, play
+from workloads.setup import Setup
+from workloads.traces.access_log import AccessTrace
+from workloads.traces.registry import open_as
+
+
+def start(config: Config, kernel: Kernel, streams: Streams) -> Program:
+    """Fork the workers, serve the clients until they are done, and say what they saw.
+
+    Raises:
+        TraceError: the trace cannot be used.
+    """
+    pool = Pool(config, kernel, _clients(config, kernel, streams), streams)
+    return Program([pool.live()], pool.recording)
+
+
+def run(config: Config, setup: Setup) -> Recording:
+    """`start`, alone on a machine."""
+    kernel = setup.kernel()
+    (result,) = play(kernel, start(config, kernel, setup.streams()))
+    return result
+
+
+def _clients(config: Config, kernel: Kernel, streams: Streams) -> Clients:
+    clients = config.clients
+    if isinstance(clients, ClosedLoop):
+        return ClosedLoopClients(config, clients, kernel, streams)
+    trace = open_as(AccessTrace, clients.path)
+    return TracedClients(config, clients, trace, kernel.machine.clock, streams)
