@@ -37,19 +37,31 @@ def slots_copied_whole(mm: AddressSpace, start_page: int, n_pages: int) -> IntAr
     return slots if copied.all() else None
 
 
+def is_present(mm: AddressSpace, start_page: int, n_pages: int) -> bool:
+    """Whether every page of every slot that a range meets is present."""
+    at = mm.slot_table[start_page // PAGES_PER_SLOT : -(-(start_page + n_pages) // PAGES_PER_SLOT)]
+    if (at == NO_TABLE).any():
+        return False
+    contents = mm.memory.contents
+    return bool((contents.present[mm.memory.tables.content[at]] == PAGES_PER_SLOT).all())
+
+
 def write_slots(mm: AddressSpace, slots: IntArray, costs: Costs) -> int:
     """Write every page of `slots` (from `slots_copied_whole`) in order; the faults' cost in ns."""
     memory = mm.memory
     closed = ~mm.slot_writable[slots]
-    page = (slots[:, np.newaxis] * PAGES_PER_SLOT + np.arange(PAGES_PER_SLOT)).ravel()
-    table_action = np.zeros((len(slots), PAGES_PER_SLOT), np.uint8)
-    table_action[closed, 0] = TableAction.COPY
-    table_ns = np.zeros((len(slots), PAGES_PER_SLOT))
-    table_ns[:, 0] = closed * table_copies_ns(mm, slots, costs)
+    # Of each slot the first page and the last; those between find what the last one finds.
+    page = (slots[:, np.newaxis] * PAGES_PER_SLOT + [0, PAGES_PER_SLOT - 1]).ravel()
+    table_action = np.zeros(len(page), np.uint8)
+    table_action[::2][closed] = TableAction.COPY
+    table_ns = np.zeros(len(page))
+    table_ns[::2] = closed * table_copies_ns(mm, slots, costs)
+    sequential, warm = in_cache(mm, page, table_action)
+    sequential[1::2] = True
     page_action = np.full(len(page), PageAction.COW_COPY, np.uint8)
-    sequential, warm = in_cache(mm, page, table_action.ravel())
-    cost_ns = costs.faults_ns(page_action, table_ns.ravel(), sequential=sequential, warm=warm)
-    remember(mm, page, table_action.ravel())
+    cost_ns = costs.faults_ns(page_action, table_ns, sequential=sequential, warm=warm)
+    total_ns = int(cost_ns[::2].sum()) + (PAGES_PER_SLOT - 1) * int(cost_ns[1::2].sum())
+    remember(mm, page, table_action)
 
     copy_tables(mm, slots[closed])
     tables = mm.slot_table[slots]
@@ -58,5 +70,6 @@ def write_slots(mm: AddressSpace, slots: IntArray, costs: Costs) -> int:
     # As of any copied page: its frame comes from somewhere in the free lists.
     scattered = np.full(len(slots), PAGES_PER_SLOT)
     memory.tables.content[tables] = memory.contents.new_filled(Kind.UNIFORM, blocks, scattered)
-    count_faults(mm, Counts(faults=len(page), page_copies=len(page)))
-    return int(cost_ns.sum())
+    pages = len(slots) * PAGES_PER_SLOT
+    count_faults(mm, Counts(faults=pages, page_copies=pages))
+    return total_ns

@@ -30,6 +30,7 @@ from results.reference import published
 from sim.machine import Machine
 from sim.streams import Streams
 from workloads import microbench
+from workloads.microbench.config import PAGE_BYTES
 from workloads.program import play
 
 Measure: TypeAlias = Callable[[Mapping[str, float]], FloatArray]
@@ -94,7 +95,7 @@ def table4_heap(profile: Profile) -> Fit:
     forks = published.values("table5")
     heap = heap_of_snapshots(
         profile.costs,
-        HEAP_BYTES // microbench.PAGE_BYTES,
+        HEAP_BYTES // PAGE_BYTES,
         forks["fork/mean"] * 1e6,
         forks["fork/std"] * 1e6,
     )
@@ -127,7 +128,7 @@ class _Concurrent:
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
         self._config = microbench.Config.model_validate(CONCURRENT)
-        sizes_pages = [size // microbench.PAGE_BYTES for size in self._config.size_list()]
+        sizes_pages = [size // PAGE_BYTES for size in self._config.size_list()]
         self._rounds = rehearse(make_scheme("classic", profile.costs), sizes_pages)
 
     def __call__(self, values: Mapping[str, float]) -> FloatArray:

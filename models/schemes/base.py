@@ -134,10 +134,14 @@ class Scheme(ABC):
             SegmentationFault: If an access is not allowed; nothing is changed then.
         """
         slots = sweeping.slots_copied_whole(mm, start_page, n_pages) if writes else None
-        if slots is None:
-            return self.touch(mm, np.arange(start_page, start_page + n_pages), writes).total_ns
-        mm.check_accesses(slots * PAGES_PER_SLOT, np.ones(len(slots), np.bool_))
-        return sweeping.write_slots(mm, slots, self.costs)
+        if slots is not None:
+            mm.check_accesses(slots * PAGES_PER_SLOT, np.ones(len(slots), np.bool_))
+            return sweeping.write_slots(mm, slots, self.costs)
+        pages = np.arange(start_page, start_page + n_pages)
+        if not writes and sweeping.is_present(mm, start_page, n_pages):
+            mm.check_accesses(pages, np.zeros(n_pages, np.bool_))
+            return 0
+        return self.touch(mm, pages, writes).total_ns
 
     def classify(
         self, mm: AddressSpace, pages: npt.ArrayLike, writes: npt.ArrayLike = True

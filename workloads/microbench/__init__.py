@@ -1,0 +1,6 @@
+"""Micro-benchmarks: the paper's fork loop, first write after a fork, and access to all of it."""
+
+from workloads.microbench.config import NAME, Config
+from workloads.microbench.program import run, start
+
+__all__ = ["NAME", "Config", "run", "start"]
