@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
 from matplotlib.figure import Figure
@@ -31,6 +32,36 @@ class Explanation:
 
 
 @dataclass(frozen=True)
+class Variation:
+    """Short runs in which single constants of the machine are moved, to learn what each does.
+
+    Attributes:
+        constants: of the profile.
+        settings: ``path=value`` over the item's experiments, to shorten them.
+        forks: the registry's names of those to run; predicted cells are of On-demand-fork.
+        experiments: pattern of what follows the item's name in its experiments' files.
+    """
+
+    constants: Sequence[str]
+    settings: Sequence[str] = ()
+    forks: Sequence[str] = ("on_demand",)
+    experiments: str = "*"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Something that the results must show, beside the published cells.
+
+    Attributes:
+        text: one sentence, with the numbers found.
+        holds: whether it is so.
+    """
+
+    text: str
+    holds: bool
+
+
+@dataclass(frozen=True)
 class PaperItem:
     """One figure or table of the paper.
 
@@ -42,8 +73,12 @@ class PaperItem:
         tolerance: relative error beyond which a cell counts as a miss.
         draw: the figure, from the collected cells and the records.
         data: the rows of the item's CSV, the heading first.
+        shown_from: the item whose experiments this one shows too; None if it has its own.
         explanations: of known misses.
         remarks: sentences for the report that depend on the results.
+        conditions: what the results must show; those that the records cannot answer are left out.
+        variation: what to vary to explain misses of predicted cells; None if nothing.
+        not_ordered: why a quantity does not tell which fork is faster, by the quantity.
         notes: by cell, what its line in the report says beside its error if it misses.
     """
 
@@ -54,9 +89,24 @@ class PaperItem:
     tolerance: Callable[[str], float]
     draw: Callable[[Mapping[str, float], Sequence[Record]], Figure]
     data: Callable[[Mapping[str, float], Sequence[Record]], list[list[str]]]
+    shown_from: str | None = None
     explanations: Sequence[Explanation] = ()
     remarks: Callable[[Mapping[str, float], Sequence[Record]], list[str]] = lambda _cells, _all: []
+    conditions: Callable[[Mapping[str, float], Sequence[Record]], list[Condition]] = (
+        lambda _cells, _all: []
+    )
+    variation: Variation | None = None
+    not_ordered: Mapping[str, str] = field(default_factory=dict)
     notes: Callable[[Mapping[str, float]], dict[str, str]] = lambda _cells: {}
+
+    @property
+    def experiments(self) -> str:
+        """The item whose experiments this one wants, mostly itself."""
+        return self.shown_from or self.name
+
+    def why(self, cell: str) -> str:
+        """Why a cell misses, if that is known; empty otherwise."""
+        return next((e.why for e in self.explanations if fnmatchcase(cell, e.cells)), "")
 
 
 def of_scheme(records: Sequence[Record], kind: str) -> list[Record]:

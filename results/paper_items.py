@@ -6,10 +6,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from results.csv_text import csv_text
-from results.deviations import Comparison, compare
-from results.figures import fig02, fig07, style, table1, table3, table4, table5
+from results.figures import (
+    fig02,
+    fig04,
+    fig07,
+    fig08,
+    fig09,
+    fig10,
+    style,
+    table1,
+    table2,
+    table3,
+    table4,
+    table5,
+    table6,
+    table7,
+)
 from results.paper_item import PaperItem
 from results.record import Record
+from results.report import ItemReport, report
 
 
 def by_name(items: Sequence[PaperItem]) -> dict[str, PaperItem]:
@@ -22,37 +37,31 @@ def by_name(items: Sequence[PaperItem]) -> dict[str, PaperItem]:
     return registry
 
 
-ITEMS = by_name(
-    [
-        fig02.ITEM,
-        fig07.ITEM,
-        table1.ITEM,
-        table3.ITEM,
-        table4.ITEM,
-        table5.ITEM,
-    ]
-)
+_MODULES = (
+    fig02, fig04, fig07, fig08, fig09, fig10,
+    table1, table2, table3, table4, table5, table6, table7,
+)  # fmt: skip
+
+ITEMS = by_name([module.ITEM for module in _MODULES])
 """In the paper's order."""
 
 
-_PAPER = (
-    "fig02", "fig04", "fig07", "fig08", "fig09", "fig10",
-    "table1", "table2", "table3", "table4", "table5", "table6", "table7",
-)  # fmt: skip
-"""The paper's figures and tables of results."""
-
-NOT_YET = tuple(name for name in _PAPER if name not in ITEMS)
-"""Those that nothing here simulates."""
-
-
-def write_item(item: PaperItem, records: Sequence[Record], folder: Path) -> Comparison:
+def write_item(
+    item: PaperItem, records: Sequence[Record], folder: Path, varied: Sequence[Record] = ()
+) -> ItemReport:
     """Write ``<item>.png``, ``.svg``, ``.pdf`` and ``.csv`` into ``folder``, which exists.
 
+    Args:
+        item: the figure or table.
+        records: of its experiments.
+        folder: where its files go.
+        varied: records of the short runs of its `PaperItem.variation`.
+
     Returns:
-        The item's cells beside the published ones, for `results.deviations.write`.
+        The item beside the paper, for `results.report.write`.
     """
     simulated = item.collect(records)
     figure = style.drawing(lambda: item.draw(simulated, records))
     style.write(figure, folder / item.name)
     (folder / f"{item.name}.csv").write_text(csv_text(item.data(simulated, records)), "utf-8")
-    return compare(item, simulated, records)
+    return report(item, simulated, records, varied)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import chain
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from experiments.catalogue import Catalogue, catalogue
 from experiments.document import load
 from experiments.errors import InputError, Position, suggestion
 from experiments.output import RunFolder
+from experiments.overrides import override
 from experiments.points import Point, plan
 from experiments.progress import Reporter
 from experiments.runner import run
-from results import deviations
-from results.paper_items import ITEMS, NOT_YET, write_item
+from results import report
+from results.paper_items import ITEMS, write_item
+from results.sensitivity import FACTOR
 
 EXPERIMENTS = Path(__file__).parents[1] / "paper"
 """An item's experiments are the files here that begin with its name."""
@@ -28,19 +31,24 @@ def main(only: str | None, out: str, jobs: int) -> int:
     folder = RunFolder(Path(out))
     known = catalogue()
     points = {name: points_of(name, known) for name in names}
+    varied = {name: varied_points_of(name, known) for name in names}
     folder.make()
     with Reporter(Console(stderr=True), of_several=True) as reporter:
-        finished = run(list(chain(*points.values())), folder.store, jobs, reporter)
+        wanted = list(chain(*points.values(), *varied.values()))
+        finished = run(wanted, folder.store, jobs, reporter)
     records = {record.id: record for record in finished.records}
-    comparisons = []
+    reports = []
     for name in names:
-        own = [records[point.id] for point in points[name] if point.id in records]
+        own, short = (
+            [records[point.id] for point in of_item[name] if point.id in records]
+            for of_item in (points, varied)
+        )
         if len(own) == len(points[name]):
-            comparisons.append(write_item(ITEMS[name], own, folder.path))
+            reports.append(write_item(ITEMS[name], own, folder.path, short))
         else:
             click.echo(f"{name}: left out, {len(points[name]) - len(own)} points failed", err=True)
-    deviations.write(comparisons, folder.path)
-    click.echo(deviations.to_markdown(comparisons), nl=False)
+    report.write(reports, folder.path)
+    click.echo(report.to_markdown(reports), nl=False)
     click.echo(f"results in {folder.path}", err=True)
     return 1 if finished.failures else 0
 
@@ -51,10 +59,35 @@ def points_of(item: str, known: Catalogue) -> tuple[Point, ...]:
     Raises:
         InputError: the item has no experiment, or a wrong one.
     """
-    files = sorted(EXPERIMENTS.glob(f"{item}_*.yaml"))
+    name = ITEMS[item].experiments
+    return tuple(
+        chain(*(plan(load(file), file.parent, known).points for file in _files(f"{name}_*.yaml")))
+    )
+
+
+def varied_points_of(item: str, known: Catalogue) -> tuple[Point, ...]:
+    """The short points of an item whose constants are moved: each alone, and none.
+
+    Raises:
+        InputError: the item varies experiments that do not exist, or in a way they do not allow.
+    """
+    variation = ITEMS[item].variation
+    if variation is None:
+        return ()
+    scales = [{}, *({constant: FACTOR} for constant in variation.constants)]
+    grid = {"fork.kind": list(variation.forks), "machine.scale": scales}
+    # JSON is YAML too.
+    settings = [*variation.settings, f"sweep={json.dumps([{'grid': grid}])}"]
+    files = _files(f"{ITEMS[item].experiments}_{variation.experiments}.yaml")
+    shortened = ((override(load(file), settings), file.parent) for file in files)
+    return tuple(chain(*(plan(document, folder, known).points for document, folder in shortened)))
+
+
+def _files(pattern: str) -> list[Path]:
+    files = sorted(EXPERIMENTS.glob(pattern))
     if not files:
-        raise InputError(f"{EXPERIMENTS}: no {item}_*.yaml: expected the item's experiments")
-    return tuple(chain(*(plan(load(file), file.parent, known).points for file in files)))
+        raise InputError(f"{EXPERIMENTS}: no {pattern}: expected the item's experiments")
+    return files
 
 
 def _chosen(only: str | None) -> list[str]:
@@ -65,10 +98,5 @@ def _chosen(only: str | None) -> list[str]:
     for number, name in enumerate(wanted):
         if name not in ITEMS:
             column = len(",".join(only.split(",")[:number])) + (2 if number else 1)
-            why = (
-                f": not simulated yet: expected some of {', '.join(ITEMS)}"
-                if name in NOT_YET
-                else suggestion(name, ITEMS)
-            )
-            raise InputError.at(Position("--only", 1, column), f"{name!r}{why}")
+            raise InputError.at(Position("--only", 1, column), f"{name!r}{suggestion(name, ITEMS)}")
     return [name for name in ITEMS if name in wanted]

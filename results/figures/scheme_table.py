@@ -39,10 +39,12 @@ def draw(
 
 
 def data(item: str, simulated: Mapping[str, float]) -> list[list[str]]:
-    """The rows of the item's CSV, in milliseconds."""
-    rows = [["scheme", "quantity", "published_ms", "simulated_ms"]]
-    for cell, value in published.values(item).items():
-        scheme, _, quantity = cell.partition("/")
-        known = f"{simulated[cell]:.6g}" if cell in simulated else ""
-        rows.append([scheme, quantity, f"{value:g}", known])
+    """The rows of the item's CSV, in the unit of its cells."""
+    cells = published.cells(item)
+    unit = cells[0].unit
+    rows = [["scheme", "quantity", f"published_{unit}", f"simulated_{unit}"]]
+    for cell in cells:
+        scheme, _, quantity = cell.name.partition("/")
+        known = f"{simulated[cell.name]:.6g}" if cell.name in simulated else ""
+        rows.append([scheme, quantity, f"{cell.published:g}", known])
     return rows

@@ -11,7 +11,6 @@ from click.testing import CliRunner, Result
 
 from experiments.cli import main
 from results.deviations import COLUMNS
-from results.paper_items import ITEMS, NOT_YET
 from results.reference import published
 
 CURVE = """\
@@ -45,7 +44,9 @@ def test_an_item_becomes_files_and_deviations(experiments: Path, tmp_path: Path)
     out = tmp_path / "out"
     assert {file.name for file in out.iterdir()} == {
         *(f"fig07.{ending}" for ending in ("pdf", "svg", "png", "csv")),
+        "comparisons.csv",
         "deviations.csv",
+        "sensitivities.csv",
         "deviations.md",
         "points",
         "wall",
@@ -78,14 +79,20 @@ def test_an_item_with_a_failed_point_is_left_out(experiments: Path, tmp_path: Pa
     assert not (tmp_path / "out" / "table1.pdf").exists()
 
 
-@pytest.mark.parametrize("name", NOT_YET)
-def test_what_is_not_simulated_yet_says_so(experiments: Path, tmp_path: Path, name: str) -> None:
-    result = paper("--only", f"fig07,{name}")
+def test_an_unknown_item_is_refused(experiments: Path, tmp_path: Path) -> None:
+    result = paper("--only", "fig07,fig7")
     assert result.exit_code == 2
-    expected = ", ".join(ITEMS)
-    line = f"--only:1:7: '{name}': not simulated yet: expected some of {expected}\n"
-    assert result.stderr == line
+    assert result.stderr == "--only:1:7: 'fig7' - did you mean 'fig07'?\n"
     assert not (tmp_path / "out").exists()
+
+
+def test_an_item_of_anothers_experiments_simulates_nothing_more(experiments: Path) -> None:
+    (experiments / "fig07_curves.yaml").write_text(CURVE)
+    result = paper("--only", "fig04,fig07")
+    assert result.exit_code == 0, result.output
+    assert "[3/3]" in result.stderr
+    assert "## Figure 4" in result.stdout
+    assert "## Figure 7" in result.stdout
 
 
 def test_bad_experiments_write_nothing(experiments: Path, tmp_path: Path) -> None:

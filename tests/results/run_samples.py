@@ -100,3 +100,72 @@ def unit_tests(kind: str, fork_ns: int, test_ns: int) -> Record:
     table = {name: np.array([ns, 2 * ns], np.int64) for name, ns in times.items()}
     config = {"workload": {"kind": "sqlite"}, "fork": {"kind": kind}}
     return record(config, Recording(series={"tests": table}))
+
+
+def initialised_unit_tests(kind: str, initialisation_ns: int) -> Record:
+    """`unit_tests` of 8 and 0.12 ms whose database took this long to load."""
+    made = unit_tests(kind, 8_000_000, 120_000)
+    made.repetitions[0].levels["initialisation_ns"] = initialisation_ns
+    return made
+
+
+def fuzzing(kind: str, per_s: int, scattered: float | None = 0.25, windows: int = 3) -> Record:
+    """A fuzzer at a steady rate in whole windows of five seconds, then half a window as fast."""
+    counts = np.array([5 * per_s] * windows + [5 * per_s // 2], np.int64)
+    config = {"workload": {"kind": "afl", "scattered": scattered}, "fork": {"kind": kind}}
+    return record(
+        config,
+        Recording(
+            counters={"executions": int(counts.sum())},
+            series={
+                "executions": {
+                    "t_ns": np.arange(windows + 1, dtype=np.int64) * 5 * 10**9,
+                    "executions": counts,
+                }
+            },
+            levels={"duration_ns": windows * 5 * 10**9 + 25 * 10**8},
+        ),
+    )
+
+
+def access(kind: str, reads: float, warmth_ns: float | None = None, steps: int = 100) -> Record:
+    """Fork and go through 50 GiB in ``steps``: 250 ms or 1 ms, then a time in proportion.
+
+    A write takes ten times as long as a read; On-demand-fork's writes are faster by 1 % for every
+    10 ns that a warm struct page saves (20 by default), and its reads by 2 %.
+    """
+    share = np.arange(steps + 1) / steps
+    read_ns, write_ns = share * reads * 4e9, share * (1 - reads) * 40e9
+    if kind == "on_demand":
+        read_ns = 0.98 * read_ns
+        write_ns = (1 - (20 if warmth_ns is None else warmth_ns) / 1000) * write_ns
+    fork_ns = {"classic": 250e6, "on_demand": 1e6}[kind]
+    table = {
+        "accessed_bytes": (share * 50 * 2**30).astype(np.int64),
+        "elapsed_ns": (fork_ns + read_ns + write_ns).astype(np.int64),
+    }
+    config: dict[str, Any] = {
+        "workload": {"kind": "microbench", "program": "fork_and_access", "reads": reads},
+        "fork": {"kind": kind},
+    }
+    if warmth_ns is not None:
+        config["machine"] = {"constants": {"struct_page_miss_ns": warmth_ns}}
+    return record(config, Recording(series={"access": table}))
+
+
+def accesses() -> list[Record]:
+    """Figure 8: five mixes, two of them also with other warmth and none under On-demand-fork."""
+    kinds = ("classic", "on_demand")
+    central = [access(kind, reads / 4) for reads in range(5) for kind in kinds]
+    others = [access("on_demand", reads, ns) for reads in (0.0, 0.5) for ns in (0.0, 10.0, 40.0)]
+    return [*central, *others]
+
+
+def requests(kind: str, mean_us: int, longest_us: int) -> Record:
+    """A hundred responses: the longest once, the others alike so that the mean is ``mean_us``."""
+    other_ns = (100 * mean_us - longest_us) * 1000 // 99
+    config = {"workload": {"kind": "apache"}, "fork": {"kind": kind}}
+    return record(
+        config,
+        Recording(histograms={"latency_ns": histogram([other_ns] * 99 + [longest_us * 1000])}),
+    )

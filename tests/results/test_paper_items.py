@@ -3,28 +3,50 @@
 from pathlib import Path
 
 import pytest
-from run_samples import faults, forks, record, redis, unit_tests
+from run_samples import (
+    accesses,
+    faults,
+    forks,
+    fuzzing,
+    initialised_unit_tests,
+    record,
+    redis,
+    requests,
+    unit_tests,
+)
 
-from results.deviations import compare, to_markdown
-from results.figures import fig02, style, table4
+from results.figures import fig02, rates, style, table4
 from results.paper_items import ITEMS, by_name, write_item
 from results.record import Record
 from results.reference import published
+from results.report import report, to_markdown
 from sim.recording import Recording
 
 REDIS = [redis(kind) for kind in ("classic", "on_demand")]
 RECORDS: dict[str, list[Record]] = {
     "fig02": [forks("classic", repetitions=5), forks("classic", instances=3, repetitions=10)],
     "fig07": [forks(kind) for kind in ("classic", "huge", "on_demand")],
+    "fig04": [forks(kind) for kind in ("classic", "huge", "on_demand")],
+    "fig08": accesses(),
+    "fig09": [fuzzing("classic", 60), fuzzing("on_demand", 180)],
+    "fig10": [
+        fuzzing(kind, per_s, scattered)
+        for kind, per_s in (("classic", 90), ("on_demand", 135))
+        for scattered in (0.25, 1.0)
+    ],
     "table1": [faults("classic", 2300), faults("huge", 198_400), faults("on_demand", 12_000)],
+    "table2": [initialised_unit_tests("classic", 24 * 10**9)],
     "table3": [unit_tests("classic", 8_000_000, 120_000), unit_tests("on_demand", 80_000, 140_000)],
     "table4": [*REDIS, *(redis(kind, share=1.0) for kind in ("classic", "on_demand"))],
     "table5": REDIS,
+    "table6": [requests("classic", 34, 285), requests("on_demand", 33, 304)],
+    "table7": [requests("classic", 34, 285), requests("on_demand", 33, 304)],
 }
 
 
 def test_every_item_is_registered_under_its_name() -> None:
-    assert list(ITEMS) == ["fig02", "fig07", "table1", "table3", "table4", "table5"]
+    figures = [f"fig{number:02}" for number in (2, 4, 7, 8, 9, 10)]
+    assert list(ITEMS) == [*figures, *(f"table{number}" for number in range(1, 8))]
     assert all(name == item.name for name, item in ITEMS.items())
 
 
@@ -89,6 +111,66 @@ def test_table1_is_the_mean_fault() -> None:
     ]  # fmt: skip
 
 
+def test_fig04_shows_two_curves_of_fig07() -> None:
+    item = ITEMS["fig04"]
+    assert item.experiments == "fig07"
+    cells = item.collect(RECORDS["fig07"])
+    both = ITEMS["fig07"].collect(RECORDS["fig07"])
+    assert cells == {c: ms for c, ms in both.items() if not c.startswith("on_demand/")}
+    assert item.remarks(cells, [])[1] == (
+        "With huge pages fork is faster 50 times at 1GB and 50 times at 50GB."
+    )
+
+
+def test_a_fuzzers_rate_is_its_executions_over_the_whole_run() -> None:
+    cells = ITEMS["fig09"].collect(RECORDS["fig09"])
+    assert cells == {"fork/mean": 60.0, "on_demand/mean": 180.0}
+    assert {c for c in cells if ITEMS["fig09"].basis(c) == "predicted"} == {"on_demand/mean"}
+    (remark,) = ITEMS["fig09"].remarks(cells, RECORDS["fig09"])
+    assert remark.startswith("On-demand-fork executes 200.0% more inputs a second than Fork")
+    assert remark.endswith("3.00 times as many; published: 227.0% more, 3.27 times as many.")
+
+
+def test_a_window_cut_short_is_no_point_of_the_curve() -> None:
+    times_s, per_s = rates.over_time(rates.Runs("", "mean", [fuzzing("classic", 60)]), "classic")
+    assert times_s.tolist() == [2.5, 7.5, 12.5]
+    assert per_s.tolist() == [60.0, 60.0, 60.0]
+
+
+def test_fig10_compares_both_layouts_with_the_one_published_mean() -> None:
+    item = ITEMS["fig10"]
+    uneven = [fuzzing("on_demand", 100, 0.2), fuzzing("on_demand", 150, 1.0)]
+    assert item.collect(uneven) == {"on_demand/mean": 100.0, "on_demand/mean_scattered": 150.0}
+    assert item.tolerance("on_demand/mean") == 0.30
+    assert item.tolerance("on_demand/mean_scattered") == 0.15
+
+
+def test_table2_adds_the_phases_of_fork_alone() -> None:
+    item = ITEMS["table2"]
+    records = [initialised_unit_tests(kind, 24 * 10**9) for kind in ("classic", "on_demand")]
+    assert item.collect(records[1:]) == {}
+    assert item.collect(records) == pytest.approx({
+        "fork/initialisation": 24_000.0, "fork/forking": 12.0, "fork/testing": 0.18,
+        "fork/total": 24_012.18,
+    })  # fmt: skip
+
+
+def test_table6_is_the_mean_over_repetitions_of_mean_and_maximum() -> None:
+    first, second = requests("classic", 30, 200), requests("classic", 40, 300)
+    both = record(first.config, *first.repetitions, *second.repetitions)
+    cells = ITEMS["table6"].collect([both])
+    assert cells == pytest.approx({"fork/mean": 35.0, "fork/max": 250.0}, rel=1e-4)
+
+
+def test_table7_is_of_table6s_runs() -> None:
+    item = ITEMS["table7"]
+    assert item.experiments == "table6"
+    cells = item.collect([requests("classic", 30, 228)])
+    assert cells == pytest.approx(
+        dict.fromkeys((f"fork/p{p}" for p in (50, 75, 90, 99)), 28.0), 1e-3
+    )
+
+
 def test_table3_is_the_mean_test_and_its_total_the_sum() -> None:
     item = ITEMS["table3"]
     cells = item.collect(RECORDS["table3"])
@@ -141,8 +223,8 @@ def test_table4_says_the_scaled_error_where_on_demand_fork_misses() -> None:
     simulated["on_demand/p50"] = published.values("table4")["on_demand/p50"] * 1.1
     simulated["on_demand/p99.99"] *= 1.1 * 1.2
     simulated["fork/p90"] *= 2
-    report = to_markdown([compare(item, simulated, [])])
-    misses = [line for line in report.splitlines() if "**Miss**" in line]
+    text = to_markdown([report(item, simulated, [])])
+    misses = [line for line in text.splitlines() if "**Miss** " in line and "/p" in line]
     assert [line.partition(". ")[0].partition("%,")[0] for line in misses] == [
         "* **Miss** fork/p90: +100.0",
         "* **Miss** on_demand/p99.99: +32.0",
@@ -178,9 +260,10 @@ def test_files_are_written_and_have_the_same_bytes_again(tmp_path: Path, name: s
 
 @pytest.mark.parametrize("name", ITEMS)
 def test_an_item_without_records_is_drawn_empty(tmp_path: Path, name: str) -> None:
-    comparison = write_item(ITEMS[name], [], tmp_path)
-    assert len(comparison.deviations) == len(published.cells(name))
-    assert all(deviation.simulated is None for deviation in comparison.deviations)
+    found = write_item(ITEMS[name], [], tmp_path)
+    assert len(found.deviations) == len(published.cells(name))
+    assert all(deviation.simulated is None for deviation in found.deviations)
+    assert not found.conditions
 
 
 @pytest.mark.parametrize(("name", "heading", "row"), [
@@ -193,6 +276,12 @@ def test_an_item_without_records_is_drawn_empty(tmp_path: Path, name: str) -> No
     ("table4", "scheme,percentile,published_ms,simulated_ms,simulated_uniform_keys_ms",
      "fork,99.99,16.255,8.4,8.4"),
     ("table5", "scheme,quantity,published_ms,simulated_ms", "on_demand,mean,0.12,0.12"),
+    ("table6", "scheme,quantity,published_us,simulated_us", "on_demand,max,304,304"),
+    ("fig04", "size_gb,fork_published_ms,fork_simulated_ms,fork_huge_published_ms,"
+     "fork_huge_simulated_ms", "1,6.5413,5,0.1789,0.1"),
+    ("fig08", "reads,struct_page_miss_ns,accessed_percent,saved_percent", "0,profile,0,99.6"),
+    ("fig09", "scheme,curve,t_s,executions_per_s", "on_demand,simulated,7.5,180"),
+    ("fig10", "scheme,curve,t_s,executions_per_s", "fork,all scattered,12.5,90"),
 ])  # fmt: skip
 def test_the_csv_holds_the_data_behind_the_figure(name: str, heading: str, row: str) -> None:
     item = ITEMS[name]

@@ -1,0 +1,71 @@
+"""Table 2: where the time of SQLite's first unit test goes under Fork."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+
+from results.figures import scheme_table, table3
+from results.figures.typeset import draw_table
+from results.paper_item import Basis, PaperItem, of_scheme
+from results.record import Record
+from results.reference import published
+
+_QUANTITIES = ("initialisation", "forking", "testing", "total")
+
+
+def collect(records: Sequence[Record]) -> dict[str, float]:
+    """Milliseconds: the mean initialisation, table 3's forking and testing, and their sum."""
+    classic = of_scheme(records, "classic")
+    initialisations_ms = [
+        recording.levels["initialisation_ns"] / 1e6
+        for record in classic
+        for recording in record.repetitions
+        if "initialisation_ns" in recording.levels
+    ]
+    cells = table3.collect(classic)
+    if not cells or not initialisations_ms:
+        return {}
+    phases = {
+        "fork/initialisation": statistics.fmean(initialisations_ms),
+        "fork/forking": cells["fork/forking"],
+        "fork/testing": cells["fork/testing"],
+    }
+    return {**phases, "fork/total": sum(phases.values())}
+
+
+def _basis(_cell: str) -> Basis:
+    return "fitted"
+
+
+def _draw(simulated: Mapping[str, float], _records: Sequence[Record]) -> Figure:
+    reference = published.values("table2")
+    rows = []
+    for quantity in _QUANTITIES:
+        cell = f"fork/{quantity}"
+        row = [quantity]
+        for cells in (reference, simulated):
+            known = cell in cells
+            share = f"{100 * cells[cell] / cells['fork/total']:.3g}%" if known else "-"
+            row += [f"{cells[cell]:,.2f}" if known else "-", share]
+        rows.append(row)
+    heading = ["Fork (ms)", "published", "share", "simulated", "share"]
+    return draw_table(heading, rows, rules_before=[len(rows) - 1])
+
+
+ITEM = PaperItem(
+    name="table2",
+    title="Table 2: SQLite's initialisation beside one test",
+    collect=collect,
+    basis=_basis,
+    tolerance=lambda _cell: 0.05,
+    draw=_draw,
+    data=lambda cells, _: scheme_table.data("table2", cells),
+    shown_from="table3",
+    remarks=lambda _cells, _records: [
+        "The initialisation is an input, and forking and testing are what table 3's set-up was "
+        "taken from: the table shows how little of a test's time is the test."
+    ],
+)

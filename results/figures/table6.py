@@ -1,0 +1,54 @@
+"""Table 6: Apache's response times just after its start."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+from results.figures import scheme_table
+from results.paper_item import SCHEMES, Basis, PaperItem, of_scheme
+from results.record import Record
+from sim.recording import Histogram
+
+KINDS = ("classic", "on_demand")
+
+
+def latencies(records: Sequence[Record], kind: str) -> list[Histogram]:
+    """The response times (ns) of every repetition under a fork that has any."""
+    return [
+        recording.histograms["latency_ns"]
+        for record in of_scheme(records, kind)
+        for recording in record.repetitions
+        if "latency_ns" in recording.histograms and recording.histograms["latency_ns"].count
+    ]
+
+
+def basis(cell: str) -> Basis:
+    """Fork's cells give the service times; On-demand-fork's follow."""
+    return "fitted" if cell.startswith("fork/") else "predicted"
+
+
+def collect(records: Sequence[Record]) -> dict[str, float]:
+    """Mean and largest response time in microseconds, each the mean over the repetitions."""
+    cells = {}
+    for kind in KINDS:
+        found = latencies(records, kind)
+        if found:
+            means_ns = (histogram.total / histogram.count for histogram in found)
+            cells[f"{SCHEMES[kind]}/mean"] = statistics.fmean(means_ns) / 1e3
+            longest_ns = (histogram.maximum for histogram in found)
+            cells[f"{SCHEMES[kind]}/max"] = statistics.fmean(longest_ns) / 1e3
+    return cells
+
+
+ITEM = PaperItem(
+    name="table6",
+    title="Table 6: Apache's response times",
+    collect=collect,
+    basis=basis,
+    tolerance=lambda cell: 0.15 if cell.endswith("/max") else 0.08,
+    draw=lambda cells, _: scheme_table.draw(
+        "table6", "response (us)", KINDS, ("mean", "max"), cells, decimals=1
+    ),
+    data=lambda cells, _: scheme_table.data("table6", cells),
+)
