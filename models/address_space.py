@@ -14,7 +14,7 @@ from models.shared_pages import SharedPages
 
 PAGES_PER_SLOT = ENTRIES_PER_TABLE
 NO_TABLE = -1
-NOWHERE = -1
+NOWHERE = -2
 
 
 class SegmentationFault(ValueError):  # noqa: N818 - the name that everybody knows it by
@@ -68,7 +68,7 @@ class AddressSpace:
     Pages are numbered from 0; page p lies in slot ``p // 512``. `slot_table` holds table numbers or
     -1; `slot_writable` is the PMD's write bit: without it no entry below it allows writes.
     `last_fault_page` and `last_copied_slot` say where faults were last handled and a table was last
-    copied (-1: nowhere yet), and with that what is still in cache.
+    copied (`NOWHERE` at first), and with that what is still in cache.
 
     Args:
         memory: The machine's physical memory.

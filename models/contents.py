@@ -117,6 +117,15 @@ class Contents(Pool):
         writable[mixed] = epochs[at] == self.protect_epoch[owners]
         return writable
 
+    def flags_at(self, contents: IntArray, positions: IntArray) -> npt.NDArray[np.uint8]:
+        """The flags (`models.entries`) of entry `positions[j]` of `contents[j]`."""
+        flags: npt.NDArray[np.uint8] = FLAGS_BY_SCATTERED[self.scattered[contents], positions]
+        kind = self.kind[contents]
+        flags[kind == Kind.HUGE_ZERO] = PRESENT | ZERO
+        explicit = np.flatnonzero(kind == Kind.ROW)
+        flags[explicit] = self.rows.flags[self.row[contents[explicit]], positions[explicit]]
+        return flags
+
     def frames_at(self, contents: IntArray, positions: IntArray) -> IntArray:
         """The frame of each entry (repeats allowed); -1 where there is none."""
         kind = self.kind[contents]

@@ -47,10 +47,11 @@ class Counts:
             **{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
         )
 
-    def add(self, other: Counts) -> None:
-        """Count what `other` counted as well."""
+    def add(self, other: Counts, times: int = 1) -> None:
+        """Count what `other` counted as well, so many times."""
         for field in fields(self):
-            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
+            more = times * getattr(other, field.name)
+            setattr(self, field.name, getattr(self, field.name) + more)
 
     def as_dict(self) -> dict[str, int]:
         """The counts by name."""

@@ -18,7 +18,7 @@ from models.counts import Counts
 from models.kernel import Kernel
 from models.memory import PhysicalMemory
 from models.schemes.base import Scheme
-from models.steps import Operation, Performed, Work, perform
+from models.steps import Performed, Work, perform, replay
 from sim.cores import Task
 from sim.machine import Machine
 
@@ -90,28 +90,24 @@ class RehearsedKernel(Kernel):
         """See `Kernel.populate`; begins the round of that size."""
         del scattered_share  # the rehearsal filled as the stock decides
         self._current[mm] = self._rounds[vma.n_pages]
-        yield from self.play(task, _again(self._current[mm].populate), stretch)
+        yield from self.play(task, replay(self._current[mm].populate), stretch)
 
     def fork(self, task: Task, mm: AddressSpace) -> Generator[simpy.Event, Any, AddressSpace]:
         """See `Kernel.fork`."""
-        yield from self.play(task, _again(self._current[mm].fork))
+        yield from self.play(task, replay(self._current[mm].fork))
         child = AddressSpace(mm.memory)
         self._current[child] = self._current[mm]
         return child
 
     def exit(self, task: Task, mm: AddressSpace) -> Generator[simpy.Event, Any, None]:
         """See `Kernel.exit`."""
-        yield from self.play(task, _again(self._current.pop(mm).exit))
+        yield from self.play(task, replay(self._current.pop(mm).exit))
 
     def unmap(
         self, task: Task, mm: AddressSpace, start_page: int, n_pages: int
     ) -> Generator[simpy.Event, Any, None]:
         """See `Kernel.unmap`; ends the round."""
         ended = self._current.pop(mm)
-        yield from self.play(task, _again(ended.unmap))
+        yield from self.play(task, replay(ended.unmap))
         mm.remove(start_page, start_page + n_pages)
         mm.memory.counts.add(ended.counts)
-
-
-def _again(steps: tuple[Work, ...]) -> Operation[None]:
-    yield from steps

@@ -6,7 +6,7 @@ the generator, so an operation driven without a clock (`perform`) changes the sa
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
@@ -48,6 +48,11 @@ class Work:
 
 Step: TypeAlias = Acquire | Release | Work
 Operation: TypeAlias = Generator[Step, None, Result]
+
+
+def replay(steps: Iterable[Step]) -> Operation[None]:
+    """The same steps again, of an operation that was performed."""
+    yield from steps
 
 
 @dataclass(frozen=True)

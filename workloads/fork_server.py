@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import simpy
 
-from models.address_space import AddressSpace, Vma
+from models.address_space import Vma
 from models.kernel import Kernel
+from models.rounds import Round, Rounds
+from models.steps import replay
 from sim.clock import Activity
 from sim.cores import Task
 from sim.recording import IntArray
@@ -37,6 +39,24 @@ class Execution:
     total_ns: int
 
 
+@dataclass(frozen=True)
+class Executions:
+    """Several children's lives, one after the other; int64 arrays of nanoseconds.
+
+    Attributes:
+        fork_ns: how long each fork kept the parent.
+        total_ns: from each call of fork to the next.
+        end_ns: when each was over.
+    """
+
+    fork_ns: IntArray
+    total_ns: IntArray
+    end_ns: IntArray
+
+    def __len__(self) -> int:
+        return len(self.end_ns)
+
+
 class ForkServer:
     """The parent: an address space with one filled heap.
 
@@ -55,24 +75,76 @@ class ForkServer:
         self.heap: Vma = self.mm.map(-(-heap_bytes // PAGE_BYTES))
         kernel.load(self.mm, self.heap, scattered_share=scattered)
         self.loaded = self.mm.memory.counts.copy()
+        self._rounds = Rounds(kernel.scheme, self.mm)
 
     def random_pages(self, generator: np.random.Generator, count: int) -> IntArray:
         """``count`` pages of the heap, each drawn uniformly."""
         return self.heap.start_page + generator.integers(0, self.heap.n_pages, count)
 
+    def round_ns(self, pages: IntArray) -> int:
+        """How long `execute` takes on an idle machine besides what the child computes.
+
+        As it is once the heap is used: the first forks find entries that must be protected. The
+        rounds are performed to find out, so this is for a server that serves nothing else.
+        """
+        self._rounds.play(pages)
+        steady = self._rounds.play(pages)
+        switch_ns = self._kernel.machine.scheduler.switch_ns
+        return steady.fork.work_ns + switch_ns + steady.fault_ns + steady.exit.work_ns
+
     def execute(self, compute_ns: int, pages: IntArray) -> Generator[simpy.Event, Any, Execution]:
         """Fork a child that writes ``pages`` and computes, and wait until it is gone."""
         asked_ns = self._clock.now
-        child = yield from self._kernel.fork(self.task, self.mm)
+        this = self._rounds.play(pages)
+        yield from self._kernel.play(self.task, replay(this.fork.steps))
         fork_ns = self._clock.now - asked_ns
-        run_ns = yield self._clock.process(self._child(child, compute_ns, pages))
+        run_ns = yield self._clock.process(self._child(compute_ns, this))
         return Execution(fork_ns, run_ns, self._clock.now - asked_ns)
 
-    def _child(self, mm: AddressSpace, compute_ns: int, pages: IntArray) -> Activity:
+    def execute_together(
+        self, compute_ns: IntArray, pages: IntArray, after_ns: int, until_ns: int
+    ) -> Generator[simpy.Event, Any, Executions]:
+        """Many times `execute`, and ``after_ns`` of the parent's own work after each, in one go.
+
+        That is possible while nobody else is there and memory stays as it is. What comes is what
+        would come one by one.
+
+        Args:
+            compute_ns: what each child computes, shape (children,).
+            pages: what each writes, shape (children, pages of a child).
+            after_ns: the parent's own work.
+            until_ns: no child is forked from then on.
+
+        Returns:
+            The first of them, as many as go together; perhaps none.
+        """
+        repeats = self._rounds.foresee(pages if self._is_alone() else pages[:0])
+        fork_ns, count = repeats.fork_ns, len(repeats)
+        # Each child is a new task for the core that it gets; the parent keeps its own.
+        start_ns = self._kernel.machine.scheduler.switch_ns
+        total_ns = fork_ns + start_ns + compute_ns[:count] + repeats.fault_ns + repeats.exit_ns
+        total_ns += after_ns
+        end_ns = self._clock.now + total_ns.cumsum()
+        first = int(np.searchsorted(end_ns - total_ns, until_ns))
+        if first:
+            self._rounds.repeat(repeats, first)
+            yield from self.task.run(compute_ns=int(total_ns[:first].sum()))
+        return Executions(fork_ns[:first], total_ns[:first], end_ns[:first])
+
+    def _is_alone(self) -> bool:
+        """Whether nobody else is there, a child gets a core, and no timeline is kept."""
+        scheduler = self._kernel.machine.scheduler
+        return (
+            self._clock.quiet_until_ns is None
+            and scheduler.undisturbed(self.task)
+            and scheduler.spans is None
+            and len(scheduler.cores) > 1
+        )
+
+    def _child(self, compute_ns: int, this: Round) -> Activity:
         task: Task = self._kernel.machine.task(f"{self.task.name}-child")
         began_ns = self._clock.now
-        faults = self._kernel.touch(mm, pages, True)
-        yield from task.run(compute_ns=compute_ns + faults.total_ns)
+        yield from task.run(compute_ns=compute_ns + this.fault_ns)
         run_ns = self._clock.now - began_ns
-        yield from self._kernel.exit(task, mm)
+        yield from self._kernel.play(task, replay(this.exit.steps))
         return run_ns

@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sim.quantities import Bytes, Duration
-from workloads.afl import Fuzzing, run, start
+from sim.quantities import Bytes
+from workloads.afl import TRACE, run, start
+from workloads.afl.config import Fuzzing
 from workloads.fork_server import PAGE_BYTES
 
-__all__ = ["NAME", "Config", "run", "start"]
+__all__ = ["NAME", "TRACE", "Config", "run", "start"]
 
 NAME = "triforce"
 
@@ -22,6 +23,3 @@ class Config(Fuzzing):
     target: Annotated[
         Bytes, Field(ge=PAGE_BYTES, le=2**45, description="memory of the QEMU process")
     ] = 188 * 2**20
-    run: Annotated[
-        Duration, Field(gt=0, description="time the emulated system calls take, without faults")
-    ]

@@ -159,6 +159,10 @@ class Scheme(ABC):
         faulting.apply(mm, faults)
 
     @abstractmethod
+    def fork_ns(self, parent: AddressSpace) -> int:
+        """What a fork in the present state would cost; changes nothing."""
+
+    @abstractmethod
     def _fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
         """Work for as long as the fork takes, then make and return the child."""
 

@@ -39,6 +39,10 @@ class Classic(Scheme):
 
     name: ClassVar[str] = "classic"
 
+    def fork_ns(self, parent: AddressSpace) -> int:
+        """See `Scheme.fork_ns`."""
+        return self._price(parent, _survey(parent))
+
     def _fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
         work = _survey(parent)
         yield Work(self._price(parent, work), "fork")

@@ -20,12 +20,16 @@ class OnDemand(Scheme):
 
     name: ClassVar[str] = "on_demand"
 
+    def fork_ns(self, parent: AddressSpace) -> int:
+        """See `Scheme.fork_ns`."""
+        tables = parent.slot_table[copied_slots(parent)]
+        scattered = int(parent.memory.tables.scattered[tables].sum())
+        return self.costs.fork_on_demand_ns(tables=len(tables), scattered_tables=scattered)
+
     def _fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
+        yield Work(self.fork_ns(parent), "fork")
         slots = copied_slots(parent)
         tables = parent.slot_table[slots]
-        scattered = int(parent.memory.tables.scattered[tables].sum())
-        cost_ns = self.costs.fork_on_demand_ns(tables=len(tables), scattered_tables=scattered)
-        yield Work(cost_ns, "fork")
         child = parent.fork_layout()
         at = run_of(slots)
         child.slot_table[at] = tables

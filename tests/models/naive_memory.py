@@ -79,7 +79,7 @@ class Space:
 
     areas: list[Area] = field(default_factory=list)
     slots: dict[int, Slot] = field(default_factory=dict)
-    last_fault_page: int = -1
+    last_fault_page: int = -2
     last_copied_slot: int = -1
 
     def area(self, page: int) -> Area | None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from programs import PROFILE, setup
+from pydantic import ValidationError
 
+from sim.recording import Recording
+from sim.spans import Span
 from workloads import afl, sqlite, triforce
 from workloads.program import play
+from workloads.traces.text import TraceError
 
 COSTS = PROFILE.costs
 HEAP_PAGES = 4 * 512
@@ -138,3 +144,78 @@ def test_triforce_is_the_same_on_a_smaller_process() -> None:
     other = afl.Config.model_validate({"kind": "afl", **fields})
     assert triforce.run(config, setup()).to_dict() == afl.run(other, setup()).to_dict()
     assert triforce.Config.model_fields["target"].default == 188 * 2**20
+
+
+class Timeline:
+    """A timeline of which nothing is kept."""
+
+    def record(self, span: Span) -> None:
+        """Forget it."""
+
+
+@pytest.mark.parametrize("scheme", ["classic", "huge", "on_demand"])
+@pytest.mark.parametrize("cores", [2, 16])
+def test_executions_together_are_those_one_by_one(scheme: str, cores: int) -> None:
+    config = afl.Config.model_validate(
+        {
+            "kind": "afl",
+            "target": "16MiB",
+            "scattered": 0.3,
+            "run": "150us",
+            "slow": {"share": 0.1, "run": "1ms"},
+            "duration": "1s",
+        }
+    )
+    own = setup(scheme, cores=cores)
+    together = afl.run(config, own)
+    one_by_one = afl.run(config, replace(own, spans=Timeline()))
+    assert together.to_dict() == one_by_one.to_dict()
+    assert together.counters["executions"] > 1000
+
+
+def test_on_one_core_parent_and_child_switch() -> None:
+    two, one = (fuzz_on(cores) for cores in (2, 1))
+    switches = one.levels["duration_ns"] // one.histograms["execution_ns"].count
+    switches -= two.levels["duration_ns"] // two.histograms["execution_ns"].count
+    assert switches == pytest.approx(COSTS.context_switch_ns, rel=0.2)
+
+
+def fuzz_on(cores: int) -> Recording:
+    fields = {"kind": "afl", "target": "16MiB", "run": "150us", "duration": "1s"}
+    return afl.run(afl.Config.model_validate(fields), setup("classic", cores=cores))
+
+
+def test_measured_rates_come_out_again_under_their_fork(tmp_path: Path) -> None:
+    """The run times that follow from rates give them, and other forks the same run times."""
+    trace = tmp_path / "plot_data"
+    trace.write_text(
+        "# relative_time, cycles_done, cur_item, corpus_count, execs_per_sec, total_execs\n"
+        "5, 0, 0, 4, 100.00, 500\n10, 0, 0, 4, 100.00, 1500\n15, 0, 0, 4, 50.00, 1500\n"
+        "20, 0, 0, 4, 50.00, 1700\n"
+    )
+    rates = {"kind": "trace", "path": str(trace), "fork": "classic"}
+    fields = {"kind": "afl", "target": "16MiB", "scattered": 0.3, "rates": rates}
+    config = afl.Config.model_validate(fields)
+    assert config.duration is None
+    measured = afl.run(config, setup("classic"))
+    # The first fork protects entries, two pages in a row are cheaper: not quite the same.
+    executed = measured.series["executions"]["executions"]
+    assert executed[:4] == pytest.approx([500, 1000, 100, 100], abs=2)
+    assert executed.sum() == pytest.approx(1700, abs=3)
+    faster = afl.run(config, setup("on_demand"))
+    assert faster.counters["executions"] > measured.counters["executions"]
+    gone = PROFILE.varied({}, dict.fromkeys(["fork_base_ns", "exit_base_ns"], 1e4))
+    with pytest.raises(TraceError, match="executions a second leave an input no time to run"):
+        afl.run(config, replace(setup("classic"), profile=gone))
+
+
+def test_either_run_times_or_rates() -> None:
+    rates = {"kind": "trace", "path": "plot_data"}
+    for fields, message in (
+        ({"run": "1ms", "rates": rates}, "either run or rates"),
+        ({}, "either run or rates"),
+        ({"run": "1ms"}, "duration"),
+        ({"rates": rates, "slow": {"share": 0.1, "run": "1ms"}}, "slow"),
+    ):
+        with pytest.raises(ValidationError, match=message):
+            afl.Config.model_validate({"kind": "afl", "target": "16MiB", **fields})

@@ -1,0 +1,92 @@
+"""Rounds of a fork server that are repeated are those that would be performed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from model_prices import make_costs, make_memory
+
+from models.address_space import AddressSpace
+from models.pool import IntArray
+from models.rounds import MOST_PAGES, Rounds
+from models.schemes import make_scheme
+from models.schemes.base import Scheme
+from models.steps import perform
+
+SLOTS = 5
+PAGES = SLOTS * 512 - 100  # the last table is partly empty
+SCHEMES = ["classic", "huge", "on_demand"]
+PAGE = st.integers(0, PAGES - 1) | st.sampled_from([0, 1, 2, 511, 512, 513])
+
+
+def loaded(scheme: Scheme, share: float | None) -> AddressSpace:
+    mm = AddressSpace(make_memory(scheme.costs))
+    mm.map(PAGES)
+    scheme.fill(mm, 0, PAGES, scattered_share=share)
+    return mm
+
+
+def one_by_one(scheme: Scheme, mm: AddressSpace, pages: IntArray) -> tuple[int, int, int]:
+    """Times of fork, faults and exit of a round."""
+    child, forked = perform(scheme.fork(mm))
+    faults = scheme.touch(child, pages, True)
+    _, left = perform(scheme.exit(child))
+    return forked.work_ns, faults.total_ns, left.work_ns
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+@settings(max_examples=40, deadline=None)
+@given(
+    rounds=st.integers(0, 3).flatmap(
+        lambda k: st.lists(st.lists(PAGE, min_size=k, max_size=k), min_size=1, max_size=40)
+    ),
+    share=st.sampled_from([None, 0.0, 0.3, 1.0]),
+)
+def test_a_round_is_what_its_operations_are(
+    name: str, rounds: list[list[int]], share: float | None
+) -> None:
+    scheme = make_scheme(name, make_costs(movable_stock_frames=900.0, unmovable_stock_frames=3.0))
+    ours, theirs = loaded(scheme, share), loaded(scheme, share)
+    played = Rounds(scheme, ours)
+    # Twice the same, so that there is something to repeat.
+    pages = np.array(rounds * 2, np.int64).reshape(2 * len(rounds), -1)
+    following = 0
+    while following < len(pages):
+        ahead = played.foresee(pages[following:])
+        for number in range(len(ahead)):
+            expected = one_by_one(scheme, theirs, pages[following + number])
+            times = (ahead.fork_ns, ahead.fault_ns, ahead.exit_ns)
+            assert tuple(int(each[number]) for each in times) == expected
+        played.repeat(ahead, len(ahead))
+        following += len(ahead)
+        assert ours.memory.counts == theirs.memory.counts
+        if following < len(pages):
+            this = played.play(pages[following])
+            expected = one_by_one(scheme, theirs, pages[following])
+            assert (this.fork.work_ns, this.fault_ns, this.exit.work_ns) == expected
+            assert ours.memory.counts == theirs.memory.counts
+            following += 1
+    assert ours.slot_table.tolist() == theirs.slot_table.tolist() or name == "huge"
+    assert ours.slot_writable.tolist() == theirs.slot_writable.tolist()
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_most_rounds_are_repeated(name: str) -> None:
+    scheme = make_scheme(name, make_costs())
+    rounds = Rounds(scheme, loaded(scheme, 0.5))
+    random = np.random.default_rng(1)
+    for _ in range(500):
+        rounds.play(random.integers(0, PAGES, 2))
+    assert rounds.performed < 60
+
+
+def test_rounds_of_many_pages_are_performed() -> None:
+    scheme = make_scheme("classic", make_costs())
+    rounds = Rounds(scheme, loaded(scheme, 0.0))
+    pages = np.arange(MOST_PAGES + 1)
+    for _ in range(3):
+        rounds.play(pages)
+    assert rounds.performed == 3
+    assert not len(rounds.foresee(pages[np.newaxis]))

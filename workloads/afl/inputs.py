@@ -1,0 +1,71 @@
+"""The inputs of one fuzzer: how long each runs and which pages it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from models.address_space import Vma
+from sim.recording import IntArray
+from sim.streams import Streams
+from workloads.afl.config import Fuzzing
+
+BLOCK = 1024
+"""So many inputs are drawn at a time."""
+
+
+class Inputs:
+    """Inputs in order; what they are does not depend on how many are looked at together.
+
+    Args:
+        config: of the fuzzing.
+        heap: of the target, whose pages they write.
+        run_ns: from numbers of inputs (from 0) to their run times, slow inputs aside.
+        streams: what chance draws from.
+        fuzzer: number of the fuzzer, which has streams of its own.
+    """
+
+    def __init__(
+        self,
+        config: Fuzzing,
+        heap: Vma,
+        run_ns: Callable[[IntArray], IntArray],
+        streams: Streams,
+        fuzzer: int,
+    ) -> None:
+        self._config = config
+        self._heap = heap
+        self._base_ns = run_ns
+        self._page, self._is_slow, self._slower = (
+            streams.generator(f"workload/afl/{what}/{fuzzer}")
+            for what in ("pages", "slow", "slow-run")
+        )
+        self._next = self._drawn = 0
+        self._run_ns = np.zeros(0, np.int64)
+        self._pages = np.zeros((0, config.pages), np.int64)
+
+    def ahead(self, count: int) -> tuple[IntArray, IntArray]:
+        """The next inputs: run times, shape (count,), and pages, shape (count, pages of one)."""
+        while len(self._run_ns) - self._next < count:
+            self._draw()
+        following = slice(self._next, self._next + count)
+        return self._run_ns[following], self._pages[following]
+
+    def done(self, count: int) -> None:
+        """So many of the next inputs are past."""
+        self._next += count
+
+    def _draw(self) -> None:
+        numbers = np.arange(self._drawn, self._drawn + BLOCK)
+        run_ns = self._base_ns(numbers)
+        slow = self._config.slow
+        if slow is not None:
+            extra_ns = np.rint(slow.run * self._slower.standard_exponential(BLOCK))
+            run_ns = run_ns + (self._is_slow.random(BLOCK) < slow.share) * extra_ns.astype(np.int64)
+        shape = (BLOCK, self._config.pages)
+        pages = self._heap.start_page + self._page.integers(0, self._heap.n_pages, shape)
+        self._run_ns = np.concatenate((self._run_ns[self._next :], run_ns))
+        self._pages = np.concatenate((self._pages[self._next :], pages))
+        self._drawn += BLOCK
+        self._next = 0
