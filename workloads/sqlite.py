@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from models.costs import Costs
 from models.kernel import Kernel
 from sim.clock import Activity
 from sim.quantities import Bytes, Duration, Ratio
@@ -15,8 +16,14 @@ from sim.streams import Streams
 from workloads.fork_server import PAGE_BYTES, Execution, ForkServer
 from workloads.program import Program, play
 from workloads.setup import Setup
+from workloads.traces.columns import MISSING
+from workloads.traces.registry import open_as
+from workloads.traces.sqlite_tests import CaseTrace
+from workloads.traces.text import TraceError
 
 NAME = "sqlite"
+TRACE = CaseTrace
+"""The kind of trace that can drive it."""
 
 
 class UnitTest(BaseModel):
@@ -27,6 +34,19 @@ class UnitTest(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=64)]
     run: Annotated[Duration, Field(gt=0, description="time the test runs, without page faults")]
     pages: Annotated[int, Field(ge=0, le=10**6, description="pages of the database that it writes")]
+
+
+class Logged(BaseModel):
+    """Tests of a log of test cases, run under Fork: their run times and page faults."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    kind: Literal["trace"]
+    path: Annotated[str, Field(min_length=1, description="file, from the experiment's folder")]
+    faults_elsewhere: Annotated[
+        int,
+        Field(ge=0, description="how many of a test's faults lie outside the database"),
+    ] = 0
 
 
 class Config(BaseModel):
@@ -43,10 +63,54 @@ class Config(BaseModel):
     initialisation: Annotated[
         Duration, Field(description="time to load the database, before the first test")
     ] = 0
-    tests: Annotated[list[UnitTest], Field(min_length=1, max_length=10_000)]
+    tests: Annotated[
+        list[UnitTest] | None, Field(min_length=1, max_length=10_000, description="a suite's tests")
+    ] = None
+    log: Annotated[Logged | None, Field(description="tests that were logged, instead")] = None
     rounds: Annotated[
         int, Field(ge=1, le=10**6, description="how often the tests are gone through")
     ] = 1
+
+    @model_validator(mode="after")
+    def _of_one_source(self) -> Self:
+        if (self.tests is None) == (self.log is None):
+            raise ValueError("expected either tests or a log")
+        return self
+
+
+class Case(NamedTuple):
+    """A test that is run: which one, for how long without page faults, writing how many pages."""
+
+    number: int
+    run_ns: int
+    pages: int
+
+
+def cases_of(config: Config, costs: Costs) -> list[Case]:
+    """The tests in the order in which they are run; those of a log are numbered as they appear.
+
+    Raises:
+        TraceError: the log cannot be used, or a test was faster than its page faults are.
+    """
+    if config.log is None:
+        tests = enumerate(config.tests or ())
+        return [Case(number, test.run, test.pages) for number, test in tests]
+    trace = open_as(CaseTrace, config.log.path)
+    pages = np.maximum(trace.faults - config.log.faults_elsewhere, 0)
+    pages[trace.faults == MISSING] = 0
+    run_ns = trace.run_ns - np.rint(pages * costs.fault_copy_cold_ns).astype(np.int64)
+    if run_ns.min() < 1:
+        worst = int(run_ns.argmin())
+        raise TraceError(
+            f"{config.log.path}: {trace.cases[trace.case_id[worst]]!r} ran "
+            f"{trace.run_ns[worst] / 1e3:g} us with {pages[worst]} page faults in the database: "
+            f"expected at least {pages[worst] * costs.fault_copy_cold_ns / 1e3:g} us, what they "
+            "take under Fork"
+        )
+    return [
+        Case(*row)
+        for row in zip(trace.case_id.tolist(), run_ns.tolist(), pages.tolist(), strict=True)
+    ]
 
 
 class Suite:
@@ -55,6 +119,7 @@ class Suite:
     def __init__(self, config: Config, kernel: Kernel, streams: Streams) -> None:
         self._config = config
         self._clock = kernel.machine.clock
+        self._cases = cases_of(config, kernel.scheme.costs)
         self.server = ForkServer(kernel, "sqlite", config.database, config.scattered)
         self._pages = streams.generator("workload/sqlite/pages")
         self.executions: list[tuple[int, Execution]] = []
@@ -63,10 +128,10 @@ class Suite:
         """Initialise, then test."""
         yield from self.server.task.run(compute_ns=self._config.initialisation)
         for _ in range(self._config.rounds):
-            for number, test in enumerate(self._config.tests):
-                pages = self.server.random_pages(self._pages, test.pages)
-                execution = yield from self.server.execute(test.run, pages)
-                self.executions.append((number, execution))
+            for case in self._cases:
+                pages = self.server.random_pages(self._pages, case.pages)
+                execution = yield from self.server.execute(case.run_ns, pages)
+                self.executions.append((case.number, execution))
 
     def recording(self) -> Recording:
         """Forking and testing phases apart."""
@@ -92,7 +157,11 @@ class Suite:
 
 
 def start(config: Config, kernel: Kernel, streams: Streams) -> Program:
-    """The suite; a row of ``tests`` per test, in order (``test`` numbers ``config.tests``)."""
+    """The suite; a row of ``tests`` per test, in order (``test``: its number).
+
+    Raises:
+        TraceError: the log cannot be used.
+    """
     suite = Suite(config, kernel, streams)
     return Program([suite.live()], suite.recording)
 

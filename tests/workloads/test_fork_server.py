@@ -219,3 +219,25 @@ def test_either_run_times_or_rates() -> None:
     ):
         with pytest.raises(ValidationError, match=message):
             afl.Config.model_validate({"kind": "afl", "target": "16MiB", **fields})
+
+
+def test_logged_tests_run_as_long_as_they_did_under_fork(tmp_path: Path) -> None:
+    log = tmp_path / "tests.csv"
+    log.write_text("test,run_us,pages\nselect,300,43\nupdate,400,60\nselect,310,\n")
+    fields = {"kind": "sqlite", "database": "1GiB", "rounds": 2}
+    logged = {"kind": "trace", "path": str(log), "faults_elsewhere": 40}
+    config = sqlite.Config.model_validate({**fields, "log": logged})
+    tests = sqlite.run(config, setup()).series["tests"]
+    assert tests["test"].tolist() == [0, 1, 0] * 2
+    # Besides, the child is switched to.
+    expected = [us * 1000 + COSTS.context_switch_ns for us in (300, 400, 310)] * 2
+    assert tests["test_ns"].tolist() == expected
+    counters = sqlite.run(config, setup("on_demand")).counters
+    assert counters["faults/cow_copy"] == 2 * (3 + 20)
+    assert 2 * 20 <= counters["faults/table_copy"] <= counters["faults/cow_copy"]
+    impossible = {**fields, "log": {**logged, "faults_elsewhere": 0}}
+    log.write_text("test,run_us,pages\nselect,100,50\n")
+    with pytest.raises(TraceError, match="'select' ran 100 us with 50 page faults"):
+        sqlite.run(sqlite.Config.model_validate(impossible), setup())
+    with pytest.raises(ValidationError, match="either tests or a log"):
+        sqlite.Config.model_validate(fields)
