@@ -42,7 +42,8 @@ def run(points: Sequence[Point], store: Store, jobs: int, reporter: Reporter) ->
         InputError: the store holds a record that another version of forksim wrote.
     """
     distinct = {point.id: point for point in points}
-    missing = [point for point in distinct.values() if _read(store, point) is None]
+    found = {id_: _read(store, point) for id_, point in distinct.items()}
+    missing = [point for point in distinct.values() if found[point.id] is None]
     failures: dict[str, str] = {}
     reporter.begin(len(distinct), len(distinct) - len(missing))
     alone = jobs == 1 or len(missing) == 1
@@ -53,9 +54,11 @@ def run(points: Sequence[Point], store: Store, jobs: int, reporter: Reporter) ->
             reporter.end_of(point, outcome)
             if outcome.failure is not None:
                 failures[point.id] = outcome.failure
+    for point in missing:
+        found[point.id] = None if point.id in failures else _read(store, point)
     finished = Finished()
     for point in points:
-        record = None if point.id in failures else _read(store, point)
+        record = found[point.id]
         if record is None:
             reason = failures.get(point.id, "its record vanished while others were simulated")
             finished.failures.append((point, reason))

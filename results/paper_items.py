@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from results import drawn
 from results.csv_text import csv_text
 from results.figures import (
     fig02,
@@ -49,19 +50,24 @@ ITEMS = by_name([module.ITEM for module in _MODULES])
 def write_item(
     item: PaperItem, records: Sequence[Record], folder: Path, varied: Sequence[Record] = ()
 ) -> ItemReport:
-    """Write ``<item>.png``, ``.svg``, ``.pdf`` and ``.csv`` into ``folder``, which exists.
+    """Write ``<item>.png``, ``.svg``, ``.pdf`` and ``.csv`` unless they are there and current.
 
     Args:
         item: the figure or table.
         records: of its experiments.
-        folder: where its files go.
+        folder: where its files go, which exists.
         varied: records of the short runs of its `PaperItem.variation`.
 
     Returns:
         The item beside the paper, for `results.report.write`.
     """
     simulated = item.collect(records)
-    figure = style.drawing(lambda: item.draw(simulated, records))
-    style.write(figure, folder / item.name)
-    (folder / f"{item.name}.csv").write_text(csv_text(item.data(simulated, records)), "utf-8")
+    data = folder / f"{item.name}.csv"
+    files = [data, *(folder / f"{item.name}.{ending}" for ending in style.FORMATS)]
+    stamp, inputs = folder / "drawn" / f"{item.name}.json", drawn.inputs(records)
+    if not drawn.is_current(stamp, inputs, files):
+        figure = style.drawing(lambda: item.draw(simulated, records))
+        style.write(figure, folder / item.name)
+        data.write_text(csv_text(item.data(simulated, records)), "utf-8")
+        drawn.keep(stamp, inputs, files)
     return report(item, simulated, records, varied)

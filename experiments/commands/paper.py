@@ -30,12 +30,16 @@ def main(only: str | None, out: str, jobs: int) -> int:
     names = _chosen(only)
     folder = RunFolder(Path(out))
     known = catalogue()
-    points = {name: points_of(name, known) for name in names}
+    wanted = {name: ITEMS[name].experiments for name in names}
+    planned = {name: points_of(name, known) for name in dict.fromkeys(wanted.values())}
+    points = {name: planned[wanted[name]] for name in names}
     varied = {name: varied_points_of(name, known) for name in names}
     folder.make()
     with Reporter(Console(stderr=True), of_several=True) as reporter:
-        wanted = list(chain(*points.values(), *varied.values()))
-        finished = run(wanted, folder.store, jobs, reporter)
+        everything = list(chain(*planned.values(), *varied.values()))
+        # The longest first, so that no process is left alone with one in the end.
+        everything.sort(key=lambda point: point.config["repetitions"], reverse=True)
+        finished = run(everything, folder.store, jobs, reporter)
     records = {record.id: record for record in finished.records}
     reports = []
     for name in names:
@@ -59,10 +63,8 @@ def points_of(item: str, known: Catalogue) -> tuple[Point, ...]:
     Raises:
         InputError: the item has no experiment, or a wrong one.
     """
-    name = ITEMS[item].experiments
-    return tuple(
-        chain(*(plan(load(file), file.parent, known).points for file in _files(f"{name}_*.yaml")))
-    )
+    files = _files(f"{ITEMS[item].experiments}_*.yaml")
+    return tuple(chain(*(plan(load(file), file.parent, known).points for file in files)))
 
 
 def varied_points_of(item: str, known: Catalogue) -> tuple[Point, ...]:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import fake_program
 import pytest
 from click.testing import CliRunner, Result
 
+from experiments.catalogue import catalogue
 from experiments.cli import main
+from experiments.commands.paper import varied_points_of
 from results.deviations import COLUMNS
+from results.paper_item import Variation
+from results.paper_items import ITEMS
 from results.reference import published
+from results.sensitivity import FACTOR
 
 CURVE = """\
 forksim: 1
@@ -48,6 +54,7 @@ def test_an_item_becomes_files_and_deviations(experiments: Path, tmp_path: Path)
         "deviations.csv",
         "sensitivities.csv",
         "deviations.md",
+        "drawn",
         "points",
         "wall",
     }
@@ -93,6 +100,66 @@ def test_an_item_of_anothers_experiments_simulates_nothing_more(experiments: Pat
     assert "[3/3]" in result.stderr
     assert "## Figure 4" in result.stdout
     assert "## Figure 7" in result.stdout
+
+
+REDIS = """\
+forksim: 1
+name: table5
+workload:
+  kind: redis
+  dataset: 4MiB
+  clients: {kind: open, rate: 1/s, arrivals: fixed, connections: 1}
+  set_ratio: 0
+  snapshot: {at: [100ms], save_rate: 100MiB}
+  duration: 1s
+fork: {kind: classic}
+sweep:
+  - grid: {fork.kind: [classic, on_demand]}
+repetitions: 2
+"""
+
+
+def test_short_runs_tell_what_constants_would_have_to_be(
+    experiments: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (experiments / "table5_idle.yaml").write_text(REDIS)
+    variation = Variation(("fork_on_demand_base_ns", "time_slice_ns"), ("repetitions=1",))
+    monkeypatch.setitem(ITEMS, "table5", replace(ITEMS["table5"], variation=variation))
+    points = varied_points_of("table5", catalogue())
+    scales = [{}, {"fork_on_demand_base_ns": FACTOR}, {"time_slice_ns": FACTOR}]
+    assert [point.config["machine"]["scale"] for point in points] == scales
+    assert {point.config["repetitions"] for point in points} == {1}
+    assert {point.config["fork"]["kind"] for point in points} == {"on_demand"}
+    result = paper("--only", "table5")
+    assert result.exit_code == 0, result.output
+    moved, cells = (
+        [row for row in csv.DictReader(lines) if row["cell"] == "on_demand/mean"]
+        for lines in (
+            (tmp_path / "out" / f"{name}.csv").read_text().splitlines()
+            for name in ("sensitivities", "deviations")
+        )
+    )
+    found = {row["constant"]: float(row["elasticity"]) for row in moved}
+    base_ns = points[0].profile.costs.fork_on_demand_base_ns
+    share = base_ns / (float(cells[0]["simulated"]) * 1e6)
+    assert found == pytest.approx({"fork_on_demand_base_ns": share, "time_slice_ns": 0}, rel=1e-3)
+    assert "| on_demand/mean | time_slice_ns | +0.00 | no move of it alone |" in result.stdout
+
+
+def test_a_varied_item_without_experiments_is_refused(
+    experiments: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (experiments / "table5_idle.yaml").write_text(REDIS)
+    variation = Variation(("fork_base_ns",), experiments="busy")
+    monkeypatch.setitem(ITEMS, "table5", replace(ITEMS["table5"], variation=variation))
+    result = paper("--only", "table5")
+    assert result.exit_code == 2
+    assert "no table5_busy.yaml: expected the item's experiments" in result.stderr
+
+
+@pytest.mark.parametrize("name", [name for name in ITEMS if ITEMS[name].variation])
+def test_what_the_items_vary_exists(name: str) -> None:
+    assert varied_points_of(name, catalogue())
 
 
 def test_bad_experiments_write_nothing(experiments: Path, tmp_path: Path) -> None:
