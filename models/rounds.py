@@ -101,15 +101,15 @@ class Rounds:
         Raises:
             SegmentationFault: If a page may not be written.
         """
-        (met,) = self._inspect_met(pages[np.newaxis]) or (None,)
-        known = None if met is None else self._known.get((self._whole, met))
+        met = self._inspect_met(pages[np.newaxis])
+        known = self._known.get((self._whole, met[0])) if met else None
         if known is not None:
             self._mm.memory.counts.add(known.counts)
             return known
         played = self._perform(pages)
         before, self._whole = self._whole, self._inspect_whole()
-        if self._whole == before and self._inspect_met(pages[np.newaxis]) == [met]:
-            self._known[before, met] = played
+        if met and self._whole == before and self._inspect_met(pages[np.newaxis]) == met:
+            self._known[before, met[0]] = played
         return played
 
     def foresee(self, pages: IntArray) -> Repeats:

@@ -51,7 +51,8 @@ def write_slots(mm: AddressSpace, slots: IntArray, costs: Costs) -> int:
     memory = mm.memory
     closed = ~mm.slot_writable[slots]
     # Of each slot the first page and the last; those between find what the last one finds.
-    page = (slots[:, np.newaxis] * PAGES_PER_SLOT + [0, PAGES_PER_SLOT - 1]).ravel()
+    page = np.repeat(slots * PAGES_PER_SLOT, 2)
+    page[1::2] += PAGES_PER_SLOT - 1
     table_action = np.zeros(len(page), np.uint8)
     table_action[::2][closed] = TableAction.COPY
     table_ns = np.zeros(len(page))

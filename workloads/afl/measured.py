@@ -46,7 +46,8 @@ def measured_run_times(
     ends = executions.cumsum()
 
     def run_times(numbers: IntArray) -> IntArray:
-        return run_ns[np.searchsorted(ends, numbers % ends[-1], side="right")]
+        times_ns: IntArray = run_ns[np.searchsorted(ends, numbers % ends[-1], side="right")]
+        return times_ns
 
     return run_times, trace.duration_ns
 
