@@ -9,7 +9,8 @@ from pathlib import Path
 
 from models.profile import list_profiles
 from models.schemes import SCHEMES
-from workloads.registry import WORKLOADS, Workload
+from workloads.program import Workload
+from workloads.registry import WORKLOADS
 
 EXAMPLES = Path(__file__).parent / "examples"
 

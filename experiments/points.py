@@ -20,7 +20,7 @@ from experiments.sweep import Variant, variants, without_sweep
 from experiments.validation import check_present, validate
 from models.profile import Profile
 from results.record import record_id
-from workloads.registry import wanted_trace
+from workloads.registry import programs_of, wanted_trace
 
 
 @dataclass(frozen=True)
@@ -104,10 +104,11 @@ def _point(experiment: Experiment, variant: Variant, inputs: Inputs) -> Point:
     profile = inputs.profile(experiment.machine.profile, document, route)
     digests = {dotted(route): profile.digest}
     opened = document.copy()
-    wanted = wanted_trace(config["workload"]["kind"])
-    for route, name in _traces(config["workload"], ("workload",)):
-        file, digests[dotted(route)] = inputs.trace(name, wanted, document, route)
-        opened.assign(route, Document(file), document.position(route))
+    for above, program in programs_of(config["workload"]):
+        wanted = wanted_trace(program["kind"])
+        for route, name in _traces(program, ("workload", *above)):
+            file, digests[dotted(route)] = inputs.trace(name, wanted, document, route)
+            opened.assign(route, Document(file), document.position(route))
     return Point(
         name=experiment.name,
         config=config,
@@ -122,7 +123,7 @@ def _point(experiment: Experiment, variant: Variant, inputs: Inputs) -> Point:
 
 
 def _traces(config: Mapping[str, Any], above: Route) -> Iterator[tuple[Route, str]]:
-    """Where traces are named: every workload says so by ``{kind: trace, path: FILE}``."""
+    """Where traces are named: every program says so by ``{kind: trace, path: FILE}``."""
     if config.get("kind") == "trace":
         yield (*above, "path"), config["path"]
     for key, value in config.items():

@@ -116,9 +116,12 @@ def _findings(error: ValidationError, model: type[BaseModel], document: Document
 
 def _finding(details: ErrorDetails, document: Document, schema: Schema) -> _Finding:
     kind, value = details["type"], details["input"]
-    place = _follow(details["loc"], schema)
+    location = details["loc"]
+    # pydantic appends this to the way to a key that is wrong itself.
+    of_key = location[-1:] == ("[key]",) and location[-2] == value
+    place = _follow(location[:-1] if of_key else location, schema)
     route, node = place.route, place.node
-    addable = of_key = False
+    addable = False
     if kind == "extra_forbidden":
         of_key = True
         text = f"unknown key{suggestion(route[-1], place.parent.get('properties', {}))}"
@@ -184,12 +187,20 @@ def _follow(location: tuple[str | int, ...], schema: Schema) -> _Place:
         if arms:
             node = _resolved(schema, next(iter(arms.values())))
         parent = node
-        if isinstance(step, int):
-            below = parent.get("items", {})
-        else:
-            below = parent.get("properties", {}).get(step, parent.get("additionalProperties"))
-        node = _resolved(schema, below) if isinstance(below, Mapping) else {}
+        node = _resolved(schema, _below(parent, step))
     return _Place(route, parent, node, ends_in_arm)
+
+
+def _below(parent: Schema, step: str | int) -> Schema:
+    """The schema of an item of a list or of a key's value; of what it does not know, nothing."""
+    if isinstance(step, int):
+        below = parent.get("items", {})
+    else:
+        # Of keys that are not known one by one, all values are alike here.
+        patterns = parent.get("patternProperties", {}).values()
+        others = next(iter(patterns), parent.get("additionalProperties"))
+        below = parent.get("properties", {}).get(step, others)
+    return below if isinstance(below, Mapping) else {}
 
 
 def _resolved(schema: Schema, node: Schema) -> Schema:

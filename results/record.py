@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -129,6 +129,27 @@ class Record:
         if record.id != body["id"]:
             raise DamagedRecordError("the id is not that of the configuration")
         return record
+
+    def by_program(self) -> list[tuple[str | None, Record]]:
+        """The record of each program of a mix, by its name; that of a single program under None.
+
+        Each is as if its program had been the workload, but for its id.
+        """
+        names = dict.fromkeys(name for recording in self.repetitions for name in recording.parts)
+        if not names:
+            return [(None, self)]
+        programs = self.at("workload.programs", {})
+        return [
+            (
+                name,
+                replace(
+                    self,
+                    config={**self.config, "workload": programs.get(name, {})},
+                    repetitions=[recording.parts[name] for recording in self.repetitions],
+                ),
+            )
+            for name in names
+        ]
 
     def at(self, path: str, default: Any = None) -> Any:
         """The configuration's value at a dotted ``path`` such as ``fork.kind``, or ``default``."""

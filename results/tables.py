@@ -1,4 +1,4 @@
-"""The table of a run: a row per point, the swept fields first; for terminals, CSV and JSON."""
+"""The table of a run: a row per point and program, swept fields first; terminals, CSV and JSON."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ from results.metrics import PERCENTILES, Summary, summaries
 from results.quality import doubts
 from results.record import Record
 
+PROGRAM = "program"
+"""Heading of the column that names the programs of a mix."""
+
 _LEADING = ("requests", "throughput_per_s")
 _TRAILING = ("fork_mean_ns", "fork_max_ns", "snapshots")
 _ROUND_SIZES = ("fork_ns/1GB", "fork_ns/10GB", "fork_ns/50GB")
@@ -28,10 +31,11 @@ _SHOWN_SIZES = 4
 
 @dataclass(frozen=True)
 class Row:
-    """One point of the run.
+    """One point of the run, or one program of it.
 
     Attributes:
         id: the record's id.
+        program: its name in a mix; None of a program that is alone.
         fields: the swept fields' values by dotted path, as the configuration has them.
         labels: the same values as text for people.
         metrics: every metric with its spread over the repetitions.
@@ -39,6 +43,7 @@ class Row:
     """
 
     id: str
+    program: str | None
     fields: Mapping[str, Any]
     labels: Mapping[str, str]
     metrics: Mapping[str, Summary]
@@ -52,12 +57,18 @@ class RunTable:
     Attributes:
         swept: dotted paths of the fields that tell the points apart.
         metrics: names of all metrics that some point has, in the order of the columns.
-        rows: one per point.
+        rows: one per point and program.
     """
 
     swept: Sequence[str]
     metrics: Sequence[str]
     rows: Sequence[Row]
+
+    @property
+    def leading(self) -> list[str]:
+        """What the first columns are called: the swept fields, and ``program`` if there are any."""
+        mixed = any(row.program is not None for row in self.rows)
+        return [*self.swept, *([PROGRAM] if mixed else [])]
 
 
 def run_table(
@@ -70,30 +81,36 @@ def run_table(
         labels: per record, its swept fields by dotted path as the user wrote them; without it
             every field is shown in which the configurations differ.
     """
-    if labels is None:
-        swept = _differing(records)
-        labels = [{path: _text(record.at(path)) for path in swept} for record in records]
-    else:
-        swept = list(dict.fromkeys(path for label in labels for path in label))
+    labels = labels_of(records) if labels is None else labels
+    swept = list(dict.fromkeys(path for label in labels for path in label))
     rows = [
         Row(
             id=record.id,
+            program=program,
             fields={path: record.at(path) for path in swept},
             labels=label,
-            metrics=summaries(record),
-            doubts=doubts(record),
+            metrics=summaries(own),
+            doubts=doubts(own),
         )
         for record, label in zip(records, labels, strict=True)
+        for program, own in record.by_program()
     ]
     names = {name for row in rows for name in row.metrics}
     return RunTable(swept, sorted(names, key=_place), rows)
 
 
+def labels_of(records: Sequence[Record]) -> list[dict[str, str]]:
+    """Per record, every field in which the configurations differ, as text by dotted path."""
+    differing = _differing(records)
+    return [{path: _text(record.at(path)) for path in differing} for record in records]
+
+
 def to_csv(table: RunTable) -> str:
     """The whole table: swept fields, then the mean of every metric, then the point's id."""
-    rows: list[list[object]] = [[*table.swept, *table.metrics, "repetitions", "id"]]
+    rows: list[list[object]] = [[*table.leading, *table.metrics, "repetitions", "id"]]
     for row in table.rows:
-        fields = [_text(row.fields[path]) for path in table.swept]
+        values = {**row.fields, PROGRAM: row.program}
+        fields = [_text(values[path]) for path in table.leading]
         means = [row.metrics[name].mean if name in row.metrics else "" for name in table.metrics]
         repetitions = max((summary.count for summary in row.metrics.values()), default=0)
         rows.append([*fields, *means, repetitions, row.id])
@@ -101,10 +118,14 @@ def to_csv(table: RunTable) -> str:
 
 
 def to_json(table: RunTable) -> list[dict[str, Any]]:
-    """Plain data, one object per point: id, fields, metrics (mean, std, min, max), doubts."""
+    """Plain data, an object per row: id, fields, metrics (mean, std, min, max), doubts.
+
+    Those of a mix have its program's name as well.
+    """
     return [
         {
             "id": row.id,
+            **({} if row.program is None else {PROGRAM: row.program}),
             "fields": dict(row.fields),
             "metrics": {
                 name: {
@@ -126,8 +147,8 @@ def to_json(table: RunTable) -> list[dict[str, Any]]:
 def print_table(table: RunTable, console: Console) -> None:
     """Print the table and what to doubt about it.
 
-    A row per point where that fits the console's width, else a column per point; output that is
-    not a terminal is as wide as the table.
+    Its rows become columns where they do not fit the console's width; output that is not a
+    terminal is as wide as the table.
     """
     shown = terminal_table(table)
     if console.is_terminal and _width(shown) > console.width:
@@ -136,9 +157,9 @@ def print_table(table: RunTable, console: Console) -> None:
     points_of: dict[str, list[str]] = {}
     for row in table.rows:
         for doubt in row.doubts:
-            points_of.setdefault(doubt, []).append(" ".join(row.labels.values()))
+            points_of.setdefault(doubt, []).append(" ".join(_leading(row, table.leading)))
     for doubt, points in points_of.items():
-        whose = f"{', '.join(points)}: " if table.swept else ""
+        whose = f"{', '.join(points)}: " if table.leading else ""
         console.print(f"note: {whose}{doubt}", highlight=False, markup=False, soft_wrap=True)
 
 
@@ -147,18 +168,18 @@ def terminal_table(table: RunTable, *, transposed: bool = False) -> Table:
 
     Args:
         table: what to show.
-        transposed: a column per point instead of a row.
+        transposed: a column per row instead.
     """
-    grid = [[*table.swept, *(_heading(name) for name in _shown(table))]]
+    grid = [[*table.leading, *(_heading(name) for name in _shown(table))]]
     for row in table.rows:
-        labels = [row.labels.get(path, "-") for path in table.swept]
-        grid.append([*labels, *(_cell(row, name) for name in _shown(table))])
+        numbers = (_cell(row, name) for name in _shown(table))
+        grid.append([*_leading(row, table.leading), *numbers])
     if transposed:
         grid = [list(column) for column in zip(*grid, strict=True)]
     widths = [max(map(cell_len, column)) for column in zip(*grid, strict=True)]
     # A fixed width, or rich would shorten the cells to fit the console.
     shown = Table(box=box.SIMPLE_HEAD, width=sum(widths) + 3 * len(widths) + 1)
-    left = 1 if transposed else len(table.swept)
+    left = 1 if transposed else len(table.leading)
     for position, heading in enumerate(grid[0]):
         shown.add_column(
             Text(heading), justify="left" if position < left else "right", no_wrap=True
@@ -170,6 +191,11 @@ def terminal_table(table: RunTable, *, transposed: bool = False) -> Table:
 
 def _width(table: Table) -> int:
     return table.width or 0
+
+
+def _leading(row: Row, names: Sequence[str]) -> list[str]:
+    labels = {**row.labels, PROGRAM: row.program or "-"}
+    return [labels.get(name, "-") for name in names]
 
 
 def _cell(row: Row, name: str) -> str:

@@ -144,23 +144,25 @@ class Histogram:
 
 @dataclass
 class Recording:
-    """The results of one repetition of one program.
+    """The results of one repetition of a program, or of several at once.
 
     Attributes:
         histograms: by name, for example ``latency_ns``.
         counters: by name, for example ``requests`` or ``faults/cow_copy``.
         series: named tables, each of equally long int64 columns by name.
         levels: scalar results by name, for example ``extra_memory_bytes_peak``.
+        parts: of programs that ran together, the results of each by its name.
     """
 
     histograms: dict[str, Histogram] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
     series: dict[str, dict[str, IntArray]] = field(default_factory=dict)
     levels: dict[str, int] = field(default_factory=dict)
+    parts: dict[str, Recording] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return {
+        """Plain data for JSON; without ``parts`` if there are none."""
+        data: dict[str, Any] = {
             "histograms": {name: h.to_dict() for name, h in self.histograms.items()},
             "counters": dict(self.counters),
             "series": {
@@ -169,6 +171,9 @@ class Recording:
             },
             "levels": dict(self.levels),
         }
+        if self.parts:
+            data["parts"] = {name: part.to_dict() for name, part in self.parts.items()}
+        return data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Recording:
@@ -183,4 +188,5 @@ class Recording:
                 for name, table in data["series"].items()
             },
             levels={name: int(value) for name, value in data["levels"].items()},
+            parts={name: cls.from_dict(part) for name, part in data.get("parts", {}).items()},
         )

@@ -1,54 +1,27 @@
-"""The programs by name; a new one is a module (or folder) of its own and one line here."""
+"""What an experiment can run by name: the single programs, and mixes of them."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol, cast
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from pydantic import BaseModel
+from workloads import mix
+from workloads.program import Workload, by_name
+from workloads.single import PROGRAMS
 
-from models.kernel import Kernel
-from sim.recording import Recording
-from sim.streams import Streams
-from workloads import afl, apache, microbench, redis, sqlite, triforce
-from workloads.program import Program
-from workloads.setup import Setup
+WORKLOADS: dict[str, Workload] = by_name([*PROGRAMS.values(), mix])
 
 
-class Workload(Protocol):
-    """What a program's module offers."""
+def programs_of(config: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    """The programs of a workload's configuration (plain data): the way to each, and its own part.
 
-    NAME: str
-    Config: type[BaseModel]
-    __doc__: str | None
-
-    def start(self, config: Any, kernel: Kernel, streams: Streams) -> Program:
-        """The program, ready to run; ``config`` is an instance of ``Config``."""
-
-    def run(self, config: Any, setup: Setup) -> Recording:
-        """One repetition: the program alone on a machine."""
-
-
-def by_name(modules: list[Any]) -> dict[str, Workload]:
-    """The programs' modules by name; ValueError if two have the same."""
-    registry: dict[str, Workload] = {}
-    for module in modules:
-        workload = cast(Workload, module)
-        if workload.NAME in registry:
-            raise ValueError(f"two workloads are named {workload.NAME}")
-        registry[workload.NAME] = workload
-    return registry
-
-
-WORKLOADS = by_name(
-    [
-        afl,
-        apache,
-        microbench,
-        redis,
-        sqlite,
-        triforce,
-    ]
-)
+    A single program is the whole configuration.
+    """
+    if config["kind"] != mix.NAME:
+        yield (), config
+        return
+    for name, program in config["programs"].items():
+        yield ("programs", name), program
 
 
 def wanted_trace(name: str) -> type:

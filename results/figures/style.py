@@ -74,13 +74,13 @@ FORMATS: Mapping[str, Mapping[str, None]] = {
 
 
 def panels(
-    count: int = 1, *, width_in: float = COLUMN_IN, height_in: float = 2.1
+    count: int = 1, *, rows: int = 1, width_in: float = COLUMN_IN, height_in: float = 2.1
 ) -> tuple[Figure, list[Axes]]:
-    """A figure of ``count`` panels side by side; call it within `drawing`."""
+    """A figure of ``count`` panels side by side, in each of ``rows``; call it within `drawing`."""
     figure = Figure(figsize=(width_in, height_in), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(1, count, squeeze=False)
-    return figure, list(axes[0])
+    axes = figure.subplots(rows, count, squeeze=False)
+    return figure, list(axes.flat)
 
 
 LEAST_SPAN = 4.0

@@ -221,7 +221,7 @@ def test_schema_is_a_json_schema_of_what_is_registered(here: Path) -> None:
 
 def test_the_bundled_examples_are_valid() -> None:
     examples = catalogue().examples
-    names = {"afl_fuzzing", "apache_prefork", "redis_replay", "sqlite_tests"}
+    names = {"afl_fuzzing", "apache_prefork", "mix", "redis_replay", "sqlite_tests"}
     assert names <= {file.stem for file in examples}
     for file in examples:
         assert forksim("validate", str(file)).exit_code == 0

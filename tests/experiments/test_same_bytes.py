@@ -45,6 +45,25 @@ repetitions: 2
 seed: 7
 """
 
+MIX = """\
+forksim: 1
+name: small-mix
+workload:
+  kind: mix
+  programs:
+    web:
+      kind: apache
+      clients: {kind: closed, connections: 6, threads: 2, work: 5us}
+      service: {p0: 20us, p50: 35us, p100: 100us}
+      duration: 5ms
+    fuzzers: {kind: afl, target: 16MiB, run: 1ms, instances: 2, duration: 10ms}
+fork: {kind: classic}
+sweep:
+  - grid: {fork.kind: [classic, huge, on_demand]}
+repetitions: 2
+seed: 7
+"""
+
 
 def records(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in (folder / "points").glob("*.json")}
@@ -69,11 +88,19 @@ def test_a_replayed_redis_is_the_same_under_any_hash_seed_and_number_of_jobs(
     assert all(other == first for other in others)
 
 
+def test_a_mix_is_the_same_in_this_process_and_in_others(tmp_path: Path) -> None:
+    (tmp_path / "mix.yaml").write_text(MIX, "utf-8")
+    command = [*FORKSIM, "run", "mix.yaml", "--jobs", "2", "--out", "out"]
+    subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)  # noqa: S603 - our own
+    here = {f"{point.id}.json": simulate(point).to_bytes() for point in points_of(MIX)}
+    assert records(tmp_path / "out") == here
+
+
 def points_of(text: str) -> tuple[Point, ...]:
     return plan(parse(text, Position("a.yaml")), Path(), catalogue()).points
 
 
-@pytest.mark.parametrize("text", [REDIS, MICROBENCH], ids=["redis", "microbench"])
+@pytest.mark.parametrize("text", [REDIS, MICROBENCH, MIX], ids=["redis", "microbench", "mix"])
 def test_a_point_leaves_nothing_behind_that_changes_the_next(text: str) -> None:
     points = points_of(text)
     first = [simulate(point).to_bytes() for point in points]

@@ -12,6 +12,8 @@ from matplotlib.axes import Axes
 from run_samples import SCHEMES, faults, forks, histogram, record, redis
 
 from results.figures import run, style
+from results.figures.fork_panel import fork_curve
+from results.figures.latency_panels import percentile_curve
 from results.record import Record
 from sim.recording import Recording
 
@@ -22,7 +24,7 @@ FORKS = [forks("classic"), forks("classic", instances=3), forks("on_demand")]
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 2047), min_size=1, max_size=500))
 def test_the_percentile_curve_is_the_sorted_list(values: list[int]) -> None:
-    nines, found = run.percentile_curve(histogram(values))
+    nines, found = percentile_curve(histogram(values))
     ordered = sorted(values)
     assert nines[0] == 1
     assert found[0] in (ordered[0], ordered[-1])
@@ -36,10 +38,10 @@ def test_the_percentile_curve_is_the_sorted_list(values: list[int]) -> None:
 
 
 def test_the_fork_curve_is_the_mean_of_instances_and_repetitions() -> None:
-    sizes, mean_ns = run.fork_curve(forks("classic", instances=3, repetitions=2, sizes=3))
+    sizes, mean_ns = fork_curve(forks("classic", instances=3, repetitions=2, sizes=3))
     assert list(sizes) == [2**29, 2**30, 3 * 2**29]
     assert list(mean_ns) == [7.5e6, 15e6, 22.5e6]
-    assert run.fork_curve(record({}, Recording()))[0].size == 0
+    assert fork_curve(record({}, Recording()))[0].size == 0
 
 
 @pytest.mark.parametrize("records", [LATENCIES, FORKS, [faults("classic", 2300)]])

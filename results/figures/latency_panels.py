@@ -1,0 +1,150 @@
+"""Panels of latencies: their percentiles, and the largest ones over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from results.figures import style
+from results.figures.lines import Line, dot
+from sim.recording import Histogram
+
+SNAPSHOT_MARKER = "|"
+_CURVE_POINTS = 400
+_MOST_SNAPSHOT_ROWS = 4
+"""More rows of snapshots above a panel would take its place."""
+
+
+def percentiles(axes: Axes, lines: Sequence[Line], name: str) -> None:
+    """The percentiles of the histogram ``name``, a decade of the axis for each nine."""
+    for line in lines:
+        _percentile_line(axes, line, name)
+    _nines(axes, lines, name)
+    axes.set_ylabel(f"{_quantity(name)} (ms)")
+
+
+def over_time(axes: Axes, lines: Sequence[Line], name: str) -> None:
+    """The largest value of each window of the first repetition, and when snapshots were taken."""
+    for line in lines:
+        _over_time(axes, line)
+    style.log_y(axes)
+    axes.set_xlim(0, _end_s(lines))
+    axes.set_xlabel("time (s)")
+    axes.set_ylabel(f"max {_quantity(name)} (ms)")
+    _snapshots(axes, lines)
+
+
+def _quantity(name: str) -> str:
+    return name.removesuffix("_ns").replace("_", " ")
+
+
+def _percentile_line(axes: Axes, line: Line, name: str) -> None:
+    merged = Histogram()
+    for recording in line.record.repetitions:
+        if name in recording.histograms:
+            merged.merge(recording.histograms[name])
+    if merged.count:
+        nines, values = percentile_curve(merged)
+        axes.plot(
+            nines,
+            values / 1e6,
+            color=line.colour,
+            linestyle=line.linestyle,
+            label=line.label,
+            **dot(nines.size),
+        )
+
+
+def percentile_curve(
+    histogram: Histogram,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Points of the percentile plot: 1/(1 - q) from 1 to the count, and the value at rank q.
+
+    The x axis grows by one decade with each nine; its last point is the maximum.
+    """
+    lowest, counts = histogram.buckets()
+    cumulated = np.cumsum(counts)
+    nines = np.geomspace(1, histogram.count, min(_CURVE_POINTS, histogram.count))
+    ranks = np.clip(np.ceil(histogram.count * (1 - 1 / nines)), 1, histogram.count)
+    values = np.maximum(lowest[np.searchsorted(cumulated, ranks)], histogram.minimum)
+    values[-1] = histogram.maximum
+    return nines, values
+
+
+def _nines(axes: Axes, lines: Sequence[Line], name: str) -> None:
+    """The axis of percentiles: 0, 90, 99, 99.9, … as far as the counts reach."""
+    largest = max(
+        (
+            sum(r.histograms[name].count for r in line.record.repetitions if name in r.histograms)
+            for line in lines
+        ),
+        default=1,
+    )
+    decades = max(1, int(np.log10(max(largest, 1))))
+    axes.set_xscale("log")
+    axes.set_xlim(1, max(largest, 10))
+    axes.xaxis.set_major_locator(FixedLocator([10.0**n for n in range(decades + 1)]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(_percent))
+    style.log_y(axes)
+    axes.set_xlabel("percentile")
+
+
+def _percent(nines: float, _position: int) -> str:
+    exponent = round(np.log10(nines))
+    return f"{100 - 100 / 10**exponent:.{max(0, exponent - 2)}f}"
+
+
+def _over_time(axes: Axes, line: Line) -> None:
+    """Largest latency of each window of the first repetition."""
+    timeline = line.record.repetitions[0].series.get("timeline")
+    if timeline is None:
+        return
+    served = timeline["max_ns"] > 0
+    axes.plot(
+        timeline["t_ns"][served] / 1e9,
+        timeline["max_ns"][served] / 1e6,
+        color=line.colour,
+        linestyle=line.linestyle,
+        linewidth=0.7,
+        **dot(int(served.sum())),
+    )
+
+
+def _end_s(lines: Sequence[Line]) -> float:
+    """Where the time axis ends: behind every window and snapshot of the first repetitions."""
+    ends_ns = [0]
+    for line in lines:
+        recording = line.record.repetitions[0]
+        ends_ns.append(recording.levels.get("duration_ns", 0))
+        for table, column in (("timeline", "t_ns"), ("snapshots", "start_ns")):
+            ends_ns += recording.series.get(table, {}).get(column, np.zeros(0, np.int64)).tolist()
+    return max(ends_ns) / 1e9 or 1.0
+
+
+def _snapshots(axes: Axes, lines: Sequence[Line]) -> None:
+    """Mark when snapshots were taken, a row above the panel for each colour."""
+    taken = [
+        (line.colour, series["snapshots"]["start_ns"] / 1e9)
+        for line in lines
+        if "snapshots" in (series := line.record.repetitions[0].series)
+        and series["snapshots"]["start_ns"].size
+    ]
+    colours = list(dict.fromkeys(colour for colour, _ in taken))
+    if len(colours) > _MOST_SNAPSHOT_ROWS:
+        return
+    for colour, starts in taken:
+        axes.plot(
+            starts,
+            np.full(starts.size, 1.03 + 0.05 * colours.index(colour)),
+            transform=axes.get_xaxis_transform(),
+            clip_on=False,
+            linestyle="none",
+            marker=SNAPSHOT_MARKER,
+            markersize=4,
+            color=colour,
+        )

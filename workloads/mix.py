@@ -1,0 +1,74 @@
+"""Mix: several programs side by side on one machine, each with its own results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Union
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from models.kernel import Kernel
+from sim.clock import Activity
+from sim.recording import Recording
+from sim.streams import Streams
+from workloads.program import Program, life, play
+from workloads.setup import Setup
+from workloads.single import PROGRAMS
+
+NAME = "mix"
+MOST_PROGRAMS = 64
+
+
+class Mix(BaseModel):
+    """Programs that start together on one machine, under one fork."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    kind: Literal["mix"]
+    programs: Mapping[str, BaseModel]
+
+
+_NAME = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
+_PROGRAM: Any = Annotated[
+    Union[tuple(workload.Config for workload in PROGRAMS.values())],  # noqa: UP007 - made at run time
+    Field(discriminator="kind"),
+]
+_FIELD = Field(
+    min_length=1, max_length=MOST_PROGRAMS, description="programs by a name that their results get"
+)
+
+Config = create_model(
+    "Config",
+    __base__=Mix,
+    __doc__=Mix.__doc__,
+    __module__=__name__,
+    programs=(Annotated[dict[_NAME, _PROGRAM], _FIELD], ...),
+)
+
+
+def start(config: Mix, kernel: Kernel, streams: Streams) -> Program:
+    """All programs, from now on; each draws random numbers of its own.
+
+    Raises:
+        TraceError: a trace cannot be used.
+    """
+    parts: dict[str, Recording] = {}
+
+    def part(name: str, program: Program) -> Activity:
+        parts[name] = yield from life(kernel.machine.clock, program)
+
+    programs = {
+        name: PROGRAMS[own.kind].start(own, kernel, streams.within(name))  # type: ignore[attr-defined]
+        for name, own in config.programs.items()
+    }
+    return Program(
+        [part(name, program) for name, program in programs.items()],
+        lambda: Recording(parts={name: parts[name] for name in programs}),
+    )
+
+
+def run(config: Mix, setup: Setup) -> Recording:
+    """`start`, alone on a machine."""
+    kernel = setup.kernel()
+    (result,) = play(kernel, start(config, kernel, setup.streams()))
+    return result

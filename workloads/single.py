@@ -1,0 +1,18 @@
+"""The single programs by name; a new one is a module (or folder) of its own and one line here."""
+
+from __future__ import annotations
+
+from workloads import afl, apache, microbench, redis, sqlite, triforce
+from workloads.program import Workload, by_name
+
+PROGRAMS: dict[str, Workload] = by_name(
+    [
+        afl,
+        apache,
+        microbench,
+        redis,
+        sqlite,
+        triforce,
+    ]
+)
+"""What can run alone or in a mix."""
