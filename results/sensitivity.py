@@ -108,17 +108,33 @@ def to_csv(found: Sequence[Sensitivity]) -> str:
 
 
 def lines(found: Sequence[Sensitivity]) -> Iterator[str]:
-    """A table of the predicted cells that miss: what every constant would have to be."""
-    missed = [s for s in found if s.deviation.misses]
-    if not missed:
+    """A table of the predicted cells that miss: what each constant would have to be.
+
+    Constants that would not do it by themselves share a row of the cell.
+    """
+    by_cell: dict[str, list[Sensitivity]] = {}
+    for s in found:
+        if s.deviation.misses:
+            by_cell.setdefault(s.deviation.cell, []).append(s)
+    if not by_cell:
         return
     yield ""
     yield "What a constant of the machine would have to be for the cell to meet the paper:"
     yield ""
     yield "| cell | constant | elasticity | factor needed |"
     yield "|---|---|---:|---:|"
-    for s in missed:
-        size = "cell is zero" if s.elasticity is None else f"{s.elasticity:+.2f}"
-        needed = s.factor_needed
-        move = "no move of it alone" if needed is None else f"{needed:.2f}"
-        yield f"| {s.deviation.cell} | {s.constant} | {size} | {move} |"
+    for cell, chosen in by_cell.items():
+        others = []
+        for s in chosen:
+            if s.factor_needed is None:
+                others.append(s)
+            else:
+                yield f"| {cell} | {s.constant} | {_size(s)} | {s.factor_needed:.2f} |"
+        if others:
+            names = ", ".join(s.constant for s in others)
+            sizes = ", ".join(dict.fromkeys(map(_size, others)))
+            yield f"| {cell} | {names} | {sizes} | no move of it alone |"
+
+
+def _size(s: Sensitivity) -> str:
+    return "cell is zero" if s.elasticity is None else f"{s.elasticity:+.2f}"

@@ -52,6 +52,7 @@ ITEM = PaperItem(
     tolerance=lambda cell: 0.15 if cell.endswith("/mean_scattered") else 0.30,
     draw=_draw,
     data=lambda _cells, records: rates.data("fig10", _groups(records)),
+    variation=fig09.VARIATION,
     remarks=lambda cells, records: [
         "One mean of each fork is published; both layouts are compared with it.",
         *rates.gains("fig10", _groups(records), cells),

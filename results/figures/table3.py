@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 
 from results.figures import scheme_table
-from results.paper_item import SCHEMES, Basis, PaperItem, of_scheme
+from results.paper_item import SCHEMES, Basis, PaperItem, Variation, of_scheme
 from results.record import Record
 
 _KINDS = ("classic", "on_demand")
@@ -51,4 +51,14 @@ ITEM = PaperItem(
     tolerance=_tolerance,
     draw=lambda cells, _: scheme_table.draw("table3", "ms", _KINDS, _QUANTITIES, cells, decimals=2),
     data=lambda cells, _: scheme_table.data("table3", cells),
+    variation=Variation(
+        constants=(
+            "fork_on_demand_base_ns",
+            "table_scattered_ns",
+            "entry_scattered_ns",
+            "entry_copy_ns",
+            "fault_copy_cold_ns",
+        ),
+        settings=("repetitions=2",),
+    ),
 )

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 
 from results.figures import scheme_table
-from results.paper_item import SCHEMES, Basis, Explanation, PaperItem, of_scheme
+from results.paper_item import SCHEMES, Basis, Explanation, PaperItem, Variation, of_scheme
 from results.record import Record
 
 _KINDS = ("classic", "on_demand")
@@ -45,6 +45,11 @@ ITEM = PaperItem(
     not_ordered={
         "std": "a deviation is no fork's time, and the model's are zero.",
     },
+    variation=Variation(
+        constants=("entry_scattered_ns", "table_scattered_ns"),
+        settings=("repetitions=2",),
+        forks=("classic", "on_demand"),
+    ),
     explanations=(
         Explanation(
             "*/std",
