@@ -35,7 +35,7 @@ def _draw(_simulated: Mapping[str, float], records: Sequence[Record]) -> Figure:
 VARIATION = Variation(
     # What an execution under On-demand-fork pays most of: the fork and the child's exit.
     constants=("fork_on_demand_base_ns", "exit_scan_entry_ns", "exit_scan_scattered_ns"),
-    # A short run holds one slow input more or less by chance, which would drown a constant's effect.
+    # A slow input more or less in a short run is chance, which would drown a constant's effect.
     settings=("workload.duration=300ms", "workload.slow=null"),
 )
 """For both fuzzers."""
