@@ -87,7 +87,7 @@ def test_a_trace_of_another_kind_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "monitor"
     path.write_bytes(line(b"GET", b"k"))
     assert len(open_as(KeyTrace, path)) == 1
-    with pytest.raises(TraceError, match="redis_monitor: expected one that makes a AccessTrace"):
+    with pytest.raises(TraceError, match="redis_monitor: expected one of format access_log"):
         open_as(AccessTrace, path)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_type_hints
 
 from workloads.traces.access_log import looks_like_access_log, read_access_log
 from workloads.traces.afl_fuzzer_stats import looks_like_fuzzer_stats, read_fuzzer_stats
@@ -36,6 +36,12 @@ class TraceFormat:
     name: str
     sniff: Callable[[bytes], bool]
     read: Callable[[TracePath, Limits], Trace]
+
+    @property
+    def made(self) -> type:
+        """The class of what `read` returns."""
+        made: type = get_type_hints(self.read)["return"]
+        return made
 
 
 def by_name(formats: Iterable[TraceFormat]) -> dict[str, TraceFormat]:
@@ -99,5 +105,6 @@ def open_as(kind: type[_Kind], path: TracePath, limits: Limits = DEFAULT_LIMITS)
     trace = trace_format.read(path, limits)
     if not isinstance(trace, kind):
         what = f"a trace of format {trace_format.name}"
-        raise trace_error(path, 1, 1, what, f"one that makes a {kind.__name__}")
+        makers = [f.name for f in FORMATS.values() if issubclass(f.made, kind)]
+        raise trace_error(path, 1, 1, what, f"one of format {' or '.join(makers)}")
     return trace
