@@ -32,6 +32,11 @@ def canonical_json(value: object) -> bytes:
         ValueError: a number is NaN or infinite.
     """
     _require_string_keys(value)
+    return _spelled(value)
+
+
+def _spelled(value: object) -> bytes:
+    """`canonical_json` of what has string keys for certain, as everything has that was JSON."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return text.encode("ascii")
 
@@ -110,7 +115,7 @@ class Record:
         try:
             body = json.loads(data)
             # Spelled anew, because a flipped bit may leave the meaning and change the bytes.
-            whole = isinstance(body, dict) and canonical_json(body) + b"\n" == data
+            whole = isinstance(body, dict) and _spelled(body) + b"\n" == data
         except (ValueError, TypeError, RecursionError) as error:
             raise DamagedRecordError("not the JSON of a record") from error
         if not whole or body.pop("sha256", None) != _checksum(body):
@@ -162,4 +167,4 @@ class Record:
 
 
 def _checksum(body: Mapping[str, Any]) -> str:
-    return hashlib.sha256(canonical_json(body)).hexdigest()
+    return hashlib.sha256(_spelled(body)).hexdigest()

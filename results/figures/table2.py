@@ -45,14 +45,11 @@ def _draw(simulated: Mapping[str, float], _records: Sequence[Record]) -> Figure:
     rows = []
     for quantity in _QUANTITIES:
         cell = f"fork/{quantity}"
-        row = [quantity]
-        for cells in (reference, simulated):
-            known = cell in cells
-            share = f"{100 * cells[cell] / cells['fork/total']:.3g}%" if known else "-"
-            row += [f"{cells[cell]:,.2f}" if known else "-", share]
-        rows.append(row)
-    heading = ["Fork (ms)", "published", "share", "simulated", "share"]
-    return draw_table(heading, rows, rules_before=[len(rows) - 1])
+        found = [
+            f"{cells[cell]:,.2f}" if cell in cells else "-" for cells in (reference, simulated)
+        ]
+        rows.append([quantity, *found])
+    return draw_table(["Fork (ms)", "published", "simulated"], rows, rules_before=[len(rows) - 1])
 
 
 ITEM = PaperItem(
