@@ -80,12 +80,11 @@ ITEM = PaperItem(
     explanations=(
         Explanation(
             "on_demand/max",
-            "The slowest response is a worker's first: its page faults, which Fork's maximum gave, "
-            "and under On-demand-fork the copies of the parent's tables, 117 us in all. "
-            "The frames of a fresh heap of 7 MB are nearly all scattered by figure 7's law, and "
-            "each costs a copy a full miss. The published maxima lie 19 us apart: as at table 4's "
-            "p99.99, scatter seems not to slow a table copy as it slows a fork. Here the workers "
-            "copy the same tables within a millisecond, while their struct pages are in cache.",
+            "The slowest response is a worker's first: its page faults, as many as Fork's maximum "
+            "needs, and under On-demand-fork a copy of each of the parent's four tables as well. "
+            "The published maxima lie 19 us apart, less than two of table 1's copies: there a "
+            "first response wrote to one table only, or the workers, who all copy the same tables "
+            "within a millisecond, found the struct pages in cache.",
         ),
     ),
     variation=Variation(

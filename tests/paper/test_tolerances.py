@@ -11,6 +11,7 @@ from experiments.catalogue import catalogue
 from experiments.commands.paper import points_of
 from experiments.points import Point
 from experiments.simulation import simulate
+from results.orders import orders
 from results.paper_items import ITEMS
 from results.record import Record
 from results.reference import published
@@ -24,10 +25,22 @@ def once(point: Point, repetitions: int = 1) -> Record:
 
 
 @cache
+def records_of(item: str, repetitions: int = 1) -> tuple[Record, ...]:
+    return tuple(once(point, repetitions) for point in points_of(item, catalogue()))
+
+
+def failed_conditions(item: str, repetitions: int = 1) -> list[str]:
+    """What must hold of the item and does not."""
+    records = records_of(item, repetitions)
+    conditions = ITEMS[item].conditions(ITEMS[item].collect(records), records)
+    assert conditions
+    return [condition.text for condition in conditions if not condition.holds]
+
+
+@cache
 def errors(item: str, repetitions: int = 1) -> dict[str, float]:
     """Relative error of each cell."""
-    records = [once(point, repetitions) for point in points_of(item, catalogue())]
-    simulated = ITEMS[item].collect(records)
+    simulated = ITEMS[item].collect(records_of(item, repetitions))
     reference = published.values(item)
     assert set(simulated) >= set(reference)
     return {cell: simulated[cell] / value - 1 for cell, value in reference.items() if value}
@@ -49,6 +62,24 @@ def test_figure_2() -> None:
     assert abs(found["fork/concurrent3/1GB"]) <= 0.05
 
 
+def test_figure_8() -> None:
+    assert failed_conditions("fig08") == []
+
+
+def test_figure_9() -> None:
+    found = errors("fig09")
+    assert abs(found["fork/mean"]) <= 0.005  # what the layout was taken from
+    assert abs(found["on_demand/mean"]) <= 0.25
+
+
+def test_figure_10() -> None:
+    found = errors("fig10")
+    assert abs(found["fork/mean"]) <= 0.005  # what the run times were taken from
+    assert abs(found["fork/mean_scattered"]) <= 0.005
+    assert abs(found["on_demand/mean"]) <= 0.30
+    assert abs(found["on_demand/mean_scattered"]) <= 0.15
+
+
 def test_table_1() -> None:
     assert all(abs(error) <= 0.05 for error in errors("table1").values())
 
@@ -59,6 +90,27 @@ def test_table_3() -> None:
     assert abs(found["on_demand/testing"]) <= 0.15
     for quantity in ("forking", "testing"):  # what the setup was taken from
         assert abs(found[f"fork/{quantity}"]) <= 0.005
+
+
+def test_table_2() -> None:
+    assert all(abs(error) <= 0.005 for error in errors("table2", 2).values())
+
+
+@pytest.mark.parametrize("table", ["table6", "table7"])
+def test_tables_6_and_7(table: str) -> None:
+    assert failed_conditions(table) == []  # no fork wins
+    for cell, error in errors(table).items():
+        if cell.startswith("fork/"):
+            assert abs(error) <= ITEMS[table].tolerance(cell)
+
+
+@pytest.mark.parametrize("item", ["fig02", "fig07", "fig09", "fig10", "table1", "table3", "table5"])
+def test_which_fork_is_faster(item: str) -> None:
+    repetitions = {"fig02": 5, "table3": 2, "table5": 5}.get(item, 1)
+    records = records_of(item, repetitions)
+    found = orders(ITEMS[item], ITEMS[item].collect(records))
+    assert found
+    assert [order for order in found if order.verdict != "right"] == []
 
 
 def test_table_5() -> None:
