@@ -90,7 +90,7 @@ def lines(found: Sequence[Deviation], most_listed: int) -> Iterator[str]:
         yield "| cell | published | simulated | error | basis |"
         yield "|---|---:|---:|---:|---|"
         for d in found:
-            simulated = "none" if d.simulated is None else f"{d.simulated:.4g} {d.unit}"
+            simulated = "none" if d.simulated is None else f"{_number(d.simulated)} {d.unit}"
             yield (
                 f"| {d.cell} | {d.published:g} {d.unit} | {simulated} | {percent(d.error)} "
                 f"| {d.basis} |"
@@ -101,6 +101,11 @@ def lines(found: Sequence[Deviation], most_listed: int) -> Iterator[str]:
         for curve, chosen in _by_curve(found).items():
             yield f"| {curve} | {chosen[0].basis} | {summarised(chosen)} |"
     yield from _misses(found)
+
+
+def _number(value: float) -> str:
+    """Four digits, or as many as stand before the point."""
+    return f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}"
 
 
 def _misses(found: Sequence[Deviation]) -> Iterator[str]:

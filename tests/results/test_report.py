@@ -4,7 +4,7 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from run_samples import accesses, faults, forks, redis
+from run_samples import accesses, faults, forks, initialised_unit_tests, redis
 
 from results import deviations, orders, sensitivity
 from results.deviations import Deviation
@@ -101,6 +101,13 @@ def test_the_summary_keeps_curves_and_single_quantities_apart() -> None:
         "* Which of two forks is faster, sizes along curves: 300 of 300 right.",
         "* All three forks in the published order: 100 of 100.",
     ]
+
+
+def test_large_values_have_no_exponent() -> None:
+    lines = to_markdown(
+        [of("table2", [initialised_unit_tests("classic", 24 * 10**9)])]
+    ).splitlines()
+    assert "| fork/initialisation | 24189.4 ms | 24000 ms | -0.8% | fitted |" in lines
 
 
 def test_files(tmp_path: Path) -> None:
