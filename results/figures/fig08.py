@@ -11,6 +11,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from results.figures import style
 from results.paper_item import Basis, Condition, PaperItem, of_scheme
@@ -111,7 +112,11 @@ def _draw(_simulated: Mapping[str, float], records: Sequence[Record]) -> Figure:
     whole.set_ylim(0, 100)
     below.set_ylim(-0.5, 12)
     if whole.lines:
-        whole.legend(loc="upper right")
+        lines, labels = whole.get_legend_handles_labels()
+        if whole.collections:
+            lines.append(Patch(color=style.OTHER_COLOURS[-1], alpha=0.3, linewidth=0))
+            labels.append("between the ends of the warmth")
+        whole.legend(lines, labels, loc="upper right")
     return figure
 
 

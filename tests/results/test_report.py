@@ -80,7 +80,7 @@ def test_misses_of_one_curve_and_reason_share_a_line() -> None:
 def test_a_known_miss_of_table4_is_explained() -> None:
     text = to_markdown([of("table4", [redis("classic"), redis("on_demand")])])
     (line,) = [line for line in text.splitlines() if "**Miss** on_demand/p50" in line]
-    assert "no mechanism for it is known" in line
+    assert "What would have to be true: two kernels were measured" in line
 
 
 def test_an_item_without_published_values_says_so_and_shows_its_conditions() -> None:
