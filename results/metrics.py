@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 
 from results.record import Record
+from results.statistics import Interval, of_mean
 from sim.recording import Histogram, IntArray, Recording
 
 Number: TypeAlias = int | float
@@ -40,6 +41,11 @@ class Summary:
     minimum: Number
     maximum: Number
     count: int
+
+    @property
+    def interval(self) -> Interval | None:
+        """Student's 95 % interval of the mean; None of a single repetition."""
+        return of_mean(float(self.mean), self.std, self.count)
 
 
 def size_name(size_bytes: int) -> str:
