@@ -16,10 +16,10 @@ from pydantic import (
 )
 
 from experiments.catalogue import Catalogue
+from experiments.repetitions import Repetitions
 from models.profile import UNITS
 
 LONGEST_SWEPT = 10_000
-MOST_REPETITIONS = 1_000
 
 
 class Strict(BaseModel):
@@ -79,7 +79,7 @@ class Experiment(Strict):
     sweep: Annotated[
         list[Block], Field(description="blocks of swept fields, combined as a product")
     ] = []
-    repetitions: Annotated[int, Field(ge=1, le=MOST_REPETITIONS)] = 1
+    repetitions: Repetitions = 1
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
 

@@ -6,7 +6,9 @@ import platform
 from importlib.metadata import version
 
 from experiments.points import Point
+from experiments.repetitions import repeat
 from results.record import Record
+from sim.recording import Recording
 from workloads.registry import WORKLOADS
 from workloads.setup import Setup
 
@@ -15,24 +17,22 @@ def simulate(point: Point) -> Record:
     """The record of a point; the same bytes whenever and wherever it is simulated."""
     config = point.config
     workload = WORKLOADS[config["workload"]["kind"]]
-    repetitions = [
-        workload.run(
-            point.workload,
-            Setup(
-                profile=point.profile,
-                cores=config["machine"]["cores"],
-                scheme=config["fork"]["kind"],
-                seed=config["seed"],
-                repetition=repetition,
-            ),
+
+    def repetition(number: int) -> Recording:
+        setup = Setup(
+            profile=point.profile,
+            cores=config["machine"]["cores"],
+            scheme=config["fork"]["kind"],
+            seed=config["seed"],
+            repetition=number,
         )
-        for repetition in range(config["repetitions"])
-    ]
+        return workload.run(point.workload, setup)
+
     return Record(
         config=config,
         trace_digests=point.digests,
         model=point.model,
-        repetitions=repetitions,
+        repetitions=repeat(config["repetitions"], repetition),
         provenance={
             "seed": config["seed"],
             "profile": {"name": config["machine"]["profile"], "sha256": point.profile.digest},

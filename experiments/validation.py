@@ -53,9 +53,9 @@ _TYPES = {
 """JSON Schema's types in words."""
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class _Finding:
-    """One thing that is wrong; the smallest is the one to tell.
+    """One thing that is wrong.
 
     Attributes:
         addable: another key would put it right.
@@ -71,6 +71,11 @@ class _Finding:
     route: Route
     of_arm: bool
 
+    @property
+    def urgency(self) -> tuple[bool, Position]:
+        """The least is the one to tell; of several, the first arm's of a union."""
+        return self.addable, self.position
+
 
 def validate(model: type[Model], document: Document) -> Model:
     """The document's data as ``model``.
@@ -82,7 +87,7 @@ def validate(model: type[Model], document: Document) -> Model:
     try:
         return _read(model, document)
     except ValidationError as error:
-        first = min(_findings(error, model, document))
+        first = min(_findings(error, model, document), key=lambda f: f.urgency)
         raise InputError.at(first.position, first.message) from None
 
 
@@ -97,7 +102,7 @@ def check_present(model: type[BaseModel], document: Document) -> None:
     except ValidationError as error:
         wrong = [f for f in _findings(error, model, document) if not f.addable]
         if wrong:
-            first = min(wrong)
+            first = min(wrong, key=lambda f: f.urgency)
             raise InputError.at(first.position, first.message) from None
 
 

@@ -16,6 +16,7 @@ from experiments.output import RunFolder
 from experiments.overrides import override
 from experiments.points import Point, plan
 from experiments.progress import Reporter
+from experiments.repetitions import at_most
 from experiments.runner import run
 from results import report
 from results.paper_items import ITEMS, write_item
@@ -38,7 +39,7 @@ def main(only: str | None, out: str, jobs: int) -> int:
     with Reporter(Console(stderr=True), of_several=True) as reporter:
         everything = list(chain(*planned.values(), *varied.values()))
         # The longest first, so that no process is left alone with one in the end.
-        everything.sort(key=lambda point: point.config["repetitions"], reverse=True)
+        everything.sort(key=lambda point: at_most(point.config["repetitions"]), reverse=True)
         finished = run(everything, folder.store, jobs, reporter)
     records = {record.id: record for record in finished.records}
     reports = []
