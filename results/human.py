@@ -32,6 +32,11 @@ def count(number: Number) -> str:
     return _scaled(number, _COUNTS, "")
 
 
+def share(part: float) -> str:
+    """A share as ``1.2%``, ``35%``."""
+    return f"{part:.1%}" if abs(part) < 0.0995 else f"{part:.0%}"
+
+
 def of_metric(name: str, value: Number) -> str:
     """The value of the metric ``name``, whose name tells the unit."""
     stem = name.partition("/")[0]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from results.metric_names import short
 from results.metrics import PERCENTILES, summaries
 from results.record import Record
 
 FEWEST_IN_TAIL = 100
 """A percentile that rests on fewer values has a standard error above a tenth of its rank."""
 
-WIDEST_SPREAD = 0.1
-"""Relative standard deviation between repetitions above which the mean is doubted."""
+WIDEST_INTERVAL = 0.1
+"""Half-width of an interval, relative to the mean, above which the mean is doubted."""
+
+LONGEST_WARM_UP = 0.45
+"""Share of a run above which its warm-up may last longer: MSER-5 looks at the first half only."""
 
 FEWEST_STALLS = 4
 """Fewer snapshots than this leave the stall's place among the percentiles to chance."""
@@ -22,7 +26,12 @@ def doubts(record: Record) -> list[str]:
 
     They concern the smallest repetition, because a percentile is taken in each of them.
     """
-    return [*_thin_tails(record), *_few_stalls(record), *_wide_spreads(record)]
+    return [
+        *_thin_tails(record),
+        *_few_stalls(record),
+        *_wide_intervals(record),
+        *_long_warm_ups(record),
+    ]
 
 
 def _thin_tails(record: Record) -> Iterator[str]:
@@ -54,14 +63,29 @@ def _few_stalls(record: Record) -> Iterator[str]:
         yield f"{snapshots} in a repetition; the tail rests on as few stalls"
 
 
-def _wide_spreads(record: Record) -> Iterator[str]:
-    for name, summary in summaries(record).items():
-        if "_p" not in name or not name.endswith("_ns") or summary.mean == 0:
-            continue
-        spread = summary.std / summary.mean
-        if spread > WIDEST_SPREAD:
-            shown = name.removesuffix("_ns").replace("_", " ")
+def _wide_intervals(record: Record) -> Iterator[str]:
+    """The widest interval, if it is too wide, and of how many more metrics it is."""
+    wide = [
+        (interval.relative, short(name), interval.count)
+        for name, summary in summaries(record).items()
+        if "_p" in name and name.endswith("_ns")
+        if (interval := summary.interval) and interval.relative > WIDEST_INTERVAL
+    ]
+    if wide:
+        relative, name, count = max(wide)
+        others = "" if len(wide) == 1 else f" (and of {len(wide) - 1} more above +-10%)"
+        yield (
+            f"the 95% interval of {name} is +-{relative:.0%} over {count} repetitions{others}; "
+            "add repetitions"
+        )
+
+
+def _long_warm_ups(record: Record) -> Iterator[str]:
+    for recording in record.repetitions:
+        levels = recording.levels
+        if levels.get("warmup_ns", 0) > LONGEST_WARM_UP * levels.get("duration_ns", 0):
             yield (
-                f"the standard deviation of {shown} is {spread:.0%} of its mean "
-                f"over {summary.count} repetitions; add repetitions"
+                "nearly half of a repetition was cut off as warm-up, the most that is looked for; "
+                "run longer"
             )
+            return

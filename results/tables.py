@@ -16,6 +16,7 @@ from rich.text import Text
 
 from results import human
 from results.csv_text import csv_text
+from results.metric_names import heading
 from results.metrics import PERCENTILES, Summary, summaries
 from results.quality import doubts
 from results.record import Record
@@ -118,9 +119,10 @@ def to_csv(table: RunTable) -> str:
 
 
 def to_json(table: RunTable) -> list[dict[str, Any]]:
-    """Plain data, an object per row: id, fields, metrics (mean, std, min, max), doubts.
+    """Plain data, an object per row: id, fields, metrics, doubts.
 
-    Those of a mix have its program's name as well.
+    A metric has mean, std, min, max, the 95 % interval of the mean (null of a single repetition)
+    and the number of repetitions. Those of a mix have its program's name as well.
     """
     return [
         {
@@ -133,6 +135,7 @@ def to_json(table: RunTable) -> list[dict[str, Any]]:
                     "std": row.metrics[name].std,
                     "min": row.metrics[name].minimum,
                     "max": row.metrics[name].maximum,
+                    "interval": _ends(row.metrics[name]),
                     "repetitions": row.metrics[name].count,
                 }
                 for name in table.metrics
@@ -142,6 +145,11 @@ def to_json(table: RunTable) -> list[dict[str, Any]]:
         }
         for row in table.rows
     ]
+
+
+def _ends(summary: Summary) -> list[float] | None:
+    interval = summary.interval
+    return None if interval is None else [interval.low, interval.high]
 
 
 def print_table(table: RunTable, console: Console) -> None:
@@ -170,9 +178,9 @@ def terminal_table(table: RunTable, *, transposed: bool = False) -> Table:
         table: what to show.
         transposed: a column per row instead.
     """
-    grid = [[*table.leading, *(_heading(name) for name in _shown(table))]]
+    grid = [[*table.leading, *(heading(name) for name in shown_metrics(table))]]
     for row in table.rows:
-        numbers = (_cell(row, name) for name in _shown(table))
+        numbers = (_cell(row, name) for name in shown_metrics(table))
         grid.append([*_leading(row, table.leading), *numbers])
     if transposed:
         grid = [list(column) for column in zip(*grid, strict=True)]
@@ -180,10 +188,8 @@ def terminal_table(table: RunTable, *, transposed: bool = False) -> Table:
     # A fixed width, or rich would shorten the cells to fit the console.
     shown = Table(box=box.SIMPLE_HEAD, width=sum(widths) + 3 * len(widths) + 1)
     left = 1 if transposed else len(table.leading)
-    for position, heading in enumerate(grid[0]):
-        shown.add_column(
-            Text(heading), justify="left" if position < left else "right", no_wrap=True
-        )
+    for position, title in enumerate(grid[0]):
+        shown.add_column(Text(title), justify="left" if position < left else "right", no_wrap=True)
     for cells in grid[1:]:
         shown.add_row(*map(Text, cells))
     return shown
@@ -199,10 +205,16 @@ def _leading(row: Row, names: Sequence[str]) -> list[str]:
 
 
 def _cell(row: Row, name: str) -> str:
-    return human.of_metric(name, row.metrics[name].mean) if name in row.metrics else "-"
+    """The mean, with its interval if the repetitions give one."""
+    if name not in row.metrics:
+        return "-"
+    summary = row.metrics[name]
+    text = human.of_metric(name, summary.mean)
+    interval = summary.interval
+    return f"{text} ±{human.share(interval.relative)}" if interval and summary.std else text
 
 
-def _shown(table: RunTable) -> Iterator[str]:
+def shown_metrics(table: RunTable) -> Iterator[str]:
     """The metrics for a terminal: no means of latencies, few sizes, faults that occurred."""
     sizes = [name for name in table.metrics if name.startswith("fork_ns/")]
     few = [name for name in sizes if name in _ROUND_SIZES] or sizes[:_SHOWN_SIZES]
@@ -213,16 +225,6 @@ def _shown(table: RunTable) -> Iterator[str]:
             continue
         if name in few or (name not in sizes and _place(name)[0] < len(_GROUPS) - 1):
             yield name
-
-
-def _heading(name: str) -> str:
-    """A short column heading; units stand in the cells."""
-    if name.startswith("fork_ns/"):
-        return f"fork {name.removeprefix('fork_ns/')}"
-    heading = name.removeprefix("latency_").removeprefix("faults/")
-    for unit in ("_ns", "_per_s", "_bytes_peak"):
-        heading = heading.removesuffix(unit)
-    return heading.replace("_", " ")
 
 
 _GROUPS = (

@@ -37,7 +37,23 @@ def test_few_snapshots_are_said() -> None:
 
 def test_repetitions_that_differ_much_are_said() -> None:
     found = doubts(record({}, redis_recording(10**6), redis_recording(2 * 10**6)))
+    # The largest latencies are 2 and 3 ms: a mean of 2.5 ms, t[1] = 12.7 times 0.5 ms.
     assert (
-        "the standard deviation of latency p99.9 is 28% of its mean over 2 repetitions; "
+        "the 95% interval of p99.9 is +-254% over 2 repetitions (and of 1 more above +-10%); "
         "add repetitions" in found
     )
+
+
+def test_what_enough_repetitions_make_precise_is_not_doubted() -> None:
+    pauses = (10**6, 2 * 10**6)
+    found = doubts(record({}, *(redis_recording(pauses[n % 2]) for n in range(60))))
+    assert not any("interval" in doubt for doubt in found)
+
+
+def test_a_warm_up_of_half_the_run_is_said() -> None:
+    cut, whole = latencies(2_000_000), latencies(2_000_000)
+    cut.levels.update(duration_ns=1000, warmup_ns=490)
+    whole.levels.update(duration_ns=1000, warmup_ns=200)
+    assert doubts(record({}, whole)) == []
+    (doubt,) = doubts(record({}, whole, cut))
+    assert doubt.startswith("nearly half of a repetition was cut off as warm-up")

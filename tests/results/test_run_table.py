@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+import pytest
 from rich.console import Console
 from run_samples import SCHEMES, forks, record, redis
 
@@ -58,6 +59,19 @@ def test_what_is_no_terminal_gets_a_row_per_point_however_wide() -> None:
     for width, terminal in ((80, False), (200, True)):
         text = printed(table, width=width, terminal=terminal)
         assert text == WIDE.replace("note: ", "note: classic: ")
+
+
+def test_a_mean_of_repetitions_that_differ_has_its_interval_beside_it() -> None:
+    # t[1] = 12.706 times a deviation of 14.14 over the root of 2.
+    counted = [Recording(counters={"requests": 1000 + n}) for n in (-10, 10)]
+    text = printed(run_table([record({}, *counted)]), width=80, terminal=True)
+    assert text.split()[-1:] == ["±13%"]
+    (row,) = to_json(run_table([record({}, *counted)]))
+    low, high = row["metrics"]["requests"]["interval"]
+    assert (low + high) / 2 == 1000
+    assert high - low == 2 * pytest.approx(127.06, abs=0.01)
+    (alone,) = to_json(run_table([record({}, counted[0])]))
+    assert alone["metrics"]["requests"]["interval"] is None
 
 
 def test_of_many_sizes_the_round_ones_are_shown() -> None:
@@ -154,6 +168,7 @@ def test_the_json_is_plain_data_with_the_spread() -> None:
     assert point["id"] == redis("huge").id
     assert point["fields"] == {}
     assert point["metrics"]["fork_mean_ns"] == {
-        "mean": 190_000, "std": 0.0, "min": 190_000, "max": 190_000, "repetitions": 2,
+        "mean": 190_000, "std": 0.0, "min": 190_000, "max": 190_000,
+        "interval": [190_000, 190_000], "repetitions": 2,
     }  # fmt: skip
     assert point["doubts"] == ["p95 rests on 51 requests; run longer"]
