@@ -93,21 +93,20 @@ class Profile(BaseModel):
         }
 
     def varied(self, values: Mapping[str, float], factors: Mapping[str, float]) -> Profile:
-        """This profile with some constants given other values, and some multiplied by factors.
+        """This profile with some constants given other values, then some multiplied by factors.
 
         Raises:
             KeyError: a name is not that of a constant.
         """
-        asked = {name: self.constants[name].value * factor for name, factor in factors.items()}
-        changed = {
-            name: Constant(
-                value=value,
-                unit=self.constants[name].unit,
+        changed = {}
+        for name in (*values, *factors):
+            constant = self.constants[name]
+            changed[name] = Constant(
+                value=values.get(name, constant.value) * factors.get(name, 1.0),
+                unit=constant.unit,
                 kind="assumed",
-                source=f"asked for instead of {self.constants[name].value:g}",
+                source=f"asked for instead of {constant.value:g}",
             )
-            for name, value in {**values, **asked}.items()
-        }
         # Not a `model_copy`: that would take what was computed from the constants along.
         return Profile(
             name=self.name,

@@ -179,15 +179,16 @@ class Rounds:
             memory.tables.references[tables],
             mm.slot_writable[slots],
             flags.reshape(pages.shape),
-            # Which of them meet the same page or table, and which follow the page before.
-            *(same for of in (pages, slots) for same in _equal(of)),
-            np.diff(pages, axis=1) == 1,
+            # Which of them meet the same page or table, and which the page after another's.
+            *_apart(pages, 0),
+            *_apart(slots, 0),
+            *_apart(pages, 1),
         )
         rows = np.concatenate([column.astype(np.int32) for column in met], axis=1)
         return [row.tobytes() for row in rows]
 
 
-def _equal(numbers: IntArray) -> Iterator[BoolArray]:
-    """For each column which of those before are equal to it, row by row."""
+def _apart(numbers: IntArray, distance: int) -> Iterator[BoolArray]:
+    """For each column which of those before are so much smaller, row by row."""
     for column in range(1, numbers.shape[1]):
-        yield numbers[:, :column] == numbers[:, column, np.newaxis]
+        yield numbers[:, :column] + distance == numbers[:, column, np.newaxis]

@@ -54,17 +54,19 @@ class Task:
         Takes the time of a `run` of each part, at the price of one.
 
         Args:
-            parts_ns: int64 [n], at least 0 each, their sum above 0.
+            parts_ns: int64 [n], n at least 1, at least 0 each.
 
         Returns:
             int64 [n], when each part was done.
 
         Raises:
-            ValueError: a part is negative, or all are 0.
+            ValueError: a part is negative.
         """
         done_ns = parts_ns.cumsum()
-        if parts_ns.min() < 0 or not done_ns[-1]:
-            raise ValueError("parts are work, and not negative")
+        if parts_ns.min() < 0:
+            raise ValueError("parts of work cannot be negative")
+        if not done_ns[-1]:
+            return np.full(len(parts_ns), self._scheduler.clock.now)
         passes = yield self._scheduler.submit(self, int(done_ns[-1]), 0.0, None)
         ended_ns, ran_ns = np.array(passes, np.int64).T
         worked_ns = ran_ns.cumsum()

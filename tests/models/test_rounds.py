@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from model_prices import make_costs, make_memory
 
@@ -37,10 +37,14 @@ def one_by_one(scheme: Scheme, mm: AddressSpace, pages: IntArray) -> tuple[int, 
 
 
 @pytest.mark.parametrize("name", SCHEMES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
+@example(rounds=[[10, 11, 10, 12], [10, 11, 10, 13]], share=0.0)
 @given(
-    rounds=st.integers(0, 3).flatmap(
-        lambda k: st.lists(st.lists(PAGE, min_size=k, max_size=k), min_size=1, max_size=40)
+    # Few pages of some sorts, so that rounds are alike but for one thing.
+    rounds=st.tuples(st.integers(0, 6), st.sampled_from([PAGE, st.integers(9, 13)])).flatmap(
+        lambda sort: st.lists(
+            st.lists(sort[1], min_size=sort[0], max_size=sort[0]), min_size=1, max_size=40
+        )
     ),
     share=st.sampled_from([None, 0.0, 0.3, 1.0]),
 )

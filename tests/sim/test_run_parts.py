@@ -50,9 +50,15 @@ def test_they_end_when_bursts_would(others: int, slice_ns: int) -> None:
         assert in_parts[-1] > 7 + PARTS_NS.sum()
 
 
-@pytest.mark.parametrize("parts_ns", [[0, 0], [5, -1, 5]])
-def test_what_is_no_work_is_refused(parts_ns: list[int]) -> None:
+def test_parts_of_no_work_are_done_at_once() -> None:
     machine = Machine(1, {}, slice_ns=1000, switch_ns=7)
-    machine.clock.process(machine.task("parts").run_parts(np.array(parts_ns)))
+    parts = machine.clock.process(machine.task("parts").run_parts(np.array([0, 0])))
+    machine.clock.run_to_end()
+    assert parts.value.tolist() == [0, 0]
+
+
+def test_negative_work_is_refused() -> None:
+    machine = Machine(1, {}, slice_ns=1000, switch_ns=7)
+    machine.clock.process(machine.task("parts").run_parts(np.array([5, -1, 5])))
     with pytest.raises(ValueError, match="parts"):
         machine.clock.run_to_end()

@@ -18,20 +18,35 @@ from workloads.apache.clients import Clients
 from workloads.apache.config import SECOND_NS, ClosedLoop, Config
 
 MOST_AT_ONCE = 100
-"""Requests that a worker takes at most in one go, if it knows that they come.
-
-On a shared core the last of them may come to lie behind the end of the experiment: its client would
-not have sent them any more. They are not counted; the core has worked on them.
-"""
+"""Requests that a worker takes at most in one go, if it knows that they come."""
 
 
 class ClosedLoopClients(Clients):
-    """Threads with connections each, for a time."""
+    """Threads with connections each, for a time.
+
+    Args:
+        config: of the server.
+        clients: of the clients.
+        kernel: of the machine, which both share.
+        streams: what chance draws from.
+        alone: whether nothing else runs on the machine.
+    """
 
     def __init__(
-        self, config: Config, clients: ClosedLoop, kernel: Kernel, streams: Streams
+        self,
+        config: Config,
+        clients: ClosedLoop,
+        kernel: Kernel,
+        streams: Streams,
+        *,
+        alone: bool = False,
     ) -> None:
         super().__init__(kernel.machine.clock)
+        # A worker knows when its responses will have been sent, and so when the next requests
+        # come, only if it has a core to itself: a connection each, the parent, busy clients.
+        busy = clients.connections + 1 + (clients.threads if clients.work else 0)
+        has_core = alone and busy <= len(kernel.machine.scheduler.cores)
+        self.most_at_once = MOST_AT_ONCE if has_core and not clients.work else 1
         self._sending_ns = config.sending_ns or SECOND_NS
         self.threads = [
             Thread(self, kernel.machine.task(f"wrk-{number}"), clients.work)
@@ -145,7 +160,7 @@ class ClosedConnection:
         """See `Connection.take`."""
         if not len(self._drawn_ns):
             self._drawn_ns = self._service.draw(self._generator, MOST_AT_ONCE)
-        known_ns = self._drawn_ns[: 1 if self._thread.work_ns else most]
+        known_ns = self._drawn_ns[: min(most, self._clients.most_at_once)]
         follow_ns = self._clients.clock.now + known_ns[:-1].cumsum()
         taken = 1 + int(follow_ns.searchsorted(self._clients.end_ns))
         self._drawn_ns = self._drawn_ns[taken:]
@@ -153,10 +168,7 @@ class ClosedConnection:
 
     def answer(self, ends_ns: IntArray, *, close: bool) -> None:
         """See `Connection.answer`."""
-        # The first was sent before the end.
-        count = 1 + int(ends_ns[:-1].searchsorted(self._clients.end_ns))
-        sent_ns = np.array([self._sent_ns, *ends_ns[: count - 1]])
-        self._clients.note(sent_ns, ends_ns[:count])
+        self._clients.note(np.array([self._sent_ns, *ends_ns[:-1]]), ends_ns)
         self._outstanding = False
         self._connected = not close
         self._thread.receive(self)
