@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
-from sim.quantities import Bytes, Duration, Rate, Ratio
+from sim.quantities import Bytes, Duration, Rate, Ratio, parse_duration
 
 NAME = "redis"
 
@@ -56,6 +63,22 @@ class Keys(_Strict):
         Ratio,
         Field(gt=0, description="the part of the heap that SETs reach, uniformly; 1 for all of it"),
     ] = 1.0
+
+
+def _warm_up(value: object) -> int | str:
+    if value == "mser5":
+        return "mser5"
+    try:
+        return parse_duration(value)
+    except ValueError:
+        raise ValueError("expected a duration such as 5s, or mser5") from None
+
+
+WarmUp = Annotated[
+    int | Literal["mser5"],
+    BeforeValidator(_warm_up),
+    WithJsonSchema({"anyOf": [{"const": 0}, {"type": "string"}]}),
+]
 
 
 class Snapshot(_Strict):
@@ -111,6 +134,22 @@ class Config(_Strict):
         Duration | None,
         Field(description="how long clients send; by default a trace is sent whole"),
     ] = None
+
+    warmup: Annotated[
+        WarmUp | None,
+        Field(
+            description="what latencies and throughput leave out: a time from the start, or mser5 "
+            "(White 1997); counters and series have it"
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _warms_up(self) -> Config:
+        if self.warmup == "mser5" and self.clients.kind == "trace":
+            raise ValueError("expected a duration as the warmup of a trace, which is not steady")
+        if isinstance(self.warmup, int) and self.duration and self.warmup >= self.duration:
+            raise ValueError("expected a warmup shorter than the duration")
+        return self
 
     @model_validator(mode="after")
     def _needs_an_end(self) -> Config:

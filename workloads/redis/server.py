@@ -10,8 +10,9 @@ from models.kernel import Kernel
 from sim.clock import Activity
 from sim.cores import Task
 from sim.level import Level
-from sim.recording import Histogram, IntArray, Recording
+from sim.recording import IntArray, Recording
 from sim.timeline import Timeline
+from sim.warmup import SteadyLatency
 from workloads.redis.config import Config
 from workloads.redis.heap import HeapPages
 from workloads.redis.requests import Clients, Iterations
@@ -50,7 +51,7 @@ class Server:
         self._requests = 0
         self._writes = 0
         self._faults = Faults.none()
-        self._latency = Histogram()
+        self._latency = SteadyLatency(config.warmup, config.duration)
         self._timeline = Timeline(WINDOW_NS)
         self._memory: list[tuple[int, int, int]] = []
         self._note_memory()
@@ -148,7 +149,7 @@ class Server:
         replies = self._clients.served(ends_ns)
         if not len(replies.at_ns):
             return  # the pass read a part of a long request
-        self._latency.add(replies.latency_ns, replies.weights)
+        self._latency.add(replies.at_ns, replies.latency_ns, replies.weights)
         self._timeline.add(replies.at_ns, replies.latency_ns, replies.weights)
 
     def _decide(self) -> Activity:
@@ -196,9 +197,13 @@ class Server:
         faults = (self._mm.memory.counts - self._loaded).faults_by_kind()
         if self._children.value:
             self._measure(self._snapshots[-1])
+        warmup_ns, latency = self._latency.cut()
+        requests, steady_ns = self._requests, elapsed_ns
+        if warmup_ns:
+            requests, steady_ns = latency.count, max(elapsed_ns - warmup_ns, 1)
         extra_bytes = max((s.extra_bytes for s in self._snapshots), default=0)
         return Recording(
-            histograms={"latency_ns": self._latency},
+            histograms={"latency_ns": latency},
             counters={
                 "requests": self._requests,
                 "keys_written": self._writes,
@@ -221,9 +226,10 @@ class Server:
             },
             levels={
                 "duration_ns": elapsed_ns,
-                "throughput_per_s": self._requests * NANOSECONDS // elapsed_ns,
+                "throughput_per_s": requests * NANOSECONDS // steady_ns,
                 "extra_memory_bytes_peak": extra_bytes,
                 "snapshot_running_ns": round(self._children.mean() * elapsed_ns),
                 "mm_lock_write_held_ns": self._kernel.lock(self._mm).use["write"].held_ns,
+                **({} if self._config.warmup is None else {"warmup_ns": warmup_ns}),
             },
         )
