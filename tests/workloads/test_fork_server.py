@@ -129,13 +129,25 @@ def test_slow_inputs_make_dips() -> None:
 
 
 def test_the_schemes_meet_the_same_inputs() -> None:
-    faults = [
-        fuzz(scheme, slow={"share": 0.5, "run": "1ms"}).counters
-        for scheme in ("classic", "classic")
+    """Where forks and faults cost nothing, they take the same times."""
+    free = [name for name in PROFILE.constants if name.endswith("_ns") and name != "time_slice_ns"]
+    profile = PROFILE.varied({}, dict.fromkeys(free, 0.0))
+    config = afl.Config.model_validate(
+        {
+            "kind": "afl",
+            "target": "16MiB",
+            "run": "150us",
+            "slow": {"share": 0.5, "run": "1ms"},
+            "duration": "100ms",
+        }
+    )
+    runs = [
+        afl.run(config, replace(setup(scheme, repetition), profile=profile))
+        for scheme, repetition in (("classic", 0), ("on_demand", 0), ("classic", 1))
     ]
-    assert faults[0] == faults[1]
-    other = fuzz("classic", repetition=1, slow={"share": 0.5, "run": "1ms"}).counters
-    assert other != faults[0]
+    times = [run.histograms["execution_ns"].to_dict() for run in runs]
+    assert times[0] == times[1]
+    assert times[0] != times[2]
 
 
 def test_triforce_is_the_same_on_a_smaller_process() -> None:

@@ -12,7 +12,9 @@ from sim.streams import Streams
 from workloads.afl.config import Fuzzing
 
 BLOCK = 1024
-"""So many inputs are drawn at a time."""
+"""So many inputs are drawn at a time, fewer if they write many pages."""
+
+_MOST_PAGES_DRAWN = 2**20
 
 
 class Inputs:
@@ -41,12 +43,17 @@ class Inputs:
             streams.generator(f"workload/afl/{what}/{fuzzer}")
             for what in ("pages", "slow", "slow-run")
         )
+        self._block = max(1, min(BLOCK, _MOST_PAGES_DRAWN // max(config.pages, 1)))
         self._next = self._drawn = 0
         self._run_ns = np.zeros(0, np.int64)
         self._pages = np.zeros((0, config.pages), np.int64)
 
     def ahead(self, count: int) -> tuple[IntArray, IntArray]:
-        """The next inputs: run times, shape (count,), and pages, shape (count, pages of one)."""
+        """The next inputs: run times, shape (n,), and pages, shape (n, pages of one).
+
+        ``count`` of them, or fewer if they write many pages.
+        """
+        count = min(count, self._block)
         while len(self._run_ns) - self._next < count:
             self._draw()
         following = slice(self._next, self._next + count)
@@ -57,15 +64,16 @@ class Inputs:
         self._next += count
 
     def _draw(self) -> None:
-        numbers = np.arange(self._drawn, self._drawn + BLOCK)
+        block = self._block
+        numbers = np.arange(self._drawn, self._drawn + block)
         run_ns = self._base_ns(numbers)
         slow = self._config.slow
         if slow is not None:
-            extra_ns = np.rint(slow.run * self._slower.standard_exponential(BLOCK))
-            run_ns = run_ns + (self._is_slow.random(BLOCK) < slow.share) * extra_ns.astype(np.int64)
-        shape = (BLOCK, self._config.pages)
+            extra_ns = np.rint(slow.run * self._slower.standard_exponential(block))
+            run_ns = run_ns + (self._is_slow.random(block) < slow.share) * extra_ns.astype(np.int64)
+        shape = (block, self._config.pages)
         pages = self._heap.start_page + self._page.integers(0, self._heap.n_pages, shape)
         self._run_ns = np.concatenate((self._run_ns[self._next :], run_ns))
         self._pages = np.concatenate((self._pages[self._next :], pages))
-        self._drawn += BLOCK
+        self._drawn += block
         self._next = 0

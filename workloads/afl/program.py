@@ -57,7 +57,7 @@ class Fuzzer:
             if not len(done):
                 done = yield from self._execute(int(run_ns[0]), pages[0])
             # The more go together, the more it is worth to look ahead.
-            together = BLOCK if len(done) == together else FEWEST_TOGETHER
+            together = BLOCK if len(done) == len(run_ns) else FEWEST_TOGETHER
             self._inputs.done(len(done))
             self.executions.append(done)
 

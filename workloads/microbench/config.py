@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sim.quantities import Bytes, Duration, Ratio
 
 NAME = "microbench"
 PAGE_BYTES = 4096
+MOST_SIZES = 10_000
 
 
 class SizeRange(BaseModel):
@@ -20,6 +21,14 @@ class SizeRange(BaseModel):
     first: Annotated[Bytes, Field(ge=PAGE_BYTES)]
     last: Annotated[Bytes, Field(ge=PAGE_BYTES, le=2**45)]
     step: Annotated[Bytes, Field(ge=PAGE_BYTES)]
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if self.last < self.first:
+            raise ValueError("the last size lies below the first: expected it above")
+        if (self.last - self.first) // self.step >= MOST_SIZES:
+            raise ValueError(f"a range of more than {MOST_SIZES} sizes: expected a longer step")
+        return self
 
     def sizes(self) -> list[int]:
         """The sizes, in bytes."""
@@ -43,7 +52,7 @@ class Config(BaseModel):
             "fork_and_access: the parent goes through the region after the fork, by memcpys"
         ),
     ] = "fork_loop"
-    sizes: Annotated[list[Size], Field(min_length=1, max_length=10_000)] | SizeRange
+    sizes: Annotated[list[Size], Field(min_length=1, max_length=MOST_SIZES)] | SizeRange
     instances: Annotated[
         int, Field(ge=1, le=256, description="how many such programs run, unsynchronised")
     ] = 1

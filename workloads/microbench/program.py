@@ -65,7 +65,9 @@ def _recording(instances: list[Instance], kernel: Kernel) -> Recording:
     accesses = [instance.accesses for instance in instances]
     if any(accesses):
         columns = ("size_bytes", "instance", "accessed_bytes", "elapsed_ns")
-        recording.series["access"] = _table(columns, accesses)
+        table = recording.series["access"] = _table(columns, accesses)
+        access_ns = recording.histograms["access_ns"] = Histogram()
+        access_ns.add(table["elapsed_ns"][table["accessed_bytes"] == table["size_bytes"]])
     return recording
 
 
