@@ -91,6 +91,29 @@ def validate(**arguments: Any) -> None:
     _call("validate", **arguments)
 
 
+@main.command()
+@click.argument("folder", metavar="RUN")
+@click.option(
+    "--by", default="fork.kind", show_default=True, metavar="FIELD", help="What to compare."
+)
+@click.option("--baseline", metavar="VALUE", help="Compare with this one.  [default: classic]")
+@click.option(
+    "--metric", "metrics", metavar="NAME,...", help="Some metrics, such as p99,fork_mean."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def compare(**arguments: Any) -> None:
+    """Say which fork is faster in RUN, a run's folder, and how sure that is."""
+    _call("compare", **arguments)
+
+
+@main.command()
+@click.argument("folder", metavar="RUN")
+@click.argument("file")
+def export(**arguments: Any) -> None:
+    """Write RUN to FILE (.csv or .parquet), a row per point, repetition and metric."""
+    _call("export", **arguments)
+
+
 @main.command("list")
 def list_() -> None:
     """List what an experiment can name: workloads, forks, machine profiles, examples."""

@@ -256,16 +256,17 @@ def _place(name: str) -> tuple[int, str, float, str]:
 
 
 def _differing(records: Sequence[Record]) -> list[str]:
-    leaves = [dict(_leaves(record.config)) for record in records]
+    leaves = [dict(leaves_of(record.config)) for record in records]
     paths = dict.fromkeys(path for found in leaves for path in found)
     return [path for path in paths if len({_text(found.get(path)) for found in leaves}) > 1]
 
 
-def _leaves(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def leaves_of(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of a configuration that is no mapping, by its dotted path, sorted."""
     for key in sorted(config):
         value = config[key]
         if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{key}.")
+            yield from leaves_of(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
 

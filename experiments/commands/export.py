@@ -1,0 +1,38 @@
+"""``forksim export``: a run as one long table, for pandas, R and the like."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from experiments.errors import InputError
+from experiments.finished_run import open_run
+from results.tidy import tidy
+
+
+def main(folder: str, file: str) -> int:
+    """Write the run in ``folder`` to ``file``, a row per point, repetition and metric; 0.
+
+    Raises:
+        InputError: the file is neither .csv nor .parquet, or pyarrow is not installed.
+    """
+    target = Path(file)
+    if target.suffix not in (".csv", ".parquet"):
+        raise InputError(f"{file}: {target.suffix!r}: expected a file ending in .csv or .parquet")
+    if target.suffix == ".parquet" and find_spec("pyarrow") is None:
+        raise InputError(f"{file}: parquet: expected pyarrow to be installed (pip install pyarrow)")
+    run = open_run(folder)
+    table = tidy(run.records, run.swept)
+    temporary = target.with_name(f".{target.name}.tmp")
+    try:
+        if target.suffix == ".csv":
+            table.to_csv(temporary, index=False, lineterminator="\n")
+        else:
+            table.to_parquet(temporary, index=False)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    click.echo(f"{len(table)} rows in {file}", err=True)
+    return 0
