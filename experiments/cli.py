@@ -62,7 +62,11 @@ _SETTINGS = click.option(
     help="Put a value over the file's; repeatable. The value is YAML: --set sweep=[]",
 )
 _JOBS = click.option(
-    "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes to use."
+    "--jobs",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    envvar="FORKSIM_JOBS",
+    help="Processes to use; 1 is this one.  [default: FORKSIM_JOBS, or one per core]",
 )
 
 
@@ -78,6 +82,22 @@ def main() -> None:
 @click.option("--out", metavar="DIR", help="Folder of the results.  [default: runs/NAME]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 @_JOBS
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Use a Dask cluster and no --jobs: tcp://HOST:8786, or local[:N] to try one here.",
+)
+@click.option("--timeout", metavar="TIME", help="Stop a point after so long: 60s.")
+@click.option("--memory", metavar="SIZE", help="Let a point allocate so much at most: 4GiB.")
+@click.option(
+    "--start-method",
+    type=click.Choice(["spawn", "forkserver"]),
+    help="How processes start.  [default: spawn]",
+)
+@click.option("--fail-fast", is_flag=True, help="Stop at the first point that fails.")
+@click.option(
+    "--events", metavar="FILE", help="Write what happens as JSON lines; - is standard error."
+)
 def run(**arguments: Any) -> None:
     """Run the experiment in FILE, a YAML file; points already in the folder are kept."""
     _call("run", **arguments)
@@ -89,6 +109,15 @@ def run(**arguments: Any) -> None:
 def validate(**arguments: Any) -> None:
     """Say whether the experiment in FILE is valid, and how many points it has."""
     _call("validate", **arguments)
+
+
+@main.command()
+@click.argument("folder", metavar="DIR")
+@click.option("--check", is_flag=True, help="Read every record to find damaged ones.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def status(**arguments: Any) -> None:
+    """Say how far the run in DIR is: points done, failed and missing, damaged records."""
+    _call("status", **arguments)
 
 
 @main.command()

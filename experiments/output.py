@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -10,9 +12,14 @@ from ruamel.yaml import YAML
 
 from experiments.document import Document
 from experiments.errors import InputError
+from experiments.points import Point
 from experiments.runner import Finished
 from results.store import Store
 from results.tables import RunTable, run_table, to_csv
+from results.whole_file import write_whole
+
+POINTS = "points.json"
+"""File of a run's folder: the id and label of each of its points."""
 
 
 class RunFolder:
@@ -48,12 +55,28 @@ class RunFolder:
             reason = f"{error.strerror}: expected a folder that can be made"
             raise InputError(f"{self.path}: {reason}") from None
 
+    def write_points(self, points: Sequence[Point]) -> None:
+        """Write which points the run has, so that others can see how far it is."""
+        known = [
+            {"id": point.id, "point": point.label, "swept": dict(point.swept)} for point in points
+        ]
+        text = json.dumps({"points": known}, indent=0)
+        write_whole(self.path / POINTS, f"{text}\n".encode("ascii"))
+
+    def read_points(self) -> dict[str, str] | None:
+        """The labels of the points of the last run here, by id; None if that is not known."""
+        try:
+            known = json.loads((self.path / POINTS).read_bytes())["points"]
+            return {str(point["id"]): str(point["point"]) for point in known}
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
     def write(self, document: Document, finished: Finished) -> RunTable:
         """Write everything but the records, which are there, and return the table."""
-        (self.path / "experiment.yaml").write_text(_yaml(document), encoding="utf-8")
+        write_whole(self.path / "experiment.yaml", _yaml(document).encode("utf-8"))
         labels = [point.swept for point in finished.points]
         table = run_table(finished.records, labels)
-        (self.path / "table.csv").write_text(to_csv(table), encoding="utf-8")
+        write_whole(self.path / "table.csv", to_csv(table).encode("utf-8"))
         if finished.records:
             figures = import_module("results.figures.run")
             figures.write(finished.records, self.path, labels)

@@ -12,6 +12,7 @@ from rich.console import Console
 from experiments.catalogue import Catalogue, catalogue
 from experiments.document import load
 from experiments.errors import InputError, Position, suggestion
+from experiments.executors.choice import local
 from experiments.output import RunFolder
 from experiments.overrides import override
 from experiments.points import Point, plan
@@ -26,7 +27,7 @@ EXPERIMENTS = Path(__file__).parents[1] / "paper"
 """An item's experiments are the files here that begin with its name."""
 
 
-def main(only: str | None, out: str, jobs: int) -> int:
+def main(only: str | None, out: str, jobs: int | None) -> int:
     """Regenerate the chosen items; 0, or 1 if some points failed."""
     names = _chosen(only)
     folder = RunFolder(Path(out))
@@ -40,7 +41,7 @@ def main(only: str | None, out: str, jobs: int) -> int:
         everything = list(chain(*planned.values(), *varied.values()))
         # The longest first, so that no process is left alone with one in the end.
         everything.sort(key=lambda point: at_most(point.config["repetitions"]), reverse=True)
-        finished = run(everything, folder.store, jobs, reporter)
+        finished = run(everything, folder.store, local(jobs), reporter)
     records = {record.id: record for record in finished.records}
     reports = []
     for name in names:

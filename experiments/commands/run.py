@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,9 @@ from rich.console import Console
 
 from experiments.catalogue import catalogue
 from experiments.document import load
+from experiments.errors import InputError, Position
+from experiments.event_log import EventLog
+from experiments.executors.choice import chosen
 from experiments.output import RunFolder
 from experiments.overrides import override
 from experiments.points import Plan, plan
@@ -21,21 +27,59 @@ from results.tables import RunTable, print_table, to_json
 JSON_VERSION = 1
 
 
-def main(file: str, settings: tuple[str, ...], out: str | None, as_json: bool, jobs: int) -> int:
-    """Run the experiment in ``file``; 0, or 1 if some points failed."""
+def main(
+    file: str,
+    settings: tuple[str, ...],
+    out: str | None,
+    *,
+    as_json: bool,
+    fail_fast: bool,
+    events: str | None,
+    **machinery: Any,
+) -> int:
+    """Run the experiment in ``file``; 0, or 1 if some points failed.
+
+    ``machinery`` is what `chosen` takes.
+    """
     source = Path(file)
     planned = plan(override(load(source), settings), source.parent, catalogue())
+    executor = chosen(**machinery)
     folder = RunFolder(Path(out) if out else Path("runs") / planned.name)
     folder.make()
-    with Reporter(Console(stderr=True)) as reporter:
-        finished = run(planned.points, folder.store, jobs, reporter)
+    folder.write_points(planned.points)
+    with _event_log(events) as log, Reporter(_console(events), log=log) as reporter:
+        finished = run(planned.points, folder.store, executor, reporter, fail_fast=fail_fast)
     table = folder.write(planned.document, finished)
     if as_json:
         click.echo(json.dumps(_object(planned, finished, table, folder)))
     elif table.rows:
         print_table(table, Console())
-    click.echo(f"results in {folder.path}", err=True)
+    if finished.untried and events != "-":
+        click.echo(f"stopped: {len(finished.untried)} points were not tried", err=True)
+    if events != "-":
+        click.echo(f"results in {folder.path}", err=True)
     return 1 if finished.failures else 0
+
+
+def _console(events: str | None) -> Console:
+    """Where progress is told: nowhere if events take its place."""
+    return Console(stderr=True, quiet=events == "-")
+
+
+@contextmanager
+def _event_log(file: str | None) -> Iterator[EventLog | None]:
+    if file is None:
+        yield None
+    elif file == "-":
+        yield EventLog(sys.stderr)
+    else:
+        try:
+            stream = Path(file).open("w", encoding="ascii")  # noqa: SIM115 - closed below
+        except OSError as error:
+            reason = f"{error.strerror}: expected a file that can be written"
+            raise InputError.at(Position("--events"), f"{file}: {reason}") from None
+        with stream:
+            yield EventLog(stream)
 
 
 def _object(
@@ -47,4 +91,5 @@ def _object(
         "folder": str(folder.path),
         "points": to_json(table),
         "failed": [{"point": point.label, "reason": reason} for point, reason in finished.failures],
+        "untried": [point.label for point in finished.untried],
     }

@@ -67,7 +67,10 @@ def test_run_prints_a_table_and_writes_the_folder(here: Path) -> None:
     assert result.stderr.splitlines()[-1] == "results in runs/fake-run"
     assert files(here) == {"a.yaml"} | {
         f"runs/fake-run/{name}"
-        for name in ("experiment.yaml", "table.csv", "figure.png", "figure.svg", "figure.pdf")
+        for name in (
+            *("experiment.yaml", "points.json", "table.csv"),
+            *("figure.png", "figure.svg", "figure.pdf"),
+        )
     }
     records = {file.name for file in (here / "runs/fake-run/points").iterdir()}
     assert len(records) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from rich.console import Console
 
 from experiments.document import parse
 from experiments.errors import InputError, Position
-from experiments.executors import in_processes, in_this_process
+from experiments.executors.choice import local
+from experiments.executors.interface import Ended, Started
+from experiments.executors.local import LocalProcesses
 from experiments.overrides import override
 from experiments.points import Point, plan
 from experiments.progress import Reporter
@@ -32,7 +35,7 @@ def behaviours(*names: str) -> tuple[Point, ...]:
 def finish(points: Iterable[Point], folder: Path, jobs: int = 1) -> tuple[Finished, str]:
     said = io.StringIO()
     with Reporter(Console(file=said, width=500)) as reporter:
-        finished = run(list(points), Store(folder), jobs, reporter)
+        finished = run(list(points), Store(folder), local(jobs), reporter)
     return finished, said.getvalue()
 
 
@@ -99,30 +102,16 @@ def test_a_failed_point_is_told_in_one_line_and_the_others_go_on(tmp_path: Path,
     assert len(said.splitlines()) == 4
 
 
-def test_a_killed_process_takes_one_point_with_it(tmp_path: Path) -> None:
-    points = behaviours("die", "good")
-    finished, _ = finish(points, tmp_path, jobs=2)
-    assert finished.failures == [
-        (point, "its process was killed by SIGKILL") for point in points[:2]
-    ]
-    assert len(finished.records) == 2
-
-
 def test_closing_ends_the_processes(tmp_path: Path) -> None:
     points = points_of("sweep.0.grid={workload.behaviour: [good, hang]}")
-    outcomes = in_processes(points, Store(tmp_path), 2)
-    place, outcome = next(outcomes)
-    assert (place, outcome.failure) == (0, None)
-    outcomes.close()
+    events = LocalProcesses(2).run(points, Store(tmp_path))
+    assert [next(events), next(events)] == [Started(0), Started(1)]
+    ended = next(events)
+    assert isinstance(ended, Ended)
+    assert (ended.place, ended.failure) == (0, None)
+    events.close()
     assert list(content(tmp_path)) == [f"{points[0].id}.json"]
-
-
-def test_a_full_disk_fails_the_point_and_nothing_else(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    outcomes = list(in_this_process(points_of(), Store(tmp_path / "file" / "points")))
-    assert [place for place, _ in outcomes] == [0, 1]
-    assert all("NotADirectoryError" in str(outcome.failure) for _, outcome in outcomes)
-    assert not any("traceback in" in str(outcome.failure) for _, outcome in outcomes)
+    assert not [child for child in active_children() if child.name == "forksim worker"]
 
 
 def test_a_damaged_record_is_simulated_again(tmp_path: Path) -> None:
@@ -150,7 +139,7 @@ def test_a_terminal_gets_a_bar_and_still_the_failures(tmp_path: Path) -> None:
     said = io.StringIO()
     console = Console(file=said, width=500, force_terminal=True, color_system=None)
     with Reporter(console) as reporter:
-        run(behaviours("raise", "good"), Store(tmp_path), 1, reporter)
+        run(behaviours("raise", "good"), Store(tmp_path), local(1), reporter)
     assert "2/4" in said.getvalue() or "4/4" in said.getvalue()
     assert "point workload.behaviour=raise seed=1 failed: ArithmeticError" in said.getvalue()
     assert "[3/4]" not in said.getvalue()

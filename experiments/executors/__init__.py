@@ -1,0 +1,1 @@
+"""Where points are simulated: here, in local worker processes, or on a Dask cluster."""
