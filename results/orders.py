@@ -9,7 +9,7 @@ from itertools import combinations, groupby
 from typing import Literal, TypeAlias
 
 from results.csv_text import csv_text
-from results.paper_item import PaperItem
+from results.paper_item import Basis, PaperItem
 from results.reference import published
 
 TIE = 0.08
@@ -39,6 +39,7 @@ class Order:
         published: the paper's value of the first over that of the second.
         simulated: ours, or None if one of them is missing or zero.
         more_is_faster: whether the values are rates; else they are times.
+        basis: whether the constants were fitted to both values, or one of them is predicted.
         why: why the order is not the published one, if that is known.
     """
 
@@ -49,7 +50,13 @@ class Order:
     published: float
     simulated: float | None
     more_is_faster: bool
+    basis: Basis
     why: str = ""
+
+    @property
+    def of_forks(self) -> bool:
+        """Whether two forks are compared, rather than one in two surroundings."""
+        return not any("/" in scheme for scheme in (self.first, self.second))
 
     def faster(self, ratio: float | None) -> str:
         """The faster scheme's name, ``tie``, or nothing."""
@@ -101,6 +108,7 @@ def _order(
         published=one.published / other.published,
         simulated=above / below if above and below else None,
         more_is_faster=one.unit == "1/s",
+        basis="predicted" if "predicted" in map(item.basis, (one.name, other.name)) else "fitted",
         why=item.why(other.name) or item.why(one.name),
     )
 

@@ -118,18 +118,17 @@ def summary(reports: Sequence[ItemReport]) -> Iterator[str]:
         elif chosen:
             yield f"| {basis} | {len(chosen)} | - | - | 0 |"
     yield ""
-    for what, along_curves in (("single quantities", False), ("sizes along curves", True)):
-        compared = [
-            order
+    for basis in ("predicted", "fitted"):
+        chosen_orders = [
+            [order for order in report.orders if order.basis == basis and order.of_forks]
             for report in reports
-            if (len(report.orders) > _MOST_LISTED) == along_curves
-            for order in report.orders
         ]
+        compared = list(chain.from_iterable(chosen_orders))
         if compared:
-            yield f"* Which of two forks is faster, {what}: {_verdicts(compared)}."
-    threes = [right for report in reports for right in orders.of_three(report.orders).values()]
-    if threes:
-        yield f"* All three forks in the published order: {sum(threes)} of {len(threes)}."
+            yield f"* Which of two forks is faster, {basis}: {_verdicts(compared)}."
+        threes = [right for some in chosen_orders for right in orders.of_three(some).values()]
+        if threes:
+            yield f"* All three forks in their order, {basis}: {sum(threes)} of {len(threes)}."
     conditions = list(chain.from_iterable(report.conditions for report in reports))
     if conditions:
         held = sum(condition.holds for condition in conditions)
@@ -171,7 +170,13 @@ def _section(report: ItemReport) -> Iterator[str]:
         yield from deviations.lines(report.deviations, _MOST_LISTED)
     else:
         yield "No values are published for it."
-    yield from sensitivity.lines(report.sensitivities)
+    wrong = {
+        f"{scheme}/{order.quantity}"
+        for order in report.orders
+        if order.verdict != "right"
+        for scheme in (order.first, order.second)
+    }
+    yield from sensitivity.lines(report.sensitivities, wrong)
     if report.conditions:
         yield ""
         for condition in report.conditions:

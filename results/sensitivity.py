@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from results.csv_text import csv_text
@@ -107,14 +107,18 @@ def to_csv(found: Sequence[Sensitivity]) -> str:
     return csv_text(rows)
 
 
-def lines(found: Sequence[Sensitivity]) -> Iterator[str]:
+def lines(found: Sequence[Sensitivity], wrong: Collection[str] = ()) -> Iterator[str]:
     """A table of the predicted cells that miss: what each constant would have to be.
 
     Constants that would not do it by themselves share a row of the cell.
+
+    Args:
+        found: of one item.
+        wrong: further cells to list: those that are not in the published order.
     """
     by_cell: dict[str, list[Sensitivity]] = {}
     for s in found:
-        if s.deviation.misses:
+        if s.deviation.misses or s.deviation.cell in wrong:
             by_cell.setdefault(s.deviation.cell, []).append(s)
     if not by_cell:
         return

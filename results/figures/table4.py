@@ -163,18 +163,18 @@ ITEM = PaperItem(
             "The published median under On-demand-fork is 10 % below Fork's, although a median "
             "request meets no fork. What would have to be true: two kernels were measured, Linux "
             "5.6.19 as released and the modified build; if the latter served a request 10 % "
-            "faster whatever it forks, p50 would be met and p90 to p99.9 within 7 % (the scaled "
-            "errors below). No constant of the machine tells the two kernels apart, so no move "
-            "of one does it.",
+            "faster whatever it forks, p50 would be met, and the others off by the scaled errors "
+            "below. No constant of the machine tells the two kernels apart, so no move of one "
+            "does it.",
         ),
         Explanation(
             "on_demand/p99.99",
             "A part is the median's, see p50. The rest is table copies: right after a fork the "
             "tables of the written range are all copied within a few iterations, and the model "
-            "charges each a full miss for every frame that an earlier copy-on-write has scattered "
-            "(35 us a table instead of 10). With entry_scattered_ns 0 the cell is 6.17 ms, the "
-            "published one scaled by the medians: the scatter that explains Fork's 7.4 ms seems "
-            "not to slow a table copy.",
+            "charges each a full miss for every frame that an earlier copy-on-write has scattered. "
+            "What would have to be true: the scatter that explains table 5's forks under Fork "
+            "(entry_scattered_ns) does not slow a table copy; with none, the cell is about the "
+            "published one scaled by the medians.",
         ),
         Explanation(
             "on_demand/p9[059]*",

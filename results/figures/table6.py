@@ -82,9 +82,11 @@ ITEM = PaperItem(
             "on_demand/max",
             "The slowest response is a worker's first: its page faults, as many as Fork's maximum "
             "needs, and under On-demand-fork a copy of each of the parent's four tables as well. "
-            "The published maxima lie 19 us apart, less than two of table 1's copies: there a "
-            "first response wrote to one table only, or the workers, who all copy the same tables "
-            "within a millisecond, found the struct pages in cache.",
+            "The published maxima are apart by less than two of table 1's copies. What would have "
+            "to be true: the tables are emptier (a real Apache's parent has 0.8 of its 4 MB in "
+            "private pages, measurements/apache_start_summary.csv), or do not lie in a fresh "
+            "machine's scattered frames (the factor of entry_scattered_ns below), or the workers, "
+            "who copy the same tables within a millisecond, find their struct pages in cache.",
         ),
     ),
     variation=Variation(

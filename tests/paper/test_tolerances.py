@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -11,6 +12,7 @@ from experiments.catalogue import catalogue
 from experiments.commands.paper import points_of
 from experiments.points import Point
 from experiments.simulation import simulate
+from results.deviations import deviations
 from results.orders import orders
 from results.paper_items import ITEMS
 from results.record import Record
@@ -19,9 +21,7 @@ from results.reference import published
 
 def once(point: Point, repetitions: int = 1) -> Record:
     """The point's record with fewer repetitions than the paper's run has."""
-    return simulate(
-        Point(**{**vars(point), "config": {**point.config, "repetitions": repetitions}})
-    )
+    return simulate(replace(point, config={**point.config, "repetitions": repetitions}))
 
 
 @cache
@@ -104,13 +104,35 @@ def test_tables_6_and_7(table: str) -> None:
             assert abs(error) <= ITEMS[table].tolerance(cell)
 
 
-@pytest.mark.parametrize("item", ["fig02", "fig07", "fig09", "fig10", "table1", "table3", "table5"])
-def test_which_fork_is_faster(item: str) -> None:
-    repetitions = {"fig02": 5, "table3": 2, "table5": 5}.get(item, 1)
-    records = records_of(item, repetitions)
-    found = orders(ITEMS[item], ITEMS[item].collect(records))
-    assert found
-    assert [order for order in found if order.verdict != "right"] == []
+REPETITIONS = {"fig02": 5, "table3": 2, "table5": 5, "table6": 5, "table7": 5}
+NOT_AS_PUBLISHED = {
+    ("table4", "p50"): "only a tie",
+    ("table4", "p90"): "only a tie",
+    ("table4", "p95"): "only a tie",
+    ("table4", "p99"): "only a tie",
+    ("table4", "p99.9"): "only a tie",
+    ("table6", "max"): "no tie",
+}
+"""The orders that are not reproduced: the report tells them, too."""
+
+MISSES = {
+    "fig02": {"fork/concurrent3/0.5GB"},
+    "table4": {"on_demand/p99.99"},
+    "table5": {"fork/std", "on_demand/std"},
+    "table6": {"on_demand/max"},
+    "table7": {"on_demand/p50"},
+}
+"""The cells beyond their tolerance."""
+
+
+@pytest.mark.parametrize("item", [name for name in ITEMS if name not in ("fig04", "fig08")])
+def test_what_is_not_as_published_is_known(item: str) -> None:
+    simulated = ITEMS[item].collect(records_of(item, REPETITIONS.get(item, 1)))
+    found = orders(ITEMS[item], simulated)
+    wrong = {(o.item, o.quantity): o.verdict for o in found if o.verdict != "right"}
+    assert wrong == {key: value for key, value in NOT_AS_PUBLISHED.items() if key[0] == item}
+    missed = {d.cell for d in deviations(ITEMS[item], simulated) if d.misses}
+    assert missed == MISSES.get(item, set())
 
 
 def test_table_5() -> None:

@@ -29,8 +29,9 @@ def test_letter_by_letter() -> None:
         "| fitted | 2 | 13.0% | +13.0% (table1 fork/mean) | 0 |",
         "| predicted | 1 | 0.4% | -0.4% (table1 on_demand/mean) | 1 |",
         "",
-        "* Which of two forks is faster, single quantities: 1 of 3 right, 2 not simulated.",
-        "* All three forks in the published order: 0 of 1.",
+        "* Which of two forks is faster, predicted: 1 of 2 right, 1 not simulated.",
+        "* All three forks in their order, predicted: 0 of 1.",
+        "* Which of two forks is faster, fitted: 0 of 1 right, 1 not simulated.",
         "",
         "| item | basis | cells | mean error | median error | worst error | misses |",
         "|---|---|---:|---:|---:|---:|---:|",
@@ -93,13 +94,13 @@ def test_an_item_without_published_values_says_so_and_shows_its_conditions() -> 
     assert "* Further conditions that hold: 6 of 6." in lines
 
 
-def test_the_summary_keeps_curves_and_single_quantities_apart() -> None:
+def test_the_summary_keeps_fitted_and_predicted_orders_apart() -> None:
     curves = of("fig07", [forks(kind) for kind in ("classic", "huge", "on_demand")])
     table = of("table5", [redis("classic"), redis("on_demand")])
     assert [line for line in summary([curves, table]) if line.startswith("*")] == [
-        "* Which of two forks is faster, single quantities: 1 of 1 right.",
-        "* Which of two forks is faster, sizes along curves: 300 of 300 right.",
-        "* All three forks in the published order: 100 of 100.",
+        "* Which of two forks is faster, predicted: 1 of 1 right.",
+        "* Which of two forks is faster, fitted: 300 of 300 right.",
+        "* All three forks in their order, fitted: 100 of 100.",
     ]
 
 
