@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -21,42 +22,56 @@ from experiments.repetitions import at_most
 from experiments.runner import run
 from results import report
 from results.paper_items import ITEMS, write_item
+from results.record import Record
 from results.sensitivity import FACTOR
+from results.store import Store
 
 EXPERIMENTS = Path(__file__).parents[1] / "paper"
 """An item's experiments are the files here that begin with its name."""
 
 
 def main(only: str | None, out: str, jobs: int | None) -> int:
-    """Regenerate the chosen items; 0, or 1 if some points failed."""
-    names = _chosen(only)
+    """Regenerate the chosen items; 0, or 1 if some points failed.
+
+    The report covers what was regenerated in this folder before as well, unless by another model.
+    """
+    chosen = _chosen(only)
     folder = RunFolder(Path(out))
     known = catalogue()
+    names = [name for name in ITEMS if name in chosen or (folder.path / f"{name}.csv").exists()]
     wanted = {name: ITEMS[name].experiments for name in names}
     planned = {name: points_of(name, known) for name in dict.fromkeys(wanted.values())}
     points = {name: planned[wanted[name]] for name in names}
     varied = {name: varied_points_of(name, known) for name in names}
     folder.make()
     with Reporter(Console(stderr=True), of_several=True) as reporter:
-        everything = list(chain(*planned.values(), *varied.values()))
+        everything = [point for name in chosen for point in (*points[name], *varied[name])]
         # The longest first, so that no process is left alone with one in the end.
         everything.sort(key=lambda point: at_most(point.config["repetitions"]), reverse=True)
         finished = run(everything, folder.store, local(jobs), reporter)
     records = {record.id: record for record in finished.records}
     reports = []
     for name in names:
-        own, short = (
-            [records[point.id] for point in of_item[name] if point.id in records]
-            for of_item in (points, varied)
-        )
+        own, short = (_records(of[name], records, folder.store) for of in (points, varied))
         if len(own) == len(points[name]):
             reports.append(write_item(ITEMS[name], own, folder.path, short))
-        else:
+        elif name in chosen:
             click.echo(f"{name}: left out, {len(points[name]) - len(own)} points failed", err=True)
     report.write(reports, folder.path)
     click.echo(report.to_markdown(reports), nl=False)
     click.echo(f"results in {folder.path}", err=True)
     return 1 if finished.failures else 0
+
+
+def _records(points: Sequence[Point], known: dict[str, Record], store: Store) -> list[Record]:
+    """The records of those points that have one; what is read is added to the ``known``."""
+    found = []
+    for point in points:
+        record = known.get(point.id) or store.read(point.id)
+        if record is not None:
+            known[point.id] = record
+            found.append(record)
+    return found
 
 
 def points_of(item: str, known: Catalogue) -> tuple[Point, ...]:

@@ -171,3 +171,12 @@ def test_bad_experiments_write_nothing(experiments: Path, tmp_path: Path) -> Non
     assert not (tmp_path / "out").exists()
     result = paper("--only", "table4")
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+
+
+def test_the_report_keeps_what_was_regenerated_before(experiments: Path) -> None:
+    (experiments / "fig07_curves.yaml").write_text(CURVE)
+    first = paper("--only", "fig07")
+    second = paper("--only", "fig04")
+    assert "## Figure 7" in first.stdout
+    assert "## Figure 7" in second.stdout
+    assert "## Figure 4" in second.stdout
