@@ -67,6 +67,18 @@ def start(config: Mix, kernel: Kernel, streams: Streams) -> Program:
     )
 
 
+def check(config: Mix, setup: Setup) -> None:
+    """Look whether every program's trace can be used, before anything is simulated.
+
+    Raises:
+        TraceError: one cannot.
+    """
+    for own in config.programs.values():
+        program = PROGRAMS[own.kind]  # type: ignore[attr-defined]
+        if hasattr(program, "check"):
+            program.check(own, setup)
+
+
 def run(config: Mix, setup: Setup) -> Recording:
     """`start`, alone on a machine."""
     kernel = setup.kernel()

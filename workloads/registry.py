@@ -7,6 +7,7 @@ from typing import Any
 
 from workloads import mix
 from workloads.program import Workload, by_name
+from workloads.setup import Setup
 from workloads.single import PROGRAMS
 
 WORKLOADS: dict[str, Workload] = by_name([*PROGRAMS.values(), mix])
@@ -22,6 +23,17 @@ def programs_of(config: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Ma
         return
     for name, program in config["programs"].items():
         yield ("programs", name), program
+
+
+def check(config: Any, setup: Setup) -> None:
+    """Look whether a workload's configuration fits its traces and the machine.
+
+    Raises:
+        TraceError: it does not.
+    """
+    workload = WORKLOADS[config.kind]
+    if hasattr(workload, "check"):
+        workload.check(config, setup)
 
 
 def wanted_trace(name: str) -> type:

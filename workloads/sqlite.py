@@ -19,7 +19,7 @@ from workloads.setup import Setup
 from workloads.traces.columns import MISSING
 from workloads.traces.registry import open_as
 from workloads.traces.sqlite_tests import CaseTrace
-from workloads.traces.text import TraceError
+from workloads.traces.text import trace_error
 
 NAME = "sqlite"
 TRACE = CaseTrace
@@ -101,11 +101,14 @@ def cases_of(config: Config, costs: Costs) -> list[Case]:
     run_ns = trace.run_ns - np.rint(pages * costs.fault_copy_cold_ns).astype(np.int64)
     if run_ns.min() < 1:
         worst = int(run_ns.argmin())
-        raise TraceError(
-            f"{config.log.path}: {trace.cases[trace.case_id[worst]]!r} ran "
-            f"{trace.run_ns[worst] / 1e3:g} us with {pages[worst]} page faults in the database: "
-            f"expected at least {pages[worst] * costs.fault_copy_cold_ns / 1e3:g} us, what they "
-            "take under Fork"
+        raise trace_error(
+            config.log.path,
+            1,
+            1,
+            f"{trace.cases[trace.case_id[worst]]!r} ran {trace.run_ns[worst] / 1e3:g} us with "
+            f"{pages[worst]} page faults in the database",
+            f"at least {pages[worst] * costs.fault_copy_cold_ns / 1e3:g} us, what they take "
+            "under Fork",
         )
     return [
         Case(*row)
@@ -164,6 +167,15 @@ def start(config: Config, kernel: Kernel, streams: Streams) -> Program:
     """
     suite = Suite(config, kernel, streams)
     return Program([suite.live()], suite.recording)
+
+
+def check(config: Config, setup: Setup) -> None:
+    """Look whether the log can be run on the machine, before anything is simulated.
+
+    Raises:
+        TraceError: it cannot.
+    """
+    cases_of(config, setup.profile.costs)
 
 
 def run(config: Config, setup: Setup) -> Recording:

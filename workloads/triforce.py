@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sim.quantities import Bytes
-from workloads.afl import TRACE, run, start
+from workloads.afl import TRACE, check, run, start
 from workloads.afl.config import Fuzzing
 from workloads.fork_server import PAGE_BYTES
 
-__all__ = ["NAME", "TRACE", "Config", "run", "start"]
+__all__ = ["NAME", "TRACE", "Config", "check", "run", "start"]
 
 NAME = "triforce"
 

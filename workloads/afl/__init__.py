@@ -1,10 +1,10 @@
 """AFL: fuzzers that fork a child per input from a deferred fork server."""
 
 from workloads.afl.config import NAME, Config
-from workloads.afl.program import run, start
+from workloads.afl.program import check, run, start
 from workloads.traces.execution_trace import ExecutionTrace
 
 TRACE = ExecutionTrace
 """The kind of trace that can drive it."""
 
-__all__ = ["NAME", "TRACE", "Config", "run", "start"]
+__all__ = ["NAME", "TRACE", "Config", "check", "run", "start"]

@@ -14,7 +14,7 @@ from workloads.fork_server import ForkServer
 from workloads.traces.columns import MISSING
 from workloads.traces.execution_trace import ExecutionTrace
 from workloads.traces.registry import open_as
-from workloads.traces.text import TraceError
+from workloads.traces.text import trace_error
 
 
 def measured_run_times(
@@ -34,14 +34,19 @@ def measured_run_times(
     """
     trace = open_as(ExecutionTrace, measured.path)
     executions, elapsed_ns = _stretches(trace)
+    if not executions.size:
+        raise trace_error(measured.path, 1, 1, "nothing was executed", "rows with executions")
     round_ns = _round_ns(config, measured.fork, kernel)
     run_ns = np.rint(elapsed_ns / executions).astype(np.int64) - round_ns
     if run_ns.min() < 1:
         fastest = float((executions / elapsed_ns).max()) * 1e9
-        raise TraceError(
-            f"{measured.path}: {fastest:.4g} executions a second leave an input no time to run: "
-            f"expected at most {1e9 / round_ns:.4g}, what forking {config.target / 2**20:.4g} MiB "
-            f"under {measured.fork} allows"
+        raise trace_error(
+            measured.path,
+            1,
+            1,
+            f"{fastest:.4g} executions a second leave an input no time to run",
+            f"at most {1e9 / round_ns:.4g}, what forking {config.target / 2**20:.4g} MiB under "
+            f"{measured.fork} allows",
         )
     ends = executions.cumsum()
 
@@ -62,8 +67,6 @@ def _stretches(trace: ExecutionTrace) -> tuple[IntArray, IntArray]:
     last = np.flatnonzero(counted > 0)
     if not len(last) or not trace.time_ns[last[0]]:
         last = last[trace.time_ns[last] > 0]
-    if not len(last):
-        raise TraceError("a trace of executions in no time: expected rows over some time")
     elapsed_ns = np.diff(trace.time_ns[last], prepend=0)
     return counted[last], elapsed_ns
 

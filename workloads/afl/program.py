@@ -95,6 +95,16 @@ def start(config: Fuzzing, kernel: Kernel, streams: Streams) -> Program:
     )
 
 
+def check(config: Fuzzing, setup: Setup) -> None:
+    """Look whether the rates can have been measured on the machine, before anything is simulated.
+
+    Raises:
+        TraceError: they cannot.
+    """
+    if config.rates is not None:
+        measured_run_times(config, config.rates, setup.kernel())
+
+
 def run(config: Fuzzing, setup: Setup) -> Recording:
     """`start`, alone on a machine."""
     kernel = setup.kernel()
