@@ -22,6 +22,7 @@ from experiments.overrides import override
 from experiments.points import Plan, plan
 from experiments.progress import Reporter
 from experiments.runner import Finished, run
+from experiments.trace_checks import check_traces
 from results.tables import RunTable, print_table, to_json
 
 JSON_VERSION = 1
@@ -43,6 +44,7 @@ def main(
     """
     source = Path(file)
     planned = plan(override(load(source), settings), source.parent, catalogue())
+    check_traces(planned.points)
     executor = chosen(**machinery)
     folder = RunFolder(Path(out) if out else Path("runs") / planned.name)
     folder.make()

@@ -10,12 +10,14 @@ from experiments.catalogue import catalogue
 from experiments.document import load
 from experiments.overrides import override
 from experiments.points import plan
+from experiments.trace_checks import check_traces
 
 
 def main(file: str, settings: tuple[str, ...]) -> int:
     """Print that the experiment in ``file`` is valid and how many points it has."""
     source = Path(file)
     planned = plan(override(load(source), settings), source.parent, catalogue())
+    check_traces(planned.points)
     count = len(planned.points)
     click.echo(f"{file}: valid, {count} point{'s' if count > 1 else ''}")
     return 0
