@@ -192,14 +192,23 @@ class _Campaign:
         return self._begins[place] < _MOST_DEATHS and self._submitted[place] <= _MOST_DEATHS
 
     def _stop_those_over(self, seconds: float) -> Iterator[Attempted]:
-        for place, (worker, since) in list(self._begun.items()):
-            if time.monotonic() - since > seconds and not self._futures[place].done():
-                # Nothing but its process's end stops a function that runs; a nanny starts another.
-                self._client.cancel([self._futures[place]], force=True)
-                with suppress(OSError):  # gone already
-                    self._client.run(os._exit, 1, workers=[worker], on_error="ignore")
-                reason = f"was stopped after {seconds:g} s (--timeout)"
-                yield self._came_back(place, Attempt(seconds, None, reason))
+        now = time.monotonic()
+        over = [place for place, (_, since) in self._begun.items() if now - since > seconds]
+        if not over:
+            return
+        at_work = self._client.processing()
+        for place in over:
+            worker, future = self._begun[place][0], self._futures[place]
+            if future.key not in at_work.get(worker, ()):
+                # Its worker has died: its time begins again with the next one.
+                self._begun[place] = worker, float("inf")
+                continue
+            # Nothing but its process's end stops a function that runs; a nanny starts another.
+            self._client.cancel([future], force=True)
+            with suppress(OSError):  # gone already
+                self._client.run(os._exit, 1, workers=[worker], on_error="ignore")
+            reason = f"was stopped after {seconds:g} s (--timeout)"
+            yield self._came_back(place, Attempt(seconds, None, reason))
 
     def _came_back(self, place: int, tried: Attempt) -> Attempted:
         del self._futures[place]
@@ -219,7 +228,10 @@ def _simulate(point: Point, place: int, topic: str) -> Attempt:
 @contextmanager
 def _connected(where: str | int | None) -> Iterator[Client]:
     """A client of the scheduler at an address, or of a new cluster of so many local processes."""
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    # Dask sets the level of each; what matters of their news is told by the run itself.
+    for name in ["distributed", *logging.root.manager.loggerDict]:
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)
     if isinstance(where, str):
         with Client(where, timeout=_PATIENCE_S, set_as_default=False) as client:
             yield client

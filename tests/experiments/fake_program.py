@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Annotated, Literal, Self
@@ -95,7 +96,7 @@ class Config(_Strict):
     set_ratio: Ratio = 0.1
     snapshot: Snapshot | None = None
     duration: Duration
-    behaviour: Literal["good", "raise", "die", "hang"] = "good"
+    behaviour: Literal["good", "raise", "die", "die_once", "hang", "eat", "nap"] = "good"
     weight: float = 1.0
     sizes: list[Bytes] | Range | None = None
 
@@ -106,14 +107,28 @@ def run(config: Config, setup: Setup) -> Recording:
         raise ArithmeticError("no\nresult")
     if config.behaviour == "die":
         os.kill(os.getpid(), signal.SIGKILL)
+    if config.behaviour == "die_once":
+        _die_at_first(setup.seed)
     while config.behaviour == "hang":
         time.sleep(60)
+    if config.behaviour == "eat":
+        np.ones(2**27, dtype=np.uint8)
+    if config.behaviour == "nap":
+        time.sleep(0.03)
     if isinstance(config.clients, Replayed):
         Path(config.clients.path).read_bytes()
     random = np.random.default_rng([setup.seed, setup.repetition])
     latencies = Histogram()
     latencies.add(random.integers(1_000, 100_000, 1_000))
     return Recording({"latency_ns": latencies}, {"requests": 1_000}, {}, {"duration_ns": 10**9})
+
+
+def _die_at_first(seed: int) -> None:
+    """Killed when called for the first time with this seed, as FAKE_DEATHS, a folder, knows."""
+    mark = Path(os.environ["FAKE_DEATHS"]) / str(seed)
+    with suppress(FileExistsError):
+        mark.touch(exist_ok=False)
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Other(_Strict):
