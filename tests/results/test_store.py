@@ -1,14 +1,20 @@
 """A record in the store is whole or absent, whatever happened to its file."""
 
+import errno
 import os
+import resource
+import shutil
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from run_samples import redis
 
 from results.record import Record
-from results.store import Store
+from results.store import Failure, Store
 
 RECORD = redis("classic")
 
@@ -77,20 +83,148 @@ def test_a_leftover_temporary_file_is_no_record(tmp_path: Path) -> None:
     assert left.exists()
 
 
-def test_a_failed_write_leaves_what_was_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+STEPS = ("mkdir", "open", "write", "flush", "fsync", "replace", "folder")
+
+
+def fail_at(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this step of every write say that the disk is full."""
+
+    def no_space(*_: object, **__: object) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    if step in ("mkdir", "open", "replace"):
+        monkeypatch.setattr(Path, step, no_space)
+    elif step == "folder":
+        monkeypatch.setattr(os, "open", no_space)
+    elif step == "fsync":
+        monkeypatch.setattr(os, "fsync", no_space)
+    else:
+        opened = Path.open
+
+        def open_failing(path: Path, *arguments: Any) -> Any:
+            stream = opened(path, *arguments)
+            failing = MagicMock(wraps=stream)
+            failing.__enter__.return_value = failing
+            failing.__exit__.side_effect = lambda *_: stream.close()
+            getattr(failing, step).side_effect = no_space
+            return failing
+
+        monkeypatch.setattr(Path, "open", open_failing)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_full_disk_at_any_step_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     store = Store(tmp_path)
     store.write(RECORD)
+    with monkeypatch.context() as patch:
+        fail_at(step, patch)
+        with pytest.raises(OSError, match="No space left"):
+            store.write(RECORD)
+        with pytest.raises(OSError, match="No space left"):
+            store.write(redis("huge"))
+    assert store.has(RECORD.id)
+    assert names(tmp_path)[0][0] != "."
+    # Only the sync of the folder comes after the record is whole and in its place.
+    assert store.has(redis("huge").id) == (step == "folder")
+    store.write(redis("huge"))
+    assert store.has(redis("huge").id)
 
-    def no_space(_descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", no_space)
-    with pytest.raises(OSError, match="No space left"):
-        store.write(RECORD)
+@pytest.mark.parametrize("share", [0, 0.3, 0.99])
+def test_a_record_that_the_disk_takes_only_in_part_is_absent(tmp_path: Path, share: float) -> None:
+    store = Store(tmp_path)
+    store.write(RECORD)
+    other = redis("huge")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # The kernel itself stops the write in the middle; Python hears of it as of a full disk.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(share * len(other.to_bytes())), hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            store.write(other)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert names(tmp_path) == [f"{RECORD.id}.json"]
     assert store.has(RECORD.id)
+    assert not store.has(other.id)
+
+
+def test_a_full_file_system(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    try:
+        mounted = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
+    except FileNotFoundError:
+        pytest.skip("no mount command")
+    if mounted.returncode:
+        pytest.skip("may not mount a file system")
+    try:
+        store = Store(disk / "points")
+        store.write(RECORD)
+        (disk / "filler").write_bytes(bytes(shutil.disk_usage(disk).free))
+        with pytest.raises(OSError, match="No space left"):
+            store.write(redis("huge"))
+        assert store.read(RECORD.id) is not None
+        assert names(store.path) == [f"{RECORD.id}.json"]
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)  # noqa: S603, S607
+
+
+def test_a_folder_that_cannot_be_written_is_found_out_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"Not a directory|File exists"):
+        Store(tmp_path / "file" / "points").make_ready()
+
+
+def test_what_dead_writers_left_is_removed_and_what_others_write_is_not(tmp_path: Path) -> None:
+    store = Store(tmp_path / "points", tmp_path / "wall")
+    store.write(RECORD)
+    store.write_wall(RECORD.id, 1)
+    old, new = (tmp_path / "points" / f".{RECORD.id}.json.{n}.tmp" for n in (1, 2))
+    wall = tmp_path / "wall" / f".{RECORD.id}.json.3.tmp"
+    for file in (old, new, wall):
+        file.touch()
+    for file in (old, wall):
+        os.utime(file, (0, 0))
+    assert store.leftovers() == [old, new, wall]
+    store.make_ready()
+    assert store.leftovers() == [new]
+    assert store.has(RECORD.id)
+    assert names(tmp_path / "points") == [new.name, f"{RECORD.id}.json"]
+
+
+def test_a_record_written_anew_while_the_damaged_one_is_set_aside_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path)
+    file = store.write(RECORD)
+    file.write_bytes(b"damaged")
+    rename = Path.rename
+
+    def other_is_faster(path: Path, target: Path) -> Path:
+        monkeypatch.undo()
+        rename(path, path.with_name("elsewhere"))
+        store.write(RECORD)
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", other_is_faster)
+    read = store.read(RECORD.id)
+    assert read is not None
+    assert read.to_bytes() == file.read_bytes() == RECORD.to_bytes()
+    assert names(tmp_path) == [f"{RECORD.id}.json", "elsewhere"]
+
+
+def test_a_failure_is_kept_until_the_record_is_there(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    failure = Failure("seed=1", "ArithmeticError: \udcff", "Traceback\n  two lines\n")
+    store.write_failure(RECORD.id, failure)
+    told = Failure("seed=1", "ArithmeticError: \\udcff", "Traceback\n  two lines\n")
+    assert list(store.failures()) == [(RECORD.id, told)]
+    store.write(RECORD)
+    assert list(store.failures()) == []
+    assert names(tmp_path) == [f"{RECORD.id}.json"]
 
 
 def test_many_writers_and_readers_of_one_point(tmp_path: Path) -> None:
