@@ -1,0 +1,44 @@
+"""A program that only burns core time, to measure what surrounds programs; import registers it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Literal
+
+from pydantic import BaseModel
+
+from experiments.catalogue import Catalogue
+from models.schemes import SCHEMES
+from sim.quantities import Duration
+from sim.recording import Histogram, Recording
+from workloads.registry import WORKLOADS
+from workloads.setup import Setup
+
+
+class Config(BaseModel):
+    """How much."""
+
+    kind: Literal["burning"]
+    burn: Duration
+
+
+def run(config: Config, setup: Setup) -> Recording:
+    """Keep a core busy."""
+    start = time.process_time_ns()
+    while time.process_time_ns() - start < config.burn:
+        pass
+    return Recording({"latency_ns": Histogram()}, {"requests": 0}, {}, {"duration_ns": config.burn})
+
+
+def catalogue() -> Catalogue:
+    """Where it is known."""
+    return Catalogue(
+        {"burning": sys.modules[__name__]},
+        dict.fromkeys(SCHEMES, ""),
+        ("epyc-7302p-linux-5.6",),
+        (),
+    )
+
+
+WORKLOADS.setdefault("burning", sys.modules[__name__])
