@@ -18,7 +18,7 @@ def write_whole(file: Path, data: bytes, *, durable: bool = True) -> None:
         durable: survive a power cut too; costs a few waits for the disk.
 
     Raises:
-        OSError: it cannot be written; no temporary file is left behind.
+        OSError: it cannot be written, and the error names it; no temporary file is left behind.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.name}.{secrets.token_hex(8)}.tmp")
@@ -29,8 +29,10 @@ def write_whole(file: Path, data: bytes, *, durable: bool = True) -> None:
             if durable:
                 os.fsync(stream.fileno())
         temporary.replace(file)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename, error.filename2 = str(file), None
         raise
     if durable:
         _sync(file.parent)

@@ -141,7 +141,7 @@ def test_a_record_that_the_disk_takes_only_in_part_is_absent(tmp_path: Path, sha
     # The kernel itself stops the write in the middle; Python hears of it as of a full disk.
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(share * len(other.to_bytes())), hard))
     try:
-        with pytest.raises(OSError, match="File too large"):
+        with pytest.raises(OSError, match=rf"File too large: '.*{other.id}\.json'$"):
             store.write(other)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
