@@ -31,8 +31,8 @@ def write_whole(file: Path, data: bytes, *, durable: bool = True) -> None:
         temporary.replace(file)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            error.filename, error.filename2 = str(file), None
+        if isinstance(error, OSError) and error.filename2 is None:
+            error.filename = str(file)
         raise
     if durable:
         _sync(file.parent)
