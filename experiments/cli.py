@@ -143,6 +143,21 @@ def export(**arguments: Any) -> None:
     _call("export", **arguments)
 
 
+@main.command()
+@click.argument("folder", metavar="RUN")
+@click.option("--x", metavar="FIELD", help="Swept field along x, such as workload.dataset.")
+@click.option("--y", metavar="METRIC", help="Metric along y, such as p99, p99_ms, throughput.")
+@click.option("--hue", metavar="FIELD", help="Swept field that colours tell apart.")
+@click.option("--log", metavar="x,y", help="Logarithmic axes, or none.  [default: by the data]")
+@click.option(
+    "--tornado", metavar="METRIC", help="How far each scaled constant of the profile moves METRIC."
+)
+@click.option("--out", metavar="FILE", help="Write here: .png, .svg or .pdf.  [default: in RUN]")
+def plot(**arguments: Any) -> None:
+    """Draw RUN, a run's folder; without options the picture that its sweep gets by itself."""
+    _call("plot", **arguments)
+
+
 @main.command("list")
 def list_() -> None:
     """List what an experiment can name: workloads, forks, machine profiles, examples."""

@@ -13,12 +13,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from results.figures import style
+from results.figures import style, sweep, tornado
 from results.figures.fork_panel import fork_times
 from results.figures.latency_panels import SNAPSHOT_MARKER, over_time, percentiles
 from results.figures.lines import Line, lines_of
 from results.metrics import forks_many_sizes
 from results.record import Record
+from results.tables import labels_of
 
 Panel: TypeAlias = Callable[[Axes, Sequence[Line]], None]
 
@@ -58,12 +59,17 @@ def draw(
 ) -> Figure | None:
     """The figure of a run, or None where no record has a histogram or forks of several sizes.
 
-    A program's row has its latency percentiles and its latency over time, or its fork times
-    against size. A line is a point; schemes differ in colour, the other swept fields in the style
-    of the line and, where there is one scheme only, in colour too.
+    A sweep of a numeric field is drawn over that field, one of the profile's constants as a
+    tornado. Of others a program's row has its latency percentiles and its latency over time, or
+    its fork times against size. A line is a point; schemes differ in colour, the other swept
+    fields in the style of the line and, where there is one scheme only, in colour too.
     Of more than twelve points the first twelve are drawn, of more than eight programs the first
     eight, and the figure says so.
     """
+    labels = labels_of(records) if labels is None else labels
+    of_sweep = _of_sweep(records, labels)
+    if of_sweep is not None:
+        return of_sweep
     own: dict[str | None, list[Line]] = {}
     for line in lines_of(records, labels):
         for program, record in line.record.by_program():
@@ -84,6 +90,17 @@ def draw(
         if some < number
     ]
     return style.drawing(lambda: _figure(drawn, ", ".join(cut)))
+
+
+def _of_sweep(records: Sequence[Record], labels: Sequence[Mapping[str, str]]) -> Figure | None:
+    """The figure of a sweep over something numeric, if that is what the run is."""
+    if any(forks_many_sizes(r) for record in records for r in record.repetitions[:1]):
+        return None
+    factors = tornado.default(records, labels)
+    if factors is not None:
+        return tornado.draw(factors)
+    over = sweep.default(records, labels)
+    return None if over is None else sweep.draw(over, records, labels)
 
 
 def _panels(lines: Sequence[Line]) -> list[Panel]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,11 @@ def log_y(axes: Axes) -> None:
     if positive.max() < LEAST_SPAN * positive.min():
         centre = np.sqrt(positive.max() * positive.min())
         axes.set_ylim(centre / LEAST_SPAN**0.5 / 1.05, centre * LEAST_SPAN**0.5 * 1.05)
+    log_ticks(axes)
+
+
+def log_ticks(axes: Axes) -> None:
+    """Plain numbers at a logarithmic y axis, between the decades too where those are too few."""
     low, high = axes.get_ylim()
     decades = np.log10(high / low)
     subs = range(1, 10) if decades < 0.7 else (1, 2, 5) if decades < 2.5 else (1,)
@@ -120,11 +125,12 @@ def drawing(draw: Callable[[], Figure]) -> Figure:
         return draw()
 
 
-def write(figure: Figure, stem: Path) -> list[Path]:
-    """Write the figure as ``stem`` with each of the endings in `FORMATS`; the files' paths."""
+def write(figure: Figure, stem: Path, endings: Iterable[str] = FORMATS) -> list[Path]:
+    """Write the figure as ``stem`` with each of the endings; the files' paths."""
     files = []
     with context(STYLE, after_reset=True):
-        for ending, metadata in FORMATS.items():
+        for ending in endings:
+            metadata = FORMATS[ending]
             file = stem.with_name(f"{stem.name}.{ending}")
             figure.savefig(file, format=ending, metadata=dict(metadata))
             files.append(file)

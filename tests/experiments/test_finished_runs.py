@@ -82,3 +82,30 @@ def test_export_to_what_it_cannot_write_is_one_line(folder: Path, tmp_path: Path
         assert result.exit_code == 2
         assert "expected pyarrow to be installed" in result.stderr
     assert forksim("export", str(folder), str(tmp_path / "no" / "a.csv")).exit_code == 1
+
+
+def test_plot_writes_what_is_asked_for(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "a.png"
+    result = forksim("plot", str(folder), "--x", "fork.kind", "--y", "p99_us", "--out", str(file))
+    assert result.exit_code == 0
+    assert result.stdout == f"{file}\n"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.png"]
+    assert file.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--x", "fork.kin"], "--x: fork.kin: not swept"),
+        (["--y", "p9999"], "--y: p9999: no such metric"),
+        (["--log", "z"], "--log: 'z': expected x, y, x,y or none"),
+        (["--tornado", "p99"], "expected points that scale a constant"),
+        (["--tornado", "p99", "--x", "fork.kind"], "--tornado: expected alone"),
+        (["--out", "a.gif"], "--out: a.gif: expected a file ending in one of .png, .svg, .pdf"),
+    ],
+)
+def test_wrong_pictures_are_one_line(folder: Path, arguments: list[str], message: str) -> None:
+    result = forksim("plot", str(folder), *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1

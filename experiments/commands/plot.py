@@ -1,0 +1,104 @@
+"""``forksim plot``: a picture of a run, its own or one that is asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from matplotlib.figure import Figure
+
+from experiments.errors import InputError, suggestion
+from experiments.finished_run import open_run
+from results.figures import run as run_figure
+from results.figures import style, sweep, swept, tornado
+from results.figures.metric_axis import asked_unit
+from results.metric_names import resolve, short
+from results.metrics import summaries
+from results.run_folder import Run
+
+
+def main(
+    folder: str,
+    *,
+    x: str | None,
+    y: str | None,
+    hue: str | None,
+    log: str | None,
+    tornado: str | None,
+    out: str | None,
+) -> int:
+    """Draw the run in ``folder``; 0.
+
+    Raises:
+        InputError: a field or metric does not exist, or there is nothing to draw.
+    """
+    run = open_run(folder)
+    if tornado is not None:
+        if x or y or hue or log:
+            raise InputError("--tornado: expected alone, without --x, --y, --hue and --log")
+        figure = _tornado(run, tornado)
+        name = f"tornado-{tornado}"
+    elif x or y or hue or log:
+        wanted = _sweep(run, x, y, hue, log)
+        drawn = sweep.draw(wanted, run.records, run.labels)
+        if drawn is None:
+            raise InputError(f"{folder}: no point has {wanted.metrics[0]}")
+        figure = drawn
+        name = f"{'-'.join(map(short, wanted.metrics))}-over-{wanted.x}"
+    else:
+        drawn = run_figure.draw(run.records, run.labels)
+        if drawn is None:
+            raise InputError(f"{folder}: nothing to draw by itself: expected --x and --y")
+        figure, name = drawn, "figure"
+    for file in _write(figure, out, run.path / re.sub(r"[^A-Za-z0-9._-]", "-", name)):
+        click.echo(str(file))
+    return 0
+
+
+def _sweep(run: Run, x: str | None, y: str | None, hue: str | None, log: str | None) -> sweep.Sweep:
+    for option, path in (("--x", x), ("--hue", hue)):
+        if path is not None and path not in run.swept:
+            raise InputError(f"{option}: {path}: not swept{suggestion(path, run.swept)}")
+    if not run.swept:
+        raise InputError(f"{run.path}: one point only: expected a run that sweeps a field")
+    x = x or swept.best_x(run.records, run.labels) or next(p for p in run.swept if p != hue)
+    metrics = [_metric(run, "--y", y)] if y else sweep.default_metrics(run.records)
+    if not metrics:
+        raise InputError("--y: missing: expected a metric of the run")
+    if hue is None:
+        hue = swept.best_hue(x, run.labels)
+    axes = None if log is None else frozenset(filter(None, log.replace("none", "").split(",")))
+    if axes is not None and not axes <= {"x", "y"}:
+        raise InputError(f"--log: {log!r}: expected x, y, x,y or none")
+    return sweep.Sweep(x, metrics, hue, axes, asked_unit(y) if y else None)
+
+
+def _tornado(run: Run, metric: str) -> Figure:
+    name = _metric(run, "--tornado", metric)
+    try:
+        return tornado.draw(tornado.tornado(run.records, name))
+    except tornado.TornadoError as error:
+        raise InputError(f"{run.path}: {error}") from None
+
+
+def _metric(run: Run, option: str, asked: str) -> str:
+    known = dict.fromkeys(
+        name for record in run.records for _, own in record.by_program() for name in summaries(own)
+    )
+    name = resolve(asked, known)
+    if name is None:
+        raise InputError(f"{option}: {asked}: no such metric{suggestion(asked, map(short, known))}")
+    return name
+
+
+def _write(figure: Figure, out: str | None, stem: Path) -> Sequence[Path]:
+    if out is None:
+        return style.write(figure, stem)
+    file = Path(out)
+    ending = file.suffix.removeprefix(".")
+    if ending not in style.FORMATS:
+        known = ", ".join(f".{name}" for name in style.FORMATS)
+        raise InputError(f"--out: {out}: expected a file ending in one of {known}")
+    return style.write(figure, file.with_suffix(""), [ending])

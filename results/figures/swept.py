@@ -1,0 +1,97 @@
+"""Swept fields as axes: their values in a unit that people read, and which one a figure is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from results.record import Record
+from sim.quantities import DURATIONS, RATES, SIZES, parse_bytes, parse_duration, parse_rate
+
+FORK = "fork.kind"
+
+FEWEST = 3
+"""Values from which on a numeric field is worth a curve."""
+
+_PARSERS: tuple[tuple[Callable[[object], float], Sequence[tuple[float, str]]], ...] = (
+    (parse_bytes, [(SIZES[unit], unit) for unit in ("TiB", "GiB", "MiB", "KiB")]),
+    (parse_duration, [(DURATIONS[unit], unit) for unit in ("s", "ms", "us")]),
+    (parse_rate, [(RATES[unit], unit) for unit in ("M/s", "k/s", "/s")]),
+)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One field over the points.
+
+    Attributes:
+        path: of the field.
+        values: per point; of a field with text or no value somewhere, its label.
+        numeric: whether they are numbers.
+        unit: of the numbers, or empty.
+    """
+
+    path: str
+    values: Sequence[float | str]
+    numeric: bool
+    unit: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the field is called in a figure: ``dataset (GiB)``."""
+        return f"{name_of(self.path)} ({self.unit})" if self.unit else name_of(self.path)
+
+
+def name_of(path: str) -> str:
+    """The last part of a path, with the one before where that says too little."""
+    parts = path.split(".")
+    return " ".join(parts[-2:] if parts[-1] == "kind" else parts[-1:]).replace("_", " ")
+
+
+def axis(path: str, records: Sequence[Record], labels: Sequence[Mapping[str, str]]) -> Axis:
+    """The field's values at every point, numbers in the largest unit that the greatest has."""
+    found = [record.at(path) for record in records]
+    texts = [label.get(path, "-") for label in labels]
+    numbers = [v for v in found if isinstance(v, int | float) and not isinstance(v, bool)]
+    if len(numbers) < len(found):
+        return Axis(path, texts, numeric=False)
+    for parse, units in _PARSERS:
+        if all(_is_quantity(text, parse) for text in texts):
+            size, unit = next((u for u in units if max(numbers) >= u[0]), units[-1])
+            return Axis(path, [number / size for number in numbers], numeric=True, unit=unit)
+    return Axis(path, [float(number) for number in numbers], numeric=True)
+
+
+def _is_quantity(text: str, parse: Callable[[object], float]) -> bool:
+    """Whether the text has a unit of this kind: a bare number could be of any."""
+    if not text[-1:].isalpha():
+        return False
+    try:
+        parse(text)
+    except ValueError:
+        return False
+    return True
+
+
+def best_x(records: Sequence[Record], labels: Sequence[Mapping[str, str]]) -> str | None:
+    """The numeric field with the most values, of which a figure shows the curve; None if few."""
+    paths = dict.fromkeys(path for label in labels for path in label)
+    counts: dict[str, int] = {}
+    for path in paths:
+        if path.partition(".")[0] not in ("seed", "repetitions"):
+            found = axis(path, records, labels)
+            counts[path] = len(set(found.values)) if found.numeric else 0
+    best = max(counts, key=lambda path: counts[path], default=None)
+    return best if best is not None and counts[best] >= FEWEST else None
+
+
+def best_hue(x: str, labels: Sequence[Mapping[str, str]]) -> str | None:
+    """The field that colours tell apart: the fork, or else that with the fewest values."""
+    values: dict[str, set[str]] = {}
+    for label in labels:
+        for path, text in label.items():
+            values.setdefault(path, set()).add(text)
+    others = {path: len(found) for path, found in values.items() if path != x and len(found) > 1}
+    if FORK in others:
+        return FORK
+    return min(others, key=lambda path: others[path], default=None)
