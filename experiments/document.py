@@ -7,7 +7,6 @@ tags, no aliases, so that no input grows beyond its own size. ruamel.yaml scans 
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -47,7 +46,7 @@ _NOT_TEXT = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000
 
 @dataclass
 class Document:
-    """Plain data and where it stood.
+    """Plain data, which is never changed in place, and where it stood.
 
     Attributes:
         data: the top value, of an experiment a mapping.
@@ -68,8 +67,8 @@ class Document:
         return found
 
     def copy(self) -> Document:
-        """A copy that may be changed without changing this one."""
-        return Document(copy.deepcopy(self.data), dict(self.values), dict(self.keys))
+        """A copy that may be assigned to without changing this one."""
+        return Document(self.data, dict(self.values), dict(self.keys))
 
     def part(self, route: Route) -> Document:
         """The value at ``route`` as a document of its own."""
@@ -78,7 +77,7 @@ class Document:
         for step in route:
             data = data[step]
         return Document(
-            copy.deepcopy(data),
+            data,
             {r[size:]: p for r, p in self.values.items() if r[:size] == route},
             {r[size:]: p for r, p in self.keys.items() if r[:size] == route},
         )
@@ -89,13 +88,7 @@ class Document:
         Raises:
             InputError: something on the way is not a mapping, or a list is too short.
         """
-        parent = self.data
-        for depth in range(len(route) - 1):
-            step = _step_into(parent, route[depth], route[:depth], key)
-            if isinstance(parent, dict) and parent.get(step) is None:
-                parent[step] = {}
-            parent = parent[step]
-        parent[_step_into(parent, route[-1], route[:-1], key)] = value.data
+        self.data = put(self.data, route, value.data, key)
         for old in (self.values, self.keys):
             for below in [r for r in old if r[: len(route)] == route]:
                 del old[below]
@@ -104,14 +97,38 @@ class Document:
         self.keys |= {route + r: p for r, p in value.keys.items() if r}
 
 
-def _step_into(parent: Data, step: str | int, above: Route, at: Position) -> str | int:
-    if isinstance(parent, dict):
-        return str(step)
-    if isinstance(parent, list) and isinstance(step, int) and step < len(parent):
-        return step
-    kind = f"a list of {len(parent)}" if isinstance(parent, list) else shown(parent)
-    where = dotted(above) or "the experiment"
-    raise InputError.at(at, f"{dotted((*above, step))}: {where} is {kind}: expected a mapping")
+def put(data: Data, route: Route, value: Data, at: Position, above: Route = ()) -> Data:
+    """A copy of ``data`` with ``value`` at ``route``, missing mappings made on the way.
+
+    It shares with ``data`` whatever is beside the way.
+
+    Args:
+        data: is left as it is.
+        route: the way, of at least one step.
+        value: what to put there.
+        at: where to say so if the way leads nowhere.
+        above: the way to ``data``, for messages.
+
+    Raises:
+        InputError: something on the way is not a mapping, or a list is too short.
+    """
+    step = route[0]
+    below: Data = None
+    if isinstance(data, dict):
+        step = str(step)
+        below = data.get(step)
+    elif isinstance(data, list) and isinstance(step, int) and step < len(data):
+        below = data[step]
+    else:
+        kind = f"a list of {len(data)}" if isinstance(data, list) else shown(data)
+        where = dotted(above) or "the experiment"
+        raise InputError.at(at, f"{dotted((*above, step))}: {where} is {kind}: expected a mapping")
+    if len(route) > 1:
+        below = {} if below is None and isinstance(data, dict) else below
+        value = put(below, route[1:], value, at, (*above, step))
+    changed = data.copy()
+    changed[step] = value
+    return changed
 
 
 def dotted(route: Route) -> str:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from experiments.catalogue import Catalogue
-from experiments.document import Document, Route, dotted
+from experiments.document import Data, Document, dotted
 from experiments.inputs import Inputs
 from experiments.model_version import model_version
-from experiments.schema import Experiment, experiment_model
-from experiments.sweep import Variant, variants, without_sweep
-from experiments.validation import check_present, validate
+from experiments.resolution import Resolution
+from experiments.schema import experiment_model
+from experiments.sweep import Sweep, without_sweep
+from experiments.validation import check_present, takes_whole_numbers
 from models.profile import Profile
-from results.record import record_id
-from workloads.registry import programs_of, wanted_trace
 
 
 @dataclass(frozen=True)
@@ -28,28 +29,39 @@ class Point:
     """One resolved configuration, ready to be simulated in this process or another.
 
     Attributes:
+        id: of the point's record.
         name: of the experiment.
         config: the configuration as plain JSON data, defaults filled in; what the record keeps.
-        workload: the same workload's configuration as its own model, names of traces made into
-            files that can be opened from here.
-        profile: the machine's costs.
+        opened: the workload as written, names of traces made into files that can be opened
+            from here.
+        shape: the model of the workload's configuration.
+        machine: the machine's profile, as it is in its file.
         digests: SHA-256 of every trace and of the profile, by their dotted path.
         model: version of the model that the point is for.
         swept: the values that tell this point from its siblings, as text by dotted path.
     """
 
+    id: str
     name: str
     config: Mapping[str, Any]
-    workload: BaseModel
-    profile: Profile
+    opened: Data
+    shape: type[BaseModel]
+    machine: Profile
     digests: Mapping[str, str]
     model: str
     swept: Mapping[str, str]
 
     @cached_property
-    def id(self) -> str:
-        """The id of the point's record."""
-        return record_id(self.config, self.digests, self.model)
+    def workload(self) -> BaseModel:
+        """The workload's configuration as its own model, traces named as they can be opened."""
+        # As JSON, as it was validated: for pydantic a list is a tuple then even when strict.
+        return self.shape.model_validate_json(json.dumps(self.opened))
+
+    @cached_property
+    def profile(self) -> Profile:
+        """The machine's costs, the experiment's own constants in place."""
+        machine = self.config["machine"]
+        return self.machine.varied(machine["constants"], machine["scale"])
 
     @property
     def label(self) -> str:
@@ -73,62 +85,70 @@ class Plan:
     document: Document
 
 
-def plan(document: Document, folder: Path, catalogue: Catalogue) -> Plan:
+def plan(document: Document, folder: Path, catalogue: Catalogue, *, any_size: bool = False) -> Plan:
     """Validate an experiment and everything it names.
 
     Args:
         document: the experiment.
         folder: what relative file names in it start from.
         catalogue: what it may name.
+        any_size: allow a sweep of more than `experiments.sweep.MOST_UNASKED` combinations.
 
     Raises:
         InputError: anything in the document, a profile or a trace is wrong.
     """
     model = experiment_model(catalogue)
-    inputs = Inputs(folder, catalogue.profiles)
     # A value that every point replaces must be right all the same; a missing one need not be there.
     check_present(model, without_sweep(document))
-    name = ""
-    points = []
-    for variant in variants(document):
-        experiment = validate(model, variant.document)
-        name = experiment.name
-        points.append(_point(experiment, variant, inputs))
-    return Plan(name, tuple(points), document)
+    sweep = Sweep(document, partial(takes_whole_numbers, model), any_size=any_size)
+    version = model_version()
+    resolution = Resolution(model, sweep, Inputs(folder, catalogue.profiles), version)
+    with _no_search_for_cycles():
+        points = tuple(_points(document, sweep, resolution, catalogue, version))
+    return Plan(document.data["name"], points, document)
 
 
-def _point(experiment: Experiment, variant: Variant, inputs: Inputs) -> Point:
-    document = variant.document
-    config = experiment.model_dump(mode="json", exclude={"name", "sweep"}, serialize_as_any=True)
-    route: Route = ("machine", "profile")
-    profile = inputs.profile(experiment.machine.profile, document, route)
-    digests = {dotted(route): profile.digest}
-    opened = document.copy()
-    for above, program in programs_of(config["workload"]):
-        wanted = wanted_trace(program["kind"])
-        for route, name in _traces(program, ("workload", *above)):
-            file, digests[dotted(route)] = inputs.trace(name, wanted, document, route)
-            opened.assign(route, Document(file), document.position(route))
-    return Point(
-        name=experiment.name,
-        config=config,
-        workload=validate(type(experiment), opened).workload,
-        profile=profile.varied(
-            experiment.machine.constants.model_dump(), experiment.machine.scale.model_dump()
-        ),
-        digests=digests,
-        model=model_version(),
-        swept={path: _text(value) for path, value in variant.values.items()},
-    )
+def _points(
+    document: Document, sweep: Sweep, resolution: Resolution, catalogue: Catalogue, version: str
+) -> Iterator[Point]:
+    shapes = {kind: workload.Config for kind, workload in catalogue.workloads.items()}
+    labels = [
+        [{dotted(given.field): _text(given.data) for given in row} for row in axis.rows]
+        for axis in sweep.axes
+    ]
+    first = True
+    for combination in sweep.combinations():
+        if first:
+            # What no point has, the name and keys that nobody knows, is the same for all.
+            resolution.of_document(sweep.document(combination))
+            first = False
+        resolved = resolution.of(combination)
+        swept: dict[str, str] = {}
+        for axis, row in zip(labels, combination, strict=True):
+            swept |= axis[row]
+        yield Point(
+            id=resolved.id,
+            name=document.data["name"],
+            config=resolved.config,
+            opened=resolved.opened,
+            shape=shapes[resolved.config["workload"]["kind"]],
+            machine=resolved.profile,
+            digests=resolved.digests,
+            model=version,
+            swept=swept,
+        )
 
 
-def _traces(config: Mapping[str, Any], above: Route) -> Iterator[tuple[Route, str]]:
-    """Where traces are named: every program says so by ``{kind: trace, path: FILE}``."""
-    if config.get("kind") == "trace":
-        yield (*above, "path"), config["path"]
-    for key, value in config.items():
-        if isinstance(value, Mapping):
-            yield from _traces(value, (*above, key))
+@contextmanager
+def _no_search_for_cycles() -> Iterator[None]:
+    """Many objects and no cycles: looking for some among a sweep's points takes a third longer."""
+    searched = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if searched:
+            gc.enable()
 
 
 def _text(value: object) -> str:

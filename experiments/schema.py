@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal, Union
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
     create_model,
@@ -17,15 +16,8 @@ from pydantic import (
 
 from experiments.catalogue import Catalogue
 from experiments.repetitions import Repetitions
+from experiments.sweep_schema import Block, Strict
 from models.profile import UNITS
-
-LONGEST_SWEPT = 10_000
-
-
-class Strict(BaseModel):
-    """No unknown keys, no conversions, no NaN, no changes afterwards."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class OfConstants(Strict):
@@ -53,15 +45,6 @@ class Kind(Strict):
     kind: str
 
 
-class Block(Strict):
-    """Fields that take several values: every combination of them is a point."""
-
-    grid: Annotated[
-        dict[str, Annotated[list[Any], Field(min_length=1, max_length=LONGEST_SWEPT)]],
-        Field(min_length=1, description="lists of values by dotted path, such as fork.kind"),
-    ]
-
-
 class Experiment(Strict):
     """One question to the simulator: a program on a machine under a fork, and what to vary."""
 
@@ -76,9 +59,10 @@ class Experiment(Strict):
     machine: Machine = Machine()
     workload: BaseModel
     fork: Kind
-    sweep: Annotated[
-        list[Block], Field(description="blocks of swept fields, combined as a product")
-    ] = []
+    sweep: list[Block] = Field(
+        default_factory=list,
+        description="blocks of swept fields, combined as a product, and conditions",
+    )
     repetitions: Repetitions = 1
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -104,6 +104,25 @@ def check_present(model: type[BaseModel], document: Document) -> None:
         if wrong:
             first = min(wrong, key=lambda f: f.urgency)
             raise InputError.at(first.position, first.message) from None
+
+
+def takes_whole_numbers(model: type[BaseModel], route: Route) -> bool:
+    """Whether a bare number at ``route`` has to be whole, whatever the kinds on the way are."""
+    schema = model.model_json_schema()
+    nodes = list(_arms_below(schema, schema))
+    for step in route:
+        nodes = [arm for node in nodes for arm in _arms_below(_below(node, step), schema)]
+    types = {node.get("type") for node in nodes}
+    return "integer" in types and "number" not in types
+
+
+def _arms_below(node: Schema, schema: Schema) -> Iterator[Schema]:
+    node = _resolved(schema, node)
+    if arms := _arms(node):
+        for arm in arms.values():
+            yield from _arms_below(arm, schema)
+    else:
+        yield node
 
 
 def _read(model: type[Model], document: Document) -> Model:

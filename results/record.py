@@ -37,8 +37,10 @@ def canonical_json(value: object) -> bytes:
 
 def _spelled(value: object) -> bytes:
     """`canonical_json` of what has string keys for certain, as everything has that was JSON."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return text.encode("ascii")
+    return _SPELLER.encode(value).encode("ascii")
+
+
+_SPELLER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def _require_string_keys(value: object) -> None:
@@ -61,8 +63,14 @@ def record_id(config: Mapping[str, Any], trace_digests: Mapping[str, str], model
         trace_digests: SHA-256 of every trace the configuration names, by its name there.
         model: the model's version; another model gives the same point another id.
     """
-    identity = {"config": dict(config), "trace_digests": dict(trace_digests), "model": model}
-    return hashlib.sha256(canonical_json(identity)).hexdigest()
+    return spelled_id(canonical_json(dict(config)), canonical_json(dict(trace_digests)), model)
+
+
+def spelled_id(config: bytes, trace_digests: bytes, model: str) -> str:
+    """`record_id` of what is canonical JSON already."""
+    parts = (b'{"config":', config, b',"model":', canonical_json(model))
+    whole = b"".join((*parts, b',"trace_digests":', trace_digests, b"}"))
+    return hashlib.sha256(whole).hexdigest()
 
 
 @dataclass(frozen=True)
