@@ -68,6 +68,15 @@ _JOBS = click.option(
     envvar="FORKSIM_JOBS",
     help="Processes to use; 1 is this one.  [default: FORKSIM_JOBS, or one per core]",
 )
+_ONLY = click.option(
+    "--only",
+    multiple=True,
+    metavar="A.B=C",
+    help="Only points that have this value; repeatable, of one field any of the values.",
+)
+_YES = click.option(
+    "--yes", "any_size", is_flag=True, help="Allow a sweep of more than 100,000 combinations."
+)
 
 
 @click.group("forksim", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -79,6 +88,11 @@ def main() -> None:
 @main.command()
 @click.argument("file")
 @_SETTINGS
+@_ONLY
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N", help="Only the first N points that are missing."
+)
+@_YES
 @click.option("--out", metavar="DIR", help="Folder of the results.  [default: runs/NAME]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 @_JOBS
@@ -106,6 +120,19 @@ def run(**arguments: Any) -> None:
 @main.command()
 @click.argument("file")
 @_SETTINGS
+@_ONLY
+@_YES
+@click.option("--out", metavar="DIR", help="Folder of the results.  [default: runs/NAME]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def plan(**arguments: Any) -> None:
+    """List the points of the experiment in FILE: what is done, how long the rest will take."""
+    _call("plan", **arguments)
+
+
+@main.command()
+@click.argument("file")
+@_SETTINGS
+@_YES
 def validate(**arguments: Any) -> None:
     """Say whether the experiment in FILE is valid, and how many points it has."""
     _call("validate", **arguments)

@@ -22,6 +22,7 @@ from experiments.overrides import override
 from experiments.points import Plan, plan
 from experiments.progress import Reporter
 from experiments.runner import Finished, run
+from experiments.selection import first_missing, having
 from experiments.trace_checks import check_traces
 from results.tables import RunTable, print_table, to_json
 
@@ -31,8 +32,11 @@ JSON_VERSION = 1
 def main(
     file: str,
     settings: tuple[str, ...],
+    only: tuple[str, ...],
+    limit: int | None,
     out: str | None,
     *,
+    any_size: bool,
     as_json: bool,
     fail_fast: bool,
     events: str | None,
@@ -43,14 +47,17 @@ def main(
     ``machinery`` is what `chosen` takes.
     """
     source = Path(file)
-    planned = plan(override(load(source), settings), source.parent, catalogue())
-    check_traces(planned.points)
+    document = override(load(source), settings)
+    planned = plan(document, source.parent, catalogue(), any_size=any_size)
+    wanted = having(planned.points, only)
+    check_traces(wanted)
     executor = chosen(**machinery)
     folder = RunFolder(Path(out) if out else Path("runs") / planned.name)
     folder.make()
     folder.write_points(planned.points)
     with _event_log(events) as log, Reporter(_console(events), log=log) as reporter:
-        finished = run(planned.points, folder.store, executor, reporter, fail_fast=fail_fast)
+        points = first_missing(wanted, set(folder.store.ids()), limit)
+        finished = run(points, folder.store, executor, reporter, fail_fast=fail_fast)
     table = folder.write(planned.document, finished)
     if as_json:
         click.echo(json.dumps(_object(planned, finished, table, folder)))

@@ -13,10 +13,11 @@ from experiments.points import plan
 from experiments.trace_checks import check_traces
 
 
-def main(file: str, settings: tuple[str, ...]) -> int:
+def main(file: str, settings: tuple[str, ...], *, any_size: bool) -> int:
     """Print that the experiment in ``file`` is valid and how many points it has."""
     source = Path(file)
-    planned = plan(override(load(source), settings), source.parent, catalogue())
+    document = override(load(source), settings)
+    planned = plan(document, source.parent, catalogue(), any_size=any_size)
     check_traces(planned.points)
     count = len(planned.points)
     click.echo(f"{file}: valid, {count} point{'s' if count > 1 else ''}")

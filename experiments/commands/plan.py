@@ -1,0 +1,98 @@
+"""``forksim plan``: the points of an experiment, what is done and how long the rest will take."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from experiments.catalogue import catalogue
+from experiments.document import load
+from experiments.estimates import Estimates
+from experiments.output import RunFolder
+from experiments.overrides import override
+from experiments.points import Point, plan
+from experiments.selection import having
+from results.store import Store
+
+JSON_VERSION = 1
+
+SHOWN_DIGITS = 12
+"""Of an id."""
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A point, whether it has a record, and how many seconds it took or would take."""
+
+    point: Point
+    done: bool
+    seconds: float | None
+
+
+def main(
+    file: str,
+    settings: tuple[str, ...],
+    only: tuple[str, ...],
+    out: str | None,
+    *,
+    as_json: bool,
+    any_size: bool,
+) -> int:
+    """List the points of the experiment in ``file``; nothing is simulated or written; 0."""
+    source = Path(file)
+    document = override(load(source), settings)
+    planned = plan(document, source.parent, catalogue(), any_size=any_size)
+    folder = RunFolder(Path(out) if out else Path("runs") / planned.name)
+    rows = list(_rows(having(planned.points, only), folder.store))
+    missing = list({row.point.id: row for row in rows if not row.done}.values())
+    times = [row.seconds for row in missing if row.seconds is not None]
+    left = sum(times) if len(times) == len(missing) else None
+    if as_json:
+        found = {"forksim": JSON_VERSION, "name": planned.name, "folder": str(folder.path)}
+        counts = {"total": len(rows), "missing": len(missing), "estimated_s": _rounded(left)}
+        click.echo(json.dumps({**found, **counts, "points": [_object(row) for row in rows]}))
+        return 0
+    click.echo("\n".join(_lines(rows)))
+    count = f"{len(rows)} point{'' if len(rows) == 1 else 's'}"
+    done = sum(row.done for row in rows)
+    time = "" if left is None else f", about {left:.3g} s of one process"
+    unknown = ", none timed so far" if missing and left is None else ""
+    click.echo(f"{count}: {done} done, {len(missing)} to do{time if missing else ''}{unknown}")
+    return 0
+
+
+def _rows(points: tuple[Point, ...], store: Store) -> Iterator[_Row]:
+    present = set(store.ids())
+    done = {point.id: store.read_wall(point.id) for point in points if point.id in present}
+    timed = {point.id: point for point in points if done.get(point.id) is not None}
+    estimates = Estimates([(point, done[id_] or 0.0) for id_, point in timed.items()])
+    for point in points:
+        known = done.get(point.id)
+        yield _Row(point, point.id in present, known if point.id in done else estimates.of(point))
+
+
+def _lines(rows: list[_Row]) -> Iterator[str]:
+    width = max(len(row.point.label) for row in rows)
+    for row in rows:
+        seconds = "" if row.seconds is None else f"{'' if row.done else '~'}{row.seconds:.3g} s"
+        state = "done" if row.done else "to do"
+        line = f"{row.point.label:{width}}  {row.point.id[:SHOWN_DIGITS]}  {state:5}  {seconds}"
+        yield line.rstrip()
+
+
+def _object(row: _Row) -> dict[str, object]:
+    return {
+        "label": row.point.label,
+        "id": row.point.id,
+        "swept": dict(row.point.swept),
+        "done": row.done,
+        "seconds": _rounded(row.seconds),
+    }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)

@@ -1,0 +1,129 @@
+"""Points resolved piece by piece are those of every experiment validated as a whole."""
+
+from __future__ import annotations
+
+import json
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_program import EXAMPLE, catalogue
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from experiments.catalogue import EXAMPLES
+from experiments.catalogue import catalogue as real_catalogue
+from experiments.document import Document, load, parse
+from experiments.errors import InputError, Position
+from experiments.inputs import Inputs
+from experiments.pieces import separable
+from experiments.points import plan
+from experiments.resolution import Resolution
+from experiments.schema import experiment_model
+from experiments.sweep import Sweep
+from experiments.validation import takes_whole_numbers
+from results.record import record_id
+
+PAPER = EXAMPLES.parent / "paper"
+FILES = sorted([*EXAMPLES.glob("*.yaml"), *PAPER.glob("*.yaml")])
+
+VALUES: dict[str, list[Any]] = {
+    "fork.kind": ["classic", "huge", "no such"],
+    "fork": [{"kind": "huge"}, {}],
+    "seed": [1, -1, "1"],
+    "machine.cores": [1, 2.0, 0],
+    "machine.scale.page_free_ns": [0.8, 1],
+    "machine.scale": [{}, {"page_free_ns": 2}, {"no_such_ns": 1}],
+    "workload.kind": ["fake", "other"],
+    "workload.dataset": ["1GiB", 4096, "1GB/s"],
+    "workload.duration": ["1s", 0, 5],
+    "workload.clients": [{"kind": "open", "rate": "1k/s"}, {"kind": "closed", "connections": 2}],
+    "workload.clients.connections": [1, 7],
+    "workload.clients.rate": ["5/s"],
+    "workload.snapshot": [None, {"at": ["1s", "2s"]}],
+    "workload.snapshot.at": [[], ["3s"]],
+    "workload.sizes": [[1, 2], {"first": 2, "last": 4}, {"first": 2, "last": 1}],
+    "workload.sizes.last": [3, "1GiB"],
+    "workload.no_such": [1],
+    "workload.set_ratio": ["1/11", 0.5],
+}
+
+
+def outcome(document: Document) -> str:
+    """The ids of an experiment's points, or why there are none."""
+    try:
+        return " ".join(point.id for point in plan(document, Path(), catalogue()).points)
+    except InputError as error:
+        return str(error)
+
+
+def outcome_one_by_one(document: Document) -> str:
+    """The same, each point an experiment without a sweep."""
+    model = experiment_model(catalogue())
+    sweep = Sweep(document, partial(takes_whole_numbers, model))
+    inputs = Inputs(Path(), catalogue().profiles)
+    version = plan(parse(EXAMPLE, Position("")), Path(), catalogue()).points[0].model
+    resolution = Resolution(model, sweep, inputs, version)
+    try:
+        found = [resolution.of_document(sweep.document(rows)) for rows in sweep.combinations()]
+    except InputError as error:
+        return str(error)
+    assert all(one.id == record_id(one.config, one.digests, version) for one in found)
+    return " ".join(one.id for one in found)
+
+
+rows = st.lists(st.sampled_from(sorted(VALUES)), max_size=3, unique=True).flatmap(
+    lambda names: st.fixed_dictionaries({name: st.sampled_from(VALUES[name]) for name in names})
+)
+lists = st.lists(rows, min_size=1, max_size=4, unique_by=json.dumps)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(lists, min_size=1, max_size=3))
+def test_any_sweep_gives_the_points_or_the_error_of_whole_experiments(
+    sweep: list[list[dict[str, object]]],
+) -> None:
+    text = EXAMPLE.partition("sweep:")[0] + "repetitions: 2\n"
+    blocks = json.dumps([{"list": rows} for rows in sweep])
+    document = parse(f"{text}sweep: {blocks}\n", Position("a"))
+    try:
+        Sweep(document, lambda _: False)
+    except InputError:
+        return  # a field is swept twice
+    assert outcome(document) == outcome_one_by_one(document)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_bundled_points_are_those_of_whole_experiments(file: Path) -> None:
+    document = load(file)
+    known = real_catalogue()
+    points = plan(document, file.parent, known).points
+    model = experiment_model(known)
+    sweep = Sweep(document, partial(takes_whole_numbers, model))
+    resolution = Resolution(model, sweep, Inputs(file.parent, known.profiles), points[0].model)
+    for point, combination in list(zip(points, sweep.combinations(), strict=True))[:40]:
+        whole = resolution.of_document(sweep.document(combination))
+        assert (point.id, point.config) == (whole.id, whole.config)
+        assert (point.opened, point.digests) == (whole.opened, whole.digests)
+        assert point.workload == point.shape.model_validate_json(json.dumps(whole.opened))
+
+
+def test_programs_are_taken_to_pieces() -> None:
+    assert separable(experiment_model(real_catalogue()))
+    assert all(separable(workload.Config) for workload in real_catalogue().workloads.values())
+
+
+@pytest.mark.full
+def test_a_hundred_thousand_points_are_planned_in_seconds() -> None:
+    sweep = [
+        {"grid": {"workload.dataset": [f"{size}MiB" for size in range(1, 201)]}},
+        {"grid": {"seed": list(range(250)), "fork.kind": ["classic", "on_demand"]}},
+    ]
+    document = parse(EXAMPLE, Position("a"))
+    document.data = {**document.data, "sweep": sweep}
+    start = time.process_time()
+    points = plan(document, Path(), catalogue()).points
+    assert time.process_time() - start < 5
+    assert len({point.id for point in points}) == len(points) == 100_000
