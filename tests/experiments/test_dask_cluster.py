@@ -85,21 +85,32 @@ def test_two_workers_leave_the_same_bytes_and_the_death_of_one_loses_nothing(
     assert content(tmp_path / "points") == expected(points_of("nap", seeds=POINTS))
 
 
-def test_a_local_cluster_stops_what_takes_too_long_and_gives_up_what_kills(tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").write_text(EXAMPLE)
-    grid = "sweep.0.grid={workload.behaviour: [hang, die, raise, good]}"
+def on_a_local_cluster(folder: Path, *behaviours: str) -> dict[str, str]:
+    """Why points failed, by their behaviour, each given a second; "" of one that did not."""
+    (folder / "a.yaml").write_text(EXAMPLE)
+    grid = f"sweep.0.grid={{workload.behaviour: [{', '.join(behaviours)}]}}"
     options = ["--set", grid, "--scheduler", "local:2", "--timeout", "1s", "--json"]
     code, stdout, stderr = done(
-        start("forksim_with_fake.py", "run", "a.yaml", *options, folder=tmp_path)
+        start("forksim_with_fake.py", "run", "a.yaml", *options, folder=folder)
     )
     assert code == 1, stderr
-    answer = json.loads(stdout)
-    reasons = {failed["point"].rpartition("=")[2]: failed["reason"] for failed in answer["failed"]}
-    assert reasons["hang"] == "was stopped after 1 s (--timeout)"
-    assert reasons["die"] == "every worker that tried it died"
-    assert reasons["raise"].startswith("ArithmeticError: no result (traceback in ")
-    assert [point["fields"]["workload.behaviour"] for point in answer["points"]] == ["good"]
     assert "Traceback" not in stderr
+    answer = json.loads(stdout)
+    finished = {point["fields"]["workload.behaviour"]: "" for point in answer["points"]}
+    failed = {point["point"].rpartition("=")[2]: point["reason"] for point in answer["failed"]}
+    return finished | failed
+
+
+def test_a_local_cluster_stops_what_takes_too_long(tmp_path: Path) -> None:
+    reasons = on_a_local_cluster(tmp_path, "hang", "raise", "good")
+    assert reasons.pop("raise").startswith("ArithmeticError: no result (traceback in ")
+    assert reasons == {"hang": "was stopped after 1 s (--timeout)", "good": ""}
+
+
+@pytest.mark.full
+def test_a_local_cluster_gives_up_what_kills(tmp_path: Path) -> None:
+    reasons = on_a_local_cluster(tmp_path, "die", "good")
+    assert reasons == {"die": "every worker that tried it died", "good": ""}
 
 
 def test_a_scheduler_that_is_not_there_is_one_line(
