@@ -83,8 +83,8 @@ def experiment_model(catalogue: Catalogue) -> type[Experiment]:
 
 @cache
 def _machine() -> type[Machine]:
-    values = _of_constants("Values", "the constant's value, in its own unit")
-    factors = _of_constants("Factors", "what the constant is multiplied by")
+    values = _of_constants("Values", "the constant's value, in its own unit", 1e9, 1.0)
+    factors = _of_constants("Factors", "what the constant is multiplied by", 1e3, 1e-3)
     return create_model(
         "Machine",
         __base__=Machine,
@@ -94,9 +94,14 @@ def _machine() -> type[Machine]:
     )
 
 
-def _of_constants(name: str, what: str) -> type[OfConstants]:
-    number = Annotated[float | None, Field(ge=0, description=what)]
+def _of_constants(name: str, what: str, most: float, least_slice: float) -> type[OfConstants]:
+    number, of_slice = (
+        Annotated[float | None, Field(ge=least, le=most, description=what)]
+        for least in (0, least_slice)
+    )
     fields: dict[str, Any] = dict.fromkeys(UNITS, (number, None))
+    # In a slice that takes no time nobody gets anything done.
+    fields["time_slice_ns"] = (of_slice, None)
     return create_model(name, __base__=OfConstants, **fields)
 
 

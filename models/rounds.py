@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace
 from models.counts import Counts
@@ -171,7 +172,7 @@ class Rounds:
             return []
         contents, said = memory.contents, memory.tables.content[tables]
         flags = contents.flags_at(said.ravel(), pages.ravel() % PAGES_PER_SLOT)
-        met = (
+        met: tuple[npt.NDArray[Any], ...] = (
             contents.kind[said],
             contents.present[said],
             contents.writable[said],

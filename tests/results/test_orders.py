@@ -13,7 +13,7 @@ from results.reference import published
 
 
 def order(paper: float, ours: float | None, *, rate: bool = False, why: str = "") -> Order:
-    return Order("x", "p50", "fork", "on_demand", paper, ours, rate, why)
+    return Order("x", "p50", "fork", "on_demand", paper, ours, rate, "predicted", why)
 
 
 def test_less_time_or_a_higher_rate_is_faster() -> None:
