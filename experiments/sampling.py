@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import qmc
 
 from experiments.document import Data, Document, Route
 from experiments.errors import InputError, shown
@@ -42,11 +41,14 @@ def sampled(
 def _spread(method: str, count: int, fields: int, seed: int) -> npt.NDArray[np.float64]:
     """Points in the unit cube, one a row."""
     random = np.random.default_rng(seed)
+    if method == "uniform":
+        return random.random((count, fields))
+    # Every process that simulates imports this module, and this one takes longer than all others.
+    from scipy.stats import qmc  # noqa: PLC0415
+
     if method == "sobol":
         return qmc.Sobol(fields, rng=random).random_base2(count.bit_length() - 1)
-    if method == "latin_hypercube":
-        return qmc.LatinHypercube(fields, rng=random).random(count)
-    return random.random((count, fields))
+    return qmc.LatinHypercube(fields, rng=random).random(count)
 
 
 class _Range:

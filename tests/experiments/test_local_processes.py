@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,6 +84,17 @@ def test_a_store_that_cannot_be_written_stops_the_run_in_one_line(tmp_path: Path
     for executor in (InThisProcess(), LocalProcesses(2)):
         with pytest.raises(OSError, match=r"File exists|Not a directory"):
             heard(executor, points_of("good"), tmp_path / "file" / "points")
+
+
+def test_a_process_starts_without_what_only_commands_need() -> None:
+    code = (
+        "import sys, experiments.executors.worker;"
+        "heavy = {'scipy.stats', 'pandas', 'matplotlib', 'seaborn', 'distributed'};"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
+    )
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_fail_fast_stops_at_the_first_failure(tmp_path: Path) -> None:
