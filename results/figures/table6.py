@@ -84,9 +84,9 @@ ITEM = PaperItem(
             "needs, and under On-demand-fork a copy of each of the parent's four tables as well. "
             "The published maxima are apart by less than two of table 1's copies. What would have "
             "to be true: the tables are emptier (a real Apache's parent has 0.8 of its 4 MB in "
-            "private pages, measurements/apache_start_summary.csv), or do not lie in a fresh "
-            "machine's scattered frames (the factor of entry_scattered_ns below), or the workers, "
-            "who copy the same tables within a millisecond, find their struct pages in cache.",
+            "private pages, measurements/apache_start_summary.csv) and do not lie in a fresh "
+            "machine's scattered frames, or the workers, who copy the same tables within a "
+            "millisecond, find their struct pages in cache.",
         ),
     ),
     variation=Variation(
