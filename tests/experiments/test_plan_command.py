@@ -131,3 +131,21 @@ def test_estimates_multiply_what_values_do(file: Path) -> None:
     assert estimates.of(point("on_demand", "2GiB")) == pytest.approx(4 * middle)
     assert Estimates([]).of(point("huge", "1GiB")) is None
     assert having(list(points.values()), []) == tuple(points.values())
+
+
+@pytest.mark.parametrize("name", ["../out", "/etc/out", "a/b", "..", "-x", "a\\nb", ""])
+def test_no_name_leaves_the_folder_of_results(file: Path, name: str) -> None:
+    bad = f'name="{name}"'
+    for command in ("plan", "run"):
+        result = forksim(command, str(file), "--set", bad)
+        assert result.exit_code == 2
+        assert result.stderr.startswith("--set:1:6: name: ")
+    swept = forksim("plan", str(file), "--set", "sweep=[{list: [{name: b}]}]")
+    assert "name: cannot be swept" in swept.stderr
+
+
+def test_the_schema_tells_editors_of_every_block() -> None:
+    schema = json.loads(forksim("schema").stdout)
+    block = schema["$defs"]["Block"]
+    assert set(block["properties"]) == {"grid", "zip", "list", "sample", "where"}
+    assert set(schema["$defs"]["Span"]["properties"]) == {"from", "to", "scale"}
