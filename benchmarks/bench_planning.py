@@ -17,7 +17,8 @@ name: large
 workload: {{kind: microbench, sizes: [1GiB]}}
 fork: {{kind: classic}}
 sweep:
-  - grid: {{fork.kind: [classic, on_demand], seed: {list(range(500))}, machine.cores: {list(range(1, 101))}}}
+  - grid: {{fork.kind: [classic, on_demand], seed: {list(range(500))}}}
+  - grid: {{machine.cores: {list(range(1, 101))}}}
 """
 
 
