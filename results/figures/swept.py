@@ -10,6 +10,9 @@ from sim.quantities import DURATIONS, RATES, SIZES, parse_bytes, parse_duration,
 
 FORK = "fork.kind"
 
+TINY = 0.1
+"""Fewer of a unit than this are told in a smaller one."""
+
 FEWEST = 3
 """Values from which on a numeric field is worth a curve."""
 
@@ -49,7 +52,7 @@ def name_of(path: str) -> str:
 
 
 def axis(path: str, records: Sequence[Record], labels: Sequence[Mapping[str, str]]) -> Axis:
-    """The field's values at every point, numbers in the largest unit that the greatest has."""
+    """The field's values at every point, numbers in the largest unit in which none is tiny."""
     found = [record.at(path) for record in records]
     texts = [label.get(path, "-") for label in labels]
     numbers = [v for v in found if isinstance(v, int | float) and not isinstance(v, bool)]
@@ -57,7 +60,9 @@ def axis(path: str, records: Sequence[Record], labels: Sequence[Mapping[str, str
         return Axis(path, texts, numeric=False)
     for parse, units in _PARSERS:
         if all(_is_quantity(text, parse) for text in texts):
-            size, unit = next((u for u in units if max(numbers) >= u[0]), units[-1])
+            least = min((number for number in numbers if number > 0), default=0.0)
+            fitting = (u for u in units if max(numbers) >= u[0] and least >= TINY * u[0])
+            size, unit = next(fitting, units[-1])
             return Axis(path, [number / size for number in numbers], numeric=True, unit=unit)
     return Axis(path, [float(number) for number in numbers], numeric=True)
 
