@@ -47,7 +47,7 @@ def attempt(point: Point) -> Attempt:
     start = time.perf_counter()
     try:
         record = simulate(point).to_bytes()
-    except Exception as error:
+    except Exception as error:  # of whatever kind: the other points go on
         reason = in_one_line(error)
         return Attempt(time.perf_counter() - start, None, reason, traceback.format_exc())
     return Attempt(time.perf_counter() - start, record)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from results.figures import style
@@ -90,6 +91,15 @@ def legend(axes: Axes) -> None:
     entries = [entry for pair in pairs for entry in pair if entry is not None]
     handles, labels = zip(*entries, strict=True)
     axes.figure.legend(handles, labels, loc="outside upper center", ncols=len(curves))
+
+
+def log_figure(item: str, curves: Sequence[Curve], simulated: Mapping[str, float]) -> Figure:
+    """The curves over size on a logarithmic axis; call it within `style.drawing`."""
+    figure, (axes,) = style.panels(height_in=2.5)
+    draw(axes, item, curves, simulated)
+    style.log_y(axes)
+    legend(axes)
+    return figure
 
 
 def data(item: str, curves: Sequence[Curve], simulated: Mapping[str, float]) -> list[list[str]]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from matplotlib.figure import Figure
-
-from results.figures import curves, fig07, style
+from results.figures import curves, fig07
 from results.paper_item import Basis, PaperItem
 from results.record import Record
 
@@ -23,14 +21,6 @@ def collect(records: Sequence[Record]) -> dict[str, float]:
 
 def _basis(_cell: str) -> Basis:
     return "fitted"
-
-
-def _draw(simulated: Mapping[str, float], _records: Sequence[Record]) -> Figure:
-    figure, (axes,) = style.panels(height_in=2.5)
-    curves.draw(axes, "fig07", CURVES, simulated)
-    style.log_y(axes)
-    curves.legend(axes)
-    return figure
 
 
 def _remarks(simulated: Mapping[str, float], _records: Sequence[Record]) -> list[str]:
@@ -51,7 +41,7 @@ ITEM = PaperItem(
     collect=collect,
     basis=_basis,
     tolerance=lambda _cell: 0.06,
-    draw=_draw,
+    draw=lambda simulated, _records: curves.log_figure("fig07", CURVES, simulated),
     data=lambda simulated, _records: curves.data("fig07", CURVES, simulated),
     shown_from="fig07",
     remarks=_remarks,

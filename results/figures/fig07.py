@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from matplotlib.figure import Figure
-
 from results.figures import curves, style
 from results.figures.curves import Curve
 from results.paper_item import SCHEMES, Basis, PaperItem, of_scheme
@@ -31,14 +29,6 @@ def _basis(_cell: str) -> Basis:
     return "fitted"
 
 
-def _draw(simulated: Mapping[str, float], _records: Sequence[Record]) -> Figure:
-    figure, (axes,) = style.panels(height_in=2.5)
-    curves.draw(axes, "fig07", CURVES, simulated)
-    style.log_y(axes)
-    curves.legend(axes)
-    return figure
-
-
 def _remarks(simulated: Mapping[str, float], _records: Sequence[Record]) -> list[str]:
     speedups = [
         f"{simulated[f'fork/{size}'] / simulated[f'on_demand/{size}']:.0f} times at {size}"
@@ -55,7 +45,7 @@ ITEM = PaperItem(
     collect=collect,
     basis=_basis,
     tolerance=lambda _cell: 0.06,
-    draw=_draw,
+    draw=lambda simulated, _records: curves.log_figure("fig07", CURVES, simulated),
     data=lambda simulated, _records: curves.data("fig07", CURVES, simulated),
     remarks=_remarks,
 )
