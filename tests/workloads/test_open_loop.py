@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
+from functools import reduce
 
 import numpy as np
 import pytest
@@ -124,12 +126,12 @@ def open_config(**changes: object) -> Config:
     return redis_config(**fields)
 
 
+def joined(pieces: Iterable[Arrivals]) -> Arrivals:
+    return reduce(Arrivals.then, pieces)
+
+
 def all_arrivals(config: Config, seed: int = 1) -> Arrivals:
-    pieces = list(generated_arrivals(config, config.clients, Streams(seed)))  # type: ignore[arg-type] # an open loop
-    whole = pieces[0]
-    for piece in pieces[1:]:
-        whole = whole.then(piece)
-    return whole
+    return joined(generated_arrivals(config, config.clients, Streams(seed)))  # type: ignore[arg-type] # an open loop
 
 
 def test_poisson_arrivals_have_the_rate_and_the_gaps_of_one() -> None:
@@ -172,7 +174,7 @@ def test_a_trace_gives_every_command_its_own_time_and_its_writes() -> None:
     trace = open_as(KeyTrace, BUNDLED / "redis_monitor.log.gz")
     config = redis_config(clients={"kind": "trace", "path": "x"}, dataset="64MiB")
     assert isinstance(config.clients, TraceClients)
-    (arrivals,) = traced_arrivals(config, config.clients, trace, Streams(0))
+    arrivals = joined(traced_arrivals(config, config.clients, trace, Streams(0)))
     assert len(arrivals) == 60_000
     assert len(arrivals.pages) == 30_029
     assert np.abs(arrivals.at_ns - trace.time_ns).max() < 1000  # MONITOR's clock ticks in us

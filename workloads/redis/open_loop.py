@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -55,15 +54,15 @@ class Arrivals:
             pages,
         )
 
-    def after(self, count: int) -> Arrivals:
-        """All but the first ``count`` requests."""
-        first_page = self.writes_from[count]
+    def between(self, start: int, end: int) -> Arrivals:
+        """The requests from number ``start`` to before number ``end``."""
+        first_page, end_page = self.writes_from[start], self.writes_from[end]
         return Arrivals(
-            self.at_ns[count:],
-            self.connection[count:],
-            self.size_bytes[count:],
-            self.writes_from[count:] - first_page,
-            self.pages[first_page:],
+            self.at_ns[start:end],
+            self.connection[start:end],
+            self.size_bytes[start:end],
+            self.writes_from[start : end + 1] - first_page,
+            self.pages[first_page:end_page],
         )
 
     def then(self, later: Arrivals) -> Arrivals:
@@ -124,13 +123,16 @@ def traced_arrivals(
     command = np.append(first, trace.further_command[:further])
     key = np.append(trace.key_id[first], trace.further_key_id[:further])
     order = np.argsort(command, kind="stable")
-    yield Arrivals(
+    whole = Arrivals(
         at_ns[:count],
         trace.connection[:count].astype(np.int64),
         np.where(request_bytes == MISSING, config.get_bytes, request_bytes),
         np.append(0, np.cumsum(np.bincount(command, minlength=count))),
         page_of_key[key[order]],
     )
+    # In pieces, since those who take requests away leave a copy of the rest.
+    for start in range(0, count, MOST_REQUESTS):
+        yield whole.between(start, min(start + MOST_REQUESTS, count))
 
 
 class OpenLoopClients:
@@ -203,32 +205,27 @@ class OpenLoopClients:
         """Iterations that each take all that waits when they begin; the first ``arrived`` come."""
         waiting = self._waiting
         seen = max(arrived, min(MOST_REQUESTS, int(np.searchsorted(waiting.at_ns, until_ns))))
-        pages = waiting.pages[: waiting.writes_from[seen]]
-        fault_ns = np.append(0, np.cumsum(costs(pages)))[waiting.writes_from[: seen + 1]]
-        work = (fault_ns + self._service_ns * np.arange(seen + 1, dtype=np.int64)).tolist()
-        at_ns = waiting.at_ns[:seen].tolist()
-        sizes = np.append(0, np.cumsum(waiting.size_bytes[:seen])).tolist()
-        ends_of: list[int] = []
-        starts_ns: list[int] = []
-        taken, free_ns = 0, now_ns
-        while taken < seen and (free_ns < until_ns or not ends_of):
-            start_ns = max(free_ns, at_ns[taken])
-            end = bisect_right(at_ns, start_ns, taken)
-            if ends_of and (sizes[end] - sizes[taken] > READ_BYTES or end == seen < len(waiting)):
-                # A connection may hold more than a pass reads, or more may have arrived than was
-                # looked at: look closer next time.
-                break
-            starts_ns.append(start_ns)
-            ends_of.append(end)
-            free_ns = start_ns + work[end] - work[taken]
-            taken = end
-        ends = np.array(ends_of, np.int64)
+        at_ns, writes_from = waiting.at_ns[:seen], waiting.writes_from[: seen + 1]
+        pages = waiting.pages[: writes_from[-1]]
+        work_ns = np.append(0, np.cumsum(costs(pages)))[writes_from]
+        work_ns += self._service_ns * np.arange(seen + 1, dtype=np.int64)
+        # When an iteration that begins with request i can begin: once all before it are served (a
+        # loop that never idles while something waits: Lindley's recursion, solved), or it arrives.
+        begins_ns = work_ns[:-1] + np.maximum.accumulate(np.maximum(at_ns - work_ns[:-1], now_ns))
+        starts, ends = _chain(np.searchsorted(at_ns, begins_ns, side="right"))
+        start_ns, busy_ns = begins_ns[starts], work_ns[ends] - work_ns[starts]
+        # Of a connection with more than a pass reads, and of requests that were not looked at,
+        # only a closer look next time can tell.
+        sizes = np.append(0, np.cumsum(waiting.size_bytes[:seen]))
+        unclear = sizes[ends] - sizes[starts] > READ_BYTES
+        unclear |= (ends == seen) & (seen < len(waiting))
+        unclear |= np.append(now_ns, start_ns[:-1] + busy_ns[:-1]) >= until_ns
+        unclear[0] = False
+        count = int(np.argmax(unclear)) if unclear.any() else len(ends)
+        ends, start_ns, busy_ns = ends[:count], start_ns[:count], busy_ns[:count]
         self._look = (ends, waiting.at_ns)
-        busy_ns = np.diff(np.array(work, np.int64)[ends], prepend=0)
-        start = np.array(starts_ns, np.int64)
-        requests = np.diff(ends, prepend=0)
         return Iterations(
-            start, start + busy_ns, busy_ns, requests, waiting.writes_from[ends], pages
+            start_ns, start_ns + busy_ns, busy_ns, ends - starts[:count], writes_from[ends], pages
         )
 
     def served(self, ends_ns: IntArray) -> Replies:
@@ -238,5 +235,23 @@ class OpenLoopClients:
         count = int(ends[-1])
         replied_ns = np.repeat(ends_ns, np.diff(ends, prepend=0))
         latency_ns = replied_ns - at_ns[:count]
-        self._waiting = self._waiting.after(count)
+        self._waiting = self._waiting.between(count, len(self._waiting))
         return Replies(replied_ns, latency_ns, np.ones(count, np.int64))
+
+
+def _chain(ends_of: IntArray) -> tuple[IntArray, IntArray]:
+    """The iterations from request 0 on, each beginning where the one before it ended.
+
+    Args:
+        ends_of: int64 [n], above i each, where an iteration ends that begins with request i.
+
+    Returns:
+        int64 [k] each, their first requests, and the first ones after them.
+    """
+    first, ends, following = 0, [0], ends_of.tolist()
+    count = len(following)
+    while first < count:
+        first = following[first]
+        ends.append(first)
+    chain = np.array(ends, np.int64)
+    return chain[:-1], chain[1:]

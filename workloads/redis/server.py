@@ -59,7 +59,8 @@ class Server:
     def live(self) -> Activity:
         """The server's process."""
         while True:
-            ahead = self._clients.upcoming(self._clock.now, self._quiet_until_ns(), self._fault_ns)
+            look_ns = min(self._quiet_until_ns(), self._pending_decision_ns())
+            ahead = self._clients.upcoming(self._clock.now, look_ns, self._fault_ns)
             if ahead is None:
                 yield from self._idle()
                 return
@@ -84,23 +85,26 @@ class Server:
         before = int(np.searchsorted(ahead.writes_end, missing)) if missing else 0
         if before:
             return FOREVER_NS, before
+        return self._decision_ns(), len(ahead.ends_ns)
+
+    def _pending_decision_ns(self) -> int:
+        """When to decide on a fork, if enough keys have changed already."""
+        return FOREVER_NS if self._rule.missing_changes(self._changes) else self._decision_ns()
+
+    def _decision_ns(self) -> int:
+        """When to decide on a fork next, if enough keys change until then."""
         decision_ns = self._rule.next_decision_ns(
             self._clock.now, child_alive=self._children.value > 0
         )
-        return (FOREVER_NS if decision_ns is None else decision_ns), len(ahead.ends_ns)
+        return FOREVER_NS if decision_ns is None else decision_ns
 
     def _idle(self) -> Activity:
         """The clients are done: go on to the end of the time that was asked for."""
         end_ns = self._config.duration
         while end_ns is not None and self._clock.now < end_ns:
-            decision_ns = None
-            if not self._rule.missing_changes(self._changes):
-                decision_ns = self._rule.next_decision_ns(
-                    self._clock.now, child_alive=self._children.value > 0
-                )
-            wake_ns = end_ns if decision_ns is None else min(decision_ns, end_ns)
-            yield self._clock.timeout(max(wake_ns - self._clock.now, 0))
-            if decision_ns is not None and decision_ns <= self._clock.now < end_ns:
+            decision_ns = self._pending_decision_ns()
+            yield self._clock.timeout(max(min(decision_ns, end_ns) - self._clock.now, 0))
+            if decision_ns <= self._clock.now < end_ns:
                 yield from self._decide()
 
     def _quiet_until_ns(self) -> int:
