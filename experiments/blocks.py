@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from experiments.document import Data, Document, Route, dotted, route_of
 from experiments.errors import InputError, shown, suggestion
@@ -21,8 +21,7 @@ Whole: TypeAlias = Callable[[Route], bool]
 """Whether a field takes whole numbers only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """A value that a sweep gives to a field.
 
     Attributes:
@@ -120,11 +119,13 @@ def _sampled(sample: Sample, document: Document, here: Route, whole: Whole) -> I
     fields = {path: _field(document, way) for path, way in ways.items()}
     numbers = {path: whole(field) for path, field in fields.items()}
     columns = sampled(sample, document, here, numbers)
-    for values in zip(*columns.values(), strict=True):
-        yield tuple(
-            Given(fields[path], value, ways[path], ways[path])
-            for path, value in zip(columns, values, strict=True)
-        )
+    return zip(
+        *(
+            [Given(fields[path], value, ways[path], ways[path]) for value in values]
+            for path, values in columns.items()
+        ),
+        strict=True,
+    )
 
 
 def _field(document: Document, way: Route) -> Route:

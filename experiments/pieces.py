@@ -10,18 +10,19 @@ not certain, because its model does more, is one piece.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from inspect import signature
 from operator import itemgetter
 from types import NoneType
 from typing import Any, NamedTuple, TypeAlias, get_args
 
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, TypeAdapter, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic_core import to_json
 
-from experiments.blocks import Axis, Given
+from experiments.blocks import Axis
 from experiments.document import Data, Route, put
 from experiments.errors import InputError, Position
-from results.record import canonical_json
+from results.record import canonical_jsons
 
 Rows: TypeAlias = tuple[int, ...]
 """Of the axes that concern a piece, the row of each."""
@@ -38,11 +39,13 @@ class Resolved(NamedTuple):
         value: as its model has it.
         config: as plain JSON data, defaults filled in.
         spelled: the same as canonical JSON.
+        written: as the file and the sweep have it, or `ABSENT`.
     """
 
     value: Any
     config: Any
     spelled: bytes
+    written: Data
 
 
 class Varied:
@@ -61,10 +64,9 @@ class Varied:
         self.axes = [number for number, some in enumerate(touching) if some]
         self.replaced = route in fields
         self.keys = {str(field[size]) for field in fields if len(field) > size}
+        self._route = route
         self._base = base
-        self._size = size
-        self._rows = [[_below(row, route) for row in axes[number].rows] for number in self.axes]
-
+        self._given = [axes[number].rows for number in self.axes]
         self._chosen = itemgetter(*self.axes) if self.axes else None
 
     def rows(self, combination: Sequence[int]) -> Rows:
@@ -74,22 +76,26 @@ class Varied:
         rows: Any = self._chosen(combination)
         return rows if len(self.axes) > 1 else (rows,)
 
+    def known_beforehand(self) -> list[Rows]:
+        """All rows that concern it, if they are those of one axis."""
+        return [(row,) for row in range(len(self._given[0]))] if len(self._given) == 1 else []
+
     def data(self, rows: Rows) -> Data:
         """The value as written, or `ABSENT`.
 
         Raises:
             InputError: a path leads nowhere; the position in it means nothing.
         """
-        # Held by a mapping, so that the value itself can be replaced as well.
-        holder = {} if self._base is ABSENT else {"": self._base}
-        for axis, row in zip(self._rows, rows, strict=True):
+        size = len(self._route)
+        value = self._base
+        for axis, row in zip(self._given, rows, strict=True):
             for given in axis[row]:
-                holder = put(holder, ("", *given.field[self._size :]), given.data, _NOWHERE)
-        return holder.get("", ABSENT)
-
-
-def _below(row: Sequence[Given], route: Route) -> list[Given]:
-    return [given for given in row if given.field[: len(route)] == route]
+                if given.field == self._route:
+                    value = given.data
+                elif given.field[:size] == self._route:
+                    whole = {} if value is ABSENT or value is None else value
+                    value = put(whole, given.field[size:], given.data, _NOWHERE)
+        return value
 
 
 class _Leaf:
@@ -100,10 +106,10 @@ class _Leaf:
         fields: dict[str, Any] = {name: (field.annotation, field)}
         self.varied = varied
         self._name = name
-        self._model = create_model(
-            f"{model.__name__}.{name}", __config__=model.model_config, **fields
-        )
-        self._known: dict[Rows, Resolved] = {}
+        one = create_model(f"{model.__name__}.{name}", __config__=model.model_config, **fields)
+        several: Any = list.__class_getitem__(one)
+        self._models: TypeAdapter[list[BaseModel]] = TypeAdapter(several)
+        self._known: dict[Rows, Resolved] | None = None
 
     def of(self, combination: Sequence[int]) -> Resolved:
         """The field in one combination.
@@ -112,15 +118,35 @@ class _Leaf:
             ValidationError: it is wrong.
             InputError: a path leads nowhere.
         """
+        if self._known is None:
+            self._known = self._beforehand()
         rows = self.varied.rows(combination)
-        if rows not in self._known:
-            data = self.varied.data(rows)
-            text = to_json({} if data is ABSENT else {self._name: data})
-            valid = self._model.model_validate_json(text)
-            config = valid.model_dump(mode="json", serialize_as_any=True)[self._name]
-            value = getattr(valid, self._name)
-            self._known[rows] = Resolved(value, config, canonical_json(config))
-        return self._known[rows]
+        found = self._known.get(rows)
+        if found is None:
+            (found,) = self._resolved([self.varied.data(rows)])
+            self._known[rows] = found
+        return found
+
+    def _beforehand(self) -> dict[Rows, Resolved]:
+        """As much as can be known at once; nothing if a row is wrong, which may be of no point."""
+        known = self.varied.known_beforehand()
+        try:
+            found = self._resolved([self.varied.data(rows) for rows in known])
+        except (ValidationError, InputError):
+            return {}
+        return dict(zip(known, found, strict=True))
+
+    def _resolved(self, written: Sequence[Data]) -> list[Resolved]:
+        texts = [to_json({} if data is ABSENT else {self._name: data}) for data in written]
+        # Values by the thousand are validated several times faster together than one by one.
+        distinct = dict(zip(texts, written, strict=True))
+        valid = self._models.validate_json(b"[%b]" % b",".join(distinct))
+        dumped = self._models.dump_python(valid, mode="json", serialize_as_any=True)
+        values = [getattr(one, self._name) for one in valid]
+        configs = [one[self._name] for one in dumped]
+        pieces = map(Resolved, values, configs, canonical_jsons(configs), distinct.values())
+        found = dict(zip(distinct, pieces, strict=True))
+        return [found[text] for text in texts]
 
 
 class Branch:
@@ -144,28 +170,32 @@ class Branch:
             but: fields that are left out.
         """
         self.varied = Varied(route, base, axes)
-        self._model = model
         self._recurs = len(self.varied.axes) < len(axes)
-        self._has_rules = bool(model.__pydantic_decorators__.model_validators)
-        self._is_part = bool(route)
-        self._checked = _only_its_validators(model)
+        self._model = model
+        self._rules = [
+            rule.func for rule in model.__pydantic_decorators__.model_validators.values()
+        ]
+        self._wanted = bool(route) or bool(self._rules)
         self._pieces = {
             name: _piece(model, name, base.get(name, ABSENT), axes, (*route, name))
             for name in model.model_fields
             if name not in but
         }
-        self._varying = {name: piece for name, piece in self._pieces.items() if piece.varied.axes}
-        self._fixed: dict[str, Resolved] = {}
-        self._keys = [(name, f'"{name}":'.encode("ascii")) for name in sorted(self._pieces)]
+        self._varying = {
+            name: self._pieces[name]
+            for name in sorted(self._pieces)
+            if self._pieces[name].varied.axes
+        }
         self._strange = {*base, *self.varied.keys} - {*self._pieces, *but}
+        self._first: _Joined | None = None
         self._known: dict[Rows, Resolved] = {}
 
     def of(self, combination: Sequence[int]) -> Resolved:
         """The mapping in one combination.
 
         Raises:
-            ValidationError: it is wrong.
-            InputError: some combination has an unknown key, or a path leads nowhere.
+            ValueError: it is wrong, or some combination has an unknown key, or a path leads
+                nowhere.
         """
         rows = self.varied.rows(combination)
         found = self._known.get(rows)
@@ -178,20 +208,60 @@ class Branch:
     def _joined(self, combination: Sequence[int]) -> Resolved:
         if self._strange:
             raise InputError.at(_NOWHERE, f"{self._strange}: unknown")
-        if not self._fixed:
-            self._fixed = {name: piece.of(combination) for name, piece in self._pieces.items()}
-        found = self._fixed.copy()
-        for name, piece in self._varying.items():
-            found[name] = piece.of(combination)
+        if self._first is None:
+            fields = {name: piece.of(combination) for name, piece in self._pieces.items()}
+            self._first = _joined(fields, self._varying)
+        first = self._first
+        values, config, written = first.values.copy(), first.config.copy(), first.written.copy()
+        spelled = first.spelled.copy()
+        for place, (name, piece) in enumerate(self._varying.items()):
+            found = piece.of(combination)
+            values[name] = found.value
+            config[name] = found.config
+            spelled[2 * place + 1] = found.spelled
+            written[name] = found.written
+            if found.written is ABSENT:
+                del written[name]
         value: Any = None
-        if self._is_part or self._has_rules:
-            values = {name: piece.value for name, piece in found.items()}
-            value = self._checked.model_validate(values)
-        return Resolved(
-            value=value,
-            config={name: piece.config for name, piece in found.items()},
-            spelled=b"{%b}" % b",".join([key + found[name].spelled for name, key in self._keys]),
-        )
+        if self._wanted:
+            value = _instance(self._model, values)
+            for rule in self._rules:
+                value = rule(value)
+        return Resolved(value, config, b"".join(spelled), written)
+
+
+class _Joined(NamedTuple):
+    """The fields of a mapping put together.
+
+    Attributes:
+        values: as its model has them.
+        config: as plain JSON data.
+        written: as the file and the sweep have them.
+        spelled: the configuration as canonical JSON; every second part is a field that varies.
+    """
+
+    values: dict[str, Any]
+    config: dict[str, Any]
+    written: dict[str, Data]
+    spelled: list[bytes]
+
+
+def _joined(fields: Mapping[str, Resolved], varying: Collection[str]) -> _Joined:
+    spelled = [b"{"]
+    for number, name in enumerate(sorted(fields)):
+        spelled[-1] += b'%b"%b":' % (b"," if number else b"", name.encode("ascii"))
+        if name in varying:
+            spelled += [b"", b""]
+        else:
+            spelled[-1] += fields[name].spelled
+    spelled[-1] += b"}"
+    written = {name: field.written for name, field in fields.items()}
+    return _Joined(
+        values={name: field.value for name, field in fields.items()},
+        config={name: field.config for name, field in fields.items()},
+        written={name: data for name, data in written.items() if data is not ABSENT},
+        spelled=spelled,
+    )
 
 
 def _piece(
@@ -236,13 +306,19 @@ def separable(model: type[BaseModel]) -> bool:
     return (
         model.model_config.get("extra") == "forbid"
         and not any(joined)
-        and all(validator.info.mode == "after" for validator in has.model_validators.values())
+        and all(map(_looks_at_the_outcome, has.model_validators.values()))
         and model.__pydantic_post_init__ is None
         and not any(field.alias for field in model.model_fields.values())
     )
 
 
-def _only_its_validators(model: type[BaseModel]) -> type[BaseModel]:
-    """A model that takes what its fields were validated to, and checks the rest."""
-    fields: dict[str, Any] = dict.fromkeys(model.model_fields, (Any, None))
-    return create_model(model.__name__, __base__=model, **fields)
+def _looks_at_the_outcome(rule: Any) -> bool:
+    return rule.info.mode == "after" and len(signature(rule.func).parameters) == 1
+
+
+def _instance(model: type[BaseModel], values: dict[str, Any]) -> BaseModel:
+    """A model of fields that are validated already, made as unpickling does: it takes no time."""
+    one = model.__new__(model)
+    state = {"__dict__": values, "__pydantic_fields_set__": set(values)}
+    one.__setstate__({**state, "__pydantic_extra__": None, "__pydantic_private__": None})
+    return one

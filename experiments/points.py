@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from experiments.blocks import Axis
 from experiments.catalogue import Catalogue
 from experiments.document import Data, Document, dotted
 from experiments.inputs import Inputs
@@ -100,10 +101,10 @@ def plan(document: Document, folder: Path, catalogue: Catalogue, *, any_size: bo
     model = experiment_model(catalogue)
     # A value that every point replaces must be right all the same; a missing one need not be there.
     check_present(model, without_sweep(document))
-    sweep = Sweep(document, partial(takes_whole_numbers, model), any_size=any_size)
     version = model_version()
-    resolution = Resolution(model, sweep, Inputs(folder, catalogue.profiles), version)
     with _no_search_for_cycles():
+        sweep = Sweep(document, partial(takes_whole_numbers, model), any_size=any_size)
+        resolution = Resolution(model, sweep, Inputs(folder, catalogue.profiles), version)
         points = tuple(_points(document, sweep, resolution, catalogue, version))
     return Plan(document.data["name"], points, document)
 
@@ -112,10 +113,7 @@ def _points(
     document: Document, sweep: Sweep, resolution: Resolution, catalogue: Catalogue, version: str
 ) -> Iterator[Point]:
     shapes = {kind: workload.Config for kind, workload in catalogue.workloads.items()}
-    labels = [
-        [{dotted(given.field): _text(given.data) for given in row} for row in axis.rows]
-        for axis in sweep.axes
-    ]
+    labels = [_labels(axis) for axis in sweep.axes]
     first = True
     for combination in sweep.combinations():
         if first:
@@ -151,5 +149,14 @@ def _no_search_for_cycles() -> Iterator[None]:
             gc.enable()
 
 
+def _labels(axis: Axis) -> list[dict[str, str]]:
+    """Per row, its values as text by dotted path."""
+    names = {field: dotted(field) for field in axis.fields}
+    return [{names[given.field]: _text(given.data) for given in row} for row in axis.rows]
+
+
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    return value if isinstance(value, str) else _JSON.encode(value)
+
+
+_JSON = json.JSONEncoder(sort_keys=True)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from pydantic import ValidationError
+from typing import Any, NamedTuple
 
 from experiments.document import Data, Document, Route, dotted, put
-from experiments.errors import InputError
 from experiments.inputs import Inputs
-from experiments.pieces import ABSENT, Branch, Varied, separable
+from experiments.pieces import Branch, separable
 from experiments.schema import Experiment
 from experiments.sweep import Sweep
 from experiments.validation import validate
 from models.profile import Profile
-from results.record import canonical_json, spelled_id
+from results.record import canonical_json, rest_of_id, spelled_id
 from workloads.registry import programs_of, wanted_trace
 
 _TRACE = b'"kind":"trace"'
@@ -25,8 +22,7 @@ _OF_THE_EXPERIMENT = ("name", "sweep")
 """Sections that no point has."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """An experiment without a sweep, resolved.
 
     Attributes:
@@ -65,11 +61,10 @@ class Resolution:
         self._inputs = inputs
         self._version = version
         base, axes = sweep.base.data, sweep.axes
-        self._workload = Varied(("workload",), base.get("workload", ABSENT), axes)
         self._pieces = (
             Branch(model, base, axes, but=_OF_THE_EXPERIMENT) if separable(model) else None
         )
-        self._spelled: dict[tuple[tuple[str, str], ...], bytes] = {}
+        self._named: dict[tuple[str, tuple[_Trace, ...]], _Named] = {}
 
     def of(self, combination: Sequence[int]) -> Resolved:
         """The point of some rows of the sweep, one of each axis.
@@ -81,9 +76,9 @@ class Resolution:
             return self.of_document(self._sweep.document(combination))
         try:
             piece = self._pieces.of(combination)
-            written = self._workload.data(self._workload.rows(combination))
+            written = piece.written["workload"]
             return self._found(piece.config, piece.spelled, written, self._sweep.base)
-        except (ValidationError, InputError):
+        except (ValueError, AssertionError):
             # Once more as a whole, to say where in the file.
             return self.of_document(self._sweep.document(combination))
 
@@ -108,27 +103,63 @@ class Resolution:
             InputError: something is not there or not what it should be; at its place in
                 ``document``.
         """
+        # A look at the whole is faster than one at each value.
+        traces = tuple(_traces(config["workload"])) if _TRACE in spelled else ()
+        key = (config["machine"]["profile"], traces)
+        if key not in self._named:
+            self._named[key] = self._look_up(*key, document)
+        named = self._named[key]
+        for trace, file in zip(traces, named.files, strict=True):
+            opened = put(opened, trace.route[1:], file, document.position(trace.route))
+        id_ = spelled_id(spelled, named.rest_of_id)
+        return Resolved(id_, config, opened, named.profile, named.digests)
+
+    def _look_up(self, profile: str, traces: Sequence[_Trace], document: Document) -> _Named:
         route: Route = ("machine", "profile")
-        profile = self._inputs.profile(config["machine"]["profile"], document, route)
-        digests = {dotted(route): profile.digest}
-        named = _TRACE in spelled  # a look at the whole is faster than one at each value
-        for above, program in programs_of(config["workload"]) if named else ():
-            for way, name in _traces(program, above):
-                wanted = wanted_trace(program["kind"])
-                whole = ("workload", *way)
-                file, digests[dotted(whole)] = self._inputs.trace(name, wanted, document, whole)
-                opened = put(opened, way, file, document.position(whole))
-        key = tuple(digests.items())
-        if key not in self._spelled:
-            self._spelled[key] = canonical_json(digests)
-        id_ = spelled_id(spelled, self._spelled[key], self._version)
-        return Resolved(id_, config, opened, profile, digests)
+        machine = self._inputs.profile(profile, document, route)
+        digests = {dotted(route): machine.digest}
+        files = []
+        for route, name, wanted in traces:
+            file, digests[dotted(route)] = self._inputs.trace(name, wanted, document, route)
+            files.append(file)
+        return _Named(machine, digests, files, rest_of_id(digests, self._version))
 
 
-def _traces(config: Mapping[str, Any], above: Route) -> Iterator[tuple[Route, str]]:
+class _Trace(NamedTuple):
+    """Where a trace is named, its name, and what kind of trace it has to be."""
+
+    route: Route
+    name: str
+    wanted: type
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What was found by a profile's name and those of some traces.
+
+    Attributes:
+        profile: the machine's.
+        digests: SHA-256 of the profile and of every trace, by their dotted path.
+        files: the traces', in their order.
+        rest_of_id: see `results.record.rest_of_id`.
+    """
+
+    profile: Profile
+    digests: Mapping[str, str]
+    files: Sequence[str]
+    rest_of_id: bytes
+
+
+def _traces(workload: Mapping[str, Any]) -> Iterator[_Trace]:
+    for above, program in programs_of(workload):
+        for way, name in _paths(program, above):
+            yield _Trace(("workload", *way), name, wanted_trace(program["kind"]))
+
+
+def _paths(config: Mapping[str, Any], above: Route) -> Iterator[tuple[Route, str]]:
     """Where traces are named: every program says so by ``{kind: trace, path: FILE}``."""
     if config.get("kind") == "trace":
         yield (*above, "path"), config["path"]
     for key, value in config.items():
         if isinstance(value, dict):
-            yield from _traces(value, (*above, key))
+            yield from _paths(value, (*above, key))

@@ -35,6 +35,18 @@ def canonical_json(value: object) -> bytes:
     return _spelled(value)
 
 
+def canonical_jsons(values: Sequence[object]) -> list[bytes]:
+    """`canonical_json` of each value; numbers together take a tenth of the time.
+
+    Raises:
+        TypeError: see there.
+        ValueError: see there.
+    """
+    if values and all(isinstance(value, int | float) for value in values):
+        return _spelled(values)[1:-1].split(b",")
+    return [canonical_json(value) for value in values]
+
+
 def _spelled(value: object) -> bytes:
     """`canonical_json` of what has string keys for certain, as everything has that was JSON."""
     return _SPELLER.encode(value).encode("ascii")
@@ -63,14 +75,18 @@ def record_id(config: Mapping[str, Any], trace_digests: Mapping[str, str], model
         trace_digests: SHA-256 of every trace the configuration names, by its name there.
         model: the model's version; another model gives the same point another id.
     """
-    return spelled_id(canonical_json(dict(config)), canonical_json(dict(trace_digests)), model)
+    return spelled_id(canonical_json(dict(config)), rest_of_id(trace_digests, model))
 
 
-def spelled_id(config: bytes, trace_digests: bytes, model: str) -> str:
-    """`record_id` of what is canonical JSON already."""
-    parts = (b'{"config":', config, b',"model":', canonical_json(model))
-    whole = b"".join((*parts, b',"trace_digests":', trace_digests, b"}"))
-    return hashlib.sha256(whole).hexdigest()
+def rest_of_id(trace_digests: Mapping[str, str], model: str) -> bytes:
+    """What decides a point's results besides its configuration, as `spelled_id` takes it."""
+    digests = canonical_json(dict(trace_digests))
+    return b',"model":%b,"trace_digests":%b}' % (canonical_json(model), digests)
+
+
+def spelled_id(config: bytes, rest: bytes) -> str:
+    """`record_id` of a configuration that is canonical JSON already."""
+    return hashlib.sha256(b'{"config":%b%b' % (config, rest)).hexdigest()
 
 
 @dataclass(frozen=True)

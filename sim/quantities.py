@@ -7,7 +7,8 @@ infinities. Texts are read as exact decimals, so 0.3us is 300 ns and not 299.999
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from collections.abc import Mapping
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from fractions import Fraction
 from typing import Annotated
 
@@ -33,23 +34,27 @@ DURATIONS = {
     "h": 3600 * 10**9,
 }
 RATES = {"/s": 1, "k/s": 10**3, "M/s": 10**6}
-SHARES = {"": Fraction(1), "%": Fraction(1, 100)}
+SHARES = {"": Decimal(1), "%": Decimal("0.01")}
 
 _NUMBER_AND_UNIT = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?)\s*([^\s0-9]*)\s*")
 
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+"""Products of decimals keep all their digits."""
 
-def _measure(value: object, units: dict[str, int] | dict[str, Fraction], expected: str) -> Fraction:
+
+def _measure(value: object, units: Mapping[str, int | Decimal], expected: str) -> Decimal:
     """``value`` in the base unit, exactly; ValueError says what was expected."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(f"expected {expected}")  # noqa: TRY004 - pydantic reports ValueError only
     match = _NUMBER_AND_UNIT.fullmatch(str(value))
-    if match is None or match[2] not in units:
+    number, unit = match.groups() if match else ("", None)
+    if unit not in units:
         raise ValueError(f"expected {expected}")
-    return Fraction(Decimal(match[1])) * units[match[2]]
+    return _EXACT.multiply(Decimal(number), units[unit])
 
 
-def _whole(number: Fraction, expected: str) -> int:
-    if number.denominator != 1:
+def _whole(number: Decimal, expected: str) -> int:
+    if number != number.to_integral_value():
         raise ValueError(f"expected {expected}, a whole number of the base unit")
     if number > LARGEST:
         raise ValueError(f"expected {expected}, at most 2^53")
@@ -87,7 +92,7 @@ def parse_ratio(value: object) -> float:
     ):
         if int(parts[2]) == 0:
             raise ValueError(f"expected {expected}")
-        number = Fraction(int(parts[1]), int(parts[2]))
+        number: Fraction | Decimal = Fraction(int(parts[1]), int(parts[2]))
     else:
         number = _measure(value, SHARES, expected)
     if number > 1:
