@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import TypeVar
 
@@ -45,6 +46,14 @@ class Ids:
             name = digest.rjust(self._longest_bytes + 1, b"#")
         return self._ids.setdefault(name, len(self._ids))
 
+    def of_all(self, names: Iterable[bytes]) -> list[int]:
+        """The number of each of these names, as `of` gives them one by one."""
+        ids, longest_bytes = self._ids, self._longest_bytes
+        return [
+            ids.setdefault(name, len(ids)) if len(name) <= longest_bytes else self.of(name)
+            for name in names
+        ]
+
     def names(self) -> tuple[str, ...]:
         """The names in order of their numbers; long ones as `#` and their digest in hexadecimal."""
         return tuple(name.decode("utf-8", "backslashreplace") for name in self._ids)
@@ -77,6 +86,19 @@ class Times:
             self.start_ns = time_ns
         self._earliest_ns = time_ns
         self.column.append(time_ns - self.start_ns)
+
+    def extend(self, times: IntColumn, tick_ns: int) -> bool:
+        """Append times in ticks as `add` does; False, and none is appended, if one is refused."""
+        if times[-1] >= 2**63 // tick_ns or (times[1:] < times[:-1]).any():
+            return False
+        times_ns = times * tick_ns
+        if times_ns[0] < self._earliest_ns:
+            return False
+        if self._from_first and not self.column:
+            self.start_ns = int(times_ns[0])
+        self._earliest_ns = int(times_ns[-1])
+        self.column.frombytes((times_ns - self.start_ns).tobytes())
+        return True
 
 
 def spread(time_ns: IntColumn, resolution_ns: int) -> IntColumn:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.traces.accounting import Accounting
-from workloads.traces.columns import MISSING, Ids, Times, frozen, spread
+from workloads.traces.columns import MISSING, Ids, IntColumn, Times, frozen, spread
 from workloads.traces.facts import percentiles, popularity, rates
 from workloads.traces.trace import Facts, Table
 
@@ -116,6 +116,16 @@ def _bulk_bytes(size_bytes: int) -> int:
 
 # Most arguments are short, and a look-up costs a third of the computation.
 _SHORT_BULK_BYTES = tuple(_bulk_bytes(size) for size in range(4096))
+_SHORT_BULK_COLUMN = np.array(_SHORT_BULK_BYTES, np.int64)
+_POWERS = 10 ** np.arange(1, 18, dtype=np.int64)
+
+
+def bulk_bytes(sizes: IntColumn) -> IntColumn:
+    """Sizes of RESP bulk strings of these lengths."""
+    if sizes.max(initial=0) < len(_SHORT_BULK_COLUMN):
+        return _SHORT_BULK_COLUMN[sizes]
+    bulks: IntColumn = 6 + np.searchsorted(_POWERS, sizes, side="right") + sizes
+    return bulks
 
 
 def request_bytes(argument_bytes: Sequence[int]) -> int:
@@ -146,6 +156,7 @@ class KeyColumns:
         self._value_bytes = array("i")
         self._request_bytes = array("i")
         self._connection = array("i")
+        self._connection_of = np.zeros(0, np.int32)
         self._further_command = array("q")
         self._further_key_id = array("i")
         self._further_value_bytes = array("i")
@@ -168,6 +179,46 @@ class KeyColumns:
         self._value_bytes.append(value_bytes)
         self._request_bytes.append(request_bytes)
         self._connection.append(self.connections.of(sender))
+
+    def extend(
+        self,
+        with_key: IntColumn,
+        keys: IntColumn,
+        *,
+        is_write: NDArray[np.bool_],
+        value_bytes: IntColumn,
+        request_bytes: IntColumn,
+        sender: IntColumn,
+        senders: Sequence[bytes],
+    ) -> None:
+        """Append the n commands whose times were appended last.
+
+        Args:
+            with_key: int64 [k], which of them have a key.
+            keys: int64 [k], its number in `keys`.
+            is_write: bool [n], as in `add`.
+            value_bytes: int64 [n], as in `add`.
+            request_bytes: int64 [n], as in `add`.
+            sender: int64 [n], index into ``senders``, which may only grow between calls.
+            senders: Names.
+        """
+        key_id = np.full(len(sender), NO_KEY, np.int32)
+        key_id[with_key] = keys
+        if len(senders) > len(self._connection_of):
+            more = np.full(len(senders) - len(self._connection_of), MISSING, np.int32)
+            self._connection_of = np.append(self._connection_of, more)
+        connection = self._connection_of[sender]
+        # Connections get their numbers as they appear.
+        for new in dict.fromkeys(sender[connection == MISSING].tolist()):
+            self._connection_of[new] = self.connections.of(senders[new])
+        for column, values in (
+            (self._key_id, key_id),
+            (self._is_write, is_write.view(np.int8)),
+            (self._value_bytes, value_bytes.astype(np.int32)),
+            (self._request_bytes, request_bytes.astype(np.int32)),
+            (self._connection, self._connection_of[sender]),
+        ):
+            column.frombytes(values.tobytes())
 
     def add_further(self, key: bytes, value_bytes: int) -> None:
         """Append one more key that the last command writes."""

@@ -17,6 +17,7 @@ import re
 
 from workloads.traces.accounting import BLANK, LineError, account
 from workloads.traces.key_trace import LONGEST_SENDER_BYTES
+from workloads.traces.monitor_blocks import BlockReader
 from workloads.traces.monitor_trace import MonitorColumns, MonitorTrace
 from workloads.traces.text import DEFAULT_LIMITS, Limits, TracePath
 
@@ -79,7 +80,8 @@ def read_monitor(path: TracePath, limits: Limits = DEFAULT_LIMITS) -> MonitorTra
         columns.add_command(database, sender, _split(arguments))
         return None
 
-    return columns.monitor_trace(account(path, limits, "command", take))
+    accounting = account(path, limits, "command", take, BlockReader(columns).take_block)
+    return columns.monitor_trace(accounting)
 
 
 def _split(quoted: bytes) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""The text of a trace: a plain or compressed file read line by line, in limits, with positions.
+"""The text of a trace: a plain or compressed file, read in blocks of lines and in limits.
 
 Whatever is wrong with the file itself (missing, a directory, cut, corrupt, longer than the limits)
 ends in a `TraceError`; whatever is wrong with a line is for the reader of its format to say.
@@ -29,7 +29,7 @@ ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 ZSTD_MODULE = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
 """Python's own module, or the same for older versions; imported when a file needs it."""
 
-BLOCK_BYTES = 256 * 1024
+BLOCK_BYTES = 512 * 1024
 
 TracePath = str | PathLike[str]
 
@@ -116,7 +116,7 @@ def open_text(path: TracePath) -> Iterator[io.BufferedReader]:
     """The decompressed bytes of a regular file, compression being told by its first bytes.
 
     Errors while opening are raised as `TraceError`; errors while reading are left to the caller,
-    who knows the line (see `read_lines`).
+    who knows the line (see `read_blocks`).
     """
     try:
         if not stat.S_ISREG(Path(path).stat().st_mode):
@@ -152,39 +152,86 @@ def _reading_error(error: Exception, path: TracePath, line: int) -> TraceError:
     return trace_error(path, line, 1, what, expected)
 
 
-def read_lines(path: TracePath, limits: Limits = DEFAULT_LIMITS) -> Generator[bytes, None, None]:
-    """Yield each line with its line end (the last may lack one), one block of memory at a time.
+def read_blocks(path: TracePath, limits: Limits = DEFAULT_LIMITS) -> Generator[bytes, None, None]:
+    """Yield the text in blocks of whole lines; the very last line may lack its end.
+
+    All lines before one that cannot be read or exceeds a limit are yielded before the error.
 
     Raises:
         TraceError: The file cannot be opened or decompressed, or exceeds a limit.
     """
-    max_line_bytes, max_lines, max_bytes = (
-        limits.max_line_bytes,
-        limits.max_lines,
-        limits.max_bytes,
-    )
-    line_number = 0
-    total_bytes = 0
+    guard = _Guard(path, limits)
+    parts, wanted = [b""], BLOCK_BYTES
+    failure: Exception | None = None
     with open_text(path) as text:
-        while True:
+        chunk = b"the first"
+        while chunk:
             try:
-                line = text.readline(max_line_bytes + 1)
+                chunk = text.read1(BLOCK_BYTES)
             except _READING_ERRORS as error:
-                raise _reading_error(error, path, line_number + 1) from None
-            if not line:
-                return
-            line_number += 1
-            total_bytes += len(line)
-            if len(line) > max_line_bytes:
-                what, column = f"line longer than {max_line_bytes} bytes", max_line_bytes + 1
-                raise trace_error(path, line_number, column, what, "a shorter line")
-            if line_number > max_lines:
-                what = f"more than {max_lines} lines"
-                raise trace_error(path, line_number, 1, what, "a shorter trace")
-            if total_bytes > max_bytes:
-                what = f"more than {max_bytes} bytes of text"
-                raise trace_error(path, line_number, 1, what, "a shorter trace")
+                chunk, failure = b"", error
+            parts.append(chunk)
+            if chunk and sum(map(len, parts)) < wanted:
+                continue
+            block = b"".join(parts)
+            end = len(block) if not chunk and failure is None else block.rfind(b"\n") + 1
+            rest = block[end:]
+            yield from guard.allowed(block[:end])
+            guard.check_unfinished(rest)
+            # Twice what is left over, so that a long line is not copied for each of its chunks.
+            parts, wanted = [rest], max(BLOCK_BYTES, 2 * len(rest))
+    if failure is not None:
+        raise _reading_error(failure, path, guard.lines + 1)
+
+
+class _Guard:
+    """Counts lines and bytes of a text, and ends it where it exceeds the limits."""
+
+    def __init__(self, path: TracePath, limits: Limits) -> None:
+        self.lines = 0
+        self._bytes = 0
+        self._path = path
+        self._limits = limits
+
+    def allowed(self, block: bytes) -> Iterator[bytes]:
+        """The block, as far as limits allow; it consists of whole lines."""
+        if not block:
+            return
+        limits = self._limits
+        lines = self.lines + block.count(b"\n") + (not block.endswith(b"\n"))
+        size = self._bytes + len(block)
+        within = lines <= limits.max_lines and size <= limits.max_bytes
+        if within and len(block) <= limits.max_line_bytes:
+            self.lines, self._bytes = lines, size
+            yield block
+            return
+        for line in io.BytesIO(block):
+            self._check(line)
             yield line
+
+    def check_unfinished(self, rest: bytes) -> None:
+        """Raise if a line that begins so is longer than allowed."""
+        if len(rest) > self._limits.max_line_bytes:
+            self._check(rest)
+
+    def _check(self, line: bytes) -> None:
+        limits = self._limits
+        self.lines += 1
+        self._bytes += len(line)
+        column = 1
+        if len(line) > limits.max_line_bytes:
+            what, column = (
+                f"line longer than {limits.max_line_bytes} bytes",
+                limits.max_line_bytes + 1,
+            )
+            expected = "a shorter line"
+        elif self.lines > limits.max_lines:
+            what, expected = f"more than {limits.max_lines} lines", "a shorter trace"
+        elif self._bytes > limits.max_bytes:
+            what, expected = f"more than {limits.max_bytes} bytes of text", "a shorter trace"
+        else:
+            return
+        raise trace_error(self._path, self.lines, column, what, expected)
 
 
 def first_bytes(path: TracePath, size_bytes: int = 4096) -> bytes:
@@ -207,6 +254,6 @@ def trace_digest(path: TracePath, limits: Limits = DEFAULT_LIMITS) -> str:
         TraceError: The file cannot be opened or decompressed, or exceeds a limit.
     """
     digest = hashlib.sha256()
-    for line in read_lines(path, limits):
-        digest.update(line)
+    for block in read_blocks(path, limits):
+        digest.update(block)
     return digest.hexdigest()
