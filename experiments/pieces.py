@@ -66,7 +66,7 @@ class Varied:
         self.keys = {str(field[size]) for field in fields if len(field) > size}
         self._route = route
         self._base = base
-        self._given = [axes[number].rows for number in self.axes]
+        self._axes = [axes[number] for number in self.axes]
         self._chosen = itemgetter(*self.axes) if self.axes else None
 
     def rows(self, combination: Sequence[int]) -> Rows:
@@ -76,9 +76,20 @@ class Varied:
         rows: Any = self._chosen(combination)
         return rows if len(self.axes) > 1 else (rows,)
 
-    def known_beforehand(self) -> list[Rows]:
-        """All rows that concern it, if they are those of one axis."""
-        return [(row,) for row in range(len(self._given[0]))] if len(self._given) == 1 else []
+    def column(self) -> list[Data]:
+        """The value in each row of the axis that it varies with; nothing if that is not one.
+
+        Raises:
+            InputError: a path leads nowhere; the position in it means nothing.
+        """
+        if len(self.axes) != 1:
+            return []
+        (axis,) = self._axes
+        (shape, *others) = axis.shapes
+        if self._route in shape and not others:
+            place = shape.index(self._route)
+            return [row[place].data for row in axis.rows]
+        return [self.data((row,)) for row in range(len(axis.rows))]
 
     def data(self, rows: Rows) -> Data:
         """The value as written, or `ABSENT`.
@@ -88,8 +99,8 @@ class Varied:
         """
         size = len(self._route)
         value = self._base
-        for axis, row in zip(self._given, rows, strict=True):
-            for given in axis[row]:
+        for axis, row in zip(self._axes, rows, strict=True):
+            for given in axis.rows[row]:
                 if given.field == self._route:
                     value = given.data
                 elif given.field[:size] == self._route:
@@ -109,7 +120,8 @@ class _Leaf:
         one = create_model(f"{model.__name__}.{name}", __config__=model.model_config, **fields)
         several: Any = list.__class_getitem__(one)
         self._models: TypeAdapter[list[BaseModel]] = TypeAdapter(several)
-        self._known: dict[Rows, Resolved] | None = None
+        self._known: dict[Rows, Resolved] = {}
+        self._column: list[Resolved] | None = None
 
     def of(self, combination: Sequence[int]) -> Resolved:
         """The field in one combination.
@@ -118,8 +130,10 @@ class _Leaf:
             ValidationError: it is wrong.
             InputError: a path leads nowhere.
         """
-        if self._known is None:
-            self._known = self._beforehand()
+        if self._column is None:
+            self._column = self._beforehand()
+        if self._column:
+            return self._column[combination[self.varied.axes[0]]]
         rows = self.varied.rows(combination)
         found = self._known.get(rows)
         if found is None:
@@ -127,26 +141,22 @@ class _Leaf:
             self._known[rows] = found
         return found
 
-    def _beforehand(self) -> dict[Rows, Resolved]:
-        """As much as can be known at once; nothing if a row is wrong, which may be of no point."""
-        known = self.varied.known_beforehand()
+    def _beforehand(self) -> list[Resolved]:
+        """Every row of its one axis; nothing if some row is wrong, which may be of no point."""
         try:
-            found = self._resolved([self.varied.data(rows) for rows in known])
+            return self._resolved(self.varied.column())
         except (ValidationError, InputError):
-            return {}
-        return dict(zip(known, found, strict=True))
+            return []
 
-    def _resolved(self, written: Sequence[Data]) -> list[Resolved]:
-        texts = [to_json({} if data is ABSENT else {self._name: data}) for data in written]
+    def _resolved(self, written: list[Data]) -> list[Resolved]:
         # Values by the thousand are validated several times faster together than one by one.
-        distinct = dict(zip(texts, written, strict=True))
-        valid = self._models.validate_json(b"[%b]" % b",".join(distinct))
+        name = self._name
+        data = [{} if value is ABSENT else {name: value} for value in written]
+        valid = self._models.validate_json(to_json(data))
         dumped = self._models.dump_python(valid, mode="json", serialize_as_any=True)
-        values = [getattr(one, self._name) for one in valid]
-        configs = [one[self._name] for one in dumped]
-        pieces = map(Resolved, values, configs, canonical_jsons(configs), distinct.values())
-        found = dict(zip(distinct, pieces, strict=True))
-        return [found[text] for text in texts]
+        values = [getattr(one, name) for one in valid]
+        configs = [one[name] for one in dumped]
+        return list(map(Resolved, values, configs, canonical_jsons(configs), written))
 
 
 class Branch:
@@ -186,7 +196,8 @@ class Branch:
             for name in sorted(self._pieces)
             if self._pieces[name].varied.axes
         }
-        self._strange = {*base, *self.varied.keys} - {*self._pieces, *but}
+        self._names = set(self._pieces)
+        self._strange = {*base, *self.varied.keys} - {*self._names, *but}
         self._first: _Joined | None = None
         self._known: dict[Rows, Resolved] = {}
 
@@ -197,12 +208,12 @@ class Branch:
             ValueError: it is wrong, or some combination has an unknown key, or a path leads
                 nowhere.
         """
+        if not self._recurs:
+            return self._joined(combination)
         rows = self.varied.rows(combination)
         found = self._known.get(rows)
         if found is None:
-            found = self._joined(combination)
-            if self._recurs:
-                self._known[rows] = found
+            found = self._known[rows] = self._joined(combination)
         return found
 
     def _joined(self, combination: Sequence[int]) -> Resolved:
@@ -224,7 +235,7 @@ class Branch:
                 del written[name]
         value: Any = None
         if self._wanted:
-            value = _instance(self._model, values)
+            value = _instance(self._model, values, self._names)
             for rule in self._rules:
                 value = rule(value)
         return Resolved(value, config, b"".join(spelled), written)
@@ -316,9 +327,12 @@ def _looks_at_the_outcome(rule: Any) -> bool:
     return rule.info.mode == "after" and len(signature(rule.func).parameters) == 1
 
 
-def _instance(model: type[BaseModel], values: dict[str, Any]) -> BaseModel:
-    """A model of fields that are validated already, made as unpickling does: it takes no time."""
+def _instance(model: type[BaseModel], values: dict[str, Any], names: set[str]) -> BaseModel:
+    """A model of fields that are validated already, made as unpickling makes it."""
     one = model.__new__(model)
-    state = {"__dict__": values, "__pydantic_fields_set__": set(values)}
-    one.__setstate__({**state, "__pydantic_extra__": None, "__pydantic_private__": None})
+    # A frozen model has no other way in.
+    object.__setattr__(one, "__dict__", values)
+    object.__setattr__(one, "__pydantic_fields_set__", names)
+    object.__setattr__(one, "__pydantic_extra__", None)
+    object.__setattr__(one, "__pydantic_private__", None)
     return one

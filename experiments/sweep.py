@@ -97,7 +97,7 @@ class Sweep:
         meets = [where.met for where in self._wheres]
         nothing = True
         for combination in itertools.product(*(range(len(axis.rows)) for axis in self.axes)):
-            if all(met(combination) for met in meets):
+            if not meets or all(met(combination) for met in meets):
                 nothing = False
                 yield combination
         if nothing:

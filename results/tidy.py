@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from pandas.api.types import infer_dtype
 
 from results.metrics import of_repetition
 from results.record import Record
@@ -43,6 +44,12 @@ def tidy(records: Sequence[Record], swept: Sequence[str] = ()) -> pd.DataFrame:
     leading = [name for name in LEADING if name in merged]
     rest = [name for name in merged if name not in (*leading, *TRAILING)]
     return merged[[*leading, *rest, *TRAILING]]
+
+
+def in_one_type(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with columns of numbers and texts as texts, for files with one type a column."""
+    mixed = [name for name in table if infer_dtype(table[name], skipna=True).startswith("mixed")]
+    return table.assign(**{str(name): table[name].map(str, na_action="ignore") for name in mixed})
 
 
 def _own(record: Record) -> list[tuple[str | None, Record]]:

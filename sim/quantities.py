@@ -47,7 +47,7 @@ def _measure(value: object, units: Mapping[str, int | Decimal], expected: str) -
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(f"expected {expected}")  # noqa: TRY004 - pydantic reports ValueError only
     match = _NUMBER_AND_UNIT.fullmatch(str(value))
-    number, unit = match.groups() if match else ("", None)
+    number, unit = match.groups() if match else ("", "no unit")
     if unit not in units:
         raise ValueError(f"expected {expected}")
     return _EXACT.multiply(Decimal(number), units[unit])

@@ -9,7 +9,7 @@ import click
 
 from experiments.errors import InputError
 from experiments.finished_run import open_run
-from results.tidy import tidy
+from results.tidy import in_one_type, tidy
 
 
 def main(folder: str, file: str) -> int:
@@ -22,7 +22,8 @@ def main(folder: str, file: str) -> int:
     if target.suffix not in (".csv", ".parquet"):
         raise InputError(f"{file}: {target.suffix!r}: expected a file ending in .csv or .parquet")
     if target.suffix == ".parquet" and find_spec("pyarrow") is None:
-        raise InputError(f"{file}: parquet: expected pyarrow to be installed (pip install pyarrow)")
+        wanted = "expected pyarrow to be installed: pip install 'forksim[parquet]'"
+        raise InputError(f"{file}: parquet: {wanted}")
     run = open_run(folder)
     table = tidy(run.records, run.swept)
     temporary = target.with_name(f".{target.name}.tmp")
@@ -30,7 +31,7 @@ def main(folder: str, file: str) -> int:
         if target.suffix == ".csv":
             table.to_csv(temporary, index=False, lineterminator="\n")
         else:
-            table.to_parquet(temporary, index=False)
+            in_one_type(table).to_parquet(temporary, index=False)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-from importlib.util import find_spec
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 from fake_program import EXAMPLE
 
+import results
 from experiments.cli import main
 
 
@@ -77,11 +78,25 @@ def test_export_to_what_it_cannot_write_is_one_line(folder: Path, tmp_path: Path
     result = forksim("export", str(folder), str(tmp_path / "a.xlsx"))
     assert result.exit_code == 2
     assert "expected a file ending in .csv or .parquet" in result.stderr
-    if find_spec("pyarrow") is None:
-        result = forksim("export", str(folder), str(tmp_path / "a.parquet"))
-        assert result.exit_code == 2
-        assert "expected pyarrow to be installed" in result.stderr
     assert forksim("export", str(folder), str(tmp_path / "no" / "a.csv")).exit_code == 1
+
+
+def test_parquet_without_pyarrow_is_one_line(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("experiments.commands.export.find_spec", lambda name: None)
+    result = forksim("export", str(folder), str(tmp_path / "a.parquet"))
+    assert result.exit_code == 2
+    assert result.stderr.endswith("installed: pip install 'forksim[parquet]'\n")
+    assert result.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_parquet_holds_the_table_of_the_run(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    file = tmp_path / "a.parquet"
+    assert forksim("export", str(folder), str(file)).exit_code == 0
+    pd.testing.assert_frame_equal(pd.read_parquet(file), results.load(folder))
 
 
 def test_plot_writes_what_is_asked_for(folder: Path, tmp_path: Path) -> None:
