@@ -10,7 +10,7 @@ from models.counts import Counts
 from models.entries import ENTRIES_PER_TABLE
 from models.memory import PhysicalMemory
 from models.pool import BoolArray, IntArray
-from models.shared_pages import SharedPages
+from models.shared_pages import File
 
 PAGES_PER_SLOT = ENTRIES_PER_TABLE
 NO_TABLE = -1
@@ -21,6 +21,10 @@ class SegmentationFault(ValueError):  # noqa: N818 - the name that everybody kno
     """An access outside the areas of an address space, or a write to a read-only one."""
 
 
+class BusError(RuntimeError):
+    """An access that the machine has no page for: the kernel kills the process (SIGBUS)."""
+
+
 @dataclass(eq=False)
 class Vma:
     """An area of consecutive pages with one set of rights.
@@ -29,16 +33,20 @@ class Vma:
         start_page: Its first page.
         n_pages: Its length.
         writable: Whether writes are allowed.
-        pages: The object behind a MAP_SHARED area; None for a private one.
-        offset: The page of that object at `start_page`.
+        file: The pages behind it; None for anonymous private memory.
+        offset: The page of `file` at `start_page`.
+        private: Whether writes stay its own (MAP_PRIVATE).
+        heap: Whether it is the area that brk moves.
         has_anon_vma: Whether a page of it was ever written (a private area without is not copied).
     """
 
     start_page: int
     n_pages: int
     writable: bool = True
-    pages: SharedPages | None = None
+    file: File | None = None
     offset: int = 0
+    private: bool = True
+    heap: bool = False
     has_anon_vma: bool = False
 
     @property
@@ -59,7 +67,7 @@ class Vma:
     @property
     def copied_at_fork(self) -> bool:
         """Whether fork has to look at its pages (the filter of copy_page_range)."""
-        return self.pages is None and self.has_anon_vma
+        return self.private and self.has_anon_vma
 
 
 class AddressSpace:
@@ -72,11 +80,32 @@ class AddressSpace:
 
     Args:
         memory: The machine's physical memory.
+
+    Attributes:
+        number: Tells it apart from the others of that memory.
+        counts: Its own faults.
+        accounted_pages: The kernel's count of resident pages (see `rss_pages`).
+        tables_for: The child that its slots without write permission are still to be copied for.
+        tables_from: The parent that its own tables are still to be copied from.
+        on_demand: Whether it has forked, or been forked, with shared tables.
+        borrowed_from: The parent whose memory it runs in (vfork).
+        parent: Whom it was forked from, and
+        children: Whom it has forked: for the forks that look after their relatives (hugetlb).
+        lost_slots: Slots whose huge page its parent has taken.
     """
 
     def __init__(self, memory: PhysicalMemory) -> None:
         self.memory = memory
+        self.number = memory.next_number()
         self.counts = Counts()
+        self.accounted_pages = 0
+        self.tables_for: AddressSpace | None = None
+        self.tables_from: AddressSpace | None = None
+        self.on_demand = False
+        self.borrowed_from: AddressSpace | None = None
+        self.parent: AddressSpace | None = None
+        self.children: list[AddressSpace] = []
+        self.lost_slots = np.empty(0, np.int64)
         self.slot_table = np.empty(0, np.int64)
         self.slot_writable = np.empty(0, np.bool_)
         self.last_fault_page = self.last_copied_slot = NOWHERE
@@ -97,6 +126,8 @@ class AddressSpace:
         at: int | None = None,
         writable: bool = True,
         shared: bool = False,
+        file: File | None = None,
+        heap: bool = False,
     ) -> Vma:
         """Add an area; nothing is allocated until its pages are touched.
 
@@ -106,22 +137,54 @@ class AddressSpace:
             at: The start page instead.
             writable: Whether writes are allowed.
             shared: MAP_SHARED instead of MAP_PRIVATE. A shared area has its slots to itself.
+            file: The pages behind it, from their first one; None for anonymous memory.
+            heap: Whether it is the heap.
 
         Raises:
-            ValueError: If the length is not positive or the place at `at` is taken.
+            ValueError: If the length is not positive, the file too short, or the place at `at`
+                taken.
         """
-        if n_pages < 1:
+        if n_pages < 1 or (file is not None and file.n_pages < n_pages):
             raise ValueError(f"cannot map {n_pages} pages")
-        start = self._free_start(n_pages, alignment_pages, shared=shared) if at is None else at
-        if start < 0 or not self._is_free(start, n_pages, shared=shared):
-            raise ValueError(f"cannot map {n_pages} pages at page {start}: the place is taken")
-        vma = Vma(start, n_pages, writable)
-        if shared:
-            vma.pages = SharedPages(self.memory.frames, n_pages)
-            vma.pages.add_area()
+        if shared and file is None:
+            file = File(self.memory.frames, n_pages)
+        vma = Vma(0, n_pages, writable, file, private=not shared, heap=heap)
+        vma.start_page = self._free_start(vma, alignment_pages) if at is None else at
+        self.add(vma)
+        return vma
+
+    def add(self, vma: Vma) -> None:
+        """Put an area where its `start_page` says.
+
+        Raises:
+            ValueError: If the place is taken.
+        """
+        if vma.start_page < 0 or not self.is_free(vma):
+            place = f"{vma.n_pages} pages at page {vma.start_page}"
+            raise ValueError(f"cannot map {place}: the place is taken")
+        if vma.file is not None:
+            vma.file.add_area()
         self._set_vmas(sorted([*self._vmas, vma], key=lambda v: v.start_page))
         self._extend_slots(vma.end_slot)
-        return vma
+
+    def is_free(self, wanted: Vma, besides: Vma | None = None) -> bool:
+        """Whether no area, one excepted, is in the way of another."""
+        return all(
+            wanted.end_page <= low or high <= wanted.start_page
+            for low, high in (self._reach(vma, wanted) for vma in self._vmas if vma is not besides)
+        )
+
+    def extend(self, vma: Vma, n_pages: int) -> None:
+        """Make an area longer.
+
+        Raises:
+            ValueError: If another is in the way.
+        """
+        if not self.is_free(replace(vma, n_pages=n_pages), besides=vma):
+            raise ValueError(f"cannot extend to {n_pages} pages: the place is taken")
+        vma.n_pages = n_pages
+        self._set_vmas(self._vmas)
+        self._extend_slots(vma.end_slot)
 
     def fork_layout(self) -> AddressSpace:
         """A new address space with the same areas and no table."""
@@ -129,8 +192,8 @@ class AddressSpace:
         child._set_vmas([replace(vma) for vma in self._vmas])
         child._extend_slots(len(self.slot_table))
         for vma in self._vmas:
-            if vma.pages is not None:
-                vma.pages.add_area()
+            if vma.file is not None:
+                vma.file.add_area()
         return child
 
     def split_at(self, page: int) -> bool:
@@ -142,8 +205,8 @@ class AddressSpace:
                     vma, start_page=page, n_pages=vma.n_pages - kept, offset=vma.offset + kept
                 )
                 vma.n_pages = kept
-                if vma.pages is not None:
-                    vma.pages.add_area()
+                if vma.file is not None:
+                    vma.file.add_area()
                 self._set_vmas([*self._vmas[: number + 1], upper, *self._vmas[number + 1 :]])
                 return True
         return False
@@ -152,7 +215,7 @@ class AddressSpace:
         """Remove the areas inside [start_page, end_page); returns the frames of objects freed."""
         gone = [v for v in self._vmas if start_page <= v.start_page and v.end_page <= end_page]
         self._set_vmas([vma for vma in self._vmas if vma not in gone])
-        return sum(vma.pages.remove_area() for vma in gone if vma.pages is not None)
+        return sum(vma.file.remove_area() for vma in gone if vma.file is not None)
 
     def vma_numbers(self, pages: IntArray) -> IntArray:
         """Index in `vmas` of the area that holds each of `pages`.
@@ -194,18 +257,29 @@ class AddressSpace:
             raise SegmentationFault(f"page {pages[refused][0]} is read-only")
 
     def whole_slots(self, slots: IntArray) -> BoolArray:
-        """Whether each slot lies inside one private area."""
-        private = np.array([vma.pages is None for vma in self._vmas], np.bool_)
+        """Whether each slot lies inside one area of private anonymous memory."""
+        anonymous = np.array([vma.file is None for vma in self._vmas], np.bool_)
         start = slots * PAGES_PER_SLOT
         numbers = np.searchsorted(self._starts, start, "right") - 1
         inside = numbers >= 0
         owners = numbers[inside]
-        inside[inside] = private[owners] & (start[inside] + PAGES_PER_SLOT <= self._ends[owners])
+        inside[inside] = anonymous[owners] & (start[inside] + PAGES_PER_SLOT <= self._ends[owners])
+        return inside
+
+    def in_read_only_areas(self, slots: IntArray) -> BoolArray:
+        """Whether the first area in each slot may not be written."""
+        read_only = np.array([not vma.writable for vma in self._vmas], np.bool_)
+        numbers = np.searchsorted(self._ends, slots * PAGES_PER_SLOT, "right")
+        inside: BoolArray = read_only[np.minimum(numbers, len(read_only) - 1)]
         return inside
 
     def slots_with_tables(self, first_slot: int = 0, end_slot: int | None = None) -> IntArray:
         """The slots in [first_slot, end_slot) that have a table, ascending."""
         return np.flatnonzero(self.slot_table[first_slot:end_slot] != NO_TABLE) + first_slot
+
+    def slots_around(self, start_page: int, end_page: int) -> IntArray:
+        """The slots that have a table and that [start_page, end_page) meets, ascending."""
+        return self.slots_with_tables(start_page // PAGES_PER_SLOT, -(-end_page // PAGES_PER_SLOT))
 
     def frames_at(self, pages: IntArray) -> IntArray:
         """The frame that each page maps; -1 for an absent page or the zero page."""
@@ -219,18 +293,25 @@ class AddressSpace:
     @property
     def resident_pages(self) -> int:
         """Present pages of private areas as the process sees them, the zero page excepted."""
-        contents = self.memory.contents
-        has_table = self.slot_table != NO_TABLE
-        for vma in self._vmas:
-            if vma.pages is not None:
-                has_table[vma.first_slot : vma.end_slot] = False
-        seen = self.memory.tables.content[self.slot_table[has_table]]
-        return int(contents.present[seen].sum()) - int(contents.zero[seen].sum())
+        return self._resident(shared=False)
+
+    @property
+    def rss_pages(self) -> int:
+        """What the kernel's own counter says of `resident_pages` (`models.sharing.Accounting`)."""
+        return self.accounted_pages - self._resident(shared=True)
 
     @property
     def n_tables(self) -> int:
         """PTE tables that its slots point at, shared ones included."""
         return int((self.slot_table != NO_TABLE).sum())
+
+    def _resident(self, *, shared: bool) -> int:
+        of_kind = np.full(len(self.slot_table), not shared)
+        for vma in self._vmas:
+            if not vma.private:
+                of_kind[vma.first_slot : vma.end_slot] = shared
+        tables = self.slot_table[of_kind & (self.slot_table != NO_TABLE)]
+        return int(self.memory.contents.resident(self.memory.tables.content[tables]).sum())
 
     def _set_vmas(self, vmas: list[Vma]) -> None:
         self._vmas = vmas
@@ -245,24 +326,18 @@ class AddressSpace:
             )
             self.slot_writable = np.concatenate((self.slot_writable, np.ones(missing, np.bool_)))
 
-    def _reach(self, vma: Vma, *, shared: bool) -> tuple[int, int]:
+    def _reach(self, vma: Vma, wanted: Vma) -> tuple[int, int]:
         """The pages that a new area must keep off: whole slots if either of the two is shared."""
-        if shared or vma.pages is not None:
-            return vma.first_slot * PAGES_PER_SLOT, vma.end_slot * PAGES_PER_SLOT
-        return vma.start_page, vma.end_page
+        if vma.private and wanted.private:
+            return vma.start_page, vma.end_page
+        return vma.first_slot * PAGES_PER_SLOT, vma.end_slot * PAGES_PER_SLOT
 
-    def _is_free(self, start: int, n_pages: int, *, shared: bool) -> bool:
-        return all(
-            start + n_pages <= low or high <= start
-            for low, high in (self._reach(vma, shared=shared) for vma in self._vmas)
-        )
-
-    def _free_start(self, n_pages: int, alignment: int, *, shared: bool) -> int:
-        """The lowest aligned start with room for `n_pages`."""
+    def _free_start(self, wanted: Vma, alignment: int) -> int:
+        """The lowest aligned start with room for an area."""
         start = 0
         for vma in self._vmas:
-            low, high = self._reach(vma, shared=shared)
-            if start + n_pages <= low:
+            low, high = self._reach(vma, wanted)
+            if start + wanted.n_pages <= low:
                 break
             start = max(start, -(-high // alignment) * alignment)
         return start

@@ -17,6 +17,8 @@ from models.profile import Constant, Profile
 MEDIANS = "measured_medians.csv"
 """The medians, beside the profiles: an AMD EPYC (Zen 3) guest under Linux 6.18."""
 
+_FOLIOS = "Hildenbrand, fork() with PTE-mapped THP, 2024-01-22: 1 GiB on a Xeon 4210R"
+
 STRUCT_PAGE_LOAD = 0.6338
 """Share of the first load of struct page in copy_one_pte (figure 3)."""
 
@@ -82,11 +84,33 @@ def calibrated_profile(
         ),
         "entry_protect_ns": ns(entry_ns - copy_ns, "fitted", "the rest, see entry_copy_ns"),
         "entry_scattered_ns": ns(scattered_ns, "fitted", scattered_source),
+        "entry_exclusive_ns": ns(
+            5.5,
+            "assumed",
+            "a locked instruction on a line in cache: 18 cycles of a Zen 2 core at 3.3 GHz",
+        ),
+        **{
+            f"folio_{size}_ratio": _constant(ratio, "ratio", "measured", _FOLIOS)
+            for size, ratio in (("16k", 0.93), ("64k", 0.84), ("2m", 0.80))
+        },
         "huge_entry_ns": ns(fitted["huge_entry_ns"][0], "fitted", fitted["huge_entry_ns"][1]),
         "huge_deposit_scattered_ns": ns(
             fitted["huge_deposit_scattered_ns"][0],
             "fitted",
             fitted["huge_deposit_scattered_ns"][1],
+        ),
+        "hugetlb_entry_ns": scaled(
+            fitted["huge_entry_ns"][0] * (measured["hugetlb_fork"] / measured["huge_fork"]),
+            "huge_entry_ns",
+            "fork_micro.csv",
+        ),
+        "slot_protect_ns": ns(
+            entry_ns - copy_ns, "assumed", "as entry_protect_ns: one store, and no struct page"
+        ),
+        "vfork_ns": scaled(
+            fitted["fork_base_ns"][0] * (measured["vfork_and_exit"] / measured["fork_call"]),
+            "fork_base_ns",
+            "measured_medians.csv",
         ),
         "table_share_ns": ns(
             entry_ns, "fitted", "one struct page a table: the same parameter as an entry's"
@@ -118,6 +142,16 @@ def calibrated_profile(
         ),
         "fault_huge_copy_ns": ns(huge_fault_ns, "measured", "table 1, fork with huge pages"),
         "fault_huge_reuse_ns": like_fault("fault_huge_reuse"),
+        "fault_huge_split_ns": like_fault("fault_huge_split"),
+        "tlb_flush_ns": ns(
+            300.0, "assumed", "a write of CR3 and the first misses after it: 0.1 to 0.5 us"
+        ),
+        "tlb_shootdown_ns": ns(
+            1500.0,
+            "assumed",
+            "an inter-processor interrupt and its answer: 1 to 3 us (Amit, USENIX ATC '17; LATR, "
+            "ASPLOS '18)",
+        ),
         "exit_base_ns": scaled(
             fitted["fork_base_ns"][0] * (measured["empty_exit"] / measured["empty_fork"]),
             "fork_base_ns",

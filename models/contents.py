@@ -15,7 +15,6 @@ from models.entries import (
     SCATTERED,
     ZERO,
     Entries,
-    EntryCounts,
     EntryRows,
     Kind,
 )
@@ -31,7 +30,8 @@ class Contents(Pool):
     Columns: `kind`; `multiplicity`, how many tables say this; `block` (UNIFORM, HUGE) or `row`
     (ROW) of the entries; `protect_epoch`: an entry is writable iff its epoch equals it, so that
     write-protecting all 512 is one addition; counts of `present` (including zero page), `zero`,
-    `writable` and `scattered` entries. A huge page counts as 512 entries.
+    `writable` and `scattered` entries; `forked`, whether a fork has ever shared its pages. A huge
+    page counts as 512 entries.
 
     Content numbers given to one call must be distinct.
     """
@@ -46,6 +46,7 @@ class Contents(Pool):
         "zero": (np.int32, ()),
         "writable": (np.int32, ()),
         "scattered": (np.int32, ()),
+        "forked": (np.bool_, ()),
     }
     kind: npt.NDArray[np.uint8]
     multiplicity: npt.NDArray[np.int32]
@@ -56,6 +57,7 @@ class Contents(Pool):
     zero: npt.NDArray[np.int32]
     writable: npt.NDArray[np.int32]
     scattered: npt.NDArray[np.int32]
+    forked: npt.NDArray[np.bool_]
 
     def __init__(self, frames: Frames) -> None:
         super().__init__()
@@ -64,7 +66,7 @@ class Contents(Pool):
 
     def new_empty(self, count: int) -> IntArray:
         """Contents without a present entry."""
-        contents = self._new(count, Kind.ROW)
+        contents = self.new(count, Kind.ROW)
         rows = self.rows.allocate(count)
         self.row[contents] = rows
         self.rows.frame[rows] = NO_FRAME
@@ -74,7 +76,7 @@ class Contents(Pool):
 
     def new_filled(self, kind: Kind, blocks: IntArray, scattered: IntArray) -> IntArray:
         """Contents (UNIFORM or HUGE) that map a fresh block each, writable."""
-        contents = self._new(len(blocks), kind)
+        contents = self.new(len(blocks), kind)
         fresh = run_of(contents)
         self.block[fresh] = blocks
         self.present[fresh] = ENTRIES_PER_TABLE
@@ -84,7 +86,7 @@ class Contents(Pool):
 
     def new_huge_zero(self, count: int) -> IntArray:
         """Contents that map the huge zero page."""
-        contents = self._new(count, Kind.HUGE_ZERO)
+        contents = self.new(count, Kind.HUGE_ZERO)
         self.present[contents] = ENTRIES_PER_TABLE
         self.zero[contents] = ENTRIES_PER_TABLE
         return contents
@@ -136,11 +138,16 @@ class Contents(Pool):
         return found
 
     def exclusive(self, contents: IntArray, positions: IntArray) -> BoolArray:
-        """Whether the frame of each entry (which has one) is mapped by this entry only."""
+        """Whether the page of each entry (which has one) may be reused: nobody else has it.
+
+        A page of a large folio that a fork has shared is not, whoever is left: what the kernel
+        counts references of is the folio (mechanisms.md 1.5, 6.0 to 6.14).
+        """
         alone: BoolArray = self.multiplicity[contents] == 1
         where = np.flatnonzero(alone)
         frames = self.frames_at(contents[where], positions[where])
-        alone[where] = self.frames.holders(frames) == 1
+        of_folio = self.forked[contents[where]] & self.frames.in_large_folios(frames)
+        alone[where] = (self.frames.holders(frames) == 1) & ~of_folio
         return alone
 
     def exclusive_huge(self, contents: IntArray) -> BoolArray:
@@ -157,9 +164,17 @@ class Contents(Pool):
         self.protect_epoch[some] += 1
         self.writable[some] = 0
 
+    def resident(self, contents: IntArray) -> IntArray:
+        """How many entries of each content are present and not the zero page."""
+        which = run_of(contents)
+        resident: IntArray = (self.present[which] - self.zero[which]).astype(np.int64)
+        return resident
+
     def share(self, contents: IntArray) -> None:
-        """One more table says each of `contents`."""
-        self.multiplicity[run_of(contents)] += 1
+        """A fork, or the copy of a table: one more table says each of `contents`."""
+        which = run_of(contents)
+        self.multiplicity[which] += 1
+        self.forked[which] = True
 
     def detach(self, contents: IntArray) -> IntArray:
         """Give one table of each of `contents` explicit entries of its own, ready to be changed.
@@ -186,15 +201,23 @@ class Contents(Pool):
             self.block[dead[(kind == Kind.UNIFORM) | (kind == Kind.HUGE)]].astype(np.int64)
         )
         explicit = dead[kind == Kind.ROW]
-        freed += self.frames.drop(self._row_frames(explicit))
+        freed += self.frames.drop(self.row_frames(explicit))
         self.rows.release(self.row[explicit].astype(np.int64))
         self.release(dead)
         return freed
 
     def map_frames(
-        self, contents: IntArray, positions: IntArray, frames: IntArray, scattered: BoolArray
+        self,
+        contents: IntArray,
+        positions: IntArray,
+        frames: IntArray,
+        scattered: BoolArray,
+        *,
+        writable: bool = True,
     ) -> int:
-        """Map a fresh frame, writable, at each of some distinct entries of detached contents.
+        """Map a frame, held for it, at each of some distinct entries of detached contents.
+
+        Entries that are mapped without write permission must have been absent.
 
         Returns:
             How many frames became free because these entries no longer map them.
@@ -205,9 +228,10 @@ class Contents(Pool):
         flags = PRESENT | (scattered * SCATTERED)
         all_frames[at] = frames
         all_flags[at] = flags
-        all_epochs[at] = self.protect_epoch[contents]
-        self._recount(contents, old_flags, flags)
-        np.add.at(self.writable, contents, 1)
+        if writable:
+            all_epochs[at] = self.protect_epoch[contents]
+            np.add.at(self.writable, contents, 1)
+        self.recount(contents, old_flags, flags)
         return self.frames.drop(old_frames[old_frames != NO_FRAME])
 
     def map_zero(self, contents: IntArray, positions: IntArray) -> None:
@@ -215,7 +239,7 @@ class Contents(Pool):
         _, _, all_flags = self.rows.flat()
         at = self._flat_places(contents, positions)
         flags = np.full(len(contents), PRESENT | ZERO, np.uint8)
-        self._recount(contents, all_flags[at], flags)
+        self.recount(contents, all_flags[at], flags)
         all_flags[at] = flags
 
     def allow_writes(self, contents: IntArray, positions: IntArray) -> None:
@@ -228,71 +252,20 @@ class Contents(Pool):
         """Make unshared huge pages writable."""
         self.writable[contents] = ENTRIES_PER_TABLE
 
-    def count_range(self, content: int, start: int, stop: int) -> EntryCounts:
-        """What there is at positions [start, stop) of one content."""
-        if self.kind[content] == Kind.ROW:
-            row = self.row[content]
-            flags = self.rows.flags[row, start:stop]
-            writable = int((self.rows.epoch[row, start:stop] == self.protect_epoch[content]).sum())
-        else:
-            flags = self._implied_flags(np.array([content]))[0, start:stop]
-            writable = stop - start if self.writable[content] else 0
-        scattered = int((flags & SCATTERED != 0).sum())
-        return EntryCounts(int((flags != 0).sum()), writable, scattered)
-
-    def clear_range(self, content: int, start: int, stop: int) -> int:
-        """Remove the entries at positions [start, stop) of a detached content.
-
-        Returns:
-            How many frames became free.
-        """
-        where = (self.row[content], slice(start, stop))
-        flags = self.rows.flags[where].copy()
-        writable = self.rows.epoch[where] == self.protect_epoch[content]
-        frames = self.rows.frame[where].astype(np.int64)
-        self.writable[content] -= int(writable.sum())
-        self._recount(np.full(stop - start, content), flags, np.zeros_like(flags))
-        self.rows.flags[where] = 0
-        self.rows.epoch[where] = NEVER
-        self.rows.frame[where] = NO_FRAME
-        return self.frames.drop(frames[frames != NO_FRAME])
-
-    def copy_ranges(self, content: int, ranges: list[tuple[int, int]]) -> int:
-        """A new content of the entries in some position ranges of a detached one, all protected.
-
-        The entries are write-protected in both, as a fork does that copies only some of the areas
-        that meet in one table.
-        """
-        copy = int(self._new(1, Kind.ROW)[0])
-        row = int(self.rows.allocate(1)[0])
-        self.row[copy] = row
-        self.rows.flags[row] = 0
-        self.rows.epoch[row] = NEVER
-        self.rows.frame[row] = NO_FRAME
-        for start, stop in ranges:
-            where = (self.row[content], slice(start, stop))
-            writable = self.rows.epoch[where] == self.protect_epoch[content]
-            self.writable[content] -= int(writable.sum())
-            self.rows.epoch[where] = NEVER
-            flags = self.rows.flags[where]
-            self.rows.flags[row, start:stop] = flags
-            self.rows.frame[row, start:stop] = self.rows.frame[where]
-            self._recount(np.full(stop - start, copy), np.zeros_like(flags), flags)
-        self.frames.hold(self._row_frames(np.array([copy])))
-        return copy
-
-    def _new(self, count: int, kind: Kind) -> IntArray:
+    def new(self, count: int, kind: Kind) -> IntArray:
+        """Contents without a present entry; of kind ROW they have no row yet."""
         contents = self.allocate(count)
         fresh = run_of(contents)
         self.kind[fresh] = kind
         self.multiplicity[fresh] = 1
         self.block[fresh] = self.row[fresh] = NO_FRAME
         self.protect_epoch[fresh] = 0
+        self.forked[fresh] = False
         for counts in (self.present, self.zero, self.writable, self.scattered):
             counts[fresh] = 0
         return contents
 
-    def _recount(
+    def recount(
         self,
         contents: IntArray,
         before: npt.NDArray[np.uint8],
@@ -310,8 +283,8 @@ class Contents(Pool):
 
     def _copies(self, origins: IntArray) -> IntArray:
         """Explicit copies of contents that several tables share; one table each moves over."""
-        copies = self._new(len(origins), Kind.ROW)
-        for name in ("protect_epoch", "present", "zero", "writable", "scattered"):
+        copies = self.new(len(origins), Kind.ROW)
+        for name in ("protect_epoch", "present", "zero", "writable", "scattered", "forked"):
             column = getattr(self, name)
             column[copies] = column[origins]
         self.row[copies] = self._explicit_rows(origins)
@@ -319,7 +292,7 @@ class Contents(Pool):
         kind = self.kind[origins]
         filled = (kind == Kind.UNIFORM) | (kind == Kind.HUGE)
         self.frames.hold_blocks(self.block[origins[filled]].astype(np.int64))
-        self.frames.hold(self._row_frames(origins[kind == Kind.ROW]))
+        self.frames.hold(self.row_frames(origins[kind == Kind.ROW]))
         return copies
 
     def _make_explicit(self, contents: IntArray) -> None:
@@ -343,20 +316,20 @@ class Contents(Pool):
             epoch = np.where(self.writable[implied] > 0, self.protect_epoch[implied], NEVER)
             self.rows.frame[into] = frames
             self.rows.epoch[into] = epoch[:, np.newaxis]
-            self.rows.flags[into] = self._implied_flags(implied)
+            self.rows.flags[into] = self.implied_flags(implied)
         return rows
 
     def _flat_places(self, contents: IntArray, positions: IntArray) -> IntArray:
         """Where in the rows' long arrays the entries of explicit contents are."""
         return self.row[contents].astype(np.int64) * ENTRIES_PER_TABLE + positions
 
-    def _implied_flags(self, contents: IntArray) -> npt.NDArray[np.uint8]:
+    def implied_flags(self, contents: IntArray) -> npt.NDArray[np.uint8]:
         """The flags of contents that are not explicit, shape (len(contents), 512)."""
         flags: npt.NDArray[np.uint8] = FLAGS_BY_SCATTERED[self.scattered[contents]]
         flags[self.kind[contents] == Kind.HUGE_ZERO] = PRESENT | ZERO
         return flags
 
-    def _row_frames(self, contents: IntArray) -> npt.NDArray[np.int32]:
+    def row_frames(self, contents: IntArray) -> npt.NDArray[np.int32]:
         """The frames that explicit contents map."""
         frames = self.rows.frame[self.row[contents]].ravel()
         mapped: npt.NDArray[np.int32] = frames[frames != NO_FRAME]

@@ -11,6 +11,7 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from models.entries import ENTRIES_PER_TABLE
 from models.faults import ActionArray, PageAction
 from models.pool import BoolArray, IntArray
 
@@ -29,8 +30,15 @@ class Costs:
         entry_copy_ns: Copying a present, already write-protected entry (at fork, table copy).
         entry_protect_ns: Extra for an entry that must be write-protected.
         entry_scattered_ns: Extra for an entry whose frame is scattered.
+        entry_exclusive_ns: Extra at a fork of Linux 6.x: testing and clearing PageAnonExclusive.
+        folio_16k_ratio: What copying an entry takes in folios of 16 KiB, of what it takes without.
+        folio_64k_ratio: The same of 64 KiB.
+        folio_2m_ratio: The same of 2 MiB.
         huge_entry_ns: Copying (or removing) the entry of a huge page.
         huge_deposit_scattered_ns: Extra at fork if the child's deposited table lies scattered.
+        hugetlb_entry_ns: Copying the entry of a hugetlb page.
+        slot_protect_ns: Taking the write permission of a slot, its table untouched.
+        vfork_ns: How long a vfork keeps the parent whose child exits at once.
         table_share_ns: Sharing a PTE table at fork.
         table_scattered_ns: Extra if the table's frame is scattered.
         movable_stock_frames: Scattered frames in the allocator's stock for data (frames).
@@ -45,6 +53,9 @@ class Costs:
         fault_table_reuse_ns: Extra if the fault makes a table's slot writable again.
         fault_huge_copy_ns: A fault that copies 2 MiB.
         fault_huge_reuse_ns: A fault that makes a huge entry writable.
+        fault_huge_split_ns: A fault that splits a huge page and copies 4 KiB.
+        tlb_flush_ns: Flushing a core's own TLB.
+        tlb_shootdown_ns: Having another core flush: an interrupt and its answer.
         exit_base_ns: Tearing down an empty address space.
         exit_entry_ns: Removing a present entry (with its atomics).
         exit_scan_entry_ns: Reading an entry of a shared table that is left.
@@ -64,8 +75,15 @@ class Costs:
     entry_copy_ns: float
     entry_protect_ns: float
     entry_scattered_ns: float
+    entry_exclusive_ns: float
+    folio_16k_ratio: float
+    folio_64k_ratio: float
+    folio_2m_ratio: float
     huge_entry_ns: float
     huge_deposit_scattered_ns: float
+    hugetlb_entry_ns: float
+    slot_protect_ns: float
+    vfork_ns: float
     table_share_ns: float
     table_scattered_ns: float
     movable_stock_frames: float
@@ -79,6 +97,9 @@ class Costs:
     fault_table_reuse_ns: float
     fault_huge_copy_ns: float
     fault_huge_reuse_ns: float
+    fault_huge_split_ns: float
+    tlb_flush_ns: float
+    tlb_shootdown_ns: float
     exit_base_ns: float
     exit_entry_ns: float
     exit_scan_entry_ns: float
@@ -93,7 +114,7 @@ class Costs:
 
     def fork_ns(self, *, present: int, writable: int, scattered: int) -> int:
         """A classic fork that copies `present` entries, some writable, some scattered."""
-        return round(self.fork_base_ns + self._entries_ns(present, writable, scattered))
+        return round(self.fork_base_ns + self.entries_ns(present, writable, scattered))
 
     def fork_huge_ns(
         self, *, huge: int, scattered_deposits: int, present: int, writable: int, scattered: int
@@ -107,8 +128,22 @@ class Costs:
             self.fork_huge_base_ns
             + huge * self.huge_entry_ns
             + scattered_deposits * self.huge_deposit_scattered_ns
-            + self._entries_ns(present, writable, scattered)
+            + self.entries_ns(present, writable, scattered)
         )
+
+    def fork_hugetlb_ns(self, *, huge: int, present: int, writable: int, scattered: int) -> int:
+        """A fork of `huge` hugetlb pages and of 4 KiB entries beside them."""
+        entries_ns = self.entries_ns(present, writable, scattered)
+        return round(self.fork_huge_base_ns + huge * self.hugetlb_entry_ns + entries_ns)
+
+    def folio_factor(self, pages: int) -> float:
+        """What copying an entry takes in folios of `pages`, of what it takes without (5).
+
+        Between the sizes that were measured it follows the logarithm of the size.
+        """
+        sizes = np.log2([1, 4, 16, ENTRIES_PER_TABLE])
+        ratios = [1.0, self.folio_16k_ratio, self.folio_64k_ratio, self.folio_2m_ratio]
+        return float(np.interp(np.log2(pages), sizes, ratios))
 
     def fork_on_demand_ns(self, *, tables: int, scattered_tables: int) -> int:
         """An On-demand-fork that shares `tables`, some of which lie scattered."""
@@ -122,7 +157,7 @@ class Costs:
         self, present: IntArray, writable: IntArray, scattered: IntArray
     ) -> FloatArray:
         """What a fault pays to copy its table, for several tables at once; not rounded."""
-        return self._entries_ns(
+        return self.entries_ns(
             present.astype(np.float64), writable.astype(np.float64), scattered.astype(np.float64)
         )
 
@@ -149,10 +184,12 @@ class Costs:
         by_action[PageAction.ZERO_MAP] = self.fault_zero_map_ns
         # Shared memory is not calibrated: mapping a page of it works as mapping a zeroed one.
         by_action[PageAction.SHARED_MAP] = self.fault_zero_fill_ns
+        by_action[PageAction.FILE_MAP] = self.fault_zero_map_ns
         by_action[PageAction.HUGE_COPY] = self.fault_huge_copy_ns
         by_action[PageAction.HUGE_REUSE] = self.fault_huge_reuse_ns
         by_action[PageAction.HUGE_FILL] = self.huge_fill_ns
         by_action[PageAction.HUGE_ZERO_MAP] = self.fault_zero_map_ns
+        by_action[PageAction.HUGE_SPLIT] = self.fault_huge_split_ns
         page_ns = by_action[page_actions]
         copies = page_actions == PageAction.COW_COPY
         page_ns[copies & sequential] = self.fault_copy_sequential_ns
@@ -164,6 +201,7 @@ class Costs:
         *,
         zapped: int,
         scattered: int = 0,
+        left: int = 0,
         scanned: int = 0,
         scanned_scattered: int = 0,
         huge: int = 0,
@@ -174,7 +212,8 @@ class Costs:
         Args:
             zapped: Present entries removed.
             scattered: Those of them whose frame is scattered.
-            scanned: Present entries of shared tables that were left to the other sharers.
+            left: Shared tables left to the other sharers unread.
+            scanned: Present entries of shared tables that were read.
             scanned_scattered: Those of them whose frame is scattered.
             huge: Huge pages unmapped.
             freed: Pages freed; a huge page counts as one.
@@ -182,6 +221,7 @@ class Costs:
         return (
             zapped * self.exit_entry_ns
             + scattered * self.entry_scattered_ns
+            + left * self.table_share_ns
             + scanned * self.exit_scan_entry_ns
             + scanned_scattered * self.exit_scan_scattered_ns
             + huge * self.huge_entry_ns
@@ -192,7 +232,8 @@ class Costs:
         """First write of pages and huge pages, one after the other."""
         return round(pages * self.fill_page_ns + huge * self.huge_fill_ns)
 
-    def _entries_ns(self, present: Amount, writable: Amount, scattered: Amount) -> Amount:
+    def entries_ns(self, present: Amount, writable: Amount, scattered: Amount) -> Amount:
+        """Copying present entries, some writable, some scattered; not rounded."""
         return (
             present * self.entry_copy_ns
             + writable * self.entry_protect_ns

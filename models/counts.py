@@ -10,13 +10,16 @@ class Counts:
     """Events since the start; the difference of two is what happened between them.
 
     Names as in mechanisms.md section 9. `ptes_*` count entries; `huge_*` count 2 MiB pages;
-    `pages_freed` counts 4 KiB frames whose last mapping went away.
+    `ptes_scanned` counts entries only read, 512 a table; `tables_synced` tables that a parent
+    copied for its child (Async-fork); `pages_freed` 4 KiB frames whose last mapping went away;
+    `children_killed` processes that the machine had no huge page for.
     """
 
     faults: int = 0
     tables_alloc: int = 0
     tables_copied: int = 0
     tables_reused: int = 0
+    tables_synced: int = 0
     tables_freed: int = 0
     tables_shared: int = 0
     ptes_copied: int = 0
@@ -25,13 +28,17 @@ class Counts:
     zero_fill: int = 0
     zero_map: int = 0
     shared_map: int = 0
+    file_map: int = 0
     ptes_zapped: int = 0
+    ptes_scanned: int = 0
     pages_freed: int = 0
     huge_copies: int = 0
     huge_reuse: int = 0
     huge_fill: int = 0
     huge_zero_map: int = 0
     huge_zapped: int = 0
+    huge_splits: int = 0
+    children_killed: int = 0
 
     def copy(self) -> Counts:
         """The counts as they are now."""

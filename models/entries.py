@@ -44,9 +44,10 @@ class Entries(NamedTuple):
 
 
 class EntryCounts(NamedTuple):
-    """How many entries are present (zero page included), writable, on scattered frames."""
+    """How many entries are present (zero page included), zero page, writable, scattered."""
 
     present: int
+    zero: int
     writable: int
     scattered: int
 

@@ -8,6 +8,7 @@ from models.address_space import PAGES_PER_SLOT, AddressSpace
 from models.costs import Costs, FloatArray
 from models.faults import ActionArray, TableAction
 from models.pool import BoolArray, IntArray
+from models.sharing import Accounting, Sharing
 
 
 def in_cache(
@@ -36,9 +37,60 @@ def remember(mm: AddressSpace, page: IntArray, table_action: ActionArray) -> Non
         mm.last_copied_slot = int(page[copied[-1]]) // PAGES_PER_SLOT
 
 
-def table_copies_ns(mm: AddressSpace, slots: IntArray, costs: Costs) -> FloatArray:
-    """What copying the tables of `slots`, each of which has one, would cost; not rounded."""
+def settling_ns(
+    mm: AddressSpace, slots: IntArray, actions: ActionArray, costs: Costs, sharing: Sharing
+) -> FloatArray:
+    """What settling the tables of `slots` costs (`models.table_faults`); not rounded."""
+    table_ns = np.zeros(len(slots))
+    copied = (actions == TableAction.COPY) | (actions == TableAction.RENEW)
+    synced = actions == TableAction.SYNC
+    reused = actions == TableAction.REUSE
+    if copied.any():
+        protects = sharing.protects_both
+        table_ns[copied] = table_copies_ns(mm, slots[copied], costs, protects=protects)
+        table_ns[copied] += costs.tlb_flush_ns * sharing.flushes
+    if synced.any():
+        table_ns[synced] = table_copies_ns(mm, slots[synced], costs)
+    table_ns[reused] = costs.fault_table_reuse_ns
+    renewed = actions == TableAction.RENEW
+    if renewed.any():
+        table_ns[renewed] += _second_pass_ns(mm, slots[renewed], costs)
+    if sharing.accounting is Accounting.OWNER:
+        own = mm.memory.tables.owner[mm.slot_table[slots]] == mm.number
+        scanned = (copied & own) | (reused & ~own)
+        table_ns[scanned] += scans_ns(mm, mm.slot_table[slots[scanned]], costs)
+    return table_ns
+
+
+def table_copies_ns(
+    mm: AddressSpace, slots: IntArray, costs: Costs, *, protects: bool = True
+) -> FloatArray:
+    """What copying the tables of `slots`, each of which has one, would cost; not rounded.
+
+    Args:
+        mm: The address space.
+        slots: Which slots.
+        costs: Prices.
+        protects: Whether the entries of the origin are write-protected too.
+    """
     said = mm.memory.tables.content[mm.slot_table[slots]]
     contents = mm.memory.contents
-    counts = (contents.present[said], contents.writable[said], contents.scattered[said])
+    counts = (contents.present[said], contents.writable[said] * protects, contents.scattered[said])
     return costs.table_copies_ns(*(count.astype(np.int64) for count in counts))
+
+
+def scans_ns(mm: AddressSpace, tables: IntArray, costs: Costs) -> FloatArray:
+    """What reading every entry of some tables, and its struct page, costs; not rounded."""
+    contents = mm.memory.contents
+    said = mm.memory.tables.content[tables]
+    present, scattered = (
+        count[said].astype(np.float64) for count in (contents.present, contents.scattered)
+    )
+    return present * costs.exit_scan_entry_ns + scattered * costs.exit_scan_scattered_ns
+
+
+def _second_pass_ns(mm: AddressSpace, slots: IntArray, costs: Costs) -> FloatArray:
+    """What removing entries right after they were copied costs: every struct page is in cache."""
+    said = mm.memory.tables.content[mm.slot_table[slots]]
+    atomics_ns = costs.exit_entry_ns - costs.exit_scan_entry_ns
+    return atomics_ns * mm.memory.contents.present[said].astype(np.float64)

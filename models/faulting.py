@@ -1,24 +1,28 @@
 """Page faults on 4 KiB entries: which ones a batch of accesses raises, and what they change.
 
 The decision tree is that of mechanisms.md 1.5 for the page (a page is reused iff it is mapped once)
-and, below a slot without write permission, the table's own question first: shared by several slots,
-it is copied; by one, its slot becomes writable again. Only On-demand-fork makes such slots.
+and, below a slot without write permission, the table's own question first (`models.table_faults`).
 
 In one address space distinct pages are distinct frames, so the faults of a batch depend on each
 other only through their table: the first one of a slot settles the table for the rest.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace
-from models.costs import Costs, FloatArray
+from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace, Vma
+from models.costs import Costs
 from models.counts import Counts
-from models.fault_prices import in_cache, remember, table_copies_ns
+from models.entries import NO_FRAME
+from models.fault_prices import in_cache, remember, settling_ns
 from models.faults import ActionArray, Faults, PageAction, TableAction
 from models.layout import spread_marks
 from models.pool import BoolArray, IntArray
+from models.shared_pages import File
+from models.sharing import Sharing
+from models.table_faults import settle, settling_actions
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +35,9 @@ class _Slots:
     """What the first fault of the slot does to its table."""
 
 
-def classify(mm: AddressSpace, pages: IntArray, writes: BoolArray, costs: Costs) -> Faults:
+def classify(
+    mm: AddressSpace, pages: IntArray, writes: BoolArray, costs: Costs, sharing: Sharing
+) -> Faults:
     """The faults that accesses to 4 KiB entries raise, one after the other; changes nothing.
 
     Args:
@@ -39,6 +45,7 @@ def classify(mm: AddressSpace, pages: IntArray, writes: BoolArray, costs: Costs)
         pages: Page accessed each time, in order; inside the areas of `mm`.
         writes: Whether each access writes.
         costs: Prices.
+        sharing: The rules for shared tables.
     """
     candidates = _candidates(mm, pages, writes)
     if not len(candidates):
@@ -52,7 +59,7 @@ def classify(mm: AddressSpace, pages: IntArray, writes: BoolArray, costs: Costs)
     of_slot = number[page // PAGES_PER_SLOT]
     first = np.full(len(distinct), len(page))
     np.minimum.at(first, of_slot, np.arange(len(page)))
-    slots = _inspect_slots(mm, distinct)
+    slots = _inspect_slots(mm, distinct, sharing)
     page_action = _page_actions(
         mm, slots, of_slot=of_slot, page=page, write=write, after_read=after_read
     )
@@ -62,7 +69,7 @@ def classify(mm: AddressSpace, pages: IntArray, writes: BoolArray, costs: Costs)
     # Below a table that is simply reused, an entry that was never protected does not fault again.
     faulting = (page_action != PageAction.NONE) | (table_action != TableAction.NONE)
     table_ns = np.zeros(len(page))
-    table_ns[first] = _table_costs(mm, distinct, slots.action, costs)
+    table_ns[first] = settling_ns(mm, distinct, slots.action, costs, sharing)
     position, page, table_ns = position[faulting], page[faulting], table_ns[faulting]
     table_action, page_action = table_action[faulting], page_action[faulting]
     sequential, warm = in_cache(mm, page, table_action)
@@ -70,26 +77,21 @@ def classify(mm: AddressSpace, pages: IntArray, writes: BoolArray, costs: Costs)
     return Faults(position, page, table_action, page_action, cost_ns)
 
 
-def apply(mm: AddressSpace, faults: Faults) -> None:
+def apply(mm: AddressSpace, faults: Faults, sharing: Sharing) -> None:
     """Change the state as `faults` (of `classify`, in the same state) say.
 
     Any prefix may be applied; the rest of the batch is then to be classified anew.
     """
     if not len(faults):
         return
-    for action, change in (
-        (TableAction.ALLOC, allocate_tables),
-        (TableAction.COPY, copy_tables),
-        (TableAction.REUSE, reuse_tables),
-    ):
-        slots = faults.page[faults.table_action == action] // PAGES_PER_SLOT
-        if len(slots):
-            change(mm, slots)
+    leads = faults.table_action != TableAction.NONE
+    settle(mm, faults.page[leads] // PAGES_PER_SLOT, faults.table_action[leads], sharing)
     changed = faults.page[faults.page_action != PageAction.NONE]
     if len(changed):
         mm.memory.detach(mm.slot_table[_distinct_slots(mm, changed)])
     _map_zero_pages(mm, faults.with_page_action(PageAction.ZERO_MAP))
     _map_shared_pages(mm, faults.with_page_action(PageAction.SHARED_MAP))
+    _map_file_pages(mm, faults.with_page_action(PageAction.FILE_MAP))
     _copy_pages(mm, faults.with_page_action(PageAction.COW_COPY))
     _reuse_pages(mm, faults.with_page_action(PageAction.COW_REUSE))
     _fill_pages(mm, faults.with_page_action(PageAction.ZERO_FILL))
@@ -139,39 +141,6 @@ def _distinct_slots(mm: AddressSpace, pages: IntArray) -> IntArray:
     return np.flatnonzero(seen)
 
 
-def allocate_tables(mm: AddressSpace, slots: IntArray) -> None:
-    """Give distinct empty slots a table without entries."""
-    memory = mm.memory
-    mm.slot_table[slots] = memory.tables.new(memory.contents.new_empty(len(slots)))
-    mm.slot_writable[slots] = True
-    memory.counts.tables_alloc += len(slots)
-
-
-def copy_tables(mm: AddressSpace, slots: IntArray) -> None:
-    """Give distinct slots with shared tables a copy of their own ("break", "unshare").
-
-    The entries are write-protected in both tables: their pages are now mapped by both.
-    """
-    memory = mm.memory
-    tables, contents = memory.tables, memory.contents
-    shared = mm.slot_table[slots]
-    said = tables.content[shared]
-    contents.protect(said)
-    contents.share(said)
-    tables.references[shared] -= 1
-    mm.slot_table[slots] = tables.new(said)
-    mm.slot_writable[slots] = True
-    memory.counts.tables_copied += len(slots)
-    memory.counts.tables_alloc += len(slots)
-    memory.counts.ptes_copied += int(contents.present[said].sum())
-
-
-def reuse_tables(mm: AddressSpace, slots: IntArray) -> None:
-    """Make slots writable again whose table nobody shares any more; its entries stay."""
-    mm.slot_writable[slots] = True
-    mm.memory.counts.tables_reused += len(slots)
-
-
 def count_faults(mm: AddressSpace, counts: Counts) -> None:
     """Count for the machine and for the address space."""
     mm.memory.counts.add(counts)
@@ -217,15 +186,14 @@ def _may_fault(mm: AddressSpace, pages: IntArray, writes: BoolArray) -> BoolArra
     return faulting
 
 
-def _inspect_slots(mm: AddressSpace, slots: IntArray) -> _Slots:
+def _inspect_slots(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> _Slots:
     tables = mm.slot_table[slots]
     mapped = tables != NO_TABLE
     content = np.full(len(slots), NO_TABLE, np.int64)
     content[mapped] = mm.memory.tables.content[tables[mapped]]
-    action = np.where(mapped, TableAction.NONE, TableAction.ALLOC).astype(np.uint8)
-    closed = np.flatnonzero(mapped & ~mm.slot_writable[slots])
-    references = mm.memory.tables.references[tables[closed]]
-    action[closed] = np.where(references > 1, TableAction.COPY, TableAction.REUSE)
+    action = settling_actions(mm, slots, sharing)
+    if not sharing.copies_below_read_only:
+        action[mapped & mm.in_read_only_areas(slots)] = TableAction.NONE
     return _Slots(content, action)
 
 
@@ -240,43 +208,47 @@ def _page_actions(
 ) -> ActionArray:
     contents = mm.memory.contents
     content, entry = slots.content[of_slot], page % PAGES_PER_SLOT
-    actions = np.where(write, PageAction.ZERO_FILL, PageAction.ZERO_MAP).astype(np.uint8)
-    shared = _in_shared_areas(mm, page)
-    if shared.any():
-        actions[shared] = PageAction.SHARED_MAP
-        # Shared memory is mapped writable at once.
-        actions[shared & after_read] = PageAction.NONE
+    actions = _actions_on_holes(mm, page, write, after_read)
     where = np.flatnonzero(content != NO_TABLE)
     state = contents.entries(content[where], entry[where])
-    protects = slots.action[of_slot[where]] == TableAction.COPY
-    actions[where[state.present & ~shared[where]]] = PageAction.NONE
+    action = slots.action[of_slot[where]]
+    actions[where[state.present]] = PageAction.NONE
     holds_page = state.present & ~state.zero & write[where]
-    copied = holds_page & protects
+    # Below a table that is copied every page is mapped twice from then on.
+    copied = holds_page & ((action == TableAction.COPY) | (action == TableAction.SYNC))
     actions[where[copied]] = PageAction.COW_COPY
-    unsure = holds_page & ~protects & ~state.writable
-    unsure_at = where[unsure]
+    protected = ~state.writable | (action == TableAction.RENEW)
+    unsure_at = where[holds_page & ~copied & protected]
     exclusive = contents.exclusive(content[unsure_at], entry[unsure_at])
     actions[unsure_at] = np.where(exclusive, PageAction.COW_REUSE, PageAction.COW_COPY)
     actions[where[state.zero & write[where]]] = PageAction.ZERO_FILL
+    # Everybody writes to the same page of shared memory.
+    shared = (actions == PageAction.COW_COPY) & in_areas(mm, page, lambda vma: not vma.private)
+    actions[shared] = PageAction.COW_REUSE
     return actions
 
 
-def _in_shared_areas(mm: AddressSpace, pages: IntArray) -> BoolArray:
-    shared = np.array([vma.pages is not None for vma in mm.vmas], np.bool_)
-    if not shared.any():
+def _actions_on_holes(
+    mm: AddressSpace, page: IntArray, write: BoolArray, after_read: BoolArray
+) -> ActionArray:
+    """What faults would do to each of some pages if they were absent."""
+    actions = np.where(write, PageAction.ZERO_FILL, PageAction.ZERO_MAP).astype(np.uint8)
+    of_file = in_areas(mm, page, lambda vma: vma.file is not None)
+    if of_file.any():
+        shared = in_areas(mm, page, lambda vma: not vma.private)
+        actions[of_file] = np.where(write[of_file], PageAction.COW_COPY, PageAction.FILE_MAP)
+        # Shared memory is mapped writable at once.
+        actions[shared] = np.where(after_read[shared], PageAction.NONE, PageAction.SHARED_MAP)
+    return actions
+
+
+def in_areas(mm: AddressSpace, pages: IntArray, kind: Callable[[Vma], bool]) -> BoolArray:
+    """Whether each of `pages` lies in an area of some kind."""
+    of_kind = np.array([kind(vma) for vma in mm.vmas], np.bool_)
+    if not of_kind.any():
         return np.zeros(len(pages), np.bool_)
-    inside: BoolArray = shared[mm.vma_numbers(pages)]
+    inside: BoolArray = of_kind[mm.vma_numbers(pages)]
     return inside
-
-
-def _table_costs(
-    mm: AddressSpace, slots: IntArray, actions: ActionArray, costs: Costs
-) -> FloatArray:
-    table_ns = np.zeros(len(slots))
-    copied = actions == TableAction.COPY
-    table_ns[copied] = table_copies_ns(mm, slots[copied], costs)
-    table_ns[actions == TableAction.REUSE] = costs.fault_table_reuse_ns
-    return table_ns
 
 
 def _entries_of(mm: AddressSpace, pages: IntArray) -> tuple[IntArray, IntArray]:
@@ -292,27 +264,47 @@ def _map_zero_pages(mm: AddressSpace, pages: IntArray) -> None:
 
 
 def _map_shared_pages(mm: AddressSpace, pages: IntArray) -> None:
-    if not len(pages):
-        return
-    numbers = mm.vma_numbers(pages)
+    for file, offsets, inside in _by_file(mm, pages):
+        nowhere = np.zeros(len(inside), np.bool_)
+        frames = file.hold(offsets)
+        mm.memory.contents.map_frames(*_entries_of(mm, inside), frames, nowhere)
+    mm.accounted_pages += len(pages)
+    count_faults(mm, Counts(shared_map=len(pages)))
+
+
+def _map_file_pages(mm: AddressSpace, pages: IntArray) -> None:
+    for file, offsets, inside in _by_file(mm, pages):
+        nowhere = np.zeros(len(inside), np.bool_)
+        frames = file.hold(offsets)
+        mm.memory.contents.map_frames(*_entries_of(mm, inside), frames, nowhere, writable=False)
+    mm.accounted_pages += len(pages)
+    count_faults(mm, Counts(file_map=len(pages)))
+
+
+def _by_file(mm: AddressSpace, pages: IntArray) -> Iterator[tuple[File, IntArray, IntArray]]:
+    """Of pages in areas of files: for each area its file, and which pages of it are where."""
+    numbers = mm.vma_numbers(pages) if len(pages) else pages
     for number in np.unique(numbers):
         vma = mm.vmas[number]
-        if vma.pages is None:
-            raise AssertionError("a private page cannot be mapped from shared memory")
-        inside = pages[numbers == number]
-        frames = vma.pages.hold(inside - vma.start_page + vma.offset)
-        nowhere = np.zeros(len(inside), np.bool_)
-        mm.memory.contents.map_frames(*_entries_of(mm, inside), frames, nowhere)
-    count_faults(mm, Counts(shared_map=len(pages)))
+        if vma.file is not None:
+            inside = pages[numbers == number]
+            yield vma.file, inside - vma.start_page + vma.offset, inside
 
 
 def _copy_pages(mm: AddressSpace, pages: IntArray) -> None:
     if not len(pages):
         return
+    # The origin of a page of a file that was not mapped yet is read into memory for the copy.
+    for file, offsets, _ in _by_file(mm, pages):
+        file.bring(offsets)
+    entries = _entries_of(mm, pages)
+    absent = int((mm.memory.contents.frames_at(*entries) == NO_FRAME).sum())
     frames, _ = mm.memory.frames.allocate(len(pages))
     # Frames that random faults take one by one come from all over the free lists.
     scattered = np.ones(len(pages), np.bool_)
-    freed = mm.memory.contents.map_frames(*_entries_of(mm, pages), frames, scattered)
+    freed = mm.memory.contents.map_frames(*entries, frames, scattered)
+    mm.accounted_pages += absent
+    mark_written(mm, pages)
     count_faults(mm, Counts(page_copies=len(pages), pages_freed=freed))
 
 
@@ -328,6 +320,7 @@ def _fill_pages(mm: AddressSpace, pages: IntArray) -> None:
     frames, scattered = mm.memory.frames.allocate(len(pages))
     marks = spread_marks(np.array([scattered]), len(pages))[0]
     mm.memory.contents.map_frames(*_entries_of(mm, pages), frames, marks)
+    mm.accounted_pages += len(pages)
     mark_written(mm, pages)
     count_faults(mm, Counts(zero_fill=len(pages)))
 

@@ -23,6 +23,10 @@ class TableAction(IntEnum):
     """The table is shared: copy it for the faulting process (unshare, break)."""
     REUSE = 3
     """The table was shared and is not any more: make the slot writable again."""
+    RENEW = 4
+    """The same, but copy the table all the same and free the old one."""
+    SYNC = 5
+    """The table is still to be copied for a child: copy it for the child."""
 
 
 class PageAction(IntEnum):
@@ -39,14 +43,18 @@ class PageAction(IntEnum):
     """Map the zero page (read of a hole)."""
     SHARED_MAP = 5
     """Map a page of shared memory."""
-    HUGE_COPY = 6
+    FILE_MAP = 6
+    """Map a page of a file, read-only, in a private mapping."""
+    HUGE_COPY = 7
     """Copy 2 MiB."""
-    HUGE_REUSE = 7
+    HUGE_REUSE = 8
     """Make a huge entry writable."""
-    HUGE_FILL = 8
+    HUGE_FILL = 9
     """Map a fresh zeroed huge page."""
-    HUGE_ZERO_MAP = 9
+    HUGE_ZERO_MAP = 10
     """Map the huge zero page."""
+    HUGE_SPLIT = 11
+    """Split a shared huge page into 4 KiB pages in this process, and copy one of them."""
 
 
 FIRST_HUGE_ACTION = PageAction.HUGE_COPY
@@ -81,6 +89,10 @@ class Faults:
             self.page_action[selection],
             self.cost_ns[selection],
         )
+
+    def with_actions(self, page_action: ActionArray) -> Faults:
+        """These faults with other page actions."""
+        return replace(self, page_action=page_action)
 
     @property
     def total_ns(self) -> int:

@@ -30,7 +30,13 @@ def pages_beside(slots: IntArray, start_page: int, n_pages: int) -> IntArray:
 
 
 def fill_slots(
-    mm: AddressSpace, slots: IntArray, scattered_share: float | None, kind: Kind = Kind.UNIFORM
+    mm: AddressSpace,
+    slots: IntArray,
+    scattered_share: float | None,
+    kind: Kind = Kind.UNIFORM,
+    *,
+    large_folios: bool = False,
+    physical: bool = True,
 ) -> None:
     """Fill untouched whole slots with fresh pages of one kind (UNIFORM or HUGE).
 
@@ -40,22 +46,26 @@ def fill_slots(
         scattered_share: Share of scattered frames; None lets the stock decide. A huge page lies in
             one run whatever it says.
         kind: What to fill with.
+        large_folios: Whether the frames belong to folios of more than one page.
+        physical: Whether the slots' tables take frames.
     """
     if not len(slots):
         return
     memory = mm.memory
-    blocks, scattered = memory.frames.allocate_blocks(len(slots))
+    blocks, scattered = memory.frames.allocate_blocks(len(slots), large=large_folios)
     if kind == Kind.HUGE:
         scattered = np.zeros(len(slots), np.int64)
     elif scattered_share is not None:
         scattered = even_spread(len(slots) * PAGES_PER_SLOT, len(slots), scattered_share)
     contents = memory.contents.new_filled(kind, blocks, scattered)
-    mm.slot_table[slots] = memory.tables.new(contents)
+    mm.slot_table[slots] = memory.tables.new(contents, physical=physical)
     mm.slot_writable[slots] = True
     mark_written(mm, slots * PAGES_PER_SLOT)
     pages = len(slots) * PAGES_PER_SLOT
-    memory.counts.tables_alloc += len(slots)
+    mm.accounted_pages += pages
+    memory.counts.tables_alloc += physical * len(slots)
     if kind == Kind.HUGE:
+        memory.huge_pages += len(slots)
         count_faults(mm, Counts(faults=len(slots), huge_fill=len(slots)))
     else:
         count_faults(mm, Counts(faults=pages, zero_fill=pages))

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.layout import FrameStock
-from models.pool import IntArray, Pool, run_of
+from models.pool import BoolArray, IntArray, Pool, run_of
 
 FRAMES_PER_BLOCK = 512
 _ALIKE = -1
@@ -18,16 +18,21 @@ _IN_BLOCK = FRAMES_PER_BLOCK - 1
 
 
 class _Blocks(Pool):
-    """Per block: frames in use, holders of each frame if alike, else a row of holder counts."""
+    """Per block: frames in use, holders of each frame if alike, else a row of holder counts.
+
+    `large`: whether its frames belong to folios of more than one page.
+    """
 
     COLUMNS: ClassVar = {
         "in_use": (np.int32, ()),
         "holders": (np.int32, ()),
         "row": (np.int32, ()),
+        "large": (np.bool_, ()),
     }
     in_use: npt.NDArray[np.int32]
     holders: npt.NDArray[np.int32]
     row: npt.NDArray[np.int32]
+    large: npt.NDArray[np.bool_]
 
 
 class _HolderRows(Pool):
@@ -69,8 +74,12 @@ class Frames:
         """Blocks whose frames have unequal numbers of holders."""
         return self._rows.live
 
-    def allocate_blocks(self, count: int) -> tuple[IntArray, IntArray]:
+    def allocate_blocks(self, count: int, *, large: bool = False) -> tuple[IntArray, IntArray]:
         """Take `count` whole blocks, one holder a frame.
+
+        Args:
+            count: How many.
+            large: Whether their frames belong to large folios.
 
         Returns:
             Block numbers and how many frames of each are scattered, both of shape (count,).
@@ -78,7 +87,7 @@ class Frames:
         Raises:
             MemoryError: If the machine would have more than 2**31 frames (8 TiB).
         """
-        blocks = self._new_blocks(count, FRAMES_PER_BLOCK)
+        blocks = self._new_blocks(count, FRAMES_PER_BLOCK, large=large)
         self.in_use += FRAMES_PER_BLOCK * count
         return blocks, self.stock.take(count, FRAMES_PER_BLOCK)
 
@@ -164,7 +173,12 @@ class Frames:
         self._account_freed(int(freed.sum()), blocks)
         return int(freed.sum())
 
-    def _new_blocks(self, count: int, in_use: int) -> IntArray:
+    def in_large_folios(self, frames: IntArray) -> BoolArray:
+        """Whether each of `frames` belongs to a folio of more than one page."""
+        large: BoolArray = self._blocks.large[frames >> _BLOCK_BITS]
+        return large
+
+    def _new_blocks(self, count: int, in_use: int, *, large: bool = False) -> IntArray:
         blocks = self._blocks.allocate(count)
         if count and int(blocks.max()) >= _MOST_FRAMES // FRAMES_PER_BLOCK:
             raise MemoryError("the simulated machine is out of frames (8 TiB)")
@@ -172,6 +186,7 @@ class Frames:
         self._blocks.in_use[fresh] = in_use
         self._blocks.holders[fresh] = 1
         self._blocks.row[fresh] = _ALIKE
+        self._blocks.large[fresh] = large
         return blocks
 
     def _bump(self, count: int) -> IntArray:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections import Counter
+from collections.abc import Generator, Hashable
 from typing import Any, TypeVar
 
+import numpy as np
 import numpy.typing as npt
 import simpy
 
@@ -38,7 +40,8 @@ class Kernel:
         self.machine = machine
         self.scheme = scheme
         self.memories: list[PhysicalMemory] = []
-        self._locks: dict[AddressSpace, RwLock] = {}
+        self._locks: dict[Hashable, RwLock] = {}
+        self._threads: dict[Task, AddressSpace] = {}
 
     def start_program(self) -> AddressSpace:
         """An empty address space, in a memory that it will share with its forks alone.
@@ -52,15 +55,25 @@ class Kernel:
         self.memories.append(memory)
         return AddressSpace(memory)
 
-    def lock(self, mm: AddressSpace) -> RwLock:
-        """The lock of an address space."""
-        if mm not in self._locks:
-            self._locks[mm] = RwLock(self.machine.clock)
-        return self._locks[mm]
+    def lock(self, of: Hashable) -> RwLock:
+        """The lock of an address space, or whatever else a scheme locks."""
+        if of not in self._locks:
+            self._locks[of] = RwLock(self.machine.clock)
+        return self._locks[of]
+
+    def thread(self, name: str, mm: AddressSpace) -> Task:
+        """A thread that runs in an address space with others (see `access`)."""
+        task = self.machine.task(name)
+        self._threads[task] = mm
+        return task
 
     def fork(self, task: Task, mm: AddressSpace) -> Generator[simpy.Event, Any, AddressSpace]:
         """Fork; returns the child's address space. See `Scheme.fork`."""
         return self.play(task, self.scheme.fork(mm))
+
+    def start(self, task: Task, child: AddressSpace) -> Generator[simpy.Event, Any, None]:
+        """What a child does before its first instruction. See `Scheme.start`."""
+        return self.play(task, self.scheme.start(child))
 
     def exit(self, task: Task, mm: AddressSpace) -> Generator[simpy.Event, Any, None]:
         """Tear down an address space. See `Scheme.exit`."""
@@ -106,6 +119,43 @@ class Kernel:
         """Access a range from end to end; the caller spends the time. See `Scheme.sweep`."""
         return self.scheme.sweep(mm, start_page, n_pages, writes=writes)
 
+    def access(
+        self, task: Task, mm: AddressSpace, pages: npt.ArrayLike, writes: npt.ArrayLike = True
+    ) -> Generator[simpy.Event, Any, Counter[str]]:
+        """Access pages in an address space that other threads use meanwhile, fault by fault.
+
+        Each fault holds the lock that its scheme says for reading, so that a fork keeps it waiting;
+        what it finds is decided when it has the lock. Afterwards the other cores on which threads
+        of the address space run flush what it changed (a shootdown each).
+
+        Returns:
+            How many faults of each kind.
+        """
+        left = np.atleast_1d(np.asarray(pages, np.int64))
+        written = np.broadcast_to(np.asarray(writes, np.bool_), left.shape)
+        kinds: Counter[str] = Counter()
+        while len(faults := self.scheme.classify(mm, left, written)):
+            first = int(faults.position[0])
+            left, written = left[first:], written[first:]
+            locks = self.scheme.fault_locks(mm, int(left[0]))
+            for mode, of in locks:
+                yield from self.lock(of).acquire(mode)
+            met = self.scheme.touch(mm, left[:1], written[:1])
+            if len(met):
+                told = self.running(mm, besides=task) * self.scheme.flushes(met)
+                told_ns = round(told * self.scheme.costs.tlb_shootdown_ns)
+                yield from task.run(compute_ns=met.total_ns + told_ns)
+                kinds.update(met.by_kind())
+            for mode, of in reversed(locks):
+                self.lock(of).release(mode)
+            left, written = left[1:], written[1:]
+        return kinds
+
+    def running(self, mm: AddressSpace, besides: Task) -> int:
+        """On how many other cores threads of an address space run now."""
+        running = self.machine.scheduler.running()
+        return sum(self._threads.get(task) is mm for task in running if task is not besides)
+
     def play(
         self, task: Task, operation: Operation[Result], stretch: float = 1.0
     ) -> Generator[simpy.Event, Any, Result]:
@@ -123,9 +173,9 @@ class Kernel:
                 result: Result = end.value
                 return result
             if isinstance(step, Acquire):
-                yield from self.lock(step.mm).acquire(step.mode)
+                yield from self.lock(step.lock).acquire(step.mode)
             elif isinstance(step, Release):
-                self.lock(step.mm).release(step.mode)
+                self.lock(step.lock).release(step.mode)
             elif step.stream is None:
                 yield from task.run(compute_ns=round(step.ns * stretch))
             else:

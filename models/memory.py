@@ -16,6 +16,10 @@ class PhysicalMemory:
     Args:
         movable_stock: Scattered frames that the allocator holds for data pages.
         unmovable_stock: The same for page tables.
+
+    Attributes:
+        counts: What happened so far.
+        huge_pages: Huge pages in use, whole ones.
     """
 
     def __init__(self, movable_stock: float = 0, unmovable_stock: float = 0) -> None:
@@ -23,6 +27,13 @@ class PhysicalMemory:
         self.contents = Contents(self.frames)
         self.tables = Tables(FrameStock(unmovable_stock))
         self.counts = Counts()
+        self.huge_pages = 0
+        self._address_spaces = 0
+
+    def next_number(self) -> int:
+        """The number of a new address space, from 1."""
+        self._address_spaces += 1
+        return self._address_spaces
 
     @property
     def resident_bytes(self) -> int:
@@ -32,7 +43,7 @@ class PhysicalMemory:
     @property
     def table_bytes(self) -> int:
         """Bytes of PTE tables in use."""
-        return FRAME_BYTES * self.tables.live
+        return FRAME_BYTES * self.tables.frames
 
     def detach(self, tables: IntArray) -> IntArray:
         """Give each of some distinct tables explicit entries of its own; returns its content."""

@@ -1,4 +1,4 @@
-"""The pages behind a MAP_SHARED area: one set, seen by every process that maps it."""
+"""The pages of a file or of shared memory: one set, seen by every process that maps it."""
 
 import numpy as np
 
@@ -7,25 +7,26 @@ from models.frames import Frames
 from models.pool import IntArray
 
 
-class SharedPages:
-    """Pages of shared memory, allocated when first touched, freed when the last area is gone.
+class File:
+    """Pages that areas map, allocated when first touched, freed when the last area is gone.
 
     Args:
         frames: The machine's frames.
-        n_pages: Size of the object.
+        n_pages: Size of the file.
     """
 
     def __init__(self, frames: Frames, n_pages: int) -> None:
+        self.n_pages = n_pages
         self._frames = frames
         self._frame = np.full(n_pages, NO_FRAME, np.int64)
         self._areas = 0
 
     def add_area(self) -> None:
-        """One more area maps the object."""
+        """One more area maps the file."""
         self._areas += 1
 
     def remove_area(self) -> int:
-        """One area less maps the object; returns the frames freed, if it was the last."""
+        """One area less maps the file; returns the frames freed, if it was the last."""
         self._areas -= 1
         if self._areas:
             return 0
@@ -33,10 +34,15 @@ class SharedPages:
         self._frame[:] = NO_FRAME
         return freed
 
-    def hold(self, offsets: IntArray) -> IntArray:
-        """The frames of the pages at distinct `offsets`, each held once more for the caller."""
+    def bring(self, offsets: IntArray) -> IntArray:
+        """The frames of the pages at distinct `offsets`, in memory from now on."""
         missing = offsets[self._frame[offsets] == NO_FRAME]
         self._frame[missing], _ = self._frames.allocate(len(missing))
-        found = self._frame[offsets]
+        found: IntArray = self._frame[offsets]
+        return found
+
+    def hold(self, offsets: IntArray) -> IntArray:
+        """As `bring`, each frame held once more for the caller."""
+        found = self.bring(offsets)
         self._frames.hold(found)
         return found

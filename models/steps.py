@@ -6,11 +6,9 @@ the generator, so an operation driven without a clock (`perform`) changes the sa
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
-
-from models.address_space import AddressSpace
 
 Mode: TypeAlias = Literal["read", "write"]
 Result = TypeVar("Result")
@@ -18,18 +16,18 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Acquire:
-    """Take the lock of `mm` in `mode`."""
+    """Take a lock in `mode`: that of an address space, or of one of its areas."""
 
     mode: Mode
-    mm: AddressSpace
+    lock: Hashable
 
 
 @dataclass(frozen=True)
 class Release:
-    """Give the lock of `mm` back."""
+    """Give a lock back."""
 
     mode: Mode
-    mm: AddressSpace
+    lock: Hashable
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,12 @@ from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace
 from models.costs import Costs
 from models.counts import Counts
 from models.entries import Kind
-from models.fault_prices import in_cache, remember, table_copies_ns
-from models.faulting import copy_tables, count_faults
-from models.faults import PageAction, TableAction
+from models.fault_prices import in_cache, remember, settling_ns
+from models.faulting import count_faults
+from models.faults import PageAction
 from models.pool import IntArray
+from models.sharing import Sharing
+from models.table_faults import settle, settling_actions
 
 
 def slots_copied_whole(mm: AddressSpace, start_page: int, n_pages: int) -> IntArray | None:
@@ -46,7 +48,7 @@ def is_present(mm: AddressSpace, start_page: int, n_pages: int) -> bool:
     return bool((contents.present[mm.memory.tables.content[at]] == PAGES_PER_SLOT).all())
 
 
-def write_slots(mm: AddressSpace, slots: IntArray, costs: Costs) -> int:
+def write_slots(mm: AddressSpace, slots: IntArray, costs: Costs, sharing: Sharing) -> int:
     """Write every page of `slots` (from `slots_copied_whole`) in order; the faults' cost in ns."""
     memory = mm.memory
     closed = ~mm.slot_writable[slots]
@@ -54,9 +56,9 @@ def write_slots(mm: AddressSpace, slots: IntArray, costs: Costs) -> int:
     page = np.repeat(slots * PAGES_PER_SLOT, 2)
     page[1::2] += PAGES_PER_SLOT - 1
     table_action = np.zeros(len(page), np.uint8)
-    table_action[::2][closed] = TableAction.COPY
+    table_action[::2] = settling_actions(mm, slots, sharing)
     table_ns = np.zeros(len(page))
-    table_ns[::2] = closed * table_copies_ns(mm, slots, costs)
+    table_ns[::2] = settling_ns(mm, slots, table_action[::2], costs, sharing)
     sequential, warm = in_cache(mm, page, table_action)
     sequential[1::2] = True
     page_action = np.full(len(page), PageAction.COW_COPY, np.uint8)
@@ -64,7 +66,7 @@ def write_slots(mm: AddressSpace, slots: IntArray, costs: Costs) -> int:
     total_ns = int(cost_ns[::2].sum()) + (PAGES_PER_SLOT - 1) * int(cost_ns[1::2].sum())
     remember(mm, page, table_action)
 
-    copy_tables(mm, slots[closed])
+    settle(mm, slots[closed], table_action[::2][closed], sharing)
     tables = mm.slot_table[slots]
     memory.contents.drop(memory.tables.content[tables])
     blocks, _ = memory.frames.allocate_blocks(len(slots))

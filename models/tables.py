@@ -8,12 +8,17 @@ import numpy.typing as npt
 from models.layout import FrameStock
 from models.pool import IntArray, Pool, run_of
 
+NOBODY, EXCLUSIVE = 0, -1
+"""Owners of a table that are no address space: see `models.sharing.Accounting`."""
+
 
 class Tables(Pool):
     """PTE tables by table number.
 
     Columns: `content` (see `models.contents`); `references`, the number of slots that point at the
-    table; `scattered`, whether the table's own frame is (`models.layout`).
+    table; `scattered`, whether the table's own frame is (`models.layout`); `owner`, the number of
+    the address space that accounts for it, `NOBODY` or `EXCLUSIVE` (`models.sharing`); `physical`,
+    whether it takes a frame (the slot of a hugetlb page needs no table).
 
     Args:
         stock: The layout of page-table frames (the unmovable stock).
@@ -23,25 +28,36 @@ class Tables(Pool):
         "content": (np.int64, ()),
         "references": (np.int32, ()),
         "scattered": (np.bool_, ()),
+        "owner": (np.int32, ()),
+        "physical": (np.bool_, ()),
     }
     content: npt.NDArray[np.int64]
     references: npt.NDArray[np.int32]
     scattered: npt.NDArray[np.bool_]
+    owner: npt.NDArray[np.int32]
+    physical: npt.NDArray[np.bool_]
 
     def __init__(self, stock: FrameStock) -> None:
         super().__init__()
         self.stock = stock
 
-    def new(self, contents: IntArray) -> IntArray:
+    @property
+    def frames(self) -> int:
+        """How many frames the tables take."""
+        return self.stock.outstanding
+
+    def new(self, contents: IntArray, *, physical: bool = True) -> IntArray:
         """A table for each of `contents`, pointed at by one slot."""
         tables = self.allocate(len(contents))
         fresh = run_of(tables)
         self.content[fresh] = contents
         self.references[fresh] = 1
-        self.scattered[fresh] = self.stock.take_singly(len(contents))
+        self.owner[fresh] = NOBODY
+        self.physical[fresh] = physical
+        self.scattered[fresh] = self.stock.take_singly(len(contents)) if physical else False
         return tables
 
     def free(self, tables: IntArray) -> None:
         """Give tables back that no slot points at any more."""
-        self.stock.give_back(len(tables))
+        self.stock.give_back(int(self.physical[run_of(tables)].sum()))
         self.release(tables)

@@ -1,4 +1,4 @@
-"""Removing mappings: exit and munmap (mechanisms.md 1.5, 2.3 and 4.3).
+"""Removing mappings: exit, munmap, MADV_DONTNEED (mechanisms.md 1.5, 2.3, 3.3 and 4.3).
 
 A shared table is left to its other sharers; one that nobody shares any more is made the slot's own
 again and then emptied as any other.
@@ -10,10 +10,13 @@ import numpy as np
 
 from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace
 from models.costs import Costs
-from models.entries import Kind
-from models.fault_prices import table_copies_ns
-from models.faulting import copy_tables, reuse_tables
-from models.pool import IntArray, run_of
+from models.entries import ENTRIES_PER_TABLE, Kind
+from models.entry_ranges import clear_range, count_range
+from models.fault_prices import settling_ns
+from models.faults import TableAction
+from models.pool import BoolArray, IntArray, run_of
+from models.sharing import Accounting, Sharing
+from models.table_faults import leave_tables, reuse_tables, settle, settling_actions
 
 
 @dataclass
@@ -23,7 +26,8 @@ class Zapped:
     Attributes:
         entries: Present 4 KiB entries removed.
         scattered: Those of them whose frame was scattered.
-        scanned: Present entries of shared tables that were left.
+        left: Shared tables that were left to others without reading them.
+        scanned: Present entries of shared tables that were read.
         scanned_scattered: Those of them whose frame was scattered.
         huge: Huge pages unmapped.
         freed_frames: 4 KiB frames freed.
@@ -32,6 +36,7 @@ class Zapped:
 
     entries: int = 0
     scattered: int = 0
+    left: int = 0
     scanned: int = 0
     scanned_scattered: int = 0
     huge: int = 0
@@ -50,6 +55,7 @@ class Zapped:
         return costs.zap_ns(
             zapped=self.entries,
             scattered=self.scattered,
+            left=self.left,
             scanned=self.scanned,
             scanned_scattered=self.scanned_scattered,
             huge=self.huge,
@@ -57,15 +63,15 @@ class Zapped:
         )
 
 
-def remove_everything(mm: AddressSpace) -> Zapped:
+def remove_everything(mm: AddressSpace, sharing: Sharing) -> Zapped:
     """Empty the address space as exit does."""
     zapped = Zapped()
-    _drop_slots(mm, mm.slots_with_tables(), zapped)
+    _drop_slots(mm, mm.slots_with_tables(), zapped, sharing)
     _remove_areas(mm, 0, PAGES_PER_SLOT * len(mm.slot_table), zapped)
     return zapped
 
 
-def cut(mm: AddressSpace, page: int, costs: Costs) -> int:
+def cut(mm: AddressSpace, page: int, costs: Costs, sharing: Sharing) -> int:
     """Split the area at `page`, if one lies on both sides; what it costs in ns.
 
     The slot at the cut gets a table of its own, also if the cut is at its edge (`__split_vma`).
@@ -73,11 +79,11 @@ def cut(mm: AddressSpace, page: int, costs: Costs) -> int:
     if not mm.split_at(page):
         return 0
     slot = np.array([page // PAGES_PER_SLOT])
-    return make_own(mm, slot, costs)
+    return make_own(mm, slot, costs, sharing) if sharing.cuts_before_zap else 0
 
 
 def remove_range(
-    mm: AddressSpace, start_page: int, end_page: int, costs: Costs
+    mm: AddressSpace, start_page: int, end_page: int, costs: Costs, sharing: Sharing
 ) -> tuple[Zapped, int]:
     """Remove the areas in [start_page, end_page), at whose ends no area continues (see `cut`).
 
@@ -85,30 +91,72 @@ def remove_range(
         What was removed, and the cost in ns of tables copied for it.
     """
     zapped = Zapped()
-    slots = mm.slots_with_tables(start_page // PAGES_PER_SLOT, -(-end_page // PAGES_PER_SLOT))
+    slots = mm.slots_around(start_page, end_page)
     _remove_areas(mm, start_page, end_page, zapped)
-    still_used = np.zeros(len(slots), np.bool_)
-    for vma in mm.vmas:
-        still_used |= (vma.first_slot <= slots) & (slots < vma.end_slot)
+    still_used = used_slots(mm, slots) & _to_be_kept(mm, slots, sharing)
     partial = slots[still_used]
-    copied_ns = make_own(mm, partial, costs)
+    copied_ns = make_own(mm, partial, costs, sharing)
     for slot in partial:
         _clear_part(mm, int(slot), start_page, end_page, zapped)
-    _drop_slots(mm, slots[~still_used], zapped)
+    _drop_slots(mm, slots[~still_used], zapped, sharing)
     return zapped, copied_ns
 
 
-def make_own(mm: AddressSpace, slots: IntArray, costs: Costs) -> int:
-    """Make slots writable as a fault would: copy their tables if shared; the cost in ns."""
+def discard_range(
+    mm: AddressSpace, start_page: int, end_page: int, costs: Costs, sharing: Sharing
+) -> tuple[Zapped, int]:
+    """Remove what is mapped in [start_page, end_page); the areas stay, and own tables too.
+
+    Returns:
+        What was removed, and the cost in ns of tables copied for it.
+    """
+    zapped = Zapped()
+    slots = mm.slots_around(start_page, end_page)
+    whole = (start_page <= slots * PAGES_PER_SLOT) & ((slots + 1) * PAGES_PER_SLOT <= end_page)
+    whole |= ~_to_be_kept(mm, slots, sharing)
+    tables = mm.memory.tables
+    shared = tables.references[mm.slot_table[slots]] > 1
+    huge = mm.memory.contents.kind[tables.content[mm.slot_table[slots]]] >= Kind.HUGE
+    dropped = whole & (huge | (shared & ~mm.slot_writable[slots]))
+    cleared = slots[~dropped]
+    copied_ns = make_own(mm, cleared, costs, sharing)
+    for slot in cleared:
+        _clear_part(mm, int(slot), start_page, end_page, zapped)
+    _drop_slots(mm, slots[dropped], zapped, sharing)
+    return zapped, copied_ns
+
+
+def make_own(mm: AddressSpace, slots: IntArray, costs: Costs, sharing: Sharing) -> int:
+    """Settle the tables of slots as a fault would: copy them if shared; the cost in ns."""
     closed = slots[(mm.slot_table[slots] != NO_TABLE) & ~mm.slot_writable[slots]]
     if not len(closed):
         return 0
-    shared = mm.memory.tables.references[mm.slot_table[closed]] > 1
-    copied_ns = table_copies_ns(mm, closed[shared], costs)
-    reused_ns = costs.fault_table_reuse_ns * int((~shared).sum())
-    copy_tables(mm, closed[shared])
-    reuse_tables(mm, closed[~shared])
-    return round(float(copied_ns.sum()) + reused_ns)
+    actions = settling_actions(mm, closed, sharing)
+    own_ns = settling_ns(mm, closed, actions, costs, sharing)
+    settle(mm, closed, actions, sharing)
+    return round(float(own_ns.sum()))
+
+
+def used_slots(mm: AddressSpace, slots: IntArray) -> BoolArray:
+    """Whether an area lies in each of `slots`."""
+    used = np.zeros(len(slots), np.bool_)
+    for vma in mm.vmas:
+        used |= (vma.first_slot <= slots) & (slots < vma.end_slot)
+    return used
+
+
+def free_unused_tables(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> None:
+    """Free the tables, all of them empty, of those `slots` in which no area lies any more."""
+    _drop_slots(mm, slots[~used_slots(mm, slots)], Zapped(), sharing)
+
+
+def _to_be_kept(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> BoolArray:
+    """Whether what else a slot maps survives the removal of a part (all but a known fault)."""
+    if sharing.cuts_before_zap:
+        return np.ones(len(slots), np.bool_)
+    shared = mm.memory.tables.references[mm.slot_table[slots]] > 1
+    kept: BoolArray = mm.slot_writable[slots] | ~shared
+    return kept
 
 
 def _remove_areas(mm: AddressSpace, start_page: int, end_page: int, zapped: Zapped) -> None:
@@ -118,36 +166,56 @@ def _remove_areas(mm: AddressSpace, start_page: int, end_page: int, zapped: Zapp
     mm.memory.counts.pages_freed += freed
 
 
-def _drop_slots(mm: AddressSpace, slots: IntArray, zapped: Zapped) -> None:
+def _drop_slots(mm: AddressSpace, slots: IntArray, zapped: Zapped, sharing: Sharing) -> None:
     """Empty slots altogether: leave their tables or free them."""
     memory = mm.memory
     tables, contents, counts = memory.tables, memory.contents, memory.counts
     at = mm.slot_table[slots]
     alone = tables.references[run_of(at)] == 1
+    closed = slots[alone & ~mm.slot_writable[slots]]
     left, own = at[~alone], at[alone]
-    kept = run_of(tables.content[run_of(left)])
-    zapped.scanned += int(contents.present[kept].sum())
-    zapped.scanned_scattered += int(contents.scattered[kept].sum())
-    tables.references[run_of(left)] -= 1
-    counts.tables_reused += int((~mm.slot_writable[slots[alone]]).sum())
+    if sharing.scans_left:
+        if sharing.last_sharer is TableAction.RENEW:
+            counts.ptes_scanned += ENTRIES_PER_TABLE * len(closed)
+        _scan(mm, left, zapped)
+        counts.ptes_scanned += ENTRIES_PER_TABLE * len(left)
+    else:
+        zapped.left += len(left)
+    if sharing.accounting is Accounting.OWNER:
+        owner = tables.owner
+        _scan(mm, left[owner[left] == mm.number], zapped)
+        _scan(mm, mm.slot_table[closed[owner[mm.slot_table[closed]] != mm.number]], zapped)
+    leave_tables(mm, left, sharing)
+    if len(closed) and sharing.last_sharer is TableAction.REUSE:
+        reuse_tables(mm, closed, sharing)
     mm.slot_table[run_of(slots)] = NO_TABLE
     mm.slot_writable[run_of(slots)] = True
 
     said = tables.content[run_of(own)]
+    mm.accounted_pages -= int(contents.resident(said).sum())
     huge = contents.kind[run_of(said)] >= Kind.HUGE
     small = run_of(said[~huge])
     entries = int(contents.present[small].sum())
     zapped.entries += entries
     zapped.scattered += int(contents.scattered[small].sum())
     zapped.huge += int(huge.sum())
+    counts.tables_freed += int(tables.physical[run_of(own)].sum())
     freed_huge = memory.free_tables(own[huge])
     freed_small = memory.free_tables(own[~huge])
     zapped.freed_frames += freed_huge + freed_small
     zapped.freed += freed_huge // PAGES_PER_SLOT + freed_small
-    counts.tables_freed += len(own)
     counts.ptes_zapped += entries
     counts.huge_zapped += int(huge.sum())
+    memory.huge_pages -= freed_huge // PAGES_PER_SLOT
     counts.pages_freed += freed_huge + freed_small
+
+
+def _scan(mm: AddressSpace, tables: IntArray, zapped: Zapped) -> None:
+    """The entries of some tables are read, and their struct pages."""
+    contents = mm.memory.contents
+    said = run_of(mm.memory.tables.content[run_of(tables)])
+    zapped.scanned += int(contents.present[said].sum())
+    zapped.scanned_scattered += int(contents.scattered[said].sum())
 
 
 def _clear_part(
@@ -158,8 +226,9 @@ def _clear_part(
     start = max(start_page - slot * PAGES_PER_SLOT, 0)
     stop = min(end_page - slot * PAGES_PER_SLOT, PAGES_PER_SLOT)
     content = int(memory.detach(mm.slot_table[slot : slot + 1])[0])
-    counted = memory.contents.count_range(content, start, stop)
-    freed = memory.contents.clear_range(content, start, stop)
+    counted = count_range(memory.contents, content, (start, stop))
+    freed = clear_range(memory.contents, content, (start, stop))
+    mm.accounted_pages -= counted.present - counted.zero
     zapped.entries += counted.present
     zapped.scattered += counted.scattered
     zapped.freed_frames += freed

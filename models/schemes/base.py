@@ -1,17 +1,22 @@
 """What all fork schemes have in common."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Hashable
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from models import faulting, filling, sweeping, zapping
-from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace, Vma
+from models import faulting, filling, moving, protecting, sweeping, zapping
+from models.address_space import PAGES_PER_SLOT, AddressSpace, Vma
 from models.costs import Costs
-from models.faults import Faults
+from models.faults import Faults, PageAction, TableAction
 from models.pool import BoolArray, IntArray
-from models.steps import Acquire, Operation, Release, Work
+from models.shared_pages import File
+from models.sharing import UNSHARED, Sharing
+from models.steps import Acquire, Mode, Operation, Release, Work
+
+_REPLACING = (PageAction.COW_COPY, PageAction.HUGE_COPY, PageAction.HUGE_SPLIT)
 
 
 class Scheme(ABC):
@@ -21,13 +26,17 @@ class Scheme(ABC):
 
     Args:
         costs: Prices.
+        sharing: The rules for tables that slots share.
     """
 
     name: ClassVar[str]
     """The scheme's registry name."""
+    isolates: ClassVar[bool] = True
+    """Whether the child has a memory of its own; else it borrows its parent's (vfork)."""
 
-    def __init__(self, costs: Costs) -> None:
+    def __init__(self, costs: Costs, sharing: Sharing = UNSHARED) -> None:
         self.costs = costs
+        self.sharing = sharing
 
     def fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
         """Copy an address space; returns the child's.
@@ -40,12 +49,87 @@ class Scheme(ABC):
         yield Release("write", parent)
         return child
 
+    def start(self, child: AddressSpace) -> Operation[None]:
+        """What a child does in the kernel before its first instruction: nothing, as a rule."""
+        del child
+        yield from ()
+
     def exit(self, mm: AddressSpace) -> Operation[None]:
         """Tear an address space down; needs no lock.
 
         The state changes at the start, so that the price is that of what was really removed.
         """
-        yield Work(zapping.remove_everything(mm).exit_ns(self.costs), "zap")
+        settled_ns = self._settle_for_child(mm, mm.vmas)
+        if settled_ns:
+            yield Work(settled_ns, "copy")
+        zapped = zapping.remove_everything(mm, self.sharing)
+        yield Work(zapped.exit_ns(self.costs), "zap")
+
+    def exec(self, mm: AddressSpace) -> Operation[None]:
+        """Replace the memory by that of another program, empty so far: what exit does."""
+        yield from self.exit(mm)
+
+    def map(
+        self,
+        mm: AddressSpace,
+        n_pages: int,
+        *,
+        alignment_pages: int = PAGES_PER_SLOT,
+        at: int | None = None,
+        writable: bool = True,
+        shared: bool = False,
+        file: File | None = None,
+        heap: bool = False,
+        populate: bool = False,
+    ) -> Operation[Vma]:
+        """Add an area (mmap); arguments as of `AddressSpace.map`, and one more.
+
+        Args:
+            mm: The address space.
+            n_pages: Its length.
+            alignment_pages: Of its start.
+            at: Its start instead.
+            writable: Whether writes are allowed.
+            shared: MAP_SHARED.
+            file: What is behind it.
+            heap: Whether it is the heap.
+            populate: Access every page of it at once (MAP_POPULATE).
+
+        Raises:
+            ValueError: As `AddressSpace.map`.
+        """
+        yield Acquire("write", mm)
+        vma = mm.map(
+            n_pages,
+            alignment_pages=alignment_pages,
+            at=at,
+            writable=writable,
+            shared=shared,
+            file=file,
+            heap=heap,
+        )
+        self._check_new(mm, vma)
+        yield Release("write", mm)
+        yield from self._populate_new(mm, vma.start_page, vma.end_page, asked=populate)
+        return vma
+
+    def brk(self, mm: AddressSpace, n_pages: int) -> Operation[None]:
+        """Make the heap `n_pages` long.
+
+        Raises:
+            ValueError: If there is no heap, no length, or another area in the way.
+        """
+        heap = next((vma for vma in mm.vmas if vma.heap), None)
+        if heap is None or n_pages < 1:
+            raise ValueError(f"cannot make the heap {n_pages} pages long")
+        end_page = heap.end_page
+        if heap.n_pages > n_pages:
+            yield from self.unmap(mm, heap.start_page + n_pages, heap.n_pages - n_pages)
+        elif heap.n_pages < n_pages:
+            yield Acquire("write", mm)
+            mm.extend(heap, n_pages)
+            yield Release("write", mm)
+            yield from self._populate_new(mm, end_page, heap.end_page, asked=False)
 
     def unmap(self, mm: AddressSpace, start_page: int, n_pages: int) -> Operation[None]:
         """Remove the mappings of a range of pages; what is not mapped there is passed over.
@@ -56,19 +140,67 @@ class Scheme(ABC):
         Raises:
             ValueError: If the range is not one of pages.
         """
-        if start_page < 0 or n_pages < 1:
-            raise ValueError(f"cannot unmap {n_pages} pages at page {start_page}")
-        end_page = start_page + n_pages
+        end_page = _end_of(start_page, n_pages, "unmap")
         yield Acquire("write", mm)
-        table_ns = zapping.cut(mm, start_page, self.costs)
-        table_ns += zapping.cut(mm, end_page, self.costs)
-        zapped, own_ns = zapping.remove_range(mm, start_page, end_page, self.costs)
+        table_ns = self._cut_out(mm, start_page, end_page)
+        zapped, own_ns = zapping.remove_range(mm, start_page, end_page, self.costs, self.sharing)
         if table_ns + own_ns:
             yield Work(table_ns + own_ns, "copy")
         yield Release("write", mm)
         yield Acquire("read", mm)
         yield Work(zapped.unmap_ns(self.costs), "zap")
         yield Release("read", mm)
+
+    def protect(
+        self, mm: AddressSpace, start_page: int, n_pages: int, writable: bool
+    ) -> Operation[None]:
+        """Allow or refuse writes to a range of pages (mprotect).
+
+        Raises:
+            ValueError: If the range is not one of mapped pages.
+        """
+        end_page = _end_of(start_page, n_pages, "protect")
+        if not protecting.is_mapped(mm, start_page, end_page):
+            raise ValueError(f"cannot protect {n_pages} pages at page {start_page}: not all mapped")
+        yield Acquire("write", mm)
+        table_ns = self._cut_out(mm, start_page, end_page)
+        table_ns += protecting.set_writable(
+            mm, start_page, end_page, self.costs, self.sharing, writable=writable
+        )
+        yield Work(table_ns, "copy")
+        yield Release("write", mm)
+
+    def discard(self, mm: AddressSpace, start_page: int, n_pages: int) -> Operation[None]:
+        """Forget what a range of pages holds; it reads as fresh memory (MADV_DONTNEED).
+
+        Raises:
+            ValueError: If the range is not one of pages.
+        """
+        end_page = _end_of(start_page, n_pages, "discard")
+        yield Acquire("read", mm)
+        settled_ns = self._settle_for_child(mm, _areas_in(mm, start_page, end_page))
+        zapped, own_ns = zapping.discard_range(mm, start_page, end_page, self.costs, self.sharing)
+        if settled_ns + own_ns:
+            yield Work(settled_ns + own_ns, "copy")
+        yield Work(zapped.unmap_ns(self.costs), "zap")
+        yield Release("read", mm)
+
+    def move(
+        self, mm: AddressSpace, start_page: int, n_pages: int, to_page: int
+    ) -> Operation[None]:
+        """Move a range of pages to a free place (mremap).
+
+        Raises:
+            ValueError: As `models.moving.check_target`.
+        """
+        end_page = _end_of(start_page, n_pages, "move")
+        moving.check_target(mm, start_page, n_pages, to_page)
+        yield Acquire("write", mm)
+        table_ns = self._cut_out(mm, start_page, end_page)
+        vma = moving.area_around(mm, start_page, n_pages)
+        table_ns += moving.move(mm, vma, to_page, self.costs, self.sharing)
+        yield Work(table_ns, "copy")
+        yield Release("write", mm)
 
     def populate(
         self, mm: AddressSpace, vma: Vma, *, scattered_share: float | None = None
@@ -136,7 +268,7 @@ class Scheme(ABC):
         slots = sweeping.slots_copied_whole(mm, start_page, n_pages) if writes else None
         if slots is not None:
             mm.check_accesses(slots * PAGES_PER_SLOT, np.ones(len(slots), np.bool_))
-            return sweeping.write_slots(mm, slots, self.costs)
+            return sweeping.write_slots(mm, slots, self.costs, self.sharing)
         pages = np.arange(start_page, start_page + n_pages)
         if not writes and sweeping.is_present(mm, start_page, n_pages):
             mm.check_accesses(pages, np.zeros(n_pages, np.bool_))
@@ -156,7 +288,17 @@ class Scheme(ABC):
 
     def apply(self, mm: AddressSpace, faults: Faults) -> None:
         """Make the changes of `faults`, a prefix of what `classify` gave for the present state."""
-        faulting.apply(mm, faults)
+        faulting.apply(mm, faults, self.sharing)
+
+    def flushes(self, faults: Faults) -> int:
+        """How often faults make every core flush that runs the process (a TLB shootdown).
+
+        Once for a page that is replaced by its copy, and for a copied table if the rules say so; a
+        right that is added needs none.
+        """
+        replaced = int(np.isin(faults.page_action, _REPLACING).sum())
+        copied = int((faults.table_action == TableAction.COPY).sum())
+        return replaced + copied * self.sharing.flushes
 
     @abstractmethod
     def fork_ns(self, parent: AddressSpace) -> int:
@@ -171,17 +313,50 @@ class Scheme(ABC):
         del mm, start_page  # only huge pages care where the range lies
         return self.costs.fill_ns(pages=n_pages)
 
+    def fault_locks(self, mm: AddressSpace, page: int) -> tuple[tuple[Mode, Hashable], ...]:
+        """The locks that a fault takes, in order: for reading that of the address space."""
+        del page
+        return (("read", mm),)
+
     def _classify(self, mm: AddressSpace, pages: IntArray, writes: BoolArray) -> Faults:
-        return faulting.classify(mm, pages, writes, self.costs)
+        return faulting.classify(mm, pages, writes, self.costs, self.sharing)
 
     def _fill_slots(self, mm: AddressSpace, slots: IntArray, share: float | None) -> None:
         filling.fill_slots(mm, slots, share)
 
+    def _check_new(self, mm: AddressSpace, vma: Vma) -> None:
+        """Take a new area back that there is no memory for; every scheme but one promises it."""
+        del mm, vma
 
-def copied_slots(mm: AddressSpace) -> IntArray:
-    """Slots with a table in which fork has something to copy, ascending."""
-    concerned = np.zeros(len(mm.slot_table), np.bool_)
-    for vma in mm.vmas:
-        if vma.copied_at_fork:
-            concerned[vma.first_slot : vma.end_slot] = True
-    return np.flatnonzero(concerned & (mm.slot_table != NO_TABLE))
+    def _populate_new(
+        self, mm: AddressSpace, start_page: int, end_page: int, *, asked: bool
+    ) -> Operation[None]:
+        """Access new pages at once, if that was asked for."""
+        if asked:
+            pages = np.arange(start_page, end_page)
+            vma = mm.vmas[mm.vma_numbers(pages[:1])[0]]
+            # Private memory is populated by write faults, so that nothing is left to be done.
+            faults = self.touch(mm, pages, vma.writable and vma.private)
+            yield Work(faults.total_ns, "fill")
+
+    def _settle_for_child(self, mm: AddressSpace, areas: tuple[Vma, ...]) -> int:
+        """Finish what a child is still owed of some areas before they change; the cost in ns."""
+        del mm, areas
+        return 0
+
+    def _cut_out(self, mm: AddressSpace, start_page: int, end_page: int) -> int:
+        """Make areas begin or end at both ends of a range that will change; the cost in ns."""
+        settled_ns = self._settle_for_child(mm, _areas_in(mm, start_page, end_page))
+        settled_ns += zapping.cut(mm, start_page, self.costs, self.sharing)
+        return settled_ns + zapping.cut(mm, end_page, self.costs, self.sharing)
+
+
+def _end_of(start_page: int, n_pages: int, what: str) -> int:
+    if start_page < 0 or n_pages < 1:
+        raise ValueError(f"cannot {what} {n_pages} pages at page {start_page}")
+    return start_page + n_pages
+
+
+def _areas_in(mm: AddressSpace, start_page: int, end_page: int) -> tuple[Vma, ...]:
+    """The areas that a range meets."""
+    return tuple(v for v in mm.vmas if v.start_page < end_page and start_page < v.end_page)

@@ -1,40 +1,151 @@
-"""On-demand-fork as its paper describes it (EuroSys '21): page tables are shared, then copied."""
+"""On-demand-fork: page tables are shared at fork, then copied (EuroSys '21; mechanisms.md 3, 4)."""
 
-from typing import ClassVar
+from collections.abc import Hashable
+from typing import ClassVar, Literal
+
+import numpy as np
 
 from models.address_space import AddressSpace
-from models.pool import run_of
-from models.schemes.base import Scheme, copied_slots
-from models.steps import Operation, Work
+from models.copying import copied_slots, copy_surveyed, survey, wholly_anonymous
+from models.costs import Costs
+from models.entries import ENTRIES_PER_TABLE
+from models.fault_prices import scans_ns
+from models.faults import TableAction
+from models.pool import BoolArray, IntArray, run_of
+from models.schemes.base import Scheme
+from models.sharing import Accounting, Sharing
+from models.steps import Mode, Operation, Work
+from models.tables import EXCLUSIVE, NOBODY
+
+PAPER = Sharing()
+"""The paper's text: partly covered slots are shared too, the last sharer reuses."""
+HEAD = Sharing(
+    last_sharer=TableAction.RENEW,
+    accounting=Accounting.COPIER,
+    copies_below_read_only=False,
+    protect_settles=False,
+    protects_both=False,
+)
+"""The authors' published kernel, December 2021 (mechanisms.md 3, column P)."""
+PATCHSET = Sharing(accounting=Accounting.OWNER, scans_left=False, flushes=True)
+"""Their later patch set for 6.0 (mechanisms.md 4, column V), its races repaired."""
+
+PAGES_PER_GIB = 2**18
+"""What a table of the level above (PMD) spans."""
+
+Variant = Literal["paper", "head", "patchset"]
+_RULES: dict[Variant, Sharing] = {"paper": PAPER, "head": HEAD, "patchset": PATCHSET}
 
 
 class OnDemand(Scheme):
     """Fork shares the page tables; the first fault below a shared one copies it.
 
     Shared is every table below a written private area, partly covered slots and slots of several
-    areas included, once per fork. The rest follows from a slot without write permission: see
-    `models.faulting` (copy or reuse of the table) and `models.zapping` (leaving it). When a table
-    is copied the entries are write-protected in both, so that a later reuse exposes nothing
-    (mechanisms.md 0, the paper's text).
+    areas included, once per fork. `head` shares only slots that lie inside one anonymous area
+    other than the heap, and `patchset` no populated ones; both copy the rest as classic fork does.
+    What follows from a slot without write permission is in `models.sharing`.
+
+    Args:
+        costs: Prices.
+        variant: Which kernel: `paper`, `head` or `patchset`.
+        sharing: Its rules, where they are to differ from the variant's.
+
+    Raises:
+        ValueError: If there is no such variant.
     """
 
     name: ClassVar[str] = "on_demand"
 
+    def __init__(
+        self, costs: Costs, *, variant: Variant = "paper", sharing: Sharing | None = None
+    ) -> None:
+        if variant not in _RULES:
+            raise ValueError(f"no variant '{variant}' of on_demand: {', '.join(_RULES)}")
+        super().__init__(costs, sharing or _RULES[variant])
+        self.variant = variant
+
     def fork_ns(self, parent: AddressSpace) -> int:
         """See `Scheme.fork_ns`."""
-        tables = parent.slot_table[copied_slots(parent)]
+        shared = self._shared_slots(parent)
+        work = survey(parent, np.setdiff1d(copied_slots(parent), shared, assume_unique=True))
+        tables = parent.slot_table[shared]
         scattered = int(parent.memory.tables.scattered[tables].sum())
-        return self.costs.fork_on_demand_ns(tables=len(tables), scattered_tables=scattered)
+        shared_ns = self.costs.fork_on_demand_ns(tables=len(tables), scattered_tables=scattered)
+        orphans = tables[self._orphans(parent, shared)]
+        return shared_ns + round(
+            self.costs.entries_ns(work.present, work.writable, work.scattered)
+            + float(scans_ns(parent, orphans, self.costs).sum())
+        )
+
+    def discard(self, mm: AddressSpace, start_page: int, n_pages: int) -> Operation[None]:
+        """See `Scheme.discard`; `head` ignores it in a process that has to do with sharing."""
+        if self.variant == "head" and mm.on_demand:
+            return
+        yield from super().discard(mm, start_page, n_pages)
+
+    def fault_locks(self, mm: AddressSpace, page: int) -> tuple[tuple[Mode, Hashable], ...]:
+        """See `Scheme.fault_locks`; `head` also takes the lock of the PMD table, of 1 GiB."""
+        locks = super().fault_locks(mm, page)
+        return (*locks, ("write", (mm, page // PAGES_PER_GIB))) if self.variant == "head" else locks
 
     def _fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
         yield Work(self.fork_ns(parent), "fork")
-        slots = copied_slots(parent)
-        tables = parent.slot_table[slots]
+        slots = self._shared_slots(parent)
         child = parent.fork_layout()
+        rest = np.setdiff1d(copied_slots(parent), slots, assume_unique=True)
+        if len(rest):
+            copy_surveyed(parent, child, survey(parent, rest))
+        self._share(parent, child, slots)
+        parent.on_demand = child.on_demand = True
+        return child
+
+    def _share(self, parent: AddressSpace, child: AddressSpace, slots: IntArray) -> None:
+        memory = parent.memory
+        tables = parent.slot_table[slots]
+        resident = memory.contents.resident(memory.tables.content[run_of(tables)])
+        if self.sharing.accounting is Accounting.VIEW:
+            child.accounted_pages += int(resident.sum())
+        elif self.sharing.accounting is Accounting.OWNER:
+            orphans = self._orphans(parent, slots)
+            parent.accounted_pages += int(resident[orphans].sum())
+            memory.counts.ptes_scanned += ENTRIES_PER_TABLE * int(orphans.sum())
+            free = tables[memory.tables.owner[tables] == NOBODY]
+            memory.tables.owner[free] = parent.number
         at = run_of(slots)
         child.slot_table[at] = tables
-        child.slot_writable[at] = False
-        parent.slot_writable[at] = False
-        parent.memory.tables.references[run_of(tables)] += 1
-        parent.memory.counts.tables_shared += len(slots)
-        return child
+        closed = slots
+        if not self.sharing.closes_read_only:
+            closed = slots[~parent.in_read_only_areas(slots)]
+        child.slot_writable[run_of(closed)] = False
+        parent.slot_writable[run_of(closed)] = False
+        memory.tables.references[run_of(tables)] += 1
+        memory.counts.tables_shared += len(slots)
+
+    def _shared_slots(self, parent: AddressSpace) -> IntArray:
+        slots = copied_slots(parent)
+        if self.variant == "head":
+            return wholly_anonymous(parent, slots, heap=False)
+        if self.variant == "patchset":
+            slots = slots[parent.memory.tables.owner[parent.slot_table[slots]] != EXCLUSIVE]
+        return slots
+
+    def _orphans(self, parent: AddressSpace, slots: IntArray) -> BoolArray:
+        """Which of the tables of `slots` are shared and accounted for by nobody."""
+        if self.sharing.accounting is not Accounting.OWNER:
+            return np.zeros(len(slots), np.bool_)
+        owner = parent.memory.tables.owner[parent.slot_table[slots]]
+        orphans: BoolArray = (owner == NOBODY) & ~parent.slot_writable[slots]
+        return orphans
+
+    def _populate_new(
+        self, mm: AddressSpace, start_page: int, end_page: int, *, asked: bool
+    ) -> Operation[None]:
+        """Access new pages at once; `head` reads them even if nobody asked (do_mmap, brk)."""
+        if asked:
+            yield from super()._populate_new(mm, start_page, end_page, asked=True)
+            if self.variant == "patchset":
+                slots = mm.slots_around(start_page, end_page)
+                mm.memory.tables.owner[mm.slot_table[slots]] = EXCLUSIVE
+        elif self.variant == "head" and mm.on_demand:
+            faults = self.touch(mm, np.arange(start_page, end_page), False)
+            yield Work(faults.total_ns, "fill")

@@ -1,0 +1,100 @@
+"""Runs of entries within one PTE table: what is there, removing, protecting, copying, moving."""
+
+import numpy as np
+
+from models.contents import Contents
+from models.entries import ENTRIES_PER_TABLE, NEVER, NO_FRAME, SCATTERED, ZERO, EntryCounts, Kind
+from models.pool import IntArray
+
+Range = tuple[int, int]
+"""The positions [start, stop) of a table."""
+WHOLE: Range = (0, ENTRIES_PER_TABLE)
+
+
+def count_range(contents: Contents, content: int, span: Range) -> EntryCounts:
+    """What there is at some positions of one content."""
+    places = slice(*span)
+    if contents.kind[content] == Kind.ROW:
+        row = contents.row[content]
+        flags = contents.rows.flags[row, places]
+        writable = int((contents.rows.epoch[row, places] == contents.protect_epoch[content]).sum())
+    else:
+        flags = contents.implied_flags(np.array([content]))[0, places]
+        writable = len(flags) if contents.writable[content] else 0
+    present, zero, scattered = (
+        int((flags & flag != 0).sum()) for flag in (~np.uint8(0), ZERO, SCATTERED)
+    )
+    return EntryCounts(present, zero, writable, scattered)
+
+
+def clear_range(contents: Contents, content: int, span: Range) -> int:
+    """Remove the entries at some positions of a detached content.
+
+    Returns:
+        How many frames became free.
+    """
+    frames = _empty(contents, content, span)
+    return contents.frames.drop(frames[frames != NO_FRAME])
+
+
+def protect_range(contents: Contents, content: int, span: Range) -> None:
+    """Write-protect the entries at some positions of a detached content."""
+    epochs = contents.rows.epoch[contents.row[content], slice(*span)]
+    writable = epochs == contents.protect_epoch[content]
+    contents.writable[content] -= int(writable.sum())
+    epochs[writable] = NEVER
+
+
+def copy_ranges(contents: Contents, content: int, spans: list[Range]) -> int:
+    """A new content of the entries at some positions of a detached one, all protected.
+
+    The entries are write-protected in both, as a fork does that copies only some of the areas
+    that meet in one table.
+    """
+    copy = int(contents.new_empty(1)[0])
+    row = contents.row[copy]
+    contents.forked[[content, copy]] = True
+    for span in spans:
+        protect_range(contents, content, span)
+        where = (contents.row[content], slice(*span))
+        flags = contents.rows.flags[where]
+        contents.rows.flags[row, slice(*span)] = flags
+        contents.rows.frame[row, slice(*span)] = contents.rows.frame[where]
+        contents.recount(np.full(len(flags), copy), np.zeros_like(flags), flags)
+    contents.frames.hold(contents.row_frames(np.array([copy])))
+    return copy
+
+
+def move_range(contents: Contents, content: int, span: Range, into: int, start: int) -> None:
+    """Move the entries at some positions of a detached content to absent ones of another.
+
+    Args:
+        contents: All contents.
+        content: From which.
+        span: From where.
+        into: Into which, detached.
+        start: The first position there.
+    """
+    source = (contents.row[content], slice(*span))
+    target = (contents.row[into], slice(start, start + span[1] - span[0]))
+    flags = contents.rows.flags[source].copy()
+    writable = contents.rows.epoch[source] == contents.protect_epoch[content]
+    frames = _empty(contents, content, span)
+    contents.rows.frame[target] = frames
+    contents.rows.flags[target] = flags
+    contents.rows.epoch[target] = np.where(writable, contents.protect_epoch[into], NEVER)
+    contents.writable[into] += int(writable.sum())
+    contents.forked[into] |= contents.forked[content]
+    contents.recount(np.full(len(flags), into), np.zeros_like(flags), flags)
+
+
+def _empty(contents: Contents, content: int, span: Range) -> IntArray:
+    """Forget the entries at some positions of a detached content; returns their frames or -1."""
+    protect_range(contents, content, span)
+    where = (contents.row[content], slice(*span))
+    flags = contents.rows.flags[where].copy()
+    frames: IntArray = contents.rows.frame[where].astype(np.int64)
+    contents.recount(np.full(len(flags), content), flags, np.zeros_like(flags))
+    contents.rows.flags[where] = 0
+    contents.rows.frame[where] = NO_FRAME
+    return frames

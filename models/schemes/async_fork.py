@@ -1,0 +1,119 @@
+"""Async-fork (VLDB '23): the child copies the page tables, before it runs (mechanisms.md 6)."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from models.address_space import AddressSpace, Vma
+from models.copying import copied_slots, copy_surveyed, survey, wholly_anonymous
+from models.costs import Costs
+from models.fault_prices import table_copies_ns
+from models.faults import TableAction
+from models.pool import IntArray, run_of
+from models.schemes.base import Scheme
+from models.sharing import Sharing
+from models.steps import Acquire, Operation, Release, Work
+from models.table_faults import copy_for_child
+from models.zapping import make_own
+
+PORTIONS = 256
+"""In how many steps at most the child's progress can be seen by its parent."""
+
+
+class AsyncFork(Scheme):
+    """Fork copies the upper levels only; the child copies the PTE tables before it runs.
+
+    Left to the child are the slots inside one anonymous private area; the parent copies the others
+    at once. The child holds its parent's lock for reading while it copies. Meanwhile a slot that is
+    not copied yet has no write permission, and the parent copies its table itself when it first
+    faults below it; whoever changes an area (or forks again) copies what is left of it first.
+
+    Args:
+        costs: Prices.
+    """
+
+    name: ClassVar[str] = "async"
+
+    def __init__(self, costs: Costs) -> None:
+        super().__init__(costs, Sharing(last_sharer=TableAction.SYNC))
+
+    def fork_ns(self, parent: AddressSpace) -> int:
+        """See `Scheme.fork_ns`."""
+        slots = copied_slots(parent)
+        left = wholly_anonymous(parent, slots)
+        work = survey(parent, np.setdiff1d(slots, left, assume_unique=True))
+        return round(
+            self.costs.fork_on_demand_base_ns
+            + len(left) * self.costs.slot_protect_ns
+            + self.costs.entries_ns(work.present, work.writable, work.scattered)
+        )
+
+    def start(self, child: AddressSpace) -> Operation[None]:
+        """Copy the tables that the parent left (async_fork_cpr_rest)."""
+        parent = child.tables_from
+        if parent is None:
+            return
+        yield Acquire("read", parent)
+        # Whoever had the lock before may have left nothing to do.
+        slots = _pending(parent) if child.tables_from is parent else np.empty(0, np.int64)
+        for portion in np.array_split(slots, min(max(len(slots), 1), PORTIONS)):
+            copied = _still(parent, portion)
+            yield Work(round(float(table_copies_ns(parent, copied, self.costs).sum())), "fork")
+            left = _still(parent, portion)
+            if len(left):
+                copy_for_child(parent, left)
+        yield Release("read", parent)
+        if child.tables_from is parent:
+            yield Acquire("write", parent)
+            _part(parent)
+            yield Release("write", parent)
+
+    def exit(self, mm: AddressSpace) -> Operation[None]:
+        """See `Scheme.exit`; a child that never ran gives its parent's slots back."""
+        parent = mm.tables_from
+        if parent is not None:
+            parent.slot_writable[_pending(parent)] = True
+            _part(parent)
+        yield from super().exit(mm)
+        _part(mm)
+
+    def _fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
+        settled_ns = self._settle_for_child(parent, parent.vmas)
+        if parent.tables_for is not None:
+            _part(parent)
+        yield Work(settled_ns + self.fork_ns(parent), "fork")
+        slots = copied_slots(parent)
+        left = wholly_anonymous(parent, slots)
+        child = parent.fork_layout()
+        rest = np.setdiff1d(slots, left, assume_unique=True)
+        if len(rest):
+            copy_surveyed(parent, child, survey(parent, rest))
+        parent.slot_writable[run_of(left)] = False
+        parent.tables_for, child.tables_from = child, parent
+        return child
+
+    def _settle_for_child(self, mm: AddressSpace, areas: tuple[Vma, ...]) -> int:
+        if mm.tables_for is None:
+            return 0
+        slots = _pending(mm)
+        met = np.zeros(len(slots), np.bool_)
+        for vma in areas:
+            met |= (vma.first_slot <= slots) & (slots < vma.end_slot)
+        return make_own(mm, slots[met], self.costs, self.sharing)
+
+
+def _pending(parent: AddressSpace) -> IntArray:
+    """The slots whose tables are still to be copied for the child."""
+    return np.flatnonzero(~parent.slot_writable)
+
+
+def _still(parent: AddressSpace, slots: IntArray) -> IntArray:
+    still: IntArray = slots[~parent.slot_writable[slots]]
+    return still
+
+
+def _part(parent: AddressSpace) -> None:
+    """Nothing is owed any more."""
+    if parent.tables_for is not None:
+        parent.tables_for.tables_from = None
+        parent.tables_for = None

@@ -1,0 +1,111 @@
+"""Classic fork of Linux 6.x: exclusive pages, split huge pages, folios (mechanisms.md 2, 5)."""
+
+from collections.abc import Hashable
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+
+from models import faulting, filling, huge_faults
+from models.address_space import PAGES_PER_SLOT, AddressSpace
+from models.copying import ForkWork, copied_slots, copy_surveyed, survey
+from models.costs import Costs
+from models.entries import ENTRIES_PER_TABLE, Kind
+from models.faults import Faults, PageAction
+from models.pool import BoolArray, IntArray
+from models.schemes.huge import Huge
+from models.steps import Acquire, Mode, Operation, Release, Work
+
+
+class Classic6(Huge):
+    """Classic fork as Linux 6.x does it: copies every page table, in batches of large folios.
+
+    A huge page that is shared is split by a write, which copies 4 KiB; a page of a large folio that
+    a fork has shared is copied by every first write, whoever else is left (6.0 to 6.14). Faults
+    take the lock of their area, which fork takes area by area.
+
+    Args:
+        costs: Prices.
+        folio_pages: Pages of the folios that memory is filled with, a power of two up to 512.
+        huge: Whether whole slots are huge pages, mapped as such.
+
+    Raises:
+        ValueError: If folios have no such number of pages.
+    """
+
+    name: ClassVar[str] = "classic6"
+    splits: ClassVar[bool] = True
+
+    def __init__(self, costs: Costs, *, folio_pages: int = 1, huge: bool = False) -> None:
+        super().__init__(costs)
+        if not 1 <= folio_pages <= ENTRIES_PER_TABLE or folio_pages & (folio_pages - 1):
+            raise ValueError(f"a folio cannot have {folio_pages} pages: 1, 2, 4 ... 512")
+        self.folio_pages = folio_pages
+        self.huge = huge
+
+    def fill_ns(self, mm: AddressSpace, start_page: int, n_pages: int) -> int:
+        """See `Scheme.fill_ns`."""
+        return super().fill_ns(mm, start_page, n_pages) if self.huge else self._small_fill(n_pages)
+
+    def fault_locks(self, mm: AddressSpace, page: int) -> tuple[tuple[Mode, Hashable], ...]:
+        """See `Scheme.fault_locks`: that of the area alone (6.4 and later)."""
+        return (("read", mm.vmas[int(mm.vma_numbers(np.array([page]))[0])]),)
+
+    def _fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
+        slots = copied_slots(parent)
+        spent_ns = 0
+        locked = []
+        for vma in parent.vmas:
+            yield Acquire("write", vma)
+            locked.append(vma)
+            if vma.copied_at_fork:
+                # The price of what has been passed when this area is done, less what was spent.
+                passed = self._price(parent, survey(parent, slots[slots < vma.end_slot]))
+                yield Work(max(passed - spent_ns, 0), "fork")
+                spent_ns = max(passed, spent_ns)
+        work = survey(parent, slots)
+        yield Work(self._price(parent, work) - spent_ns, "fork")
+        child = parent.fork_layout()
+        copy_surveyed(parent, child, work)
+        for vma in locked:
+            yield Release("write", vma)
+        return child
+
+    def _price(self, parent: AddressSpace, work: ForkWork) -> int:
+        entries = work.present * self.costs.entry_exclusive_ns
+        if not work.huge:
+            base = self.costs.fork_ns(
+                present=work.present, writable=work.writable, scattered=work.scattered
+            )
+        else:
+            base = super()._price(parent, work)
+        entry_ns = self.costs.entries_ns(work.present, work.writable, work.scattered) + entries
+        return round(base + entries - (1 - self.costs.folio_factor(self.folio_pages)) * entry_ns)
+
+    def _small_fill(self, n_pages: int) -> int:
+        return self.costs.fill_ns(pages=n_pages)
+
+    def _apply_huge(self, mm: AddressSpace, faults: Faults) -> None:
+        splits = faults.page_action == PageAction.HUGE_SPLIT
+        huge_faults.apply(mm, faults[~splits], large_folios=True)
+        if splits.any():
+            huge_faults.split(mm, faults.page[splits] // PAGES_PER_SLOT)
+            copies = np.full(int(splits.sum()), PageAction.COW_COPY, np.uint8)
+            faulting.apply(mm, replace(faults[splits], page_action=copies), self.sharing)
+
+    def apply(self, mm: AddressSpace, faults: Faults) -> None:
+        """See `Scheme.apply`; a huge page is split before its 4 KiB pages are copied."""
+        huge = faults.page_action >= PageAction.HUGE_COPY
+        if huge.any():
+            self._apply_huge(mm, faults[huge])
+        faulting.apply(mm, faults[~huge], self.sharing)
+
+    def _classify(self, mm: AddressSpace, pages: IntArray, writes: BoolArray) -> Faults:
+        if self.huge:
+            return super()._classify(mm, pages, writes)
+        return self._classify_small(mm, pages, writes)
+
+    def _fill_slots(self, mm: AddressSpace, slots: IntArray, share: float | None) -> None:
+        kind = Kind.HUGE if self.huge else Kind.UNIFORM
+        large = self.huge or self.folio_pages > 1
+        filling.fill_slots(mm, slots, share, kind, large_folios=large)

@@ -1,0 +1,140 @@
+"""Classic fork on a pool of reserved 2 MiB pages (hugetlbfs; mechanisms.md 2.5)."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from models import filling, huge_faults
+from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace, BusError, Vma
+from models.copying import ForkWork, copied_slots, copy_surveyed, survey
+from models.costs import Costs
+from models.entries import Kind
+from models.faults import Faults, PageAction
+from models.pool import BoolArray, IntArray
+from models.schemes.huge import Huge
+from models.steps import Operation, Work
+
+
+class Hugetlb(Huge):
+    """Slots that lie inside one private area are pages of a pool, reserved when they are mapped.
+
+    A child has no reservation. If a write must copy a page and the pool has none left, a child is
+    killed (SIGBUS); the process that mapped the page takes it from its children instead, which are
+    killed when they next access it. There is no table in reserve: such pages are never split.
+
+    Args:
+        costs: Prices.
+        pool_pages: Size of the pool of each program, in 2 MiB pages; None if there is no limit.
+
+    Raises:
+        ValueError: If the size is negative.
+    """
+
+    name: ClassVar[str] = "hugetlb"
+
+    def __init__(self, costs: Costs, *, pool_pages: int | None = None) -> None:
+        super().__init__(costs)
+        if pool_pages is not None and pool_pages < 0:
+            raise ValueError(f"a pool cannot have {pool_pages} pages")
+        self.pool_pages = pool_pages
+
+    def apply(self, mm: AddressSpace, faults: Faults) -> None:
+        """See `Scheme.apply`.
+
+        Raises:
+            BusError: If the pool has no page for one of them; those before it are applied.
+        """
+        copies = np.flatnonzero(faults.page_action == PageAction.HUGE_COPY)
+        fills = np.flatnonzero(faults.page_action == PageAction.HUGE_FILL)
+        wanted = np.union1d(copies, fills) if mm.parent is not None else copies
+        free = self._free(mm)
+        if free is None or len(wanted) <= free:
+            super().apply(mm, faults)
+            return
+        if mm.parent is not None:
+            super().apply(mm, faults[: wanted[free]])
+            raise BusError(f"no huge page is left for page {faults.page[wanted[free]]}")
+        taken = copies[free:]
+        self._take(mm, faults.page[taken] // PAGES_PER_SLOT)
+        actions = faults.page_action.copy()
+        actions[taken] = PageAction.HUGE_REUSE
+        super().apply(mm, faults.with_actions(actions))
+
+    def exit(self, mm: AddressSpace) -> Operation[None]:
+        """See `Scheme.exit`; its children are its parent's from now on."""
+        if mm.parent is not None:
+            mm.parent.children.remove(mm)
+            mm.parent.children.extend(mm.children)
+        for child in mm.children:
+            child.parent = mm.parent
+        yield from super().exit(mm)
+
+    def _apply_huge(self, mm: AddressSpace, faults: Faults) -> None:
+        huge_faults.apply(mm, faults, physical=False)
+
+    def _classify(self, mm: AddressSpace, pages: IntArray, writes: BoolArray) -> Faults:
+        lost = mm.lost_slots
+        if len(lost):
+            gone = np.isin(pages // PAGES_PER_SLOT, lost)
+            if gone.any():
+                raise BusError(f"page {pages[gone][0]} was taken by the process that mapped it")
+        return super()._classify(mm, pages, writes)
+
+    def _fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
+        work = survey(parent, copied_slots(parent))
+        yield Work(self._price(parent, work), "fork")
+        child = parent.fork_layout()
+        said = parent.memory.tables.content[parent.slot_table[work.slots]]
+        huge = parent.memory.contents.kind[said] >= Kind.HUGE
+        all_slots = work.slots
+        work.slots = all_slots[~huge]
+        copy_surveyed(parent, child, work)
+        copy_surveyed(parent, child, ForkWork(all_slots[huge], {}), physical=False)
+        child.parent = parent
+        child.lost_slots = parent.lost_slots
+        parent.children.append(child)
+        return child
+
+    def _price(self, parent: AddressSpace, work: ForkWork) -> int:
+        del parent  # no table is allocated
+        return self.costs.fork_hugetlb_ns(
+            huge=work.huge,
+            present=work.present,
+            writable=work.writable,
+            scattered=work.scattered,
+        )
+
+    def _fill_slots(self, mm: AddressSpace, slots: IntArray, share: float | None) -> None:
+        filling.fill_slots(mm, slots, share, Kind.HUGE, physical=False)
+
+    def _check_new(self, mm: AddressSpace, vma: Vma) -> None:
+        free = self._free(mm)
+        if free is not None and free < 0:
+            mm.remove(vma.start_page, vma.end_page)
+            raise ValueError(f"the pool of {self.pool_pages} huge pages is too small")
+
+    def _free(self, mm: AddressSpace) -> int | None:
+        """Pages of the pool neither in use nor reserved; None if there is no limit."""
+        if self.pool_pages is None:
+            return None
+        origin = mm
+        while origin.parent is not None:
+            origin = origin.parent
+        slots = np.arange(len(origin.slot_table))
+        reserved = origin.whole_slots(slots) & (origin.slot_table == NO_TABLE)
+        return self.pool_pages - mm.memory.huge_pages - int(reserved.sum())
+
+    def _take(self, mm: AddressSpace, slots: IntArray) -> None:
+        """Unmap pages from every descendant (unmap_ref_private)."""
+        memory = mm.memory
+        for child in mm.children:
+            ours, theirs = mm.slot_table[slots], child.slot_table[slots]
+            same = np.flatnonzero(theirs != NO_TABLE)
+            content = memory.tables.content
+            same = same[content[theirs[same]] == content[ours[same]]]
+            memory.free_tables(theirs[same])
+            child.slot_table[slots[same]] = NO_TABLE
+            child.lost_slots = np.union1d(child.lost_slots, slots[same])
+            child.accounted_pages -= PAGES_PER_SLOT * len(same)
+            memory.counts.huge_zapped += len(same)
+            self._take(child, slots[same])

@@ -1,0 +1,43 @@
+"""vfork, and posix_spawn that is made of it: the child borrows its parent's memory."""
+
+from typing import ClassVar
+
+from models.address_space import AddressSpace
+from models.faults import Faults
+from models.pool import BoolArray, IntArray
+from models.schemes.base import Scheme
+from models.steps import Operation, Work
+
+
+class Vfork(Scheme):
+    """The floor: no memory is copied or shared, the child runs in its parent's until exec or exit.
+
+    What the child writes its parent reads, and the parent stands still meanwhile. So this is for
+    children that exec at once (posix_spawn), and no snapshot.
+    """
+
+    name: ClassVar[str] = "vfork"
+    isolates: ClassVar[bool] = False
+
+    def fork_ns(self, parent: AddressSpace) -> int:
+        """See `Scheme.fork_ns`; the same whatever the parent's size."""
+        del parent
+        return round(self.costs.vfork_ns)
+
+    def exit(self, mm: AddressSpace) -> Operation[None]:
+        """See `Scheme.exit`; a borrowed memory is given back as it is."""
+        if mm.borrowed_from is None:
+            yield from super().exit(mm)
+
+    def apply(self, mm: AddressSpace, faults: Faults) -> None:
+        """See `Scheme.apply`."""
+        super().apply(mm.borrowed_from or mm, faults)
+
+    def _classify(self, mm: AddressSpace, pages: IntArray, writes: BoolArray) -> Faults:
+        return super()._classify(mm.borrowed_from or mm, pages, writes)
+
+    def _fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
+        yield Work(self.fork_ns(parent), "fork")
+        child = parent.fork_layout()
+        child.borrowed_from = parent
+        return child
