@@ -5,6 +5,9 @@ Every command imports its module when it is called, so that ``--help`` answers a
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -12,6 +15,10 @@ import click
 
 DONE, SOME_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 """Exit codes."""
+
+
+_WRONG_NAMES = {errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR}
+"""Errors of files that are the fault of who named them, and not of the disk or of permissions."""
 
 
 class OneLineError(click.ClickException):
@@ -36,11 +43,13 @@ class Commands(click.Group):
         except (KeyboardInterrupt, click.Abort):
             click.echo("interrupted: what was finished is kept; run it again to go on", err=True)
             ctx.exit(INTERRUPTED)
+        except BrokenPipeError:  # whoever reads the output has seen enough of it
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(DONE)
         except OSError as error:
-            if isinstance(error, BrokenPipeError):
-                raise
-            click.echo(f"{self.name}: {error}", err=True)
-            ctx.exit(SOME_FAILED)
+            of_file = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            click.echo(f"{self.name}: {of_file}", err=True)
+            ctx.exit(BAD_INPUT if error.errno in _WRONG_NAMES else SOME_FAILED)
 
 
 def _call(command: str, /, function: str = "main", **arguments: Any) -> None:

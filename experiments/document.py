@@ -89,6 +89,9 @@ class Document:
             InputError: something on the way is not a mapping, or a list is too short.
         """
         self.data = put(self.data, route, value.data, key)
+        for made in (route[:size] for size in range(1, len(route))):
+            if made not in self.values:
+                self.values[made] = self.keys[made] = key
         for old in (self.values, self.keys):
             for below in [r for r in old if r[: len(route)] == route]:
                 del old[below]

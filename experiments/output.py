@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import stat
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -19,7 +20,7 @@ from results.tables import RunTable, run_table, to_csv
 from results.whole_file import write_whole
 
 POINTS = "points.json"
-"""File of a run's folder: the id and label of each of its points."""
+"""File of a run's folder: the experiment's name, the id and label of each of its points."""
 
 
 class RunFolder:
@@ -32,10 +33,15 @@ class RunFolder:
             InputError: something that is not a folder is in the way.
         """
         for part in (path, *path.parents):
-            if part.exists():
-                if not part.is_dir():
-                    raise InputError(f"{part}: not a folder: expected one for the results")
-                break
+            try:
+                found = part.stat()
+            except (FileNotFoundError, NotADirectoryError):
+                continue  # what is above it says more
+            except OSError as error:
+                raise InputError(f"{part}: {error.strerror}: expected a folder") from None
+            if not stat.S_ISDIR(found.st_mode):
+                raise InputError(f"{part}: not a folder: expected one for the results")
+            break
         self.path = path
 
     @property
@@ -55,12 +61,19 @@ class RunFolder:
             reason = f"{error.strerror}: expected a folder that can be made"
             raise InputError(f"{self.path}: {reason}") from None
 
-    def write_points(self, points: Sequence[Point]) -> None:
-        """Write which points the run has, so that others can see how far it is."""
+    def read_name(self) -> str | None:
+        """The name of the experiment that was last run here; None if that is not known."""
+        try:
+            return str(json.loads((self.path / POINTS).read_bytes())["name"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def write_points(self, name: str, points: Sequence[Point]) -> None:
+        """Write which points the experiment has, so that others can see how far it is."""
         known = [
             {"id": point.id, "point": point.label, "swept": dict(point.swept)} for point in points
         ]
-        text = json.dumps({"points": known}, indent=0)
+        text = json.dumps({"name": name, "points": known}, indent=0)
         write_whole(self.path / POINTS, f"{text}\n".encode("ascii"))
 
     def read_points(self) -> dict[str, str] | None:

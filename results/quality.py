@@ -58,7 +58,9 @@ def _few_stalls(record: Record) -> Iterator[str]:
         for recording in record.repetitions
         if "snapshots" in recording.series and "latency_ns" in recording.histograms
     ]
-    if taken and 0 < min(taken) < FEWEST_STALLS:
+    if taken and max(taken) == 0 and record.at("workload.snapshot") is not None:
+        yield "no snapshot was taken, so nothing here shows a fork; run longer, or snapshot earlier"
+    elif taken and 0 < min(taken) < FEWEST_STALLS:
         snapshots = "1 snapshot" if min(taken) == 1 else f"{min(taken)} snapshots"
         yield f"{snapshots} in a repetition; the tail rests on as few stalls"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import click
-from rich.console import Console
 
 from experiments.errors import InputError
 from experiments.finished_run import open_run
+from experiments.printing import Output
 from results.compare import CompareError, compare
 from results.compare_tables import print_comparisons, to_json
 
@@ -26,5 +26,5 @@ def main(folder: str, by: str, baseline: str | None, metrics: str | None, as_jso
     if as_json:
         click.echo(json.dumps({"forksim": JSON_VERSION, "folder": folder, **to_json(found)}))
     else:
-        print_comparisons(found, Console())
+        print_comparisons(found, Output())
     return 0

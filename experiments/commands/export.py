@@ -16,11 +16,13 @@ def main(folder: str, file: str) -> int:
     """Write the run in ``folder`` to ``file``, a row per point, repetition and metric; 0.
 
     Raises:
-        InputError: the file is neither .csv nor .parquet, or pyarrow is not installed.
+        InputError: the file is neither .csv nor .parquet, or its folder or pyarrow is not there.
     """
     target = Path(file)
     if target.suffix not in (".csv", ".parquet"):
         raise InputError(f"{file}: {target.suffix!r}: expected a file ending in .csv or .parquet")
+    if not target.parent.is_dir():
+        raise InputError(f"{target.parent}: no such folder: expected one for the file")
     if target.suffix == ".parquet" and find_spec("pyarrow") is None:
         wanted = "expected pyarrow to be installed: pip install 'forksim[parquet]'"
         raise InputError(f"{file}: parquet: {wanted}")

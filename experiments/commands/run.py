@@ -20,6 +20,7 @@ from experiments.executors.choice import chosen
 from experiments.output import RunFolder
 from experiments.overrides import override
 from experiments.points import Plan, plan
+from experiments.printing import Output
 from experiments.progress import Reporter
 from experiments.runner import Finished, run
 from experiments.selection import first_missing, having
@@ -54,7 +55,11 @@ def main(
     executor = chosen(**machinery)
     folder = RunFolder(Path(out) if out else Path("runs") / planned.name)
     folder.make()
-    folder.write_points(planned.points)
+    before = folder.read_name()
+    if before not in (None, planned.name) and events != "-":
+        kept = f"its records stay; table and figure become those of {planned.name!r}"
+        click.echo(f"{folder.path}: has the results of {before!r}: {kept}", err=True)
+    folder.write_points(planned.name, planned.points)
     with _event_log(events) as log, Reporter(_console(events), log=log) as reporter:
         points = first_missing(wanted, set(folder.store.ids()), limit)
         finished = run(points, folder.store, executor, reporter, fail_fast=fail_fast)
@@ -62,7 +67,7 @@ def main(
     if as_json:
         click.echo(json.dumps(_object(planned, finished, table, folder)))
     elif table.rows:
-        print_table(table, Console())
+        print_table(table, Output())
     if finished.untried and events != "-":
         click.echo(f"stopped: {len(finished.untried)} points were not tried", err=True)
     if events != "-":

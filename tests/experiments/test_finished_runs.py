@@ -78,7 +78,7 @@ def test_export_to_what_it_cannot_write_is_one_line(folder: Path, tmp_path: Path
     result = forksim("export", str(folder), str(tmp_path / "a.xlsx"))
     assert result.exit_code == 2
     assert "expected a file ending in .csv or .parquet" in result.stderr
-    assert forksim("export", str(folder), str(tmp_path / "no" / "a.csv")).exit_code == 1
+    assert forksim("export", str(folder), str(tmp_path / "no" / "a.csv")).exit_code == 2
 
 
 def test_parquet_without_pyarrow_is_one_line(

@@ -27,6 +27,16 @@ def test_nothing_is_doubted_without_reason() -> None:
     assert doubts(record({})) == []
 
 
+def test_snapshots_that_were_asked_for_and_never_taken_are_said() -> None:
+    none = redis_recording(1000, snapshots=0)
+    asked = record({"workload": {"snapshot": {"after_changes": 10**9}}}, none, none)
+    (said,) = [doubt for doubt in doubts(asked) if "snapshot" in doubt]
+    assert said.startswith("no snapshot was taken")
+    some = record(asked.config, none, redis_recording(1000, snapshots=5))
+    for made in (record({"workload": {"snapshot": None}}, none), some):
+        assert not [doubt for doubt in doubts(made) if "snapshot" in doubt]
+
+
 def test_few_snapshots_are_said() -> None:
     few = record({}, redis_recording(1000, snapshots=3))
     assert "3 snapshots in a repetition; the tail rests on as few stalls" in doubts(few)
