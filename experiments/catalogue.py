@@ -9,6 +9,7 @@ from pathlib import Path
 
 from models.profile import list_profiles
 from models.schemes import SCHEMES
+from models.schemes.base import Scheme
 from workloads.program import Workload
 from workloads.registry import WORKLOADS
 
@@ -21,13 +22,13 @@ class Catalogue:
 
     Attributes:
         workloads: modules by name.
-        schemes: by name, what the fork does in one line.
+        schemes: the forks by name.
         profiles: names of the bundled machine profiles.
         examples: files of the bundled experiments.
     """
 
     workloads: Mapping[str, Workload]
-    schemes: Mapping[str, str]
+    schemes: Mapping[str, type[Scheme]]
     profiles: tuple[str, ...]
     examples: tuple[Path, ...]
 
@@ -36,7 +37,7 @@ def catalogue() -> Catalogue:
     """Everything that is registered now."""
     return Catalogue(
         workloads=WORKLOADS,
-        schemes={name: first_line(scheme) for name, scheme in SCHEMES.items()},
+        schemes=SCHEMES,
         profiles=tuple(list_profiles()),
         examples=tuple(sorted(EXAMPLES.glob("*.yaml"))),
     )

@@ -14,10 +14,11 @@ from pydantic import (
     model_serializer,
 )
 
-from experiments.catalogue import Catalogue
+from experiments.catalogue import Catalogue, first_line
 from experiments.repetitions import Repetitions
 from experiments.sweep_schema import Block, Strict
 from models.profile import UNITS
+from models.schemes.base import Scheme
 
 
 class OfConstants(Strict):
@@ -39,12 +40,6 @@ class Machine(Strict):
     scale: OfConstants = OfConstants()
 
 
-class Kind(Strict):
-    """Something chosen by its registry name."""
-
-    kind: str
-
-
 class Experiment(Strict):
     """One question to the simulator: a program on a machine under a fork, and what to vary."""
 
@@ -58,7 +53,7 @@ class Experiment(Strict):
     ]
     machine: Machine = Machine()
     workload: BaseModel
-    fork: Kind
+    fork: BaseModel
     sweep: list[Block] = Field(
         default_factory=list,
         description="blocks of swept fields, combined as a product, and conditions",
@@ -70,7 +65,7 @@ class Experiment(Strict):
 def experiment_model(catalogue: Catalogue) -> type[Experiment]:
     """`Experiment` with the workloads and forks that are registered."""
     workloads = {name: workload.Config for name, workload in catalogue.workloads.items()}
-    forks = {name: _kind(name, docs) for name, docs in catalogue.schemes.items()}
+    forks = {name: _fork(name, scheme) for name, scheme in catalogue.schemes.items()}
     return create_model(
         "Experiment",
         __base__=Experiment,
@@ -105,9 +100,11 @@ def _of_constants(name: str, what: str, most: float, least_slice: float) -> type
     return create_model(name, __base__=OfConstants, **fields)
 
 
-def _kind(name: str, docs: str) -> type[Kind]:
+def _fork(name: str, scheme: type[Scheme]) -> type[BaseModel]:
     kind: Any = Literal[name]
-    return create_model(f"fork {name}", __base__=Kind, __doc__=docs, kind=(kind, ...))
+    return create_model(
+        f"fork {name}", __base__=scheme.Options, __doc__=first_line(scheme), kind=(kind, ...)
+    )
 
 
 def _one_of(models: Mapping[str, type[BaseModel]]) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from importlib.metadata import version
+from typing import Any
 
 from experiments.points import Point
 from experiments.repetitions import repeat
@@ -11,6 +13,12 @@ from results.record import Record
 from sim.recording import Recording
 from workloads.registry import WORKLOADS
 from workloads.setup import Setup
+
+
+def fork_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a setup that say how a point forks."""
+    options = {name: value for name, value in config["fork"].items() if name != "kind"}
+    return {"scheme": config["fork"]["kind"], "options": options}
 
 
 def simulate(point: Point) -> Record:
@@ -22,7 +30,7 @@ def simulate(point: Point) -> Record:
         setup = Setup(
             profile=point.profile,
             cores=config["machine"]["cores"],
-            scheme=config["fork"]["kind"],
+            **fork_of(config),
             seed=config["seed"],
             repetition=number,
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from experiments.errors import InputError
 from experiments.points import Point
+from experiments.simulation import fork_of
 from workloads.registry import check
 from workloads.setup import Setup
 from workloads.traces.text import TraceError
@@ -20,8 +21,8 @@ def check_traces(points: Iterable[Point]) -> None:
     for point in points:
         if len(point.digests) == 1:  # that of the profile
             continue
-        machine, fork = point.config["machine"], point.config["fork"]
-        setup = Setup(point.profile, cores=machine["cores"], scheme=fork["kind"])
+        cores = point.config["machine"]["cores"]
+        setup = Setup(point.profile, cores=cores, **fork_of(point.config))
         try:
             check(point.workload, setup)
         except TraceError as error:

@@ -30,6 +30,7 @@ class Rehearsal:
     Attributes:
         populate: filling the region.
         fork: forking.
+        start: what the child does before its first instruction.
         exit: the child's exit.
         unmap: unmapping the region.
         counts: what all of it did to memory.
@@ -37,6 +38,7 @@ class Rehearsal:
 
     populate: tuple[Work, ...]
     fork: tuple[Work, ...]
+    start: tuple[Work, ...]
     exit: tuple[Work, ...]
     unmap: tuple[Work, ...]
     counts: Counts
@@ -53,10 +55,16 @@ def _round(scheme: Scheme, n_pages: int) -> Rehearsal:
     vma = mm.map(n_pages)
     _, populated = perform(scheme.populate(mm, vma))
     child, forked = perform(scheme.fork(mm))
+    _, started = perform(scheme.start(child))
     _, left = perform(scheme.exit(child))
     _, unmapped = perform(scheme.unmap(mm, vma.start_page, vma.n_pages))
     return Rehearsal(
-        _work(populated), _work(forked), _work(left), _work(unmapped), mm.memory.counts
+        _work(populated),
+        _work(forked),
+        _work(started),
+        _work(left),
+        _work(unmapped),
+        mm.memory.counts,
     )
 
 
@@ -98,6 +106,10 @@ class RehearsedKernel(Kernel):
         child = AddressSpace(mm.memory)
         self._current[child] = self._current[mm]
         return child
+
+    def start(self, task: Task, child: AddressSpace) -> Generator[simpy.Event, Any, None]:
+        """See `Kernel.start`."""
+        return self.play(task, replay(self._current[child].start))
 
     def exit(self, task: Task, mm: AddressSpace) -> Generator[simpy.Event, Any, None]:
         """See `Kernel.exit`."""

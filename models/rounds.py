@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace
+from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace, BusError
 from models.counts import Counts
 from models.entries import Kind
 from models.pool import BoolArray, IntArray
@@ -33,12 +33,14 @@ class Round:
 
     Attributes:
         fork: The steps of the fork.
+        start: The steps of the child before its first instruction.
         fault_ns: The time of the child's faults.
         exit: The steps of the child's exit.
         counts: What all of it did to memory.
     """
 
     fork: Performed
+    start: Performed
     fault_ns: int
     exit: Performed
     counts: Counts
@@ -63,6 +65,11 @@ class Repeats:
     def fork_ns(self) -> IntArray:
         """The time of each fork."""
         return self._each([kind.fork.work_ns for kind in self.kinds])
+
+    @property
+    def start_ns(self) -> IntArray:
+        """The time of each child's start in the kernel."""
+        return self._each([kind.start.work_ns for kind in self.kinds])
 
     @property
     def fault_ns(self) -> IntArray:
@@ -146,9 +153,14 @@ class Rounds:
         counts = self._mm.memory.counts
         before = counts.copy()
         child, forked = perform(self._scheme.fork(self._mm))
-        faults = self._scheme.touch(child, pages, True)
+        _, started = perform(self._scheme.start(child))
+        try:
+            fault_ns = self._scheme.touch(child, pages, True).total_ns
+        except BusError:
+            fault_ns = 0
+            counts.children_killed += 1
         _, left = perform(self._scheme.exit(child))
-        return Round(forked, faults.total_ns, left, counts - before)
+        return Round(forked, started, fault_ns, left, counts - before)
 
     def _inspect_whole(self) -> _Whole:
         """What the price of a fork and of a child's exit goes by, but for the pages it writes."""
@@ -161,6 +173,8 @@ class Rounds:
             int((memory.contents.kind[said] >= Kind.HUGE).sum()),
             memory.frames.stock.outstanding,
             memory.tables.stock.outstanding,
+            # Counted differently each time, a round is not the same even if it takes the same.
+            self._mm.rss_pages,
         )
 
     def _inspect_met(self, pages: IntArray) -> list[bytes]:

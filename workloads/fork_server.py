@@ -90,7 +90,13 @@ class ForkServer:
         self._rounds.play(pages)
         steady = self._rounds.play(pages)
         switch_ns = self._kernel.machine.scheduler.switch_ns
-        return steady.fork.work_ns + switch_ns + steady.fault_ns + steady.exit.work_ns
+        return (
+            steady.fork.work_ns
+            + switch_ns
+            + steady.start.work_ns
+            + steady.fault_ns
+            + steady.exit.work_ns
+        )
 
     def execute(self, compute_ns: int, pages: IntArray) -> Generator[simpy.Event, Any, Execution]:
         """Fork a child that writes ``pages`` and computes, and wait until it is gone."""
@@ -122,8 +128,8 @@ class ForkServer:
         fork_ns, count = repeats.fork_ns, len(repeats)
         # Each child is a new task for the core that it gets; the parent keeps its own.
         start_ns = self._kernel.machine.scheduler.switch_ns
-        total_ns = fork_ns + start_ns + compute_ns[:count] + repeats.fault_ns + repeats.exit_ns
-        total_ns += after_ns
+        total_ns = fork_ns + start_ns + repeats.start_ns + compute_ns[:count] + repeats.fault_ns
+        total_ns += repeats.exit_ns + after_ns
         end_ns = self._clock.now + total_ns.cumsum()
         first = int(np.searchsorted(end_ns - total_ns, until_ns))
         if first:
@@ -143,6 +149,7 @@ class ForkServer:
 
     def _child(self, compute_ns: int, this: Round) -> Activity:
         task: Task = self._kernel.machine.task(f"{self.task.name}-child")
+        yield from self._kernel.play(task, replay(this.start.steps))
         began_ns = self._clock.now
         yield from task.run(compute_ns=compute_ns + this.fault_ns)
         run_ns = self._clock.now - began_ns

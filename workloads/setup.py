@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from models.kernel import Kernel
 from models.profile import Profile
-from models.schemes import make_scheme
+from models.schemes import SCHEMES, make_scheme
+from models.schemes.base import Scheme
 from sim.machine import Machine
 from sim.spans import SpanSink
 from sim.streams import Streams
@@ -20,6 +23,7 @@ class Setup:
         profile: the machine's costs.
         cores: its number of cores.
         scheme: registry name of the fork scheme.
+        options: what else is said of it (`models.schemes.base.SchemeOptions`), by name.
         seed: the experiment's seed.
         repetition: number of the repetition, from 0.
         spans: receives the timeline, if given.
@@ -31,6 +35,7 @@ class Setup:
     seed: int = 0
     repetition: int = 0
     spans: SpanSink | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def machine(self) -> Machine:
         """A new machine."""
@@ -45,7 +50,16 @@ class Setup:
 
     def kernel(self) -> Kernel:
         """A new machine running a kernel with this setup's fork scheme."""
-        return Kernel(self.machine(), make_scheme(self.scheme, self.profile.costs))
+        return Kernel(self.machine(), self.fork())
+
+    def fork(self) -> Scheme:
+        """The fork scheme."""
+        return make_scheme(self.scheme, self.profile.costs, **self.fork_options())
+
+    def fork_options(self) -> dict[str, Any]:
+        """The arguments that the fork scheme is made with."""
+        options = SCHEMES[self.scheme].Options.model_validate(dict(self.options))
+        return options.arguments()
 
     def streams(self) -> Streams:
         """The random streams of this repetition."""

@@ -13,7 +13,7 @@ def main() -> int:
     """Print kind, name and what it is of everything registered."""
     known = catalogue()
     rows = [("workload", name, first_line(w)) for name, w in known.workloads.items()]
-    rows += [("fork", name, what) for name, what in known.schemes.items()]
+    rows += [("fork", name, first_line(scheme)) for name, scheme in known.schemes.items()]
     rows += [("machine", name, load_profile(name).description) for name in known.profiles]
     rows += [("example", str(file), load(file).data["name"]) for file in known.examples]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]

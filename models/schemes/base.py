@@ -2,10 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
 
 from models import faulting, filling, moving, protecting, sweeping, zapping
 from models.address_space import PAGES_PER_SLOT, AddressSpace, Vma
@@ -15,6 +16,17 @@ from models.pool import BoolArray, IntArray
 from models.shared_pages import File
 from models.sharing import UNSHARED, Sharing
 from models.steps import Acquire, Mode, Operation, Release, Work
+
+
+class SchemeOptions(BaseModel):
+    """What an experiment can say of a scheme besides its name: nothing, as a rule."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments that a scheme is made with."""
+        return self.model_dump()
+
 
 _REPLACING = (PageAction.COW_COPY, PageAction.HUGE_COPY, PageAction.HUGE_SPLIT)
 
@@ -31,6 +43,8 @@ class Scheme(ABC):
 
     name: ClassVar[str]
     """The scheme's registry name."""
+    Options: ClassVar[type[SchemeOptions]] = SchemeOptions
+    """What can be said of it in an experiment."""
     isolates: ClassVar[bool] = True
     """Whether the child has a memory of its own; else it borrows its parent's (vfork)."""
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Hashable
 from dataclasses import replace
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
+from pydantic import AfterValidator, Field
 
 from models import faulting, filling, huge_faults
 from models.address_space import PAGES_PER_SLOT, AddressSpace
@@ -12,9 +13,33 @@ from models.copying import ForkWork, copied_slots, copy_surveyed, survey
 from models.costs import Costs
 from models.entries import ENTRIES_PER_TABLE, Kind
 from models.faults import Faults, PageAction
+from models.memory import FRAME_BYTES
 from models.pool import BoolArray, IntArray
+from models.schemes.base import SchemeOptions
 from models.schemes.huge import Huge
 from models.steps import Acquire, Mode, Operation, Release, Work
+from sim.quantities import Bytes
+
+_SIZES = [FRAME_BYTES << order for order in range(10)]
+
+
+def _folio_size(value: int) -> int:
+    if value not in _SIZES:
+        raise ValueError("expected a power of two from 4KiB to 2MiB")
+    return value
+
+
+class Classic6Options(SchemeOptions):
+    """What memory is filled with."""
+
+    folio: Annotated[
+        Bytes, AfterValidator(_folio_size), Field(description="size of the folios of 4 KiB pages")
+    ] = FRAME_BYTES
+    huge: Annotated[bool, Field(description="2 MiB pages mapped as such, where they fit")] = False
+
+    def arguments(self) -> dict[str, Any]:
+        """See `SchemeOptions.arguments`."""
+        return {"folio_pages": self.folio // FRAME_BYTES, "huge": self.huge}
 
 
 class Classic6(Huge):
@@ -34,6 +59,7 @@ class Classic6(Huge):
     """
 
     name: ClassVar[str] = "classic6"
+    Options: ClassVar[type[SchemeOptions]] = Classic6Options
     splits: ClassVar[bool] = True
 
     def __init__(self, costs: Costs, *, folio_pages: int = 1, huge: bool = False) -> None:

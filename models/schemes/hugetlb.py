@@ -1,8 +1,9 @@
 """Classic fork on a pool of reserved 2 MiB pages (hugetlbfs; mechanisms.md 2.5)."""
 
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
+from pydantic import Field
 
 from models import filling, huge_faults
 from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace, BusError, Vma
@@ -10,9 +11,27 @@ from models.copying import ForkWork, copied_slots, copy_surveyed, survey
 from models.costs import Costs
 from models.entries import Kind
 from models.faults import Faults, PageAction
+from models.memory import FRAME_BYTES
 from models.pool import BoolArray, IntArray
+from models.schemes.base import SchemeOptions
 from models.schemes.huge import Huge
 from models.steps import Operation, Work
+from sim.quantities import Bytes
+
+HUGE_PAGE_BYTES = PAGES_PER_SLOT * FRAME_BYTES
+
+
+class HugetlbOptions(SchemeOptions):
+    """The pool of reserved pages."""
+
+    pool: Annotated[
+        Bytes | None,
+        Field(description="huge pages reserved for each program; no limit if left out"),
+    ] = None
+
+    def arguments(self) -> dict[str, Any]:
+        """See `SchemeOptions.arguments`."""
+        return {"pool_pages": None if self.pool is None else self.pool // HUGE_PAGE_BYTES}
 
 
 class Hugetlb(Huge):
@@ -31,6 +50,7 @@ class Hugetlb(Huge):
     """
 
     name: ClassVar[str] = "hugetlb"
+    Options: ClassVar[type[SchemeOptions]] = HugetlbOptions
 
     def __init__(self, costs: Costs, *, pool_pages: int | None = None) -> None:
         super().__init__(costs)

@@ -1,9 +1,10 @@
 """On-demand-fork: page tables are shared at fork, then copied (EuroSys '21; mechanisms.md 3, 4)."""
 
 from collections.abc import Hashable
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
 
 from models.address_space import AddressSpace
 from models.copying import copied_slots, copy_surveyed, survey, wholly_anonymous
@@ -12,7 +13,7 @@ from models.entries import ENTRIES_PER_TABLE
 from models.fault_prices import scans_ns
 from models.faults import TableAction
 from models.pool import BoolArray, IntArray, run_of
-from models.schemes.base import Scheme
+from models.schemes.base import Scheme, SchemeOptions
 from models.sharing import Accounting, Sharing
 from models.steps import Mode, Operation, Work
 from models.tables import EXCLUSIVE, NOBODY
@@ -37,6 +38,15 @@ Variant = Literal["paper", "head", "patchset"]
 _RULES: dict[Variant, Sharing] = {"paper": PAPER, "head": HEAD, "patchset": PATCHSET}
 
 
+class OnDemandOptions(SchemeOptions):
+    """Which kernel's On-demand-fork it is."""
+
+    variant: Annotated[
+        Variant,
+        Field(description="the paper's text, the authors' December 2021 kernel, their patch set"),
+    ] = "paper"
+
+
 class OnDemand(Scheme):
     """Fork shares the page tables; the first fault below a shared one copies it.
 
@@ -55,6 +65,7 @@ class OnDemand(Scheme):
     """
 
     name: ClassVar[str] = "on_demand"
+    Options: ClassVar[type[SchemeOptions]] = OnDemandOptions
 
     def __init__(
         self, costs: Costs, *, variant: Variant = "paper", sharing: Sharing | None = None

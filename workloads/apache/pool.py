@@ -102,6 +102,7 @@ class Worker:
 
     def live(self) -> Activity:
         """Serve connection after connection, then exit."""
+        yield from self._pool.kernel.start(self._task, self._mm)
         queue = self._pool.clients.queue
         while (connection := (yield from queue.accept())) is not None:
             yield from self._serve(connection)

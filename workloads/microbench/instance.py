@@ -54,6 +54,7 @@ class Instance:
 
     def _child(self, task: Task, mm: AddressSpace, page: int) -> Activity:
         """The child: exits at once, or after one write."""
+        yield from self._kernel.start(task, mm)
         if self._config.program == "first_write":
             faults = self._kernel.touch(mm, np.array([page]), True)
             cost_ns = int(faults.cost_ns.sum())

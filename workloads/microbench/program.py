@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,8 @@ def run(config: Config, setup: Setup) -> Recording:
     if config.program == "fork_loop":
         # Every repetition does the same to memory; only the machine makes them differ.
         pages = tuple(pages_of(size_bytes) for size_bytes in config.size_list())
-        scheme, rounds = _rehearsed(setup.scheme, setup.profile.costs, pages)
+        options = tuple(sorted(setup.fork_options().items()))
+        scheme, rounds = _rehearsed(setup.scheme, options, setup.profile.costs, pages)
         kernel: Kernel = RehearsedKernel(setup.machine(), scheme, rounds)
     else:
         kernel = setup.kernel()
@@ -43,9 +45,9 @@ def run(config: Config, setup: Setup) -> Recording:
 
 @lru_cache(maxsize=8)
 def _rehearsed(
-    name: str, costs: Costs, sizes_pages: tuple[int, ...]
+    name: str, options: tuple[tuple[str, Any], ...], costs: Costs, sizes_pages: tuple[int, ...]
 ) -> tuple[Scheme, dict[int, Rehearsal]]:
-    scheme = make_scheme(name, costs)
+    scheme = make_scheme(name, costs, **dict(options))
     return scheme, rehearse(scheme, sizes_pages)
 
 

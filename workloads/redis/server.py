@@ -176,6 +176,7 @@ class Server:
     def _save(self, task: Task, mm: AddressSpace, snapshot: SnapshotRow) -> Activity:
         """The child: walk the data set and write it, exit."""
         assert self._config.snapshot is not None  # noqa: S101 - who else would have forked it
+        yield from self._kernel.start(task, mm)
         save_ns = self._config.dataset * NANOSECONDS // self._config.snapshot.save_rate
         yield from task.run(compute_ns=save_ns)
         self._measure(snapshot)
