@@ -11,6 +11,7 @@ from models.fault_prices import table_copies_ns
 from models.faults import TableAction
 from models.pool import IntArray, run_of
 from models.schemes.base import Scheme
+from models.schemes.words import Words
 from models.sharing import Sharing
 from models.steps import Acquire, Operation, Release, Work
 from models.table_faults import copy_for_child
@@ -33,6 +34,16 @@ class AsyncFork(Scheme):
     """
 
     name: ClassVar[str] = "async"
+    words = Words(
+        shared="Every 4 KiB page; for a while the tables that are not copied yet.",
+        payer="The child, for all tables before its first instruction; the parent, for a table "
+        "that it faults below before the child has come to it, and at fork for slots that an area "
+        "covers in part; later whoever first writes a page.",
+        locks="The parent's lock is held for writing for a short fork, then by the child for "
+        "reading until all is copied: faults go on, but munmap, mprotect and another fork wait.",
+        breaks="The child starts as late as after a classic fork. Whatever changes an area before "
+        "copies the rest of its tables first.",
+    )
 
     def __init__(self, costs: Costs) -> None:
         super().__init__(costs, Sharing(last_sharer=TableAction.SYNC))

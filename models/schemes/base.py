@@ -1,7 +1,7 @@
 """What all fork schemes have in common."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,6 +13,7 @@ from models.address_space import PAGES_PER_SLOT, AddressSpace, Vma
 from models.costs import Costs
 from models.faults import Faults, PageAction, TableAction
 from models.pool import BoolArray, IntArray
+from models.schemes.words import Words
 from models.shared_pages import File
 from models.sharing import UNSHARED, Sharing
 from models.steps import Acquire, Mode, Operation, Release, Work
@@ -47,6 +48,10 @@ class Scheme(ABC):
     """What can be said of it in an experiment."""
     isolates: ClassVar[bool] = True
     """Whether the child has a memory of its own; else it borrows its parent's (vfork)."""
+    variants: ClassVar[tuple[Mapping[str, Any], ...]] = ({},)
+    """Which of it are worth a row of their own: options, as an experiment gives them."""
+    words: Words
+    """What it does, in short sentences."""
 
     def __init__(self, costs: Costs, sharing: Sharing = UNSHARED) -> None:
         self.costs = costs

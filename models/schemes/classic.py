@@ -5,6 +5,7 @@ from typing import ClassVar
 from models.address_space import AddressSpace
 from models.copying import ForkWork, copied_slots, copy_surveyed, survey
 from models.schemes.base import Scheme
+from models.schemes.words import ONE_LOCK, Words
 from models.steps import Operation, Work
 
 
@@ -12,6 +13,13 @@ class Classic(Scheme):
     """Fork copies the page tables and shares every page; it is copied when first written."""
 
     name: ClassVar[str] = "classic"
+    words = Words(
+        shared="Every 4 KiB page; no page table.",
+        payer="The parent at fork, for each present page; later whoever first writes a page, for "
+        "a copy of 4 KiB, but the last that maps it.",
+        locks=ONE_LOCK,
+        breaks="Nothing. A fork takes as long as the memory is large.",
+    )
 
     def fork_ns(self, parent: AddressSpace) -> int:
         """See `Scheme.fork_ns`."""

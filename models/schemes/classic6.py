@@ -1,6 +1,6 @@
 """Classic fork of Linux 6.x: exclusive pages, split huge pages, folios (mechanisms.md 2, 5)."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
@@ -17,8 +17,28 @@ from models.memory import FRAME_BYTES
 from models.pool import BoolArray, IntArray
 from models.schemes.base import SchemeOptions
 from models.schemes.huge import Huge
+from models.schemes.words import Words
 from models.steps import Acquire, Mode, Operation, Release, Work
 from sim.quantities import Bytes
+
+_LOCKS = (
+    "Fork takes the lock of one area after the other for writing and keeps it; a fault takes that "
+    "of its area for reading, so areas not yet reached stay open."
+)
+SMALL = Words(
+    shared="Every 4 KiB page; no page table.",
+    payer="The parent at fork, for each present page (less in large folios); later whoever first "
+    "writes a page, for a copy of 4 KiB.",
+    locks=_LOCKS,
+    breaks="The last that maps a page of a large folio copies it all the same (6.0 to 6.14).",
+)
+HUGE = Words(
+    shared="Every 2 MiB page; no page table.",
+    payer="The parent at fork, for each huge page and the table kept in reserve for it; later "
+    "whoever first writes below one, for its split, and for a copy of each 4 KiB page it writes.",
+    locks=_LOCKS,
+    breaks="A split page stays split. Every side copies what it writes, the last one too.",
+)
 
 _SIZES = [FRAME_BYTES << order for order in range(10)]
 
@@ -61,6 +81,7 @@ class Classic6(Huge):
     name: ClassVar[str] = "classic6"
     Options: ClassVar[type[SchemeOptions]] = Classic6Options
     splits: ClassVar[bool] = True
+    variants: ClassVar[tuple[Mapping[str, Any], ...]] = ({}, {"folio": "64KiB"}, {"huge": True})
 
     def __init__(self, costs: Costs, *, folio_pages: int = 1, huge: bool = False) -> None:
         super().__init__(costs)
@@ -68,6 +89,7 @@ class Classic6(Huge):
             raise ValueError(f"a folio cannot have {folio_pages} pages: 1, 2, 4 ... 512")
         self.folio_pages = folio_pages
         self.huge = huge
+        self.words = HUGE if huge else SMALL
 
     def fill_ns(self, mm: AddressSpace, start_page: int, n_pages: int) -> int:
         """See `Scheme.fill_ns`."""

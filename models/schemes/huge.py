@@ -11,6 +11,7 @@ from models.entries import Kind
 from models.faults import FIRST_HUGE_ACTION, Faults
 from models.pool import BoolArray, IntArray
 from models.schemes.classic import Classic
+from models.schemes.words import ONE_LOCK, Words
 
 
 class Huge(Classic):
@@ -22,6 +23,14 @@ class Huge(Classic):
     """
 
     name: ClassVar[str] = "huge"
+    words = Words(
+        shared="Every 2 MiB page; no page table.",
+        payer="The parent at fork, for each huge page and the table kept in reserve for it; later "
+        "whoever first writes below one, for a copy of 2 MiB.",
+        locks=ONE_LOCK,
+        breaks="One written byte takes 2 MiB, so memory grows many times faster after a fork. "
+        "Slots that an area covers in part have 4 KiB pages, as under classic.",
+    )
     splits: ClassVar[bool] = False
     """Whether a write to a shared huge page splits it instead of copying it."""
 

@@ -15,6 +15,7 @@ from models.memory import FRAME_BYTES
 from models.pool import BoolArray, IntArray
 from models.schemes.base import SchemeOptions
 from models.schemes.huge import Huge
+from models.schemes.words import ONE_LOCK, Words
 from models.steps import Operation, Work
 from sim.quantities import Bytes
 
@@ -51,6 +52,14 @@ class Hugetlb(Huge):
 
     name: ClassVar[str] = "hugetlb"
     Options: ClassVar[type[SchemeOptions]] = HugetlbOptions
+    words = Words(
+        shared="Every 2 MiB page of the pool; there are no page tables.",
+        payer="The parent at fork, for each huge page; later whoever first writes below one, for a "
+        "copy of 2 MiB out of the pool.",
+        locks=ONE_LOCK,
+        breaks="With the pool used up a writing child is killed; a writing parent takes the page "
+        "from its children, which are killed when they next access it. Writes copy 2 MiB.",
+    )
 
     def __init__(self, costs: Costs, *, pool_pages: int | None = None) -> None:
         super().__init__(costs)

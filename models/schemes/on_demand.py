@@ -1,7 +1,7 @@
 """On-demand-fork: page tables are shared at fork, then copied (EuroSys '21; mechanisms.md 3, 4)."""
 
-from collections.abc import Hashable
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Hashable, Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -14,6 +14,7 @@ from models.fault_prices import scans_ns
 from models.faults import TableAction
 from models.pool import BoolArray, IntArray, run_of
 from models.schemes.base import Scheme, SchemeOptions
+from models.schemes.words import ONE_LOCK, Words
 from models.sharing import Accounting, Sharing
 from models.steps import Mode, Operation, Work
 from models.tables import EXCLUSIVE, NOBODY
@@ -36,6 +37,35 @@ PAGES_PER_GIB = 2**18
 
 Variant = Literal["paper", "head", "patchset"]
 _RULES: dict[Variant, Sharing] = {"paper": PAPER, "head": HEAD, "patchset": PATCHSET}
+_WORDS: dict[Variant, Words] = {
+    "paper": Words(
+        shared="Every page table of written private areas, and with it the pages below.",
+        payer="Whoever first writes below a shared table, or reads a hole there, for its copy and "
+        "that of the page; the last sharer makes the table writable again. A child's exit reads "
+        "the entries of the tables it leaves.",
+        locks=ONE_LOCK,
+        breaks="Nothing. The first write in each 2 MiB takes long; cutting an area copies the "
+        "table at the cut.",
+    ),
+    "head": Words(
+        shared="The page tables that lie inside one anonymous area other than the heap, and with "
+        "them the pages below; the others are copied at fork.",
+        payer="Whoever first faults below such a table, for its copy, even as its last sharer. A "
+        "child's exit reads the entries of the tables it leaves.",
+        locks=f"{ONE_LOCK} Faults in the same 1 GiB exclude each other, table copies included.",
+        breaks="The heap is copied as by classic fork. Resident sizes drift. MADV_DONTNEED is "
+        "ignored, and new areas are filled at once, in processes that have to do with sharing.",
+    ),
+    "patchset": Words(
+        shared="Every page table of written private areas but those filled by MAP_POPULATE.",
+        payer="Whoever first faults below a shared table, for its copy and a flush of every core "
+        "that runs the process; the last sharer makes the table writable again. A table's owner "
+        "reads its entries when it leaves.",
+        locks=ONE_LOCK,
+        breaks="The pages below a shared table count as its owner's alone, or as nobody's. "
+        "Populated memory is copied at fork.",
+    ),
+}
 
 
 class OnDemandOptions(SchemeOptions):
@@ -66,6 +96,11 @@ class OnDemand(Scheme):
 
     name: ClassVar[str] = "on_demand"
     Options: ClassVar[type[SchemeOptions]] = OnDemandOptions
+    variants: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {"variant": "paper"},
+        {"variant": "head"},
+        {"variant": "patchset"},
+    )
 
     def __init__(
         self, costs: Costs, *, variant: Variant = "paper", sharing: Sharing | None = None
@@ -74,6 +109,7 @@ class OnDemand(Scheme):
             raise ValueError(f"no variant '{variant}' of on_demand: {', '.join(_RULES)}")
         super().__init__(costs, sharing or _RULES[variant])
         self.variant = variant
+        self.words = _WORDS[variant]
 
     def fork_ns(self, parent: AddressSpace) -> int:
         """See `Scheme.fork_ns`."""

@@ -6,6 +6,7 @@ from models.address_space import AddressSpace
 from models.faults import Faults
 from models.pool import BoolArray, IntArray
 from models.schemes.base import Scheme
+from models.schemes.words import Words
 from models.steps import Operation, Work
 
 
@@ -18,6 +19,14 @@ class Vfork(Scheme):
 
     name: ClassVar[str] = "vfork"
     isolates: ClassVar[bool] = False
+    words = Words(
+        shared="Everything: the child runs in its parent's memory.",
+        payer="Nobody, for memory; the parent stands still until the child exits or executes "
+        "another program.",
+        locks="None.",
+        breaks="What the child writes its parent reads. Only for children that exit or exec at "
+        "once (posix_spawn), never for a snapshot.",
+    )
 
     def fork_ns(self, parent: AddressSpace) -> int:
         """See `Scheme.fork_ns`; the same whatever the parent's size."""
