@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain_server import PlainClosedLoop, Sojourns, sojourns_of
 from programs import redis_config
 
 from sim.recording import IntArray
 from sim.streams import Streams
 from workloads.redis.closed_loop import ClosedLoopClients
-from workloads.redis.config import Config
-from workloads.redis.requests import READ_BYTES
+from workloads.redis.config import ClosedLoop, Config
 
 FAULT_NS = 301
 
@@ -25,12 +25,11 @@ def costs(pages: IntArray) -> IntArray:
     return FAULT_NS * (pages % 2)
 
 
-def in_blocks(
-    config: Config, seed: int, until_ns: int
-) -> tuple[Counter[tuple[int, int]], list[int]]:
+def in_blocks(config: Config, seed: int, until_ns: int) -> tuple[Sojourns, list[int]]:
     """(reply time, latency) of every request, and the pages written, as the clients say."""
-    clients = ClosedLoopClients(config, config.clients, Streams(seed))  # type: ignore[arg-type] # the tests use closed loops
-    replies: Counter[tuple[int, int]] = Counter()
+    assert isinstance(config.clients, ClosedLoop)
+    clients = ClosedLoopClients(config, config.clients, Streams(seed))
+    replies: Sojourns = Counter()
     pages: list[int] = []
     now = 0
     while True:
@@ -43,62 +42,27 @@ def in_blocks(
         served = clients.served(ahead.ends_ns[:count])
         assert served.weights.sum() == ahead.requests[:count].sum()
         assert (np.diff(served.at_ns) >= 0).all()
-        for at, latency, weight in zip(
-            served.at_ns.tolist(), served.latency_ns.tolist(), served.weights.tolist(), strict=True
-        ):
-            replies[at, latency] += weight
+        replies += sojourns_of(served.at_ns, served.latency_ns, served.weights)
         now = int(ahead.ends_ns[count - 1])
 
 
-def one_by_one(
-    config: Config, seed: int, until_ns: int
-) -> tuple[Counter[tuple[int, int]], list[int]]:
+def one_by_one(config: Config, seed: int, until_ns: int) -> tuple[Sojourns, list[int]]:
     """The same by the plainest event loop: a byte budget per connection and pass."""
-    connections = config.clients.connections  # type: ignore[union-attr] # see above
-    pipeline = config.clients.pipeline  # type: ignore[union-attr] # see above
-    kinds, pages_of = [], []
-    pages_total = max(1, round(config.keys.share * (config.dataset // 4096)))
-    for number in range(connections):
-        streams = Streams(seed)
-        gaps = streams.generator(f"workload/redis/sets/{number}")
-        positions = np.cumsum(gaps.geometric(config.set_ratio, 20_000)) - 1
-        kinds.append(dict(zip(positions.tolist(), range(20_000), strict=True)))
-        keys = streams.generator(f"workload/redis/keys/{number}")
-        pages_of.append(keys.integers(0, pages_total, 20_000).tolist())
-    sent: list[list[int]] = [[0] * pipeline for _ in range(connections)]
-    following = [0] * connections
-    partly_read = [0] * connections
-    replies: Counter[tuple[int, int]] = Counter()
+    assert isinstance(config.clients, ClosedLoop)
+    clients = PlainClosedLoop(config, config.clients, Streams(seed))
+    replies: Sojourns = Counter()
     written: list[int] = []
     now = 0
     while True:
-        work, now_written, served = 0, [], []
-        for c in range(connections):
-            budget = READ_BYTES
-            while following[c] < len(sent[c]):
-                number = following[c]
-                is_set = number in kinds[c]
-                size = config.set_bytes if is_set else config.get_bytes
-                need = size - partly_read[c]
-                if need > budget:
-                    partly_read[c] += budget
-                    break
-                budget -= need
-                partly_read[c] = 0
-                following[c] += 1
-                served.append((c, number))
-                work += config.service
-                if is_set:
-                    page = pages_of[c][kinds[c][number]]
-                    now_written.append(page)
-                    work += FAULT_NS * (page % 2)
-        if now + work >= until_ns:
+        served = clients.read(now)
+        pages = [page for request in served for page in request.pages]
+        now += config.service * len(served) + sum(FAULT_NS * (page % 2) for page in pages)
+        if now >= until_ns:
             return replies, written
-        now += work
-        written += now_written
-        for c, number in served:
-            replies[now, now - sent[c][number]] += 1
-            sent[c].append(now)
+        written += pages
+        for request in served:
+            replies[now, now - request.sent_ns] += 1
+        clients.answered(served, now)
 
 
 @pytest.mark.parametrize(

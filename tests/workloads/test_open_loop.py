@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain_server import NEVER_NS, PlainOpenLoop, Sojourns, sojourns_of
 from programs import redis_config, run_redis
 
 from sim.recording import IntArray
@@ -21,7 +22,6 @@ from workloads.redis.open_loop import (
     generated_arrivals,
     traced_arrivals,
 )
-from workloads.redis.requests import READ_BYTES
 from workloads.traces.key_trace import KeyTrace
 from workloads.traces.registry import BUNDLED, open_as
 
@@ -33,45 +33,28 @@ def costs(pages: IntArray) -> IntArray:
     return FAULT_NS * (pages % 2)
 
 
-def in_blocks(arrivals: Arrivals, look_ns: int) -> Counter[tuple[int, int]]:
+def in_blocks(arrivals: Arrivals, look_ns: int) -> Sojourns:
     clients = OpenLoopClients(SERVICE_NS, iter([arrivals]))
-    replies: Counter[tuple[int, int]] = Counter()
+    replies: Sojourns = Counter()
     now = 0
     while (ahead := clients.upcoming(now, now + look_ns, costs)) is not None:
         count = max(1, int(np.searchsorted(ahead.ends_ns, now + look_ns)))
         served = clients.served(ahead.ends_ns[:count])
-        for at, latency in zip(served.at_ns.tolist(), served.latency_ns.tolist(), strict=True):
-            replies[at, latency] += 1
+        replies += sojourns_of(served.at_ns, served.latency_ns, served.weights)
         now = int(ahead.ends_ns[count - 1])
     return replies
 
 
-def one_by_one(arrivals: Arrivals) -> Counter[tuple[int, int]]:
-    waiting = list(range(len(arrivals)))
-    replies: Counter[tuple[int, int]] = Counter()
+def one_by_one(arrivals: Arrivals) -> Sojourns:
+    clients = PlainOpenLoop(arrivals)
+    replies: Sojourns = Counter()
     now = 0
-    while waiting:
-        now = max(now, int(arrivals.at_ns[waiting[0]]))
-        budget: dict[int, int] = {}
-        served, left = [], []
-        for number in waiting:
-            connection = int(arrivals.connection[number])
-            size = int(arrivals.size_bytes[number])
-            room = budget.setdefault(connection, READ_BYTES)
-            first = room == READ_BYTES
-            if arrivals.at_ns[number] > now or (size > room and not first):
-                left.append(number)
-                if arrivals.at_ns[number] <= now:
-                    budget[connection] = -1  # what follows on this connection waits as well
-            else:
-                budget[connection] = room - size
-                served.append(number)
-        for number in served:
-            pages = arrivals.pages[arrivals.writes_from[number] : arrivals.writes_from[number + 1]]
-            now += SERVICE_NS + int(costs(pages).sum())
-        for number in served:
-            replies[now, now - int(arrivals.at_ns[number])] += 1
-        waiting = left
+    while (start := max(now, clients.next_ns())) < NEVER_NS:
+        served = clients.read(start)
+        pages = [page for request in served for page in request.pages]
+        now = start + SERVICE_NS * len(served) + int(costs(np.array(pages, np.int64)).sum())
+        for request in served:
+            replies[now, now - request.sent_ns] += 1
     return replies
 
 

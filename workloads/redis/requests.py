@@ -1,4 +1,13 @@
-"""What clients give the event loop: iterations to serve, and the replies' latencies."""
+"""What clients give the event loop: iterations to serve, and the replies' latencies.
+
+Many iterations are looked at and served together. That is exact, not an approximation, up to the
+earliest of: the next event of anybody else on the machine's clock, the next decision to fork, and
+the iteration that changes as many keys as a decision waits for. Until then nobody but the server
+acts, so nothing that an iteration depends on can change: its core is its own (looked at together
+only if an idle core was the server's last), what a write finds in memory follows from the writes
+before it, and what has arrived from arrivals alone. The iteration in which the bound falls is
+played through the scheduler by itself; what its writes find is decided when it begins.
+"""
 
 from __future__ import annotations
 

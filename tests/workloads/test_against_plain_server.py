@@ -1,0 +1,163 @@
+"""Blocks of requests take exactly as long as single ones, whatever happens on the machine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import reduce
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from plain_server import (
+    PlainClients,
+    PlainClosedLoop,
+    PlainOpenLoop,
+    PlainServer,
+    Sojourns,
+    sojourns_of,
+)
+from programs import redis_config, setup
+
+from models.kernel import Kernel
+from sim.clock import Activity
+from sim.recording import Recording
+from workloads import afl
+from workloads.program import Program, play
+from workloads.redis.config import ClosedLoop, Config, OpenLoop
+from workloads.redis.open_loop import Arrivals, generated_arrivals
+from workloads.redis.program import _clients
+from workloads.redis.requests import Clients, Replies
+from workloads.redis.server import Server
+
+Beside = Literal["nobody", "hog", "fuzzers"]
+Outcome = tuple[Sojourns, list[tuple[int, int]]]
+"""Of each request when and how late it was answered; of each fork when and how long."""
+
+
+def hog(kernel: Kernel, gap_ns: int, work_ns: int) -> Activity:
+    """Somebody else who wants a core now and then."""
+    task = kernel.machine.task("hog")
+    for _ in range(30):
+        yield kernel.machine.clock.timeout(gap_ns)
+        yield from task.run(compute_ns=work_ns)
+
+
+def others(kernel: Kernel, beside: Beside, repetition: int) -> list[Program]:
+    """Who shares the machine: its cores, and by their forks its memory."""
+    if beside == "hog":
+        gap_ns, work_ns = 1_345_678 + 7 * repetition, 900_001
+        return [Program([hog(kernel, gap_ns, work_ns)], Recording)]
+    if beside == "fuzzers":
+        fields = {"kind": "afl", "target": "24MiB", "run": "150us", "pages": 3, "instances": 2}
+        config = afl.Config.model_validate({**fields, "duration": "12ms"})
+        return [afl.start(config, kernel, setup("classic", repetition).streams().within("afl"))]
+    return []
+
+
+def in_blocks(config: Config, scheme: str, cores: int, beside: Beside, seed: int) -> Outcome:
+    """What `workloads.redis` makes of it."""
+    sojourns: Sojourns = Counter()
+    machine = setup(scheme, seed, cores)
+    kernel = machine.kernel()
+    company = others(kernel, beside, seed)
+    clients = _clients(config, machine.streams())
+    server = Server(config, kernel, Watched(clients, sojourns))
+    redis, *_ = play(kernel, Program([server.live()], server.recording), *company)
+    table = redis.series["snapshots"]
+    return sojourns, list(zip(table["start_ns"].tolist(), table["fork_ns"].tolist(), strict=True))
+
+
+class Watched:
+    """Clients whose replies are counted."""
+
+    def __init__(self, clients: Clients, sojourns: Sojourns) -> None:
+        self.upcoming = clients.upcoming
+        self._clients = clients
+        self._sojourns = sojourns
+
+    def served(self, ends_ns: Any) -> Replies:
+        replies = self._clients.served(ends_ns)
+        self._sojourns.update(sojourns_of(replies.at_ns, replies.latency_ns, replies.weights))
+        return replies
+
+
+def one_by_one(config: Config, scheme: str, cores: int, beside: Beside, seed: int) -> Outcome:
+    """What the plain server makes of the same requests."""
+    machine = setup(scheme, seed, cores)
+    kernel = machine.kernel()
+    company = others(kernel, beside, seed)
+    clients: PlainClients
+    if isinstance(config.clients, ClosedLoop):
+        clients = PlainClosedLoop(config, config.clients, machine.streams())
+    else:
+        assert isinstance(config.clients, OpenLoop)
+        pieces = generated_arrivals(config, config.clients, machine.streams())
+        clients = PlainOpenLoop(reduce(Arrivals.then, pieces))
+    server = PlainServer(config, kernel, clients)
+    play(kernel, Program([server.live()], Recording), *company)
+    return server.sojourns, server.forks
+
+
+CLOSED = st.fixed_dictionaries(
+    {
+        "kind": st.just("closed"),
+        "connections": st.integers(1, 3),
+        "pipeline": st.sampled_from([1, 7, 300, 600]),
+    }
+)
+OPEN = st.fixed_dictionaries(
+    {
+        "kind": st.just("open"),
+        "rate": st.sampled_from(["2k/s", "12k/s", "30k/s"]),
+        "connections": st.integers(1, 5),
+    }
+)
+SNAPSHOT = st.one_of(
+    st.just({"at": ["3ms", "4ms", "17ms"], "save_rate": "2GiB"}),
+    st.just({"at": ["100us", "12345us", "20ms"], "save_rate": "6GiB"}),
+    st.builds(lambda n: {"after_changes": n, "save_rate": "1GiB"}, st.sampled_from([1, 500])),
+)
+EXAMPLES: dict[str, st.SearchStrategy[Any]] = {
+    "scheme": st.sampled_from(["classic", "huge", "on_demand"]),
+    "snapshot": SNAPSHOT,
+    "set_ratio": st.sampled_from([0.01, 0.3, 1.0]),
+    "share": st.sampled_from([0.02, 1.0]),
+    "value_bytes": st.sampled_from([32, 3000, 20_000]),
+    "seed": st.integers(0, 1000),
+}
+
+
+@pytest.mark.parametrize(
+    ("beside", "cores"), [("nobody", 16), ("nobody", 1), ("hog", 1), ("hog", 2), ("fuzzers", 3)]
+)
+@settings(max_examples=5, deadline=None)
+@given(clients=CLOSED | OPEN, **EXAMPLES)
+def test_every_request_takes_as_long_as_alone(
+    beside: Beside,
+    cores: int,
+    *,
+    scheme: str,
+    clients: dict[str, Any],
+    snapshot: dict[str, Any],
+    set_ratio: float,
+    share: float,
+    value_bytes: int,
+    seed: int,
+) -> None:
+    """To the nanosecond: with snapshots, faults, a shared core, and forks that contend."""
+    # The rule of changes is looked at every 100 ms.
+    duration, service = ("25ms", "10us") if "at" in snapshot else ("120ms", "50us")
+    config = redis_config(
+        clients=clients,
+        snapshot=snapshot,
+        set_ratio=set_ratio,
+        keys={"share": share},
+        value_bytes=value_bytes,
+        service=service,
+        dataset="16MiB",
+        duration=duration,
+    )
+    together = in_blocks(config, scheme, cores, beside, seed)
+    assert together == one_by_one(config, scheme, cores, beside, seed)
+    assert together[0].total() > 0
