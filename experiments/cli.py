@@ -194,6 +194,39 @@ def plot(**arguments: Any) -> None:
     _call("plot", **arguments)
 
 
+_PROFILE = click.option(
+    "--profile",
+    metavar="NAME",
+    help="The machine: a profile's name or file.  [default: epyc-7302p-linux-5.6]",
+)
+
+
+@main.command()
+@click.argument("scheme", metavar="SCHEME")
+@_SETTINGS
+@_PROFILE
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def explain(**arguments: Any) -> None:
+    """Say step by step what a fork does and costs: on_demand --set fork.variant=head."""
+    _call("explain", **arguments)
+
+
+@main.command()
+@click.option("--size", required=True, metavar="SIZE", help="Memory of the process: 50GiB.")
+@_PROFILE
+@click.option(
+    "--fork",
+    "forks",
+    multiple=True,
+    metavar="FORK",
+    help="Only this one; repeatable: huge, or '{kind: classic6, folio: 64KiB}'.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def fork(**arguments: Any) -> None:
+    """Compare one fork under every scheme: pause, first writes, exit, memory."""
+    _call("fork", **arguments)
+
+
 @main.command("list")
 def list_() -> None:
     """List what an experiment can name: workloads, forks, machine profiles, examples."""

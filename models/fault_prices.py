@@ -55,7 +55,7 @@ def settling_ns(
     renewed = actions == TableAction.RENEW
     if renewed.any():
         table_ns[renewed] += _second_pass_ns(mm, slots[renewed], costs)
-    if sharing.accounting is Accounting.OWNER:
+    if sharing.accounting is Accounting.OWNER and (copied | reused).any():
         own = mm.memory.tables.owner[mm.slot_table[slots]] == mm.number
         scanned = (copied & own) | (reused & ~own)
         table_ns[scanned] += scans_ns(mm, mm.slot_table[slots[scanned]], costs)

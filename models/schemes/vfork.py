@@ -28,6 +28,10 @@ class Vfork(Scheme):
         "once (posix_spawn), never for a snapshot.",
     )
 
+    def fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
+        """See `Scheme.fork`; nothing is copied, so nothing is locked."""
+        return self._fork(parent)
+
     def fork_ns(self, parent: AddressSpace) -> int:
         """See `Scheme.fork_ns`; the same whatever the parent's size."""
         del parent

@@ -1,0 +1,79 @@
+"""``forksim fork``: one fork of a process of some size under every scheme."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import click
+
+from experiments.catalogue import catalogue
+from experiments.errors import InputError, Position, shown
+from experiments.forks.asked import Asked, several_forks
+from experiments.forks.one_fork import WRITTEN, OneFork, one_fork, size_in_pages
+from experiments.printing import Output
+from results import human
+from results.grid import print_grid
+from sim.quantities import parse_bytes
+
+JSON_VERSION = 1
+LARGEST = 4 * 2**40
+
+_HEADINGS = (
+    *("fork", "parent blocked", "child runs", "first write", "next write", "child's exit"),
+    "page tables",
+    *(f"memory, {percent}% written" for percent in WRITTEN),
+)
+
+
+def main(size: str, profile: str | None, forks: tuple[str, ...], *, as_json: bool) -> int:
+    """Print one fork under the chosen schemes; 0."""
+    size_bytes = _size(size)
+    found = list(_found(size_bytes, profile, forks))
+    machine = found[0][0].profile.name
+    if as_json:
+        rows = [{"fork": dict(asked.written), **vars(row)} for asked, row in found]
+        answer = {"forksim": JSON_VERSION, "size_bytes": size_bytes, "machine": machine}
+        click.echo(json.dumps({**answer, "forks": rows}))
+        return 0
+    print_grid(_HEADINGS, [_cells(*one) for one in found], Output(), left=_HEADINGS[:1])
+    click.echo(
+        f"note: a process of {human.size(size_bytes)}, just filled, on {machine}; nobody disturbs "
+        "it. Writes are the parent's, each first in its 2 MiB or the next there; memory is what "
+        "the fork has taken when so much is written, tables and copies."
+    )
+    return 0
+
+
+def _size(text: str) -> int:
+    start = Position("--size")
+    try:
+        size_bytes = parse_bytes(text)
+    except ValueError as error:
+        raise InputError.at(start, f"{shown(text)}: {error}") from None
+    if not 0 < size_bytes <= LARGEST:
+        raise InputError.at(start, f"{shown(text)}: expected more than 0 and at most 4TiB")
+    return size_bytes
+
+
+def _found(
+    size_bytes: int, profile: str | None, forks: tuple[str, ...]
+) -> Iterator[tuple[Asked, OneFork]]:
+    for asked in several_forks(forks, profile, catalogue()):
+        try:
+            yield asked, one_fork(asked.scheme, size_in_pages(size_bytes))
+        except ValueError as error:
+            text = f"{human.size(size_bytes)}: {asked.label}: {error}"
+            raise InputError.at(Position("--size"), text) from None
+
+
+def _cells(asked: Asked, row: OneFork) -> list[str]:
+    times = (row.blocked_ns, row.child_runs_ns, row.first_write_ns, row.next_write_ns, row.exit_ns)
+    sizes = (row.table_bytes, *row.extra_bytes.values())
+    cells = [_or_dash(time_ns, human.duration) for time_ns in times]
+    return [asked.label, *cells, *map(human.size, sizes)]
+
+
+def _or_dash(value: Any, shown_as: Callable[[Any], str]) -> str:
+    return "-" if value is None else shown_as(value)

@@ -1,0 +1,1 @@
+"""Forks looked at one by one: every scheme tried out on small states, told and compared."""

@@ -1,0 +1,278 @@
+"""What a fork scheme does, step by step: each step is a small scene that is really played."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
+
+import numpy as np
+
+from experiments.forks.trial import Seen, Trial
+from models.address_space import PAGES_PER_SLOT
+from models.schemes.base import Scheme
+
+MANY = 32
+"""How many more tables or areas the price of one is averaged over."""
+ELSEWHERE = PAGES_PER_SLOT // 2
+"""A page far from the first one below the same table."""
+
+Stage: TypeAlias = Callable[[], Trial]
+"""Gives a process without memory."""
+Scene: TypeAlias = Callable[[Stage], Seen]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step in words, and how to see it.
+
+    Attributes:
+        part: of the life of a fork.
+        what: happens.
+        scene: plays it.
+        of_borrowers: it makes sense for a child that runs in its parent's memory.
+        only_if: it is told only where something is done in this scene.
+    """
+
+    part: str
+    what: str
+    scene: Scene
+    of_borrowers: bool = False
+    only_if: Scene | None = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """A step of a scheme.
+
+    Attributes:
+        part: as `Step`.
+        what: as `Step`.
+        runs: what it does when all frames lie in contiguous runs.
+        scattered: the same when all lie scattered.
+    """
+
+    part: str
+    what: str
+    runs: Seen
+    scattered: Seen
+
+
+def steps_of(scheme: Scheme) -> Iterator[Told]:
+    """What a scheme does, in the order of a fork's life."""
+    for step in STEPS:
+        if not (scheme.isolates or step.of_borrowers):
+            continue
+        runs, scattered = (partial(Trial, scheme, scattered=layout) for layout in (False, True))
+        if step.only_if is None or step.only_if(runs).anything:
+            yield Told(step.part, step.what, step.scene(runs), step.scene(scattered))
+
+
+def _each(prepare: Callable[[Trial, int], Trial], act: Callable[[Trial], Seen]) -> Scene:
+    """The scene in which `act` is done to one thing that was prepared and to `MANY` more."""
+
+    def scene(stage: Stage) -> Seen:
+        one, more = (act(prepare(stage(), number)) for number in (1, 1 + MANY))
+        return Seen.each(one, more, MANY)
+
+    return scene
+
+
+def _area_without_memory(stage: Stage) -> Seen:
+    return _each(lambda trial, n: trial.with_areas(n, PAGES_PER_SLOT, written=0), Trial.fork)(stage)
+
+
+def _start(stage: Stage) -> Seen:
+    return stage().with_tables(1).forked(start=False).start()
+
+
+def _forked_again(trial: Trial) -> Seen:
+    trial.fork()
+    trial.exit()
+    return trial.fork()
+
+
+def _exit_of_writer(trial: Trial) -> Seen:
+    trial.fork()
+    vma = trial.parent.vmas[0]
+    trial.writes(trial.child, np.arange(vma.start_page, vma.end_page))
+    return trial.exit()
+
+
+def _exit(trial: Trial) -> Seen:
+    return trial.forked().exit()
+
+
+def _after(trial: Trial, *pages: int) -> Trial:
+    """The trial after the parent has written pages, one fault after the other."""
+    for page in pages:
+        trial.writes(trial.parent, page)
+    return trial
+
+
+def _two(stage: Stage, *, start: bool = True) -> Trial:
+    """Two tables that a parent and its child, alive, have in common."""
+    return stage().with_tables(2).forked(start=start)
+
+
+def _left(stage: Stage) -> Trial:
+    """The same after the child has exited."""
+    trial = _two(stage)
+    trial.exit()
+    return trial
+
+
+def _with_hole(stage: Stage) -> Trial:
+    return stage().with_tables(2, present=PAGES_PER_SLOT - 1).forked()
+
+
+def _written_by_child(stage: Stage, page: int) -> Seen:
+    trial = _after(_two(stage), 0)
+    return trial.writes(trial.child, page)
+
+
+def _read_by_child(trial: Trial, page: int) -> Seen:
+    return trial.reads(trial.child, page)
+
+
+def _written_by_parent(trial: Trial, page: int) -> Seen:
+    return trial.writes(trial.parent, page)
+
+
+def _unmapped(trial: Trial, start_page: int, n_pages: int) -> Seen:
+    return trial.does(trial.scheme.unmap(trial.parent, start_page, n_pages), trial.parent)
+
+
+def _protected(trial: Trial) -> Seen:
+    return trial.does(
+        trial.scheme.protect(trial.parent, 0, PAGES_PER_SLOT, writable=False), trial.parent
+    )
+
+
+def _discarded(trial: Trial) -> Seen:
+    return trial.does(trial.scheme.discard(trial.parent, 0, 1), trial.parent)
+
+
+_HALF = PAGES_PER_SLOT // 2
+FORK, START, FAULTS, ALONE, LEAVING = (
+    "fork",
+    "the child starts",
+    "while the child lives",
+    "after a child that wrote nothing",
+    "leaving",
+)
+
+STEPS = (
+    Step(FORK, "of a process without memory", lambda stage: stage().fork(), of_borrowers=True),
+    Step(
+        FORK,
+        "each area that was never written",
+        _area_without_memory,
+        of_borrowers=True,
+        only_if=_area_without_memory,
+    ),
+    Step(
+        FORK,
+        "each table of 512 pages, just written",
+        _each(lambda trial, n: trial.with_tables(n), Trial.fork),
+        of_borrowers=True,
+    ),
+    Step(
+        FORK,
+        "each such table, forked before and not written since",
+        _each(lambda trial, n: trial.with_tables(n), _forked_again),
+    ),
+    Step(
+        FORK,
+        "each area of 1 MiB, written, with half a table",
+        _each(lambda trial, n: trial.with_areas(n, _HALF, written=_HALF), Trial.fork),
+    ),
+    Step(START, "with one table, before its first instruction", _start, only_if=_start),
+    Step(
+        START,
+        "each further table",
+        _each(lambda trial, n: trial.with_tables(n).forked(start=False), Trial.start),
+        only_if=_start,
+    ),
+    Step(
+        START,
+        "the parent writes below a table before that",
+        lambda stage: _written_by_parent(_two(stage, start=False), 0),
+        only_if=_start,
+    ),
+    Step(
+        FAULTS,
+        "the parent's first write below a table",
+        lambda stage: _written_by_parent(_two(stage), 0),
+    ),
+    Step(
+        FAULTS,
+        "its next write below it",
+        lambda stage: _written_by_parent(_after(_two(stage), 0), ELSEWHERE),
+    ),
+    Step(
+        FAULTS,
+        "and that of the page after",
+        lambda stage: _written_by_parent(_after(_two(stage), 0, ELSEWHERE), ELSEWHERE + 1),
+    ),
+    Step(
+        FAULTS,
+        "the child then writes the page that the parent wrote first",
+        lambda stage: _written_by_child(stage, 0),
+    ),
+    Step(
+        FAULTS,
+        "the child then writes another page below that table",
+        lambda stage: _written_by_child(stage, ELSEWHERE),
+    ),
+    Step(
+        FAULTS,
+        "the child reads a page",
+        lambda stage: _read_by_child(_two(stage), 0),
+    ),
+    Step(
+        FAULTS,
+        "the child reads a hole",
+        lambda stage: _read_by_child(_with_hole(stage), PAGES_PER_SLOT - 1),
+    ),
+    Step(
+        ALONE,
+        "the parent's first write below a table",
+        lambda stage: _written_by_parent(_left(stage), 0),
+    ),
+    Step(
+        ALONE,
+        "its next write below it",
+        lambda stage: _written_by_parent(_after(_left(stage), 0), ELSEWHERE),
+    ),
+    Step(
+        LEAVING,
+        "the child exits, without memory",
+        lambda stage: stage().forked().exit(),
+        of_borrowers=True,
+    ),
+    Step(LEAVING, "each table that it did not touch", _each(Trial.with_tables, _exit)),
+    Step(LEAVING, "each table that it wrote all of", _each(Trial.with_tables, _exit_of_writer)),
+    Step(
+        LEAVING,
+        "the parent unmaps the first 2 MiB of 4, the child alive",
+        lambda stage: _unmapped(_two(stage), 0, PAGES_PER_SLOT),
+    ),
+    Step(
+        LEAVING,
+        "the parent unmaps the first 4 KiB",
+        lambda stage: _unmapped(_two(stage), 0, 1),
+    ),
+    Step(
+        LEAVING,
+        "the parent write-protects the first 2 MiB",
+        lambda stage: _protected(_two(stage)),
+    ),
+    Step(
+        LEAVING,
+        "the parent discards the first 4 KiB (MADV_DONTNEED)",
+        lambda stage: _discarded(_two(stage)),
+    ),
+)
+"""All steps, in the order of a fork's life."""

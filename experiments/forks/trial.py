@@ -1,0 +1,164 @@
+"""A process and its child under a fork scheme, and what happens to them, priced and counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+
+from models.address_space import PAGES_PER_SLOT, AddressSpace, Vma
+from models.counts import Counts
+from models.memory import PhysicalMemory
+from models.pool import IntArray
+from models.schemes.base import Scheme
+from models.steps import Acquire, Mode, Operation, perform
+
+BOUNDLESS = 2.0**50
+"""A stock of so many scattered frames is never used up."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What an operation did.
+
+    Attributes:
+        ns: the time it takes when nothing else goes on; of an average, with a fraction.
+        counts: what it did to memory.
+        locks: what it locked and in which modes, in words, and how often.
+        flushes: how often it made the other cores that run the process flush their TLB.
+    """
+
+    ns: float
+    counts: Counts
+    locks: Counter[str] = field(default_factory=Counter)
+    flushes: int = 0
+
+    @property
+    def anything(self) -> bool:
+        """Whether it did anything at all."""
+        return bool(self.ns or self.locks or any(self.counts.as_dict().values()))
+
+    @classmethod
+    def each(cls, one: Self, more: Self, number: int) -> Self:
+        """What each of `number` further things cost that `more` did besides `one`."""
+        counts = (more.counts - one.counts).as_dict()
+        return cls(
+            (more.ns - one.ns) / number,
+            Counts(**{name: count // number for name, count in counts.items()}),
+            more.locks - one.locks,
+        )
+
+
+class Trial:
+    """A parent with memory of its own, and the child that it forks.
+
+    Args:
+        scheme: how it forks.
+        scattered: whether every frame lies scattered, or all in contiguous runs; None leaves it
+            to the stocks of the machine's profile.
+    """
+
+    def __init__(self, scheme: Scheme, *, scattered: bool | None = None) -> None:
+        self.scheme = scheme
+        costs = scheme.costs
+        if scattered is None:
+            memory = PhysicalMemory(costs.movable_stock_frames, costs.unmovable_stock_frames)
+        else:
+            stock = BOUNDLESS * scattered
+            memory = PhysicalMemory(stock, stock)
+        self._share = None if scattered is None else float(scattered)
+        self.memory = memory
+        self.parent = AddressSpace(memory)
+        self.child = self.parent
+
+    def map(self, n_pages: int) -> Vma:
+        """An area of the parent, nothing of it written.
+
+        Raises:
+            ValueError: the scheme has no memory for it.
+        """
+        vma, _ = perform(self.scheme.map(self.parent, n_pages))
+        return vma
+
+    def fill(self, start_page: int, n_pages: int) -> None:
+        """The parent writes all pages of a range."""
+        self.scheme.fill(self.parent, start_page, n_pages, scattered_share=self._share)
+
+    def with_tables(self, number: int, *, present: int = PAGES_PER_SLOT) -> Self:
+        """The same with one area of `number` tables more, of each `present` pages written."""
+        vma = self.map(number * PAGES_PER_SLOT)
+        if present == PAGES_PER_SLOT:
+            self.fill(vma.start_page, vma.n_pages)
+        else:
+            for slot in range(vma.first_slot, vma.end_slot):
+                self.fill(slot * PAGES_PER_SLOT, present)
+        return self
+
+    def with_areas(self, number: int, n_pages: int, *, written: int) -> Self:
+        """The same with more areas, each in slots of its own, of each the first pages written."""
+        for _ in range(number):
+            vma = self.map(n_pages)
+            if written:
+                self.fill(vma.start_page, written)
+        return self
+
+    def fork(self, *, start: bool = True) -> Seen:
+        """The parent forks; the child gets to its first instruction, if it is to `start`."""
+        before = self.memory.counts.copy()
+        self.child, performed = perform(self.scheme.fork(self.parent))
+        locks = _locked(performed.steps, self.parent)
+        seen = Seen(performed.work_ns, self.memory.counts - before, locks)
+        if start:
+            self.start()
+        return seen
+
+    def forked(self, *, start: bool = True) -> Self:
+        """The same after `fork`."""
+        self.fork(start=start)
+        return self
+
+    def start(self) -> Seen:
+        """What the child does before its first instruction."""
+        return self.does(self.scheme.start(self.child), self.child)
+
+    def exit(self) -> Seen:
+        """The child exits."""
+        return self.does(self.scheme.exit(self.child), self.child)
+
+    def does(self, operation: Operation[Any], by: AddressSpace) -> Seen:
+        """Any operation of the scheme, done by a process."""
+        before = self.memory.counts.copy()
+        _, performed = perform(operation)
+        locks = _locked(performed.steps, by)
+        return Seen(performed.work_ns, self.memory.counts - before, locks)
+
+    def writes(self, mm: AddressSpace, pages: IntArray | int) -> Seen:
+        """A process writes pages, one after the other."""
+        return self._touches(mm, np.atleast_1d(pages), writes=True)
+
+    def reads(self, mm: AddressSpace, pages: IntArray | int) -> Seen:
+        """A process reads pages, one after the other."""
+        return self._touches(mm, np.atleast_1d(pages), writes=False)
+
+    def _touches(self, mm: AddressSpace, pages: IntArray, *, writes: bool) -> Seen:
+        before = self.memory.counts.copy()
+        locks = self.scheme.fault_locks(mm, int(pages[0]))
+        faults = self.scheme.touch(mm, pages, writes)
+        taken = [_name(mode, of, mm) for mode, of in locks] if len(faults) else []
+        counts = self.memory.counts - before
+        return Seen(faults.total_ns, counts, Counter(taken), self.scheme.flushes(faults))
+
+
+def _locked(steps: Iterable[object], by: AddressSpace) -> Counter[str]:
+    return Counter(_name(s.mode, s.lock, by) for s in steps if isinstance(s, Acquire))
+
+
+def _name(mode: Mode, lock: Hashable, by: AddressSpace) -> str:
+    if isinstance(lock, AddressSpace):
+        what = "address space" if lock is by else "parent's address space"
+    else:
+        what = "area" if isinstance(lock, Vma) else "1 GiB of addresses"
+    return f"{what} ({mode})"
