@@ -19,6 +19,7 @@ from experiments.repetitions import Repetitions
 from experiments.sweep_schema import Block, Strict
 from models.profile import UNITS
 from models.schemes.base import Scheme
+from sim.quantities import Bytes
 
 
 class OfConstants(Strict):
@@ -36,6 +37,10 @@ class Machine(Strict):
         str, Field(min_length=1, description="a profile's name (see forksim list) or its file")
     ] = "epyc-7302p-linux-5.6"
     cores: Annotated[int, Field(ge=1, le=4096)] = 16
+    memory: Annotated[
+        Annotated[Bytes, Field(gt=0)] | None,
+        Field(description="above it, the program that has most is killed; no limit if left out"),
+    ] = None
     constants: OfConstants = OfConstants()
     scale: OfConstants = OfConstants()
 

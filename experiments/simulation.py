@@ -30,6 +30,7 @@ def simulate(point: Point) -> Record:
         setup = Setup(
             profile=point.profile,
             cores=config["machine"]["cores"],
+            memory_bytes=config["machine"].get("memory"),
             **fork_of(config),
             seed=config["seed"],
             repetition=number,

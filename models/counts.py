@@ -73,6 +73,8 @@ class Counts:
             "zero_map": self.zero_map,
             "table_copy": self.tables_copied,
             "table_reuse": self.tables_reused,
+            "table_sync": self.tables_synced,
             "huge_copy": self.huge_copies,
             "huge_reuse": self.huge_reuse,
+            "huge_split": self.huge_splits,
         }

@@ -13,6 +13,7 @@ import simpy
 from models.address_space import AddressSpace, Vma
 from models.faults import Faults
 from models.memory import PhysicalMemory
+from models.memory_log import MemoryLog
 from models.schemes.base import Scheme
 from models.steps import Acquire, Operation, Release
 from sim.cores import Task
@@ -20,6 +21,25 @@ from sim.locks import RwLock
 from sim.machine import Machine
 
 Result = TypeVar("Result")
+
+
+NOTES_EVERY_NS = 100_000_000
+"""How often memory is noted while a program only goes on writing."""
+
+
+class OutOfMemory(Exception):  # noqa: N818 - the kernel's own name for it
+    """More memory is in use than the machine has.
+
+    Args:
+        used_bytes: How much all programs use.
+        memory_bytes: How much there is.
+    """
+
+    def __init__(self, used_bytes: int, memory_bytes: int) -> None:
+        used, there = used_bytes / 2**30, memory_bytes / 2**30
+        super().__init__(f"out of memory: {used:.4g} GiB in use on a machine with {there:.4g} GiB")
+        self.used_bytes = used_bytes
+        self.memory_bytes = memory_bytes
 
 
 class Kernel:
@@ -31,15 +51,21 @@ class Kernel:
     Args:
         machine: The machine.
         scheme: How it forks, and at what costs.
+        memory_bytes: How much memory the machine has; None if there is no limit.
 
     Attributes:
-        memories: The memory of each program started, in order.
+        memories: The memory of each program started and not killed, in order.
+        logs: How much memory each has taken.
+        lives: The SimPy process of the program that each belongs to, once it runs.
     """
 
-    def __init__(self, machine: Machine, scheme: Scheme) -> None:
+    def __init__(self, machine: Machine, scheme: Scheme, memory_bytes: int | None = None) -> None:
         self.machine = machine
         self.scheme = scheme
+        self.memory_bytes = memory_bytes
         self.memories: list[PhysicalMemory] = []
+        self.logs: dict[PhysicalMemory, MemoryLog] = {}
+        self.lives: dict[PhysicalMemory, simpy.Process] = {}
         self._locks: dict[Hashable, RwLock] = {}
         self._threads: dict[Task, AddressSpace] = {}
 
@@ -53,6 +79,7 @@ class Kernel:
         costs = self.scheme.costs
         memory = PhysicalMemory(costs.movable_stock_frames, costs.unmovable_stock_frames)
         self.memories.append(memory)
+        self.logs[memory] = MemoryLog(memory)
         return AddressSpace(memory)
 
     def lock(self, of: Hashable) -> RwLock:
@@ -69,16 +96,23 @@ class Kernel:
 
     def fork(self, task: Task, mm: AddressSpace) -> Generator[simpy.Event, Any, AddressSpace]:
         """Fork; returns the child's address space. See `Scheme.fork`."""
-        return self.play(task, self.scheme.fork(mm))
+        self.note_memory(mm)
+        child = yield from self.play(task, self.scheme.fork(mm))
+        self.check_memory()
+        self.note_memory(child)
+        return child
 
     def start(self, task: Task, child: AddressSpace) -> Generator[simpy.Event, Any, None]:
         """What a child does before its first instruction. See `Scheme.start`."""
-        return self.play(task, self.scheme.start(child))
+        yield from self.play(task, self.scheme.start(child))
+        self.check_memory()
 
     def exit(self, task: Task, mm: AddressSpace) -> Generator[simpy.Event, Any, None]:
         """Tear down an address space. See `Scheme.exit`."""
+        self.note_memory(mm)
         yield from self.play(task, self.scheme.exit(mm))
         self._locks.pop(mm, None)
+        self.note_memory(mm)
 
     def unmap(
         self, task: Task, mm: AddressSpace, start_page: int, n_pages: int
@@ -105,19 +139,62 @@ class Kernel:
             stretch: Factor on the time it takes (a fill's jitter).
         """
         filling = self.scheme.populate(mm, vma, scattered_share=scattered_share)
-        return self.play(task, filling, stretch)
+        yield from self.play(task, filling, stretch)
+        self.check_memory()
 
     def load(self, mm: AddressSpace, vma: Vma, *, scattered_share: float | None = None) -> None:
-        """Fill an area before anything else happens: state only. Arguments as in `Scheme.fill`."""
+        """Fill an area before anything else happens: state only. Arguments as in `Scheme.fill`.
+
+        Raises:
+            OutOfMemory: If the machine has too little memory for it.
+        """
         self.scheme.fill(mm, vma.start_page, vma.n_pages, scattered_share=scattered_share)
+        self.check_memory()
+        self.note_memory(mm)
 
     def touch(self, mm: AddressSpace, pages: npt.ArrayLike, writes: npt.ArrayLike = True) -> Faults:
         """Resolve a batch of accesses; the caller spends the time. See `Scheme.touch`."""
-        return self.scheme.touch(mm, pages, writes)
+        faults = self.scheme.touch(mm, pages, writes)
+        self.check_memory()
+        return faults
+
+    def apply(self, mm: AddressSpace, faults: Faults) -> None:
+        """Make the changes of faults that were classified. See `Scheme.apply`."""
+        self.scheme.apply(mm, faults)
+        self.check_memory()
+        self.note_memory(mm, after_ns=NOTES_EVERY_NS)
 
     def sweep(self, mm: AddressSpace, start_page: int, n_pages: int, *, writes: bool) -> int:
         """Access a range from end to end; the caller spends the time. See `Scheme.sweep`."""
-        return self.scheme.sweep(mm, start_page, n_pages, writes=writes)
+        swept_ns = self.scheme.sweep(mm, start_page, n_pages, writes=writes)
+        self.check_memory()
+        self.note_memory(mm, after_ns=NOTES_EVERY_NS)
+        return swept_ns
+
+    def check_memory(self) -> None:
+        """Kill the program that has most, with all its processes, if more is in use than there is.
+
+        Its process is interrupted with the `OutOfMemory`.
+
+        Raises:
+            OutOfMemory: If it does not run yet.
+        """
+        if self.memory_bytes is None:
+            return
+        used = [memory.resident_bytes + memory.table_bytes for memory in self.memories]
+        if sum(used) <= self.memory_bytes:
+            return
+        victim = self.memories[int(np.argmax(used))]
+        death = OutOfMemory(sum(used), self.memory_bytes)
+        process = self.lives.get(victim)
+        if process is None:
+            raise death
+        self.memories = [m for m in self.memories if self.lives.get(m) is not process]
+        process.interrupt(death)
+
+    def note_memory(self, mm: AddressSpace, after_ns: int = 0) -> None:
+        """Log how much memory there is in use, unless that was done less than `after_ns` ago."""
+        self.logs[mm.memory].note(self.machine.clock.now, mm, after_ns)
 
     def access(
         self, task: Task, mm: AddressSpace, pages: npt.ArrayLike, writes: npt.ArrayLike = True

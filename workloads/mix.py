@@ -11,7 +11,7 @@ from models.kernel import Kernel
 from sim.clock import Activity
 from sim.recording import Recording
 from sim.streams import Streams
-from workloads.program import Program, life, play
+from workloads.program import Program, life, play, started
 from workloads.setup import Setup
 from workloads.single import PROGRAMS
 
@@ -55,10 +55,10 @@ def start(config: Mix, kernel: Kernel, streams: Streams) -> Program:
     parts: dict[str, Recording] = {}
 
     def part(name: str, program: Program) -> Activity:
-        parts[name] = yield from life(kernel.machine.clock, program)
+        parts[name] = yield from life(kernel, program)
 
     programs = {
-        name: PROGRAMS[own.kind].start(own, kernel, streams.within(name))  # type: ignore[attr-defined]
+        name: started(PROGRAMS[own.kind], own, kernel, streams.within(name))  # type: ignore[attr-defined]
         for name, own in config.programs.items()
     }
     return Program(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
+import simpy
 from pydantic import BaseModel
 
-from models.kernel import Kernel
-from sim.clock import Activity, Clock
+from models.kernel import Kernel, OutOfMemory
+from models.memory import PhysicalMemory
+from models.memory_log import MemoryLog
+from sim.clock import Activity
 from sim.recording import Recording
 from sim.streams import Streams
 from workloads.setup import Setup
@@ -22,10 +25,12 @@ class Program:
     Attributes:
         activities: What goes on in it at once; it is over when all of them have ended.
         recording: Its results; called at the moment it is over.
+        memories: What it takes memory from, if it is not alone on its machine.
     """
 
     activities: Sequence[Activity]
     recording: Callable[[], Recording]
+    memories: Sequence[PhysicalMemory] = ()
 
 
 class Workload(Protocol):
@@ -53,16 +58,59 @@ def by_name(modules: Iterable[Any]) -> dict[str, Workload]:
     return registry
 
 
-def life(clock: Clock, program: Program) -> Activity:
-    """The whole of a program, for a SimPy process; returns its recording."""
-    yield clock.all_of([clock.process(activity) for activity in program.activities])
-    return program.recording()
+def started(workload: Workload, config: Any, kernel: Kernel, streams: Streams) -> Program:
+    """A program beside others: `Workload.start`, and which memory is its own."""
+    before = len(kernel.memories)
+    program = workload.start(config, kernel, streams)
+    return replace(program, memories=kernel.memories[before:])
+
+
+def life(kernel: Kernel, program: Program) -> Activity:
+    """The whole of a program, for a SimPy process; returns its recording.
+
+    A program that the machine has no memory for is interrupted (`Kernel.check_memory`): its
+    recording is that of the time until then, with when and at which use of memory it was killed.
+    """
+    clock = kernel.machine.clock
+    for memory in program.memories:
+        kernel.lives[memory] = cast(simpy.Process, clock.active_process)
+    running = [clock.process(activity) for activity in program.activities]
+    everything = clock.all_of(running)
+    try:
+        yield everything
+    except simpy.Interrupt as interrupt:
+        everything.defused = True
+        for process in running:
+            if process.is_alive:
+                process.defused = True
+                process.interrupt(interrupt.cause)
+        death = cast(OutOfMemory, interrupt.cause)
+        recording = program.recording()
+        recording.counters["killed_out_of_memory"] = 1
+        recording.levels |= {"killed_ns": clock.now, "killed_bytes": death.used_bytes}
+    else:
+        recording = program.recording()
+    if not recording.parts:
+        _add_memory(recording, [kernel.logs[memory] for memory in program.memories])
+    return recording
+
+
+def _add_memory(recording: Recording, logs: Sequence[MemoryLog]) -> None:
+    """What a program took of memory: tables over time, and the most at once."""
+    for number, log in enumerate(logs):
+        for name, table in log.series().items():
+            recording.series[f"{name}_{number}" if number else name] = table
+    peaks = [log.peak_bytes for log in logs if log.peak_bytes]
+    if peaks:
+        recording.levels["memory_bytes_peak"] = sum(peaks)
 
 
 def play(kernel: Kernel, *programs: Program) -> list[Recording]:
     """Run programs side by side on the kernel's machine, to the end of each; their results."""
     clock = kernel.machine.clock
-    lives = [clock.process(life(clock, program)) for program in programs]
+    if len(programs) == 1:
+        programs = (replace(programs[0], memories=tuple(kernel.memories)),)
+    lives = [clock.process(life(kernel, program)) for program in programs]
     clock.run(until=clock.all_of(lives))
     clock.check()
     return cast(list[Recording], [ended.value for ended in lives])

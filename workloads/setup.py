@@ -23,10 +23,11 @@ class Setup:
         profile: the machine's costs.
         cores: its number of cores.
         scheme: registry name of the fork scheme.
-        options: what else is said of it (`models.schemes.base.SchemeOptions`), by name.
         seed: the experiment's seed.
         repetition: number of the repetition, from 0.
         spans: receives the timeline, if given.
+        options: what else is said of the scheme (`models.schemes.base.SchemeOptions`), by name.
+        memory_bytes: how much memory the machine has; None if there is no limit.
     """
 
     profile: Profile
@@ -36,6 +37,7 @@ class Setup:
     repetition: int = 0
     spans: SpanSink | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    memory_bytes: int | None = None
 
     def machine(self) -> Machine:
         """A new machine."""
@@ -50,7 +52,7 @@ class Setup:
 
     def kernel(self) -> Kernel:
         """A new machine running a kernel with this setup's fork scheme."""
-        return Kernel(self.machine(), self.fork())
+        return Kernel(self.machine(), self.fork(), self.memory_bytes)
 
     def fork(self) -> Scheme:
         """The fork scheme."""

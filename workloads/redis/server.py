@@ -53,8 +53,6 @@ class Server:
         self._faults = Faults.none()
         self._latency = SteadyLatency(config.warmup, config.duration)
         self._timeline = Timeline(WINDOW_NS)
-        self._memory: list[tuple[int, int, int]] = []
-        self._note_memory()
 
     def live(self) -> Activity:
         """The server's process."""
@@ -144,7 +142,7 @@ class Server:
     def _write(self, ahead: Iterations, count: int) -> None:
         """Dirty the pages of the SETs in the first ``count`` iterations just looked at."""
         writes = int(ahead.writes_end[count - 1])
-        self._kernel.scheme.apply(self._mm, self._faults.until(writes))
+        self._kernel.apply(self._mm, self._faults.until(writes))
         self._requests += int(ahead.requests[:count].sum())
         self._writes += writes
         self._changes += writes
@@ -169,7 +167,6 @@ class Server:
         self._rule.forked(start_ns)
         self._changes = 0
         self._children.set(1)
-        self._note_memory()
         task = self._kernel.machine.task(f"redis-save-{len(self._snapshots)}")
         self._clock.process(self._save(task, child, snapshot))
 
@@ -180,9 +177,7 @@ class Server:
         save_ns = self._config.dataset * NANOSECONDS // self._config.snapshot.save_rate
         yield from task.run(compute_ns=save_ns)
         self._measure(snapshot)
-        self._note_memory()
         yield from self._kernel.exit(task, mm)
-        self._note_memory()
         snapshot.end_ns = self._clock.now
         self._children.set(0)
 
@@ -191,10 +186,6 @@ class Server:
         memory = self._mm.memory
         used_bytes = memory.resident_bytes + memory.table_bytes
         snapshot.extra_bytes = used_bytes - snapshot.before_bytes
-
-    def _note_memory(self) -> None:
-        memory = self._mm.memory
-        self._memory.append((self._clock.now, memory.resident_bytes, memory.table_bytes))
 
     def recording(self) -> Recording:
         """What happened so far."""
@@ -220,14 +211,6 @@ class Server:
             series={
                 "timeline": self._timeline.columns(),
                 "snapshots": columns(self._snapshots),
-                "memory": {
-                    name: np.array(values, np.int64)
-                    for name, values in zip(
-                        ("t_ns", "resident_bytes", "table_bytes"),
-                        zip(*self._memory, strict=True),
-                        strict=True,
-                    )
-                },
             },
             levels={
                 "duration_ns": elapsed_ns,
