@@ -66,7 +66,7 @@ def one_fork(name: str, profile: str | None, settings: Sequence[str], known: Cat
     """
     document = _document(profile)
     document.assign(("fork",), _at(SCHEME, {"kind": name}), Position(SCHEME))
-    return _checked(override(document, settings), known)
+    return _checked(override(document, settings), _model(known), known)
 
 
 def several_forks(chosen: Sequence[str], profile: str | None, known: Catalogue) -> Iterator[Asked]:
@@ -80,10 +80,11 @@ def several_forks(chosen: Sequence[str], profile: str | None, known: Catalogue) 
     Raises:
         InputError: a choice or the profile is wrong.
     """
+    model = _model(known)
     for fork in _forks(chosen, known):
         document = _document(profile)
         document.assign(("fork",), fork, fork.position(()))
-        yield _checked(document, known)
+        yield _checked(document, model, known)
 
 
 def _forks(chosen: Sequence[str], known: Catalogue) -> Iterator[Document]:
@@ -95,7 +96,7 @@ def _forks(chosen: Sequence[str], known: Catalogue) -> Iterator[Document]:
         fork = parse(text, start, ("fork",))
         if isinstance(fork.data, dict):
             yield fork
-        elif fork.data in known.schemes:
+        elif isinstance(fork.data, str) and fork.data in known.schemes:
             yield from (_at(FORK, written) for written in variants_of(fork.data, known))
         else:
             wrong = f"{shown(fork.data)}{suggestion(fork.data, known.schemes)}"
@@ -114,8 +115,8 @@ def _at(source: str, data: Data) -> Document:
     return Document(data, {(): Position(source)})
 
 
-def _checked(document: Document, known: Catalogue) -> Asked:
-    config = validate(_model(known), document).model_dump(mode="json", serialize_as_any=True)
+def _checked(document: Document, model: type[BaseModel], known: Catalogue) -> Asked:
+    config = validate(model, document).model_dump(mode="json", serialize_as_any=True)
     machine = config["machine"]
     inputs = Inputs(Path(), known.profiles)
     profile = inputs.profile(machine["profile"], document, ("machine", "profile"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,14 +10,13 @@ import numpy as np
 from experiments.forks.trial import Trial
 from models.address_space import PAGES_PER_SLOT, AddressSpace
 from models.memory import FRAME_BYTES, PhysicalMemory
-from models.pool import IntArray
 from models.schemes.base import Scheme
 from models.schemes.hugetlb import Hugetlb
 
 PROBES = 101
 """In so many places the costs of a first write are taken; their median is told."""
-SAMPLE = 100
-"""Of so many slots the memory that writes take is measured; slots do not depend on each other."""
+SAMPLE_PAGES = 100 * PAGES_PER_SLOT
+"""On so much the memory that writes take is measured: what happens in 2 MiB stays there."""
 WRITTEN = (1, 10)
 """Per cent of its pages that the parent has written, spread evenly."""
 
@@ -51,29 +51,30 @@ def one_fork(scheme: Scheme, n_pages: int) -> OneFork:
     Raises:
         ValueError: the scheme has no memory for them.
     """
-    trial = Trial(scheme)
-    trial.map(n_pages)
-    trial.fill(0, n_pages)
+    trial = _filled(scheme, n_pages)
+    tables = trial.memory.table_bytes
     blocked_ns = round(trial.fork(start=False).ns)
     if not scheme.isolates:
         return OneFork(blocked_ns, None, None, None, None, 0, dict.fromkeys(WRITTEN, 0))
     first_ns, next_ns = _write_costs(scheme, trial.parent, n_pages)
     start_ns = round(trial.start().ns)
-    exit_ns = round(trial.exit().ns)
-    # Once more, because pages are copied only while there is a child.
-    tables = trial.memory.table_bytes
-    trial.fork()
     table_bytes = trial.memory.table_bytes - tables
-    extra_bytes = _extra_bytes(trial, n_pages)
     return OneFork(
         blocked_ns,
         blocked_ns + start_ns,
         first_ns,
         next_ns,
-        exit_ns,
+        round(trial.exit().ns),
         table_bytes,
-        {percent: table_bytes + extra for percent, extra in extra_bytes.items()},
+        {percent: table_bytes + extra for percent, extra in _copied(scheme, n_pages)},
     )
+
+
+def _filled(scheme: Scheme, n_pages: int) -> Trial:
+    trial = Trial(scheme)
+    trial.map(n_pages)
+    trial.fill(0, n_pages)
+    return trial
 
 
 def _write_costs(scheme: Scheme, mm: AddressSpace, n_pages: int) -> tuple[int, int]:
@@ -88,27 +89,16 @@ def _write_costs(scheme: Scheme, mm: AddressSpace, n_pages: int) -> tuple[int, i
     return round(float(np.median(cost_ns[0::2]))), round(float(np.median(cost_ns[1::2])))
 
 
-def _extra_bytes(trial: Trial, n_pages: int) -> dict[int, int]:
-    """What the parent's writes take, by per cent of its pages that it has written."""
-    pages = _sample(trial.scheme, n_pages)
-    before = _in_use(trial.memory)
-    extra_bytes = {}
-    for percent in WRITTEN:
-        trial.writes(trial.parent, pages[:: 100 // percent])
-        taken = _in_use(trial.memory) - before
-        extra_bytes[percent] = round(taken * n_pages / len(pages))
-    return extra_bytes
-
-
-def _sample(scheme: Scheme, n_pages: int) -> IntArray:
-    """The pages of some slots that stand for all; of all slots if they compete for a pool."""
-    slots = np.arange(-(-n_pages // PAGES_PER_SLOT))
+def _copied(scheme: Scheme, n_pages: int) -> Iterator[tuple[int, int]]:
+    """Per cent of its pages that the parent has written, and the bytes that this has taken."""
+    # Pages out of one pool do depend on each other.
     competing = isinstance(scheme, Hugetlb) and scheme.pool_pages is not None
-    if len(slots) > SAMPLE and not competing:
-        # The last one may be covered in part.
-        slots = np.linspace(0, len(slots) - 2, SAMPLE).astype(np.int64)
-    pages = (slots[:, np.newaxis] * PAGES_PER_SLOT + np.arange(PAGES_PER_SLOT)).ravel()
-    return pages[pages < n_pages]
+    sample = n_pages if competing else min(n_pages, SAMPLE_PAGES)
+    trial = _filled(scheme, sample).forked()
+    before = _in_use(trial.memory)
+    for percent in WRITTEN:
+        trial.writes(trial.parent, np.arange(0, sample, 100 // percent))
+        yield percent, round((_in_use(trial.memory) - before) * n_pages / sample)
 
 
 def _in_use(memory: PhysicalMemory) -> int:

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from models import filling, huge_faults
 from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace, BusError, Vma
@@ -22,11 +22,17 @@ from sim.quantities import Bytes
 HUGE_PAGE_BYTES = PAGES_PER_SLOT * FRAME_BYTES
 
 
+def _whole_pages(value: int) -> int:
+    if value % HUGE_PAGE_BYTES:
+        raise ValueError("expected a multiple of 2MiB")
+    return value
+
+
 class HugetlbOptions(SchemeOptions):
     """The pool of reserved pages."""
 
     pool: Annotated[
-        Bytes | None,
+        Annotated[Bytes, AfterValidator(_whole_pages)] | None,
         Field(description="huge pages reserved for each program; no limit if left out"),
     ] = None
 
