@@ -32,7 +32,7 @@ check: .venv/installed ## formatting, lint, types and the direction of imports
 	$(BIN)/lint-imports
 
 bench: .venv/installed ## run the benchmarks
-	$(BIN)/pytest benchmarks -o python_files="bench_*.py" -o python_functions="bench_*" --benchmark-columns=median,iqr,rounds --benchmark-sort=name --capture=no
+	$(BIN)/pytest benchmarks -o python_files="bench_*.py" -o python_functions="bench_*" --benchmark-columns=median,iqr,rounds --benchmark-sort=name --benchmark-group-by=group
 
 lock: .venv/installed ## pin and hash every dependency anew into requirements.lock
 	$(BIN)/pip-compile --quiet --extra dev --all-build-deps --allow-unsafe --generate-hashes --strip-extras \

@@ -1,37 +1,76 @@
-"""Wall time of one fork, by scheme and size of the process."""
+"""One fork, by scheme and size of the process, and random accesses before and after it."""
 
 from __future__ import annotations
 
+import numpy as np
+import plain_models
 import pytest
-from pytest_benchmark.fixture import BenchmarkFixture
+from conftest import PLAIN, Timed
 
 from models.address_space import AddressSpace
 from models.memory import PhysicalMemory
 from models.profile import load_profile
-from models.schemes import make_scheme
+from models.schemes import SCHEMES, make_scheme
+from models.schemes.base import Scheme
 from models.steps import perform
 
 COSTS = load_profile("epyc-7302p-linux-5.6").costs
 PAGES_PER_GIB = 262_144
+TOUCHES = 1_000_000
+AT_MOST_S = {50: 1e-3, 1024: 20e-3}
+
+
+def loaded(name: str, size_gib: int) -> tuple[Scheme, AddressSpace]:
+    """A scheme and a process with so much memory filled."""
+    scheme = make_scheme(name, COSTS)
+    parent = AddressSpace(PhysicalMemory(COSTS.movable_stock_frames, COSTS.unmovable_stock_frames))
+    perform(scheme.populate(parent, parent.map(size_gib * PAGES_PER_GIB)))
+    return scheme, parent
 
 
 @pytest.mark.parametrize("size_gib", [1, 50, 1024])
-@pytest.mark.parametrize("scheme_name", ["classic", "huge", "on_demand"])
-def bench_fork(benchmark: BenchmarkFixture, scheme_name: str, size_gib: int) -> None:
-    scheme = make_scheme(scheme_name, COSTS)
-    parent = AddressSpace(PhysicalMemory(COSTS.movable_stock_frames, COSTS.unmovable_stock_frames))
-    perform(scheme.populate(parent, parent.map(size_gib * PAGES_PER_GIB)))
-
-    def leave(child: AddressSpace | None = None) -> None:
-        if child is not None:
-            perform(scheme.exit(child))
-
+@pytest.mark.parametrize("model", [PLAIN, *SCHEMES])
+def bench_fork(timed: Timed, model: str, size_gib: int) -> None:
+    what = f"fork of {size_gib} GiB (pages; plain: of 1 GiB)"
+    if model == PLAIN:
+        timed(what, model, lambda: plain_models.fork(PAGES_PER_GIB))
+        return
+    scheme, parent = loaded(model, size_gib)
     children: list[AddressSpace] = []
 
-    def setup() -> None:
+    def leave() -> None:
         while children:
-            leave(children.pop())
+            perform(scheme.exit(children.pop()))
 
-    benchmark.pedantic(
-        lambda: children.append(perform(scheme.fork(parent))[0]), setup=setup, rounds=20
-    )
+    def fork() -> int:
+        children.append(perform(scheme.fork(parent))[0])
+        return size_gib * PAGES_PER_GIB
+
+    timed(what, model, fork, rounds=20, setup=leave, at_most_s=AT_MOST_S.get(size_gib))
+
+
+@pytest.mark.parametrize("when", ["before a fork", "after a fork, at first", "after a fork, again"])
+@pytest.mark.parametrize("model", [PLAIN, *SCHEMES])
+def bench_touch(timed: Timed, model: str, when: str) -> None:
+    what = f"a million random writes {when}"
+    if model == PLAIN:
+        timed(what, model, lambda: plain_models.touch(8 * PAGES_PER_GIB, 100_000))
+        return
+    scheme, parent = loaded(model, 8)
+    pages = np.random.default_rng(1).integers(0, 8 * PAGES_PER_GIB, TOUCHES)
+    children: list[AddressSpace] = []
+
+    def prepare() -> None:
+        while children:
+            perform(scheme.exit(children.pop()))
+        if when != "before a fork":
+            children.append(perform(scheme.fork(parent))[0])
+        if when == "after a fork, again":
+            scheme.touch(parent, pages, True)
+
+    def touch() -> int:
+        scheme.touch(parent, pages, True)
+        return TOUCHES
+
+    aim = 0.6 if when == "after a fork, at first" else 0.1
+    timed(what, model, touch, rounds=3, setup=prepare, at_most_s=aim)

@@ -1,49 +1,74 @@
-"""Table 4's Redis beside a plain SimPy model of it, in requests a second of wall time."""
+"""Redis under table 4's closed loop, an open loop, and a replayed trace."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-import plain_redis
+import plain_models
 import pytest
-from pytest_benchmark.fixture import BenchmarkFixture
+from conftest import PLAIN, Timed
+from monitor_log import write_monitor_log
 
 from models.profile import load_profile
+from models.schemes import SCHEMES
 from workloads import redis
 from workloads.setup import Setup
 
 PROFILE = load_profile("epyc-7302p-linux-5.6")
-PLAIN_REQUESTS = 50_000
+SERVICE_NS = 678
+REDIS: dict[str, Any] = {
+    "kind": "redis",
+    "dataset": "996MiB",
+    "keys": {"share": 0.136},
+    "service": f"{SERVICE_NS}ns",
+    "snapshot": {"after_changes": 10_000, "save_rate": "100MiB"},
+}
+TABLE_4 = {
+    **REDIS,
+    "clients": {"kind": "closed", "connections": 3, "pipeline": 2000},
+    "scattered": 0.124,
+    "duration": "135s",
+}
+OPEN = {**REDIS, "clients": {"kind": "open", "rate": "100k/s"}, "duration": "20s"}
 
-RATES: dict[str, float] = {}
-"""Requests a second by benchmark, of this run."""
 
-
-def measure(benchmark: BenchmarkFixture, name: str, program: Callable[[], int]) -> None:
-    """Run ``program``, which returns how many requests it served; note the median rate."""
-    requests = benchmark.pedantic(program, rounds=3)
-    assert benchmark.stats is not None
-    RATES[name] = requests / benchmark.stats.stats.median
-    benchmark.extra_info["requests_per_s"] = round(RATES[name])
-
-
-def bench_plain_simpy(benchmark: BenchmarkFixture) -> None:
-    measure(benchmark, "plain SimPy", lambda: len(plain_redis.run(6000, 678, PLAIN_REQUESTS)))
-
-
-@pytest.mark.parametrize("scheme", ["classic", "on_demand"])
-def bench_table_4(benchmark: BenchmarkFixture, scheme: str) -> None:
-    fields: dict[str, Any] = {
-        "kind": "redis",
-        "dataset": "996MiB",
-        "clients": {"kind": "closed", "connections": 3, "pipeline": 2000},
-        "keys": {"share": 0.136},
-        "snapshot": {"after_changes": 10_000, "save_rate": "100MiB"},
-        "duration": "135s",
-    }
+def requests(scheme: str, fields: dict[str, Any]) -> int:
+    """Run it; how many requests were served."""
     config = redis.Config.model_validate(fields)
-    setup = Setup(PROFILE, cores=16, scheme=scheme)
-    measure(benchmark, scheme, lambda: redis.run(config, setup).counters["requests"])
-    ratio = RATES[scheme] / RATES["plain SimPy"]
-    print(f"\n{scheme}: {RATES[scheme]:,.0f} requests/s, {ratio:,.0f} times plain SimPy")  # noqa: T201 - the result
+    return redis.run(config, Setup(PROFILE, cores=16, scheme=scheme)).counters["requests"]
+
+
+@pytest.mark.parametrize("model", [PLAIN, *SCHEMES])
+def bench_table_4(timed: Timed, model: str) -> None:
+    if model == PLAIN:
+        timed("table 4", model, lambda: plain_models.closed_loop(6000, SERVICE_NS, 50_000))
+    else:
+        timed("table 4", model, lambda: requests(model, TABLE_4), rounds=3, at_most_s=3)
+
+
+@pytest.mark.parametrize("model", [PLAIN, "classic", "on_demand"])
+def bench_open_loop(timed: Timed, model: str) -> None:
+    what = "open loop, 100k/s"
+    if model == PLAIN:
+        timed(what, model, lambda: plain_models.open_loop(100_000, SERVICE_NS, 50_000))
+    else:
+        timed(what, model, lambda: requests(model, OPEN))
+
+
+@pytest.fixture(scope="session")
+def monitor_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A million commands."""
+    path = tmp_path_factory.mktemp("trace") / "monitor.log"
+    write_monitor_log(path, 1_000_000)
+    return path
+
+
+@pytest.mark.parametrize("model", [PLAIN, "classic", "on_demand"])
+def bench_replay_of_a_million(timed: Timed, monitor_log: Path, model: str) -> None:
+    what = "replay of a MONITOR log, reading included"
+    if model == PLAIN:
+        timed(what, model, lambda: plain_models.replay(monitor_log, SERVICE_NS, 100_000), rounds=3)
+    else:
+        fields = {**REDIS, "clients": {"kind": "trace", "path": str(monitor_log)}}
+        timed(what, model, lambda: requests(model, fields), rounds=3, at_most_s=2)

@@ -1,0 +1,38 @@
+"""Figure 9's campaign: 350 s of a fuzzer that forks a child for every input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plain_models
+import pytest
+from conftest import PLAIN, Timed
+
+from models.profile import load_profile
+from models.schemes import SCHEMES
+from workloads import afl
+from workloads.setup import Setup
+
+PROFILE = load_profile("epyc-7302p-linux-5.6")
+CAMPAIGN: dict[str, Any] = {
+    "kind": "afl",
+    "target": "1078MiB",
+    "scattered": 0.211,
+    "run": "173400ns",
+    "pages": 2,
+    "overhead": "100us",
+    "slow": {"share": "0.2%", "run": "100ms"},
+    "duration": "350s",
+}
+
+
+@pytest.mark.parametrize("model", [PLAIN, *SCHEMES])
+def bench_campaign(timed: Timed, model: str) -> None:
+    what = "AFL, 350 s (executions)"
+    if model == PLAIN:
+        timed(what, model, lambda: plain_models.fuzz(350 * 10**9, 7_000_000, 373_400, 8_000_000))
+        return
+    config = afl.Config.model_validate(CAMPAIGN)
+    setup = Setup(PROFILE, cores=16, scheme=model)
+    program = lambda: afl.run(config, setup).counters["executions"]  # noqa: E731 - as all others
+    timed(what, model, program, rounds=3, at_most_s=3)

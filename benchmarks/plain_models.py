@@ -1,0 +1,141 @@
+"""What is simulated, in plain SimPy: one process a request and `simpy.Resource`, as one writes it.
+
+Each returns how much it has done, by which its time is divided.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Generator, Iterable
+from pathlib import Path
+from typing import Any
+
+import simpy
+
+Process = Generator[simpy.Event, Any, None]
+
+
+def closed_loop(outstanding: int, service_ns: int, requests: int) -> int:
+    """Requests of a closed loop at one server, until so many are served."""
+    environment = simpy.Environment()
+    server = simpy.Resource(environment)
+    latencies: list[float] = []
+
+    def client() -> Process:
+        while len(latencies) < requests:
+            sent = environment.now
+            with server.request() as turn:
+                yield turn
+                yield environment.timeout(service_ns)
+            latencies.append(environment.now - sent)
+
+    for _ in range(outstanding):
+        environment.process(client())
+    environment.run()
+    return len(latencies)
+
+
+def served(arrivals_ns: Iterable[float], service_ns: int) -> int:
+    """Requests that come to one server at their own times."""
+    environment = simpy.Environment()
+    server = simpy.Resource(environment)
+    latencies: list[float] = []
+
+    def request() -> Process:
+        sent = environment.now
+        with server.request() as turn:
+            yield turn
+            yield environment.timeout(service_ns)
+        latencies.append(environment.now - sent)
+
+    def clients() -> Process:
+        for at_ns in arrivals_ns:
+            yield environment.timeout(at_ns - environment.now)
+            environment.process(request())
+
+    environment.process(clients())
+    environment.run()
+    return len(latencies)
+
+
+def open_loop(rate_per_s: float, service_ns: int, requests: int) -> int:
+    """Poisson arrivals at one server."""
+    gaps = random.Random(1)  # noqa: S311 - a simulation
+    at_ns, times = 0.0, []
+    for _ in range(requests):
+        at_ns += gaps.expovariate(rate_per_s / 1e9)
+        times.append(at_ns)
+    return served(times, service_ns)
+
+
+def replay(path: Path, service_ns: int, requests: int) -> int:
+    """The first commands of a MONITOR log, read line by line, at one server."""
+    times: list[float] = []
+    with path.open() as lines:
+        for line in lines:
+            words = line.split(" ")
+            if len(words) > 3:
+                times.append(float(words[0]) * 1e9)
+            if len(times) == requests:
+                break
+    return served([at_ns - times[0] for at_ns in times], service_ns)
+
+
+def fork(pages: int) -> int:
+    """One fork under the mm lock, which looks at every page; the pages."""
+    environment = simpy.Environment()
+    lock = simpy.Resource(environment)
+    mapped, writable = [1] * pages, [True] * pages
+
+    def parent() -> Process:
+        with lock.request() as turn:
+            yield turn
+            for page in range(pages):
+                mapped[page] += 1
+                writable[page] = False
+            yield environment.timeout(20 * pages)
+
+    environment.process(parent())
+    environment.run()
+    return len(mapped)
+
+
+def touch(pages: int, touches: int) -> int:
+    """Writes of random pages, each of which takes a fault if it is the first."""
+    environment = simpy.Environment()
+    chosen = random.Random(1)  # noqa: S311 - a simulation
+    writable = [False] * pages
+
+    def program() -> Process:
+        for _ in range(touches):
+            page = chosen.randrange(pages)
+            if not writable[page]:
+                yield environment.timeout(2300)
+                writable[page] = True
+
+    environment.process(program())
+    environment.run()
+    return touches
+
+
+def fuzz(duration_ns: int, fork_ns: int, run_ns: int, exit_ns: int) -> int:
+    """A fork server's inputs, a process each; the inputs."""
+    environment = simpy.Environment()
+    cores = simpy.Resource(environment, 16)
+    ended: list[float] = []
+
+    def child() -> Process:
+        with cores.request() as turn:
+            yield turn
+            yield environment.timeout(run_ns)
+            yield environment.timeout(exit_ns)
+
+    def server() -> Process:
+        while environment.now < duration_ns:
+            yield environment.timeout(fork_ns)
+            yield environment.process(child())
+            ended.append(environment.now)
+
+    environment.process(server())
+    environment.run()
+    return len(ended)
