@@ -8,6 +8,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
+from models.frames import FRAME_BYTES
 from models.pool import IntArray
 
 ActionArray = npt.NDArray[np.uint8]
@@ -57,6 +58,10 @@ class PageAction(IntEnum):
     """Split a shared huge page into 4 KiB pages in this process, and copy one of them."""
 
 
+_NEW_PAGES = np.zeros(len(PageAction), np.int64)
+_NEW_PAGES[[PageAction.COW_COPY, PageAction.ZERO_FILL, PageAction.HUGE_SPLIT]] = 1
+_NEW_PAGES[[PageAction.HUGE_COPY, PageAction.HUGE_FILL]] = 512
+
 FIRST_HUGE_ACTION = PageAction.HUGE_COPY
 
 
@@ -98,6 +103,13 @@ class Faults:
     def total_ns(self) -> int:
         """The sum of the costs."""
         return int(self.cost_ns.sum())
+
+    @property
+    def new_bytes(self) -> IntArray:
+        """The memory that each takes: pages, and the table that it gets."""
+        tables = (self.table_action == TableAction.ALLOC) | (self.table_action == TableAction.COPY)
+        new_bytes: IntArray = FRAME_BYTES * (_NEW_PAGES[self.page_action] + tables)
+        return new_bytes
 
     def until(self, position: int) -> Faults:
         """Those that the first `position` accesses raise."""

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from models.layout import FrameStock
 from models.pool import BoolArray, IntArray, Pool, run_of
 
+FRAME_BYTES = 4096
 FRAMES_PER_BLOCK = 512
 _ALIKE = -1
 _MOST_FRAMES = 2**31

@@ -159,7 +159,15 @@ class Kernel:
         return faults
 
     def apply(self, mm: AddressSpace, faults: Faults) -> None:
-        """Make the changes of faults that were classified. See `Scheme.apply`."""
+        """Make the changes of faults that were classified. See `Scheme.apply`.
+
+        Where the machine has too little memory, only of those up to the one that finds none.
+        """
+        if self.memory_bytes is not None:
+            left_bytes = self.memory_bytes - sum(self._used())
+            faults = faults[
+                : int(np.searchsorted(faults.new_bytes.cumsum(), left_bytes, "right")) + 1
+            ]
         self.scheme.apply(mm, faults)
         self.check_memory()
         self.note_memory(mm, after_ns=NOTES_EVERY_NS)
@@ -181,7 +189,7 @@ class Kernel:
         """
         if self.memory_bytes is None:
             return
-        used = [memory.resident_bytes + memory.table_bytes for memory in self.memories]
+        used = self._used()
         if sum(used) <= self.memory_bytes:
             return
         victim = self.memories[int(np.argmax(used))]
@@ -191,6 +199,9 @@ class Kernel:
             raise death
         self.memories = [m for m in self.memories if self.lives.get(m) is not process]
         process.interrupt(death)
+
+    def _used(self) -> list[int]:
+        return [memory.resident_bytes + memory.table_bytes for memory in self.memories]
 
     def note_memory(self, mm: AddressSpace, after_ns: int = 0) -> None:
         """Log how much memory there is in use, unless that was done less than `after_ns` ago."""

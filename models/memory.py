@@ -2,12 +2,10 @@
 
 from models.contents import Contents
 from models.counts import Counts
-from models.frames import Frames
+from models.frames import FRAME_BYTES, Frames
 from models.layout import FrameStock
 from models.pool import IntArray
 from models.tables import Tables
-
-FRAME_BYTES = 4096
 
 
 class PhysicalMemory:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from models.address_space import PAGES_PER_SLOT, AddressSpace
-from models.memory import FRAME_BYTES, PhysicalMemory
+from models.frames import FRAME_BYTES
+from models.memory import PhysicalMemory
 from models.pool import IntArray
 
 MOST_NOTES = 4096

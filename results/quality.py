@@ -27,11 +27,27 @@ def doubts(record: Record) -> list[str]:
     They concern the smallest repetition, because a percentile is taken in each of them.
     """
     return [
+        *_killed(record),
         *_thin_tails(record),
         *_few_stalls(record),
         *_wide_intervals(record),
         *_long_warm_ups(record),
     ]
+
+
+def _killed(record: Record) -> Iterator[str]:
+    """Who died of the machine's limit of memory, and when, in how many repetitions."""
+    for program, own in record.by_program():
+        deaths = [r.levels for r in own.repetitions if "killed_ns" in r.levels]
+        if deaths:
+            first = min(deaths, key=lambda levels: levels["killed_ns"])
+            who = program or record.at("workload.kind")
+            used, there = first["killed_bytes"] / 2**30, record.at("machine.memory", 0) / 2**30
+            yield (
+                f"{who} was killed after {first['killed_ns'] / 1e9:.3g} s, out of memory: "
+                f"{used:.4g} GiB in use on a machine with {there:.4g} GiB (in {len(deaths)} of "
+                f"{len(own.repetitions)} repetitions); what it shows ends there"
+            )
 
 
 def _thin_tails(record: Record) -> Iterator[str]:

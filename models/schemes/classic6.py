@@ -13,7 +13,7 @@ from models.copying import ForkWork, copied_slots, copy_surveyed, survey
 from models.costs import Costs
 from models.entries import ENTRIES_PER_TABLE, Kind
 from models.faults import Faults, PageAction
-from models.memory import FRAME_BYTES
+from models.frames import FRAME_BYTES
 from models.pool import BoolArray, IntArray
 from models.schemes.base import SchemeOptions
 from models.schemes.huge import Huge

@@ -15,6 +15,8 @@ from sim.recording import Histogram
 
 SNAPSHOT_MARKER = "|"
 _CURVE_POINTS = 400
+_CROWDED = 5
+"""Decades of percentiles above which the axis has no room to name each."""
 _MOST_SNAPSHOT_ROWS = 4
 """More rows of snapshots above a panel would take its place."""
 
@@ -89,7 +91,9 @@ def _nines(axes: Axes, lines: Sequence[Line], name: str) -> None:
     axes.set_xlim(1, max(largest, 10))
     axes.xaxis.set_major_locator(FixedLocator([10.0**n for n in range(decades + 1)]))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(_percent))
+    axes.xaxis.set_major_formatter(
+        FuncFormatter(_percent if decades < _CROWDED else _some_percents)
+    )
     style.log_y(axes)
     axes.set_xlabel("percentile")
 
@@ -97,6 +101,12 @@ def _nines(axes: Axes, lines: Sequence[Line], name: str) -> None:
 def _percent(nines: float, _position: int) -> str:
     exponent = round(np.log10(nines))
     return f"{100 - 100 / 10**exponent:.{max(0, exponent - 2)}f}"
+
+
+def _some_percents(nines: float, position: int) -> str:
+    """As `_percent`, but above 99.9 only every other one, as they get longer and longer."""
+    exponent = round(np.log10(nines))
+    return _percent(nines, position) if exponent < 4 or exponent % 2 else ""
 
 
 def _over_time(axes: Axes, line: Line) -> None:

@@ -17,6 +17,7 @@ from results.figures import style, sweep, tornado
 from results.figures.fork_panel import fork_times
 from results.figures.latency_panels import SNAPSHOT_MARKER, over_time, percentiles
 from results.figures.lines import Line, lines_of
+from results.figures.memory_panel import has_memory, memory_over_time
 from results.metrics import forks_many_sizes
 from results.record import Record
 from results.tables import labels_of
@@ -60,11 +61,11 @@ def draw(
     """The figure of a run, or None where no record has a histogram or forks of several sizes.
 
     A sweep of a numeric field is drawn over that field, one of the profile's constants as a
-    tornado. Of others a program's row has its latency percentiles and its latency over time, or
-    its fork times against size. A line is a point; schemes differ in colour, the other swept
-    fields in the style of the line and, where there is one scheme only, in colour too.
-    Of more than twelve points the first twelve are drawn, of more than eight programs the first
-    eight, and the figure says so.
+    tornado. Of others a program's row has its latency percentiles, its latency over time and the
+    memory it takes, or its fork times against size. A line is a point; schemes differ in colour,
+    the other swept fields in the style of the line and, where there is one scheme only, in colour
+    too. Of more than twelve points the first twelve are drawn, of more than eight programs the
+    first eight, and the figure says so.
     """
     labels = labels_of(records) if labels is None else labels
     of_sweep = _of_sweep(records, labels)
@@ -114,6 +115,8 @@ def _panels(lines: Sequence[Line]) -> list[Panel]:
     panels: list[Panel] = [partial(percentiles, name=name)]
     if any("timeline" in recording.series for recording in recordings):
         panels.append(partial(over_time, name=name))
+    if any(has_memory(line.record) for line in lines):
+        panels.append(memory_over_time)
     return panels
 
 

@@ -1,0 +1,42 @@
+"""A panel of memory: what a program and its children take of the machine, over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+
+from results.figures.lines import Line, dot
+from results.record import Record
+
+FEWEST_NOTES = 3
+"""Of fewer there is nothing to see."""
+
+
+def has_memory(record: Record) -> bool:
+    """Whether the first repetition has notes enough to draw."""
+    table = record.repetitions[0].series.get("memory")
+    return table is not None and table["t_ns"].size >= FEWEST_NOTES
+
+
+def memory_over_time(axes: Axes, lines: Sequence[Line]) -> None:
+    """Frames and page tables in use, of the first repetition, in multiples of what it began with.
+
+    So forks of data sets of several sizes are told apart by what a snapshot costs, not by the size.
+    """
+    for line in lines:
+        if not has_memory(line.record):
+            continue
+        table = line.record.repetitions[0].series["memory"]
+        used = table["resident_bytes"] + table["table_bytes"]
+        axes.step(
+            table["t_ns"] / 1e9,
+            used / max(int(used[0]), 1),
+            where="post",
+            color=line.colour,
+            linestyle=line.linestyle,
+            **dot(used.size),
+        )
+    axes.set_xlim(left=0)
+    axes.set_xlabel("time (s)")
+    axes.set_ylabel("memory (x at start)")
