@@ -5,7 +5,7 @@ PAPER_OUT ?= runs/paper
 JOBS ?= $(shell nproc)
 
 .DEFAULT_GOAL := help
-.PHONY: help paper test test-full check bench lock clean
+.PHONY: help paper test test-full check docs bench lock clean
 
 help: ## print this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ check: .venv/installed ## formatting, lint, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: .venv/installed ## write the table of forks in docs/schemes.md anew
+	$(BIN)/python -m experiments.forks.document docs/schemes.md
 
 bench: .venv/installed ## run the benchmarks
 	$(BIN)/pytest benchmarks -o python_files="bench_*.py" -o python_functions="bench_*" --benchmark-columns=median,iqr,rounds --benchmark-sort=name --benchmark-group-by=group

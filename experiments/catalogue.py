@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,3 +46,9 @@ def catalogue() -> Catalogue:
 def first_line(thing: object) -> str:
     """The first line of a docstring, without its full stop."""
     return (inspect.getdoc(thing) or "").partition("\n")[0].removesuffix(".")
+
+
+def options_of(scheme: type[Scheme]) -> Iterator[str]:
+    """A fork's options: ``variant: paper, head, patchset``, or what each is if it has no list."""
+    for name, field in scheme.Options.model_json_schema().get("properties", {}).items():
+        yield f"{name}: {', '.join(field.get('enum', [field['description']]))}"

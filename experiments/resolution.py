@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from experiments.document import Data, Document, Route, dotted, put
+from experiments.errors import InputError
 from experiments.inputs import Inputs
 from experiments.pieces import Branch, separable
 from experiments.schema import Experiment
 from experiments.sweep import Sweep
 from experiments.validation import validate
 from models.profile import Profile
+from models.schemes import SCHEMES
 from results.record import canonical_json, rest_of_id, spelled_id
-from workloads.registry import programs_of, wanted_trace
+from workloads.registry import children_exit_at_once, programs_of, wanted_trace
 
 _TRACE = b'"kind":"trace"'
 
@@ -103,6 +105,7 @@ class Resolution:
             InputError: something is not there or not what it should be; at its place in
                 ``document``.
         """
+        _check_memory(config, document)
         # A look at the whole is faster than one at each value.
         traces = tuple(_traces(config["workload"])) if _TRACE in spelled else ()
         key = (config["machine"]["profile"], traces)
@@ -148,6 +151,25 @@ class _Named:
     digests: Mapping[str, str]
     files: Sequence[str]
     rest_of_id: bytes
+
+
+def _check_memory(config: Mapping[str, Any], document: Document) -> None:
+    """Whether children that borrow their parent's memory leave it alone.
+
+    Raises:
+        InputError: they work on in it.
+    """
+    kind = config["fork"]["kind"]
+    if kind not in SCHEMES or SCHEMES[kind].isolates:
+        return
+    for way, program in programs_of(config["workload"]):
+        if not children_exit_at_once(program):
+            whose = f"the children of {dotted(('workload', *way))} ({program['kind']})"
+            raise InputError.at(
+                document.position(("fork", "kind")),
+                f"fork.kind: {kind!r} lends children their parent's memory, and {whose} do not "
+                "exit at once: expected another fork, or microbench's fork_loop",
+            )
 
 
 def _traces(workload: Mapping[str, Any]) -> Iterator[_Trace]:

@@ -36,6 +36,15 @@ def check(config: Any, setup: Setup) -> None:
         workload.check(config, setup)
 
 
+def children_exit_at_once(program: Mapping[str, Any]) -> bool:
+    """Whether the children of a program (plain data) do nothing else, as its module says; else no.
+
+    Such children may run in their parent's memory.
+    """
+    says = getattr(WORKLOADS[program["kind"]], "children_exit_at_once", None)
+    return says is not None and bool(says(program))
+
+
 def wanted_trace(name: str) -> type:
     """The kind of trace that drives the program, from its module's ``TRACE``; else any."""
     wanted: type = getattr(WORKLOADS[name], "TRACE", object)

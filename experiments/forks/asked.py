@@ -43,13 +43,16 @@ class Asked:
     @property
     def label(self) -> str:
         """Its name and options in one line: ``on_demand variant=head``."""
-        return label_of(self.written)
+        options = (
+            f"{name}={_text(value)}" for name, value in self.written.items() if name != "kind"
+        )
+        return " ".join((str(self.written["kind"]), *options))
 
-
-def label_of(written: Mapping[str, Data]) -> str:
-    """A fork's name and its options as written."""
-    options = (f"{name}={_text(value)}" for name, value in written.items() if name != "kind")
-    return " ".join((str(written["kind"]), *options))
+    @property
+    def yaml(self) -> str:
+        """The same as an experiment has it: ``{kind: on_demand, variant: head}``."""
+        fields = (f"{name}: {_text(value)}" for name, value in self.written.items())
+        return f"{{{', '.join(fields)}}}"
 
 
 def variants_of(name: str, known: Catalogue) -> Iterator[dict[str, Data]]:

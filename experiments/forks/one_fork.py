@@ -9,7 +9,8 @@ import numpy as np
 
 from experiments.forks.trial import Trial
 from models.address_space import PAGES_PER_SLOT, AddressSpace
-from models.memory import FRAME_BYTES, PhysicalMemory
+from models.frames import FRAME_BYTES
+from models.memory import PhysicalMemory
 from models.schemes.base import Scheme
 from models.schemes.hugetlb import Hugetlb
 

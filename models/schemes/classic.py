@@ -16,7 +16,7 @@ class Classic(Scheme):
     words = Words(
         shared="Every 4 KiB page; no page table.",
         payer="The parent at fork, for each present page; later whoever first writes a page, for "
-        "a copy of 4 KiB, but the last that maps it.",
+        "a copy of 4 KiB; the last that maps it has it as it is.",
         locks=ONE_LOCK,
         breaks="Nothing. A fork takes as long as the memory is large.",
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -78,3 +79,8 @@ class Config(BaseModel):
 def pages_of(size_bytes: int) -> int:
     """The pages that so many bytes need."""
     return -(-size_bytes // PAGE_BYTES)
+
+
+def children_exit_at_once(config: Mapping[str, Any]) -> bool:
+    """Whether the children of a configuration (plain data) do nothing but exit."""
+    return bool(config["program"] == "fork_loop")
