@@ -107,11 +107,11 @@ class _Connection:
         return True
 
     def writes(self, served: IntArray) -> tuple[IntArray, IntArray]:
-        """Of the passes that serve up to ``served``: which pass each SET is in, and its page."""
-        end = int(np.searchsorted(self._sets, served[-1]))
-        while end == self._sets.size and self._draw_sets():
-            end = int(np.searchsorted(self._sets, served[-1]))
-        return np.searchsorted(served, self._sets[:end], side="right"), self._pages[:end]
+        """Of the passes that serve up to ``served``: how many SETs each has, and their pages."""
+        while (self._sets.size == 0 or self._sets[-1] < served[-1]) and self._draw_sets():
+            pass
+        ends = np.searchsorted(self._sets, served)
+        return np.diff(ends, prepend=0), self._pages[: ends[-1]]
 
     def reply(self, served: IntArray, read: IntArray, ends_ns: IntArray) -> Replies:
         """Take the passes as served, replying at ``ends_ns``; the latencies of their requests."""
@@ -172,12 +172,9 @@ class ClosedLoopClients:
         before = sum(connection.served for connection in self._connections)
         requests = np.diff(np.sum(self._look.served, axis=0), prepend=before)
 
-        written = [c.writes(s) for c, s in zip(self._connections, self._look.served, strict=True)]
-        iteration = np.concatenate([which for which, _ in written])
-        order = np.argsort(iteration, kind="stable")  # by iteration, within it by connection
-        pages = np.concatenate([pages for _, pages in written])[order]
-        writes_end = np.searchsorted(iteration[order], np.arange(count), side="right")
-
+        pages, writes_end = _by_pass(
+            [c.writes(s) for c, s in zip(self._connections, self._look.served, strict=True)]
+        )
         busy_ns = requests * self._service_ns
         cumulated = np.append(0, np.cumsum(costs(pages)))[np.append(0, writes_end)]
         busy_ns += np.diff(cumulated)
@@ -193,3 +190,22 @@ class ClosedLoopClients:
         order = np.argsort(at_ns, kind="stable")
         latency_ns = np.concatenate([part.latency_ns for part in parts])[order]
         return Replies(at_ns[order], latency_ns, np.concatenate([p.weights for p in parts])[order])
+
+
+def _by_pass(written: list[tuple[IntArray, IntArray]]) -> tuple[IntArray, IntArray]:
+    """The pages that connections write, by pass and within it by connection.
+
+    Args:
+        written: of each connection how many pages each pass writes, and the pages of all passes.
+
+    Returns:
+        All pages, and how many of them are written by the end of each pass.
+    """
+    counts = np.array([count for count, _ in written])
+    writes_end = np.cumsum(counts.sum(axis=0))
+    pages = np.empty(writes_end[-1], np.int64)
+    # Where each connection's pages of a pass begin among all, less where they begin in its own.
+    shift = writes_end - counts[::-1].cumsum(axis=0)[::-1] - counts.cumsum(axis=1) + counts
+    for (count, own), by in zip(written, shift, strict=True):
+        pages[np.arange(len(own)) + np.repeat(by, count)] = own
+    return pages, writes_end
