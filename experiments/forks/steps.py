@@ -13,7 +13,7 @@ from experiments.forks.trial import Seen, Trial
 from models.address_space import PAGES_PER_SLOT
 from models.schemes.base import Scheme
 
-MANY = 32
+MANY = 16
 """How many more tables or areas the price of one is averaged over."""
 ELSEWHERE = PAGES_PER_SLOT // 2
 """A page far from the first one below the same table."""
