@@ -6,70 +6,76 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.address_space import AddressSpace
-from models.entries import ENTRIES_PER_TABLE, NO_FRAME, Kind
+from models.entries import ENTRIES_PER_TABLE, NO_FRAME, PRESENT, SCATTERED, ZERO, Kind
 from models.memory import PhysicalMemory
+from models.pool import BoolArray, IntArray
+
+POSITIONS = np.arange(ENTRIES_PER_TABLE)
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One present entry of a table."""
+@dataclass(frozen=True, eq=False)
+class Spelled:
+    """The 512 entries of a table, each attribute of shape (512,); `frame` is -1 without one."""
 
-    frame: int
-    zero: bool
-    writable: bool
-    scattered: bool
+    present: BoolArray
+    zero: BoolArray
+    writable: BoolArray
+    scattered: BoolArray
+    frame: IntArray
 
 
-def spell_out(memory: PhysicalMemory, content: int) -> dict[int, Entry]:
-    """Every present entry of a content by position, from the representation itself."""
+def spell_out(memory: PhysicalMemory, content: int) -> Spelled:
+    """Every entry of a content, from the representation itself."""
     contents = memory.contents
     kind = contents.kind[content]
     if kind == Kind.ROW:
         row = contents.row[content]
-        return {
-            i: Entry(
-                int(contents.rows.frame[row, i]),
-                bool(flags & 2),
-                bool(contents.rows.epoch[row, i] == contents.protect_epoch[content]),
-                bool(flags & 4),
-            )
-            for i, flags in enumerate(contents.rows.flags[row].tolist())
-            if flags
-        }
-    first = int(contents.block[content]) * ENTRIES_PER_TABLE
+        flags = contents.rows.flags[row]
+        present = flags & PRESENT != 0
+        return Spelled(
+            present,
+            flags & ZERO != 0,
+            present & (contents.rows.epoch[row] == contents.protect_epoch[content]),
+            flags & SCATTERED != 0,
+            contents.rows.frame[row].astype(np.int64),
+        )
     k = int(contents.scattered[content])
     zero = bool(kind == Kind.HUGE_ZERO)
-    return {
-        i: Entry(
-            NO_FRAME if zero else first + i,
-            zero,
-            bool(contents.writable[content]),
-            (i + 1) * k // ENTRIES_PER_TABLE > i * k // ENTRIES_PER_TABLE,
-        )
-        for i in range(ENTRIES_PER_TABLE)
-    }
+    first = int(contents.block[content]) * ENTRIES_PER_TABLE
+    return Spelled(
+        np.ones(ENTRIES_PER_TABLE, np.bool_),
+        np.full(ENTRIES_PER_TABLE, zero),
+        np.full(ENTRIES_PER_TABLE, bool(contents.writable[content])),
+        (POSITIONS + 1) * k // ENTRIES_PER_TABLE > POSITIONS * k // ENTRIES_PER_TABLE,
+        np.full(ENTRIES_PER_TABLE, NO_FRAME) if zero else first + POSITIONS,
+    )
 
 
 def map_counts(memory: PhysicalMemory) -> dict[int, int]:
     """For each mapped frame the number of tables that map it."""
-    contents = memory.contents
     counts: Counter[int] = Counter()
-    for content in contents.live_rows().tolist():
-        kind = contents.kind[content]
-        if kind == Kind.ROW:
-            frames = contents.rows.frame[contents.row[content]]
-        elif kind == Kind.HUGE_ZERO:
-            continue
-        else:
-            frames = contents.block[content] * ENTRIES_PER_TABLE + np.arange(ENTRIES_PER_TABLE)
+    for content in memory.contents.live_rows().tolist():
+        frames = spell_out(memory, content).frame
         for frame in frames[frames != NO_FRAME].tolist():
-            counts[frame] += int(contents.multiplicity[content])
+            counts[frame] += int(memory.contents.multiplicity[content])
     return dict(counts)
 
 
-def check_invariants(memory: PhysicalMemory, spaces: list[AddressSpace]) -> None:
-    """I1-I7, and that every count kept beside the entries is what they say."""
+def check_invariants(
+    memory: PhysicalMemory, spaces: list[AddressSpace], cached: IntArray | None = None
+) -> dict[int, Spelled]:
+    """I1-I5 and I7, and that every count kept beside the entries is what they say.
+
+    Args:
+        memory: The machine's memory.
+        spaces: All its address spaces.
+        cached: Frames that files hold besides those who map them.
+
+    Returns:
+        The live contents, spelled out.
+    """
     tables, contents, frames = memory.tables, memory.contents, memory.frames
+    cached = np.empty(0, np.int64) if cached is None else cached
     pointing: Counter[int] = Counter()
     for mm in spaces:
         for slot in mm.slots_with_tables().tolist():
@@ -85,36 +91,44 @@ def check_invariants(memory: PhysicalMemory, spaces: list[AddressSpace]) -> None
     live_contents = contents.live_rows().tolist()
     assert set(said_by) == set(live_contents)
     spelled = {content: spell_out(memory, content) for content in live_contents}
-    holders: Counter[int] = Counter()
-    mapped: Counter[int] = Counter()
+    held, mapped = [cached], [np.empty(0, np.int64)]
     for content, entries in spelled.items():
         assert contents.multiplicity[content] == said_by[content]
-        assert contents.present[content] == len(entries)
-        assert contents.zero[content] == sum(e.zero for e in entries.values())
-        assert contents.writable[content] == sum(e.writable for e in entries.values())
-        assert contents.scattered[content] == sum(e.scattered for e in entries.values())
-        own = [e.frame for e in entries.values() if not e.zero]
-        assert len(set(own)) == len(own), "a frame twice in one table"
-        assert all((e.frame == NO_FRAME) == e.zero for e in entries.values())
-        assert not any(e.zero and e.writable for e in entries.values())
-        holders.update(own)
-        for frame in own:
-            mapped[frame] += said_by[content]
-    assert frames.in_use == len(holders), "I7: a frame in use that nobody maps"
-    if holders:
-        used = np.array(sorted(holders))
-        assert frames.holders(used).tolist() == [holders[f] for f in used.tolist()], "I3"
+        assert contents.present[content] == entries.present.sum()
+        assert contents.zero[content] == entries.zero.sum()
+        assert contents.writable[content] == entries.writable.sum()
+        assert contents.scattered[content] == entries.scattered.sum()
+        own = entries.frame[entries.present & ~entries.zero]
+        assert len(np.unique(own)) == len(own), "a frame twice in one table"
+        assert ((entries.frame == NO_FRAME) == (entries.zero | ~entries.present)).all()
+        assert not (entries.zero & entries.writable).any()
+        held.append(own)
+        mapped.extend([own] * said_by[content])
+    holders = np.bincount(np.concatenate(held))
+    used = np.flatnonzero(holders)
+    assert frames.in_use == len(used), "I7: a frame in use that nobody maps"
+    assert (frames.holders(used) == holders[used]).all(), "I3"
     assert frames.stock.outstanding == frames.in_use
-    assert tables.stock.outstanding == tables.live
+    times_mapped = np.bincount(np.concatenate(mapped), minlength=len(holders))
+    seen_by = np.zeros(len(holders), np.int64)
+    of_files = np.zeros(len(holders), np.bool_)
+    of_files[cached] = True
     for mm in spaces:
         for slot in mm.slots_with_tables().tolist():
-            if not mm.slot_writable[slot]:
-                continue
             table = int(mm.slot_table[slot])
-            for entry in spelled[int(tables.content[table])].values():
-                if entry.writable:
-                    assert mapped[entry.frame] == 1, "I4: a writable page that is mapped twice"
-                    assert tables.references[table] == 1, "I4"
+            entries = spelled[int(tables.content[table])]
+            seen_by[entries.frame[entries.frame != NO_FRAME]] += 1
+            if mm.slot_writable[slot]:
+                writable = entries.frame[entries.writable]
+                alone = (times_mapped[writable] == 1) | of_files[writable]
+                assert alone.all(), "I4: a writable page that is mapped twice"
+                assert tables.references[table] == 1 or not len(writable), "I4"
+    by_tables = np.zeros(len(holders), np.int64)
+    for table in live_tables:
+        entries = spelled[int(tables.content[table])]
+        by_tables[entries.frame[entries.frame != NO_FRAME]] += int(tables.references[table])
+    assert (seen_by == by_tables).all(), "I5"
+    return spelled
 
 
 def check_empty(memory: PhysicalMemory) -> None:

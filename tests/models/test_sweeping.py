@@ -27,10 +27,13 @@ def states(mm: AddressSpace) -> list[tuple[bool, bool, bool]]:
     """Of every page in order whether it is writable, scattered, and mapped by others too."""
     mapped_by = map_counts(mm.memory)
     tables = mm.memory.tables
+    spelled = [spell_out(mm.memory, tables.content[table]) for table in mm.slot_table.tolist()]
     return [
-        (entry.writable, entry.scattered, mapped_by[entry.frame] > 1)
-        for table in mm.slot_table.tolist()
-        for _, entry in sorted(spell_out(mm.memory, tables.content[table]).items())
+        (bool(writable), bool(scattered), mapped_by[int(frame)] > 1)
+        for entries in spelled
+        for writable, scattered, frame in zip(
+            entries.writable, entries.scattered, entries.frame, strict=True
+        )
     ]
 
 

@@ -1,0 +1,301 @@
+"""Random histories of up to five processes over four slots, by Hypothesis, for any scheme."""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, ClassVar
+
+import numpy as np
+from driven_memory import PAGES, SLOTS, DrivenMemory, Process
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+from memory_comparison import check_counts, check_isolation, check_same
+from memory_inspection import check_empty
+from model_prices import make_costs
+from naive_machine import NaiveMachine
+from naive_memory import SLOT, Area
+from naive_schemes import NaiveHead, make_naive
+
+from models.schemes import make_scheme
+from models.schemes.base import Scheme
+
+# Multiples of 64 and their neighbours: areas that share slots, meet at slot edges and miss them.
+EDGES = (
+    st.integers(0, SLOTS).map(lambda i: SLOT * i)
+    | st.integers(0, PAGES // 64).map(lambda i: 64 * i)
+    | st.integers(0, PAGES)
+)
+# Few pages, so that a batch meets the same one repeatedly.
+SOME_PAGES = st.sampled_from([0, 1, 300, 511, 512, 513, 700, 1023, 1024, 1500, 1536, PAGES - 1])
+ACCESSES = st.lists(
+    st.tuples(SOME_PAGES | st.integers(0, PAGES - 1), st.booleans()), min_size=1, max_size=12
+) | st.tuples(EDGES, EDGES, st.booleans()).map(
+    lambda drawn: [(page, drawn[2]) for page in range(min(drawn[:2]), max(drawn[:2]))]
+)
+KINDS = ("private", "private", "private", "read-only", "file", "shared", "shared file", "heap")
+WHO = st.integers(0, 9)
+FIRST = st.sampled_from(["fill", "populate", "nothing"])
+
+
+@dataclass(frozen=True)
+class Part:
+    """Of the area with some number all, or what lies in [start, end)."""
+
+    number: int
+    start: int
+    end: int
+    whole: bool
+
+
+PARTS = st.builds(Part, WHO, EDGES, EDGES, st.booleans())
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A fork scheme under test.
+
+    Attributes:
+        scheme: Its registry name.
+        options: Its options.
+        priced: Whether the naive machine knows its prices.
+    """
+
+    scheme: str
+    options: dict[str, Any] = field(default_factory=dict)
+    priced: bool = False
+
+    def make(self) -> Scheme:
+        return make_scheme(self.scheme, make_costs(), **self.options)
+
+    def make_naive(self) -> NaiveMachine:
+        return make_naive(self.scheme, **self.options)
+
+
+VARIANTS = {
+    "classic": Variant("classic", priced=True),
+    "huge": Variant("huge", priced=True),
+    "paper": Variant("on_demand", priced=True),
+    "head": Variant("on_demand", {"variant": "head"}),
+    "patchset": Variant("on_demand", {"variant": "patchset"}),
+    "async": Variant("async"),
+    "classic6": Variant("classic6"),
+    "classic6 with large folios": Variant("classic6", {"folio_pages": 16}),
+    "classic6 with huge pages": Variant("classic6", {"huge": True}),
+}
+
+
+class History(RuleBasedStateMachine):
+    """Operations under one fork scheme; compared after each with naive memory."""
+
+    variant: ClassVar[Variant]
+    compares: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.driven = DrivenMemory(
+            self.make_scheme(),
+            self.variant.make_naive(),
+            compares=self.compares,
+            priced=self.variant.priced,
+        )
+
+    def make_scheme(self) -> Scheme:
+        return self.variant.make()
+
+    @initialize(cuts=st.lists(EDGES, min_size=2, max_size=4), full=st.booleans())
+    def begin(self, cuts: list[int], full: bool) -> None:
+        """Some areas that follow each other, perhaps filled."""
+        process = self.driven.processes[0]
+        for start, end in pairwise(sorted({0, *cuts})):
+            self.driven.map(process, Area(start, end), file=None, populate=False)
+            if full:
+                self.driven.fill(process, start, end - start)
+
+    def pick(self, who: int) -> Process:
+        """A process that runs."""
+        running = [process for process in self.driven.processes if process.started]
+        return running[who % len(running)]
+
+    def ignores_discard(self, process: Process) -> bool:
+        return isinstance(self.driven.naive, NaiveHead) and process.naive.forks_on_demand
+
+    @rule(who=WHO, start=EDGES, end=EDGES, kind=st.integers(0, 9), first=FIRST)
+    def map(self, who: int, start: int, end: int, kind: int, first: str) -> None:
+        process = self.pick(who)
+        start, end = sorted((start, end))
+        name = KINDS[kind % len(KINDS)]
+        area = Area(
+            start,
+            end,
+            writable=name != "read-only",
+            private=not name.startswith("shared"),
+            heap=name == "heap",
+        )
+        if start == end or not process.naive.is_free(start, end, private=area.private):
+            return
+        if area.heap and any(a.heap for a in process.naive.areas):
+            return
+        # What MAP_POPULATE does where every new mapping is read anyway is not known.
+        populate = first == "populate" and not self.ignores_discard(process)
+        file = kind % 2 if name.endswith("file") else None
+        self.driven.map(process, area, file=file, populate=populate)
+        if first == "fill" and area.writable:
+            self.driven.fill(process, start, end - start)
+
+    @rule(who=WHO, accesses=ACCESSES, cut=st.none() | st.integers(0, 12))
+    def touch(self, who: int, accesses: list[tuple[int, bool]], cut: int | None) -> None:
+        process = self.pick(who)
+        allowed = [
+            (page, write)
+            for page, write in accesses
+            if (area := process.naive.area(page)) and (area.writable or not write)
+        ]
+        pages = np.array([page for page, _ in allowed], np.int64)
+        writes = np.array([write for _, write in allowed], np.bool_)
+        self.driven.touch(process, pages, writes, cut)
+
+    @rule(who=WHO, number=WHO, start=EDGES, whole=st.booleans())
+    def fill(self, who: int, number: int, start: int, whole: bool) -> None:
+        process = self.pick(who)
+        areas = [area for area in process.naive.areas if area.writable]
+        if areas:
+            area = areas[number % len(areas)]
+            start = area.start + start % (area.end - area.start)
+            self.driven.fill(process, start, area.end - start if whole else 1)
+
+    @rule(who=WHO, start=EDGES, end=EDGES, whole=st.booleans(), write=st.booleans())
+    def sweep(self, who: int, start: int, end: int, whole: bool, write: bool) -> None:
+        process = self.pick(who)
+        start, end = (edge // SLOT * SLOT if whole else edge for edge in sorted((start, end)))
+        met = process.naive.meeting(start, end)
+        mapped = sum(min(a.end, end) - max(a.start, start) for a in met) == end - start
+        if start < end and mapped and (not write or all(area.writable for area in met)):
+            self.driven.sweep(process, start, end, write=write)
+
+    @precondition(lambda self: len(self.driven.processes) < 5)
+    @rule(who=WHO, start=st.booleans() | st.just(True))
+    def fork(self, who: int, start: bool) -> None:
+        faults = self.driven.memory.counts.faults
+        self.driven.fork(self.pick(who), start=start)
+        assert self.driven.memory.counts.faults == faults, "S4"
+
+    @precondition(lambda self: not all(p.started for p in self.driven.processes))
+    @rule(who=WHO)
+    def start(self, who: int) -> None:
+        waiting = [process for process in self.driven.processes if not process.started]
+        self.driven.start(waiting[who % len(waiting)])
+
+    @precondition(lambda self: len(self.driven.processes) > 1)
+    @rule(who=WHO)
+    def exit(self, who: int) -> None:
+        """Also of a child that never ran; one process that runs is left."""
+        process = self.driven.processes[who % len(self.driven.processes)]
+        if not process.started or sum(p.started for p in self.driven.processes) > 1:
+            self.driven.exit(process)
+
+    @precondition(lambda self: len(self.driven.processes) > 1)
+    @rule(who=WHO, end=EDGES)
+    def exec(self, who: int, end: int) -> None:
+        """The new program begins with some memory."""
+        process = self.pick(who)
+        if isinstance(self.driven.naive, NaiveHead):
+            return  # test_findings
+        self.driven.exec(process)
+        if end:
+            self.driven.map(process, Area(0, end), file=None, populate=False)
+            self.driven.fill(process, 0, end)
+
+    @rule(who=WHO, start=EDGES, end=EDGES)
+    def unmap(self, who: int, start: int, end: int) -> None:
+        process = self.pick(who)
+        start, end = sorted((start, end))
+        met = process.naive.meeting(start, end)
+        if start < end and met:
+            self.driven.unmap(process, max(start, met[0].start), min(end, met[-1].end))
+
+    @rule(who=WHO, part=PARTS)
+    def protect(self, who: int, part: Part) -> None:
+        """Of one area: a range that keeps its rights is none of mprotect's business."""
+        process = self.pick(who)
+        area = self.part(process, part)
+        if area is not None and not (not area.writable and self.cuts_huge(process, area)):
+            self.driven.protect(process, area.start, area.end, writable=not area.writable)
+
+    @rule(who=WHO, part=PARTS)
+    def discard(self, who: int, part: Part) -> None:
+        process = self.pick(who)
+        area = self.part(process, part)
+        if area is not None:
+            ignored = self.ignores_discard(process)
+            self.driven.discard(process, area.start, area.end, ignored=ignored)
+
+    @rule(who=WHO, part=PARTS, to=EDGES)
+    def move(self, who: int, part: Part, to: int) -> None:
+        process = self.pick(who)
+        area = self.part(process, part)
+        if area is None:
+            return
+        length = area.end - area.start
+        if not area.private:
+            to += (area.start - to) % SLOT
+        overlaps = area.start < to + length and to < area.end
+        fits = process.naive.is_free(to, to + length, private=area.private)
+        if to + length <= PAGES and fits and not overlaps:
+            self.driven.move(process, area.start, area.end, to)
+
+    @rule(who=WHO, end=EDGES)
+    def brk(self, who: int, end: int) -> None:
+        process = self.pick(who)
+        heaps = [area for area in process.naive.areas if area.heap]
+        if len(heaps) == 1 and end > heaps[0].start:
+            (heap,) = heaps
+            others = [a for a in process.naive.meeting(heap.end, PAGES) if a is not heap]
+            if end <= heap.end or process.naive.is_free(heap.end, end, private=True):
+                self.driven.brk(process, end - heap.start)
+            else:
+                assert others
+
+    def cuts_huge(self, process: Process, area: Area) -> bool:
+        """Whether a huge page crosses an end of a part of an area."""
+        return any(
+            edge % SLOT and edge // SLOT in slots and slots[edge // SLOT].table.huge
+            for slots in (process.naive.slots,)
+            for edge in (area.start, area.end)
+        )
+
+    def part(self, process: Process, part: Part) -> Area | None:
+        """What a drawn part of an area is in a process; None if it is nothing."""
+        if not process.naive.areas:
+            return None
+        area = process.naive.areas[part.number % len(process.naive.areas)]
+        start, end = (area.start, area.end) if part.whole else sorted((part.start, part.end))
+        start, end = max(start, area.start), min(end, area.end)
+        return Area(start, end, area.writable, area.private) if start < end else None
+
+    @invariant()
+    def isolation(self) -> None:
+        check_isolation(self.driven)
+
+    @invariant()
+    def agreement(self) -> None:
+        if self.compares:
+            check_counts(self.driven)
+            check_same(self.driven)
+            self.check_conservation()
+
+    def check_conservation(self) -> None:
+        """S5: a share is paid for by at most one copy, one more a table if the last one copies."""
+        counts = self.driven.memory.counts
+        copies_a_share = 2 if isinstance(self.driven.naive, NaiveHead) else 1
+        assert counts.tables_copied <= copies_a_share * counts.tables_shared, "S5"
+
+    def teardown(self) -> None:
+        for process in list(self.driven.processes):
+            self.driven.exit(process)
+        if self.compares:
+            check_empty(self.driven.memory)

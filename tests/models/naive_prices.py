@@ -1,0 +1,48 @@
+"""What the test machine asks for a fault and for a table copy, one at a time."""
+
+from model_prices import PRICES
+from naive_memory import Entry
+
+PAGE_PRICES = {
+    "NONE": 0.0,
+    "COW_COPY": PRICES["fault_copy_cold_ns"],
+    "COW_REUSE": PRICES["fault_reuse_ns"],
+    "ZERO_FILL": PRICES["fault_zero_fill_ns"],
+    "ZERO_MAP": PRICES["fault_zero_map_ns"],
+    "SHARED_MAP": PRICES["fault_zero_fill_ns"],
+    "FILE_MAP": PRICES["fault_zero_map_ns"],
+    "HUGE_COPY": PRICES["fault_huge_copy_ns"],
+    "HUGE_REUSE": PRICES["fault_huge_reuse_ns"],
+    "HUGE_FILL": PRICES["huge_fill_ns"],
+    "HUGE_ZERO_MAP": PRICES["fault_zero_map_ns"],
+    "HUGE_SPLIT": PRICES["fault_huge_split_ns"],
+}
+COUNTER = {
+    "COW_COPY": "page_copies",
+    "COW_REUSE": "page_reuse",
+    "ZERO_FILL": "zero_fill",
+    "ZERO_MAP": "zero_map",
+    "SHARED_MAP": "shared_map",
+    "FILE_MAP": "file_map",
+    "HUGE_COPY": "huge_copies",
+    "HUGE_REUSE": "huge_reuse",
+    "HUGE_FILL": "huge_fill",
+    "HUGE_ZERO_MAP": "huge_zero_map",
+    "HUGE_SPLIT": "page_copies",
+}
+
+
+def copied_page_ns(*, sequential: bool, warm: bool) -> float:
+    """A fault that copies 4 KiB, by what of it is in cache."""
+    page_ns = PRICES["fault_copy_sequential_ns" if sequential else "fault_copy_cold_ns"]
+    return page_ns - (PRICES["struct_page_miss_ns"] if warm else 0.0)
+
+
+def table_copy_ns(entries: list[Entry]) -> float:
+    """Copying some entries of a table."""
+    return sum(
+        PRICES["entry_copy_ns"]
+        + (PRICES["entry_protect_ns"] if entry.writable else 0)
+        + (PRICES["entry_scattered_ns"] if entry.frame and entry.frame.scattered else 0)
+        for entry in entries
+    )
