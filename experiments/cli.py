@@ -182,7 +182,7 @@ def export(**arguments: Any) -> None:
 @main.command()
 @click.argument("folder", metavar="RUN")
 @click.option("--x", metavar="FIELD", help="Swept field along x, such as workload.dataset.")
-@click.option("--y", metavar="METRIC", help="Metric along y, such as p99, p99_ms, throughput.")
+@click.option("--y", metavar="METRICS", help="Along y: p99, p99_ms, or several: p99.9,throughput.")
 @click.option("--hue", metavar="FIELD", help="Swept field that colours tell apart.")
 @click.option("--log", metavar="x,y", help="Logarithmic axes, or none.  [default: by the data]")
 @click.option(

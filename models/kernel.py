@@ -99,13 +99,13 @@ class Kernel:
         self.note_memory(mm)
         child = yield from self.play(task, self.scheme.fork(mm))
         self.check_memory()
-        self.note_memory(child)
         return child
 
     def start(self, task: Task, child: AddressSpace) -> Generator[simpy.Event, Any, None]:
         """What a child does before its first instruction. See `Scheme.start`."""
         yield from self.play(task, self.scheme.start(child))
         self.check_memory()
+        self.note_memory(child)
 
     def exit(self, task: Task, mm: AddressSpace) -> Generator[simpy.Event, Any, None]:
         """Tear down an address space. See `Scheme.exit`."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from results.fork_labels import with_whole_forks
 from results.record import Record
 from results.store import Store
 from results.tables import labels_of
@@ -24,7 +25,8 @@ class Run:
     Attributes:
         path: its folder.
         records: of the points that are done, in the order of the sweep.
-        labels: per record, its swept fields by dotted path as the user wrote them.
+        labels: per record, its swept fields by dotted path as the user wrote them, a fork with
+            its options (`results.fork_labels`).
         missing: how many points have no record.
     """
 
@@ -64,7 +66,7 @@ def read(path: Path) -> Run:
     if known is not None and all("swept" in point for point in known):
         written = (point["swept"] for point in known)
         labels = [label for label, record in zip(written, found, strict=True) if record is not None]
-    return Run(path, records, labels, len(ids) - len(records))
+    return Run(path, records, with_whole_forks(labels), len(ids) - len(records))
 
 
 def _known(path: Path) -> list[dict[str, Any]] | None:

@@ -64,7 +64,8 @@ def _sweep(run: Run, x: str | None, y: str | None, hue: str | None, log: str | N
     if not run.swept:
         raise InputError(f"{run.path}: one point only: expected a run that sweeps a field")
     x = x or swept.best_x(run.records, run.labels) or next(p for p in run.swept if p != hue)
-    metrics = [_metric(run, "--y", y)] if y else sweep.default_metrics(run.records)
+    asked = y.split(",") if y else []
+    metrics = [_metric(run, "--y", one) for one in asked] or sweep.default_metrics(run.records)
     if not metrics:
         raise InputError("--y: missing: expected a metric of the run")
     if hue is None:
@@ -72,7 +73,7 @@ def _sweep(run: Run, x: str | None, y: str | None, hue: str | None, log: str | N
     axes = None if log is None else frozenset(filter(None, log.replace("none", "").split(",")))
     if axes is not None and not axes <= {"x", "y"}:
         raise InputError(f"--log: {log!r}: expected x, y, x,y or none")
-    return sweep.Sweep(x, metrics, hue, axes, asked_unit(y) if y else None)
+    return sweep.Sweep(x, metrics, hue, axes, asked_unit(asked[0]) if len(asked) == 1 else None)
 
 
 def _tornado(run: Run, metric: str) -> Figure:

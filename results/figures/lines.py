@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from results.figures import style
+from results.fork_labels import FORK
 from results.record import Record
 from results.tables import labels_of
 
@@ -29,13 +30,13 @@ class Line:
 def lines_of(records: Sequence[Record], labels: Sequence[Mapping[str, str]] | None) -> list[Line]:
     """The first twelve points as lines; arguments as for `results.tables.run_table`."""
     labels = labels_of(records) if labels is None else labels
-    kinds = [str(record.at("fork.kind")) for record in records]
+    kinds = [
+        label.get(FORK, str(record.at(FORK))) for record, label in zip(records, labels, strict=True)
+    ]
     colours = style.colours_for(kinds)
     rests = [
         ", ".join(
-            f"{path.rpartition('.')[2]} {label}"
-            for path, label in of_point.items()
-            if path != "fork.kind"
+            f"{path.rpartition('.')[2]} {label}" for path, label in of_point.items() if path != FORK
         )
         for of_point in labels
     ]
@@ -47,7 +48,7 @@ def lines_of(records: Sequence[Record], labels: Sequence[Mapping[str, str]] | No
         palette = style.palette_from(colours[kind])
         rounds = number // len(_LINESTYLES)
         colour = style.lighter(colours[kind], rounds) if several else palette[number % len(palette)]
-        label = ", ".join(filter(None, [style.NAMES.get(kind, kind), rest]))
+        label = ", ".join(filter(None, [style.name_of_fork(kind), rest]))
         lines.append(Line(record, label, colour, _LINESTYLES[number % len(_LINESTYLES)]))
     return lines[:_MOST_LINES]
 

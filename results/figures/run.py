@@ -18,6 +18,7 @@ from results.figures.fork_panel import fork_times
 from results.figures.latency_panels import SNAPSHOT_MARKER, over_time, percentiles
 from results.figures.lines import Line, lines_of
 from results.figures.memory_panel import has_memory, memory_over_time
+from results.fork_labels import with_whole_forks
 from results.metrics import forks_many_sizes
 from results.record import Record
 from results.tables import labels_of
@@ -67,7 +68,7 @@ def draw(
     too. Of more than twelve points the first twelve are drawn, of more than eight programs the
     first eight, and the figure says so.
     """
-    labels = labels_of(records) if labels is None else labels
+    labels = with_whole_forks(labels_of(records) if labels is None else labels)
     of_sweep = _of_sweep(records, labels)
     if of_sweep is not None:
         return of_sweep

@@ -28,8 +28,15 @@ COLOURS = {"classic": "#0072B2", "huge": "#E69F00", "on_demand": "#009E73"}
 
 OTHER_COLOURS = ("#D55E00", "#CC79A7", "#56B4E9", "#B8A800", "#7A7A7A")
 
-NAMES = {"classic": "Fork", "huge": "Fork, huge pages", "on_demand": "On-demand-fork"}
-"""The schemes as the paper calls them."""
+NAMES = {
+    "classic": "Fork",
+    "huge": "Fork, huge pages",
+    "on_demand": "On-demand-fork",
+    "async": "Async-fork",
+    "classic6": "Fork 6.x",
+    "hugetlb": "Fork, hugetlb",
+}
+"""The schemes as the papers call them."""
 
 STYLE: dict[str, Any] = {
     "font.size": 8,
@@ -137,10 +144,30 @@ def write(figure: Figure, stem: Path, endings: Iterable[str] = FORMATS) -> list[
     return files
 
 
-def colours_for(kinds: list[str]) -> dict[str, str]:
-    """A colour for each scheme: its own if it has one, else the next free one."""
+def colours_for(forks: list[str]) -> dict[str, str]:
+    """A colour for each fork: its scheme's own if it has one, else the next free one.
+
+    Forks of one scheme that differ in its options, which follow its name, get lighter and lighter.
+    """
     others = cycle(OTHER_COLOURS)
-    return {kind: COLOURS[kind] if kind in COLOURS else next(others) for kind in kinds}
+    own: dict[str, str] = {}
+    met: dict[str, list[str]] = {}
+    for fork in dict.fromkeys(forks):
+        kind = fork.partition(" ")[0]
+        if kind not in own:
+            own[kind] = COLOURS[kind] if kind in COLOURS else next(others)
+        met.setdefault(kind, []).append(fork)
+    return {
+        fork: lighter(own[kind], rounds) if rounds else own[kind]
+        for kind, of_kind in met.items()
+        for rounds, fork in enumerate(of_kind)
+    }
+
+
+def name_of_fork(fork: str) -> str:
+    """The fork as its paper calls it, with its options if there are any."""
+    kind, _, options = fork.partition(" ")
+    return ", ".join(filter(None, (NAMES.get(kind, kind), options)))
 
 
 def palette_from(first: str) -> list[str]:

@@ -14,7 +14,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLoca
 
 from results.figures import style
 from results.figures.metric_axis import MetricAxis, metric_axis
-from results.figures.swept import FORK, Axis, axis, best_hue, best_x, name_of
+from results.figures.swept import Axis, axis, best_hue, best_x, name_of
+from results.fork_labels import FORK
 from results.metrics import of_repetition
 from results.record import Record
 from results.statistics import bounds
@@ -23,8 +24,11 @@ DECADE = 10.0
 """Positive values that span so much are drawn on a logarithmic axis."""
 
 _MOST_PANELS = 4
-_MOST_HUES = 8
+_MOST_HUES = 12
+_MOST_BELOW = 2
 _PANEL_IN = 2.0
+_LETTER_IN, _HANDLE_IN = 0.055, 0.5
+"""Width of a legend's letter and of what stands before it."""
 _GREATEST_CHANGE = 1.02
 """Of a throughput that changes by less there is nothing to see."""
 
@@ -138,11 +142,15 @@ def _free_fields(sweep: Sweep, along: Axis, labels: Sequence[Mapping[str, str]])
 
 def _figure(sweep: Sweep, along: Axis, rows: Sequence[_Value], panels: Sequence[str]) -> Figure:
     columns = panels[:_MOST_PANELS]
+    # Many metrics of one panel each stand beside each other.
+    beside = len(columns) == 1 and len(sweep.metrics) > _MOST_BELOW
+    across = _MOST_BELOW + 1 if beside else len(columns)
+    rows_of_panels = -(-len(columns) * len(sweep.metrics) // across)
     figure, axes = style.panels(
-        len(columns),
-        rows=len(sweep.metrics),
-        width_in=style.COLUMN_IN if len(columns) == 1 else style.PAGE_IN,
-        height_in=_PANEL_IN * len(sweep.metrics) + 0.3,
+        across,
+        rows=rows_of_panels,
+        width_in=style.COLUMN_IN if across == 1 else style.PAGE_IN,
+        height_in=_PANEL_IN * rows_of_panels + 0.3,
     )
     hues = list(dict.fromkeys(row.hue for row in rows))
     places = iter(axes)
@@ -156,8 +164,11 @@ def _figure(sweep: Sweep, along: Axis, rows: Sequence[_Value], panels: Sequence[
         for place, panel in zip(drawn, columns, strict=True):
             if metric == sweep.metrics[0] and len(columns) > 1:
                 place.set_title(panel)
-            place.set_xlabel(along.name if metric == sweep.metrics[-1] else "")
+            lowest = metric in sweep.metrics[-(across if beside else 1) :]
+            place.set_xlabel(along.name if lowest else "")
             place.set_ylabel(scale.name if place is drawn[0] else "")
+    for unused in places:
+        unused.remove()
     cut = [
         f"{most} of {len(found)} {what}"
         for found, most, what in (
@@ -270,17 +281,23 @@ def _colours(hue: str | None, hues: Sequence[str]) -> dict[str, str]:
     return dict(zip(hues, style.palette_from(style.COLOURS["classic"]), strict=False))
 
 
+def _columns(figure: Figure, names: Sequence[str]) -> int:
+    """How many columns of a legend find room beside each other."""
+    longest_in = _LETTER_IN * max(map(len, names), default=0) + _HANDLE_IN
+    return max(1, int(figure.get_figwidth() / longest_in))
+
+
 def _legend(figure: Figure, sweep: Sweep, hues: Sequence[str], cut: str) -> None:
     """The values of the field that colours tell apart, above all panels; what is cut."""
     if not sweep.hue:
         return
     colours = _colours(sweep.hue, hues)
-    names = [style.NAMES.get(hue, hue) if sweep.hue == FORK else hue for hue in hues]
+    names = [style.name_of_fork(hue) if sweep.hue == FORK else hue for hue in hues]
     title = None if sweep.hue == FORK else name_of(sweep.hue)
     figure.legend(
         [Line2D([], [], color=colours[hue], marker="o", markersize=3.5) for hue in hues],
         names,
         loc="outside upper center",
-        ncols=min(len(hues), 4),
+        ncols=min(len(hues), _columns(figure, names)),
         title=" - ".join(filter(None, (title, cut))) or None,
     )

@@ -1,0 +1,99 @@
+"""What programs take of memory over time, and what happens when there is too little."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from programs import setup
+
+from models.kernel import OutOfMemory
+from sim.recording import Recording
+from workloads.registry import WORKLOADS
+
+MIB = 2**20
+REDIS = {
+    "kind": "redis",
+    "dataset": "64MiB",
+    "clients": {"kind": "open", "rate": "20k/s"},
+    "set_ratio": 1.0,
+    "snapshot": {"at": ["100ms"], "save_rate": "100MiB"},
+    "duration": "1s",
+}
+BURST = {"kind": "microbench", "program": "fork_and_access", "sizes": ["64MiB"]}
+
+
+def run(scheme: str, config: dict[str, Any], memory_bytes: int | None = None) -> Recording:
+    workload = WORKLOADS[config["kind"]]
+    limited = replace(setup(scheme), memory_bytes=memory_bytes)
+    return workload.run(workload.Config.model_validate(config), limited)
+
+
+@pytest.mark.parametrize("scheme", ["classic", "huge", "on_demand", "async", "hugetlb"])
+def test_memory_over_time_of_a_snapshot(scheme: str) -> None:
+    recording = run(scheme, REDIS)
+    machine, processes = recording.series["memory"], recording.series["processes"]
+    used = machine["resident_bytes"] + machine["table_bytes"]
+    assert used[0] < 66 * MIB
+    assert used.max() - used[0] == recording.levels["extra_memory_bytes_peak"]
+    assert used.max() == recording.levels["memory_bytes_peak"]
+    # Every page is written once: all of it is copied, whatever a fork shares.
+    copied = machine["copied_bytes"][-1]
+    assert 0 < copied <= 64 * MIB
+    assert used[-1] < 66 * MIB  # what the snapshot took is given back
+    # Parent and child each see the whole data set, of which most is one and the same.
+    assert set(processes["process"].tolist()) == {1, 2}
+    sees = processes["resident_bytes"][processes["process"] == 2]
+    assert sees[0] == processes["resident_bytes"][0]
+    assert sees[-1] == 0
+    assert (np.diff(machine["t_ns"]) >= 0).all()
+
+
+def test_huge_pages_multiply_what_a_snapshot_takes() -> None:
+    few = {**REDIS, "clients": {"kind": "open", "rate": "200/s"}}
+    small, huge = (
+        run(scheme, few).levels["extra_memory_bytes_peak"] for scheme in ("classic", "huge")
+    )
+    assert huge > 10 * small
+
+
+@pytest.mark.parametrize("scheme", ["classic", "huge", "on_demand", "async"])
+def test_the_program_dies_at_the_limit(scheme: str) -> None:
+    whole = run(scheme, REDIS)
+    limit = 64 * MIB + whole.levels["extra_memory_bytes_peak"] // 2
+    recording = run(scheme, REDIS, limit)
+    assert recording.counters["killed_out_of_memory"] == 1
+    assert 100_000_000 < recording.levels["killed_ns"] < whole.levels["duration_ns"]
+    # Not a page more than the first that found no place.
+    assert limit < recording.levels["killed_bytes"] <= limit + 2 * MIB + 4096
+    assert recording.counters["requests"] < whole.counters["requests"]
+
+
+def test_a_limit_that_is_not_reached_changes_nothing() -> None:
+    assert run("on_demand", REDIS, 2**40).to_dict() == run("on_demand", REDIS).to_dict()
+
+
+def test_what_does_not_fit_at_the_start_is_refused() -> None:
+    with pytest.raises(OutOfMemory, match=r"on a machine with 0\.03125 GiB"):
+        run("classic", REDIS, 32 * MIB)
+
+
+def test_of_a_mix_the_greediest_dies_and_the_others_go_on() -> None:
+    small = {**REDIS, "dataset": "16MiB", "snapshot": None}
+    mix = {"kind": "mix", "programs": {"big": REDIS, "small": small}}
+    alone = run("huge", mix)
+    limit = 80 * MIB + MIB + alone.parts["big"].levels["extra_memory_bytes_peak"] // 2
+    recording = run("huge", mix, limit)
+    assert recording.parts["big"].counters["killed_out_of_memory"] == 1
+    assert "killed_out_of_memory" not in recording.parts["small"].counters
+    assert recording.parts["small"].levels["duration_ns"] == 10**9
+    assert recording.parts["small"].series["memory"]["t_ns"].size
+    assert "memory" not in recording.series
+
+
+def test_other_programs_have_a_memory_too() -> None:
+    recording = run("classic", BURST)
+    assert recording.levels["memory_bytes_peak"] > 128 * MIB
+    assert run("classic", BURST, 100 * MIB).counters["killed_out_of_memory"] == 1
