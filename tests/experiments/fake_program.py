@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from experiments.catalogue import Catalogue
+from models.schemes import SCHEMES
 from sim.quantities import Bytes, Duration, Rate, Ratio
 from sim.recording import Histogram, Recording
 from workloads.registry import WORKLOADS
@@ -141,7 +142,7 @@ def catalogue() -> Catalogue:
     """A catalogue that stays the same whatever is registered."""
     return Catalogue(
         workloads={"fake": sys.modules[__name__], "other": SimpleNamespace(Config=Other)},
-        schemes={"classic": "", "huge": "", "on_demand": ""},
+        schemes={name: SCHEMES[name] for name in ("classic", "huge", "on_demand")},
         profiles=("epyc-7302p-linux-5.6",),
         examples=(),
     )

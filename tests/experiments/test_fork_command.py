@@ -1,0 +1,211 @@
+"""forksim fork: one fork under every scheme, against closed forms and known proportions."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from experiments.catalogue import catalogue
+from experiments.cli import main
+from experiments.forks import one_fork as module
+from experiments.forks.asked import several_forks
+from experiments.forks.one_fork import one_fork
+from models.layout import FrameStock
+from models.profile import load_profile
+from models.schemes import SCHEMES
+
+COSTS = load_profile("epyc-7302p-linux-5.6").costs
+KIB, MIB, GIB = 2**10, 2**20, 2**30
+ALL = {asked.label: asked for asked in several_forks((), None, catalogue())}
+OF_4_KIB = ("classic", "on_demand variant=paper", "on_demand variant=patchset", "async")
+
+
+def forksim(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+@cache
+def forks(size: str, *chosen: str) -> dict[str, dict[str, Any]]:
+    """Every row by its fork as the table spells it."""
+    options = [f"--fork={text}" for text in chosen]
+    result = forksim("fork", "--size", size, *options, "--json")
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout)["forks"]
+    return {_label(row["fork"]): row for row in rows}
+
+
+def _label(fork: dict[str, Any]) -> str:
+    options = [f"{n}={str(v).lower() if v is True else v}" for n, v in fork.items() if n != "kind"]
+    return " ".join([fork["kind"], *options])
+
+
+def test_every_scheme_has_a_row_in_each_variant() -> None:
+    wanted = [(name, dict(v)) for name, scheme in SCHEMES.items() for v in scheme.variants]
+    rows = forks("4MiB").values()
+    assert [(r["fork"].pop("kind"), r["fork"]) for r in rows] == wanted
+    forks.cache_clear()
+
+
+@pytest.mark.parametrize("gib", [1, 50])
+def test_the_pause_is_the_closed_form_of_the_profile(gib: int) -> None:
+    rows, pages, tables = forks(f"{gib}GiB"), gib * 2**18, gib * 512
+    scattered = int(FrameStock(COSTS.movable_stock_frames).scattered(pages))
+    scattered_tables = int(FrameStock(COSTS.unmovable_stock_frames).scattered(tables))
+    entries_ns = (
+        pages * (COSTS.entry_copy_ns + COSTS.entry_protect_ns)
+        + scattered * COSTS.entry_scattered_ns
+    )
+    sharing_ns = tables * COSTS.table_share_ns + scattered_tables * COSTS.table_scattered_ns
+    wanted_ns = {
+        "classic": COSTS.fork_base_ns + entries_ns,
+        "on_demand variant=paper": COSTS.fork_on_demand_base_ns + sharing_ns,
+        "on_demand variant=head": COSTS.fork_on_demand_base_ns + sharing_ns,
+        "on_demand variant=patchset": COSTS.fork_on_demand_base_ns + sharing_ns,
+        "async": COSTS.fork_on_demand_base_ns + tables * COSTS.slot_protect_ns,
+        "hugetlb": COSTS.fork_huge_base_ns + tables * COSTS.hugetlb_entry_ns,
+        "vfork": COSTS.vfork_ns,
+    }
+    for label, blocked_ns in wanted_ns.items():
+        assert rows[label]["blocked_ns"] == pytest.approx(blocked_ns, abs=1), label
+        starts_ns = None if label == "vfork" else rows[label]["blocked_ns"]
+        if label != "async":
+            assert rows[label]["child_runs_ns"] == starts_ns
+    # The child does what the parent of a classic fork does; each portion is rounded.
+    late_ns = rows["async"]["child_runs_ns"] - rows["async"]["blocked_ns"]
+    assert late_ns == pytest.approx(entries_ns, abs=256)
+
+
+def test_first_writes_are_dear_where_tables_are_owed() -> None:
+    rows = forks("50GiB")
+    # Beyond the stock of scattered frames a table's copy is 512 entries of contiguous ones.
+    table_ns = 512 * (COSTS.entry_copy_ns + COSTS.entry_protect_ns)
+    cold_ns = round(COSTS.fault_copy_cold_ns)
+    for label in ("classic", "classic6", "classic6 folio=64KiB"):
+        assert (rows[label]["first_write_ns"], rows[label]["next_write_ns"]) == (cold_ns, cold_ns)
+    for label in ("on_demand variant=paper", "async"):
+        assert rows[label]["first_write_ns"] == pytest.approx(cold_ns + table_ns, abs=1)
+        assert rows[label]["next_write_ns"] <= cold_ns
+    for label in ("huge", "hugetlb"):
+        assert rows[label]["first_write_ns"] == round(COSTS.fault_huge_copy_ns)
+        assert rows[label]["next_write_ns"] == 0
+    assert rows["classic6 huge=true"]["first_write_ns"] == round(COSTS.fault_huge_split_ns)
+    assert rows["classic6 huge=true"]["next_write_ns"] == cold_ns
+
+
+def test_the_exit_of_an_idle_child() -> None:
+    rows, pages, tables = forks("50GiB"), 50 * 2**18, 50 * 512
+    scattered = int(FrameStock(COSTS.movable_stock_frames).scattered(pages))
+    removed_ns = pages * COSTS.exit_entry_ns + scattered * COSTS.entry_scattered_ns
+    read_ns = pages * COSTS.exit_scan_entry_ns + scattered * COSTS.exit_scan_scattered_ns
+    base_ns = COSTS.exit_base_ns
+    assert rows["classic"]["exit_ns"] == pytest.approx(base_ns + removed_ns, abs=1)
+    assert rows["async"]["exit_ns"] == rows["classic"]["exit_ns"]
+    assert rows["on_demand variant=paper"]["exit_ns"] == pytest.approx(base_ns + read_ns, abs=1)
+    left_ns = tables * COSTS.table_share_ns
+    assert rows["on_demand variant=patchset"]["exit_ns"] == pytest.approx(base_ns + left_ns, abs=1)
+
+
+@pytest.mark.parametrize(("size", "n_bytes"), [("200MiB", 200 * MIB), ("1TiB", 2**40)])
+def test_memory_is_tables_and_what_was_written(size: str, n_bytes: int) -> None:
+    rows = forks(size, *{label.partition(" ")[0] for label in (*OF_4_KIB, "huge", "hugetlb")})
+    tables = n_bytes // 512
+    for label in OF_4_KIB:
+        row, shared = rows[label], "on_demand" in label
+        assert row["table_bytes"] == (0 if shared else tables)
+        # Whatever the scheme, by then both have a table for everything that was written.
+        assert row["extra_bytes"]["1"] == pytest.approx(tables + n_bytes / 100, rel=1e-9)
+        assert row["extra_bytes"]["10"] == pytest.approx(tables + n_bytes / 10, rel=1e-9)
+    # One per cent of the pages, spread out, is a page in every 2 MiB.
+    assert rows["huge"]["extra_bytes"] == {"1": tables + n_bytes, "10": tables + n_bytes}
+    assert rows["hugetlb"]["extra_bytes"] == {"1": n_bytes, "10": n_bytes}
+
+
+def test_a_sample_stands_for_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = 3 * module.SAMPLE_PAGES
+    sampled = {label: one_fork(asked.scheme, pages) for label, asked in ALL.items()}
+    monkeypatch.setattr(module, "SAMPLE_PAGES", pages)
+    assert sampled == {label: one_fork(asked.scheme, pages) for label, asked in ALL.items()}
+
+
+def test_a_pool_gives_what_it_has() -> None:
+    enough, little, none = (f"{{kind: hugetlb, pool: {mib}MiB}}" for mib in (800, 440, 400))
+    taken = [row["extra_bytes"]["1"] for row in forks("400MiB", enough, little, none).values()]
+    assert taken == [400 * MIB, 40 * MIB, 0]
+
+
+def test_memory_of_less_than_a_table() -> None:
+    rows = forks("20KiB")
+    for label in ("classic", "on_demand variant=head", "async", "huge", "hugetlb"):
+        # Slots covered in part are copied at once; one page of five is written.
+        assert rows[label]["table_bytes"] == 4 * KIB
+        assert rows[label]["extra_bytes"] == {"1": 8 * KIB, "10": 8 * KIB}
+        assert rows[label]["child_runs_ns"] == rows[label]["blocked_ns"]
+    assert rows["on_demand variant=paper"]["table_bytes"] == 0
+
+
+def test_a_choice_is_all_variants_of_a_name_or_one_mapping() -> None:
+    assert list(forks("4MiB", "on_demand", "{kind: classic6, folio: 16KiB}")) == [
+        *(f"on_demand variant={name}" for name in ("paper", "head", "patchset")),
+        "classic6 folio=16KiB",
+    ]
+
+
+def test_the_command_prints_a_row_each() -> None:
+    result = forksim("fork", "--size", "1GiB")
+    assert result.exit_code == 0, result.output
+    heading, _, *rows = [line for line in result.stdout.splitlines() if line.strip()]
+    assert heading.split("   ")[0].strip() == "fork"
+    assert len(rows) == len(ALL) + 1
+    assert all(row.strip().startswith(label) for row, label in zip(rows, ALL, strict=False))
+    assert rows[-1].startswith("note: a process of 1 GiB, just filled, on epyc-7302p-linux-5.6")
+    (vfork,) = (row for row in rows if row.strip().startswith("vfork"))
+    assert vfork.count(" - ") == 4
+
+
+SCHEMES_QUOTED = ", ".join(repr(name) for name in SCHEMES)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--size", "5Gi"], "--size:1:1: '5Gi': expected a size such as 996MiB"),
+        (["--size", "0"], "--size:1:1: '0': expected more than 0 and at most 4TiB"),
+        (["--size", "5TiB"], "--size:1:1: '5TiB': expected more than 0 and at most 4TiB"),
+        (["--size", "1GiB", "--fork", "hug"], "--fork:1:1: fork: 'hug' - did you mean 'huge'?"),
+        (
+            ["--size", "1GiB", "--fork", "huge", "--fork", "[1]"],
+            f"--fork:2:1: fork: [1]: expected one of {SCHEMES_QUOTED}",
+        ),
+        (
+            ["--size", "1GiB", "--fork", "{kind: hugetlb, pool: -1GiB}"],
+            "--fork:1:23: fork.pool: '-1GiB': expected a size such as 996MiB",
+        ),
+        (
+            ["--size", "1GiB", "--fork", "{kind: hugetlb, pool: 1MiB}"],
+            "--fork:1:23: fork.pool: '1MiB': expected a multiple of 2MiB",
+        ),
+        (
+            ["--size", "1GiB", "--fork", "{kind: hugetlb, pool: 4MiB}"],
+            "--size:1:1: 1 GiB: hugetlb pool=4MiB: the pool of 2 huge pages is too small",
+        ),
+        (
+            ["--size", "1GiB", "--fork", "{variant: head}"],
+            f"--fork:1:1: fork.kind: missing: expected one of {SCHEMES_QUOTED}",
+        ),
+        (
+            ["--size", "1GiB", "--profile", "epyc"],
+            "--profile:1:1: machine.profile: 'epyc': expected 'epyc-7302p-linux-5.6'",
+        ),
+        ([], "forksim: Missing option '--size'."),
+    ],
+)
+def test_wrong_questions_are_one_line(arguments: list[str], line: str) -> None:
+    result = forksim("fork", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    # The kinds of a union are told in an order of their own.
+    assert sorted(result.stderr.rstrip("\n")) == sorted(line)
+    assert result.stderr.startswith(line[:40])

@@ -1,0 +1,138 @@
+"""Forks in experiments: their options, and vfork for children that exit at once only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from experiments.catalogue import catalogue
+from experiments.document import parse
+from experiments.errors import InputError, Position
+from experiments.overrides import override
+from experiments.points import Plan, plan
+from experiments.simulation import simulate
+
+LOOP = """\
+forksim: 1
+name: loop
+workload:
+  kind: microbench
+  sizes: [4MiB]
+fork: {kind: vfork}
+"""
+MIXED = """\
+forksim: 1
+name: mixed
+workload:
+  kind: mix
+  programs:
+    loop: {kind: microbench, sizes: [4MiB]}
+    web: {kind: microbench, program: first_write, sizes: [4MiB]}
+fork: {kind: classic}
+"""
+REFUSED = (
+    "fork.kind: 'vfork' lends children their parent's memory, and the children of {} do not exit "
+    "at once: expected another fork, or microbench's fork_loop"
+)
+HERE = Path(__file__).parent
+
+
+def planned(text: str, *settings: str) -> Plan:
+    return plan(override(parse(text, Position("a.yaml")), settings), HERE, catalogue())
+
+
+def refusal(text: str, *settings: str) -> str:
+    with pytest.raises(InputError) as caught:
+        planned(text, *settings)
+    return str(caught.value)
+
+
+def test_vfork_runs_a_fork_loop() -> None:
+    (point,) = planned(LOOP).points
+    record = simulate(point)
+    (repetition,) = record.repetitions
+    assert repetition.counters["forks"] == 1
+    assert repetition.histograms["fork_ns"].maximum == round(point.profile.costs.vfork_ns)
+
+
+@pytest.mark.parametrize("program", ["first_write", "fork_and_access"])
+def test_vfork_is_refused_where_children_work(program: str) -> None:
+    wanted = "a.yaml:6:14: " + REFUSED.format("workload (microbench)")
+    assert refusal(LOOP, f"workload.program={program}") == wanted
+
+
+@pytest.mark.parametrize("file", ["redis_replay", "afl_fuzzing", "sqlite_tests", "apache_prefork"])
+def test_vfork_is_refused_by_the_other_programs(file: str) -> None:
+    path = next((HERE.parents[1] / "experiments/examples").glob(f"{file}.yaml"))
+    document = override(
+        parse(path.read_text(), Position("a.yaml")), ["sweep=[]", "fork={kind: vfork}"]
+    )
+    kind = document.data["workload"]["kind"]
+    with pytest.raises(InputError) as caught:
+        plan(document, path.parent, catalogue())
+    assert str(caught.value) == "--set:2:13: " + REFUSED.format(f"workload ({kind})")
+
+
+def test_vfork_is_refused_when_swept() -> None:
+    swept = MIXED + "sweep:\n  - grid: {fork.kind: [classic, vfork]}\n"
+    wanted = "a.yaml:10:33: " + REFUSED.format("workload.programs.web (microbench)")
+    assert refusal(swept) == wanted
+    by_program = LOOP + "sweep:\n  - grid: {workload.program: [fork_loop, first_write]}\n"
+    assert refusal(by_program) == "a.yaml:6:14: " + REFUSED.format("workload (microbench)")
+    whole = MIXED + "sweep:\n  - list: [{fork: {kind: huge}}, {fork: {kind: vfork}}]\n"
+    assert refusal(whole) == "a.yaml:10:48: " + REFUSED.format("workload.programs.web (microbench)")
+
+
+def test_vfork_is_allowed_where_no_point_lets_children_work() -> None:
+    swept = MIXED + "sweep:\n  - grid: {fork.kind: [classic, huge]}\n"
+    assert len(planned(swept, "fork.kind=vfork", "sweep.0.grid={seed: [1]}", *_LOOPS).points) == 1
+    replaced = LOOP + "sweep:\n  - grid: {workload.program: [first_write], fork.kind: [classic]}\n"
+    assert len(planned(replaced).points) == 1
+
+
+_LOOPS = ("workload.programs.web.program=fork_loop",)
+
+
+@pytest.mark.parametrize(
+    ("fork", "wrong", "message"),
+    [
+        ("{kind: classic6, folio: 5KiB}", "5KiB", "folio: '5KiB': expected a power of two from "),
+        ("{kind: classic6, folio: 4MiB}", "4MiB", "folio: '4MiB': expected a power of two from "),
+        ("{kind: classic6, folio: 0}", "0}", "folio: 0: expected a power of two from 4KiB to 2MiB"),
+        ("{kind: classic6, huge: 1}", "1}", "huge: 1: expected true or false"),
+        ("{kind: hugetlb, pool: -2MiB}", "-2MiB", "pool: '-2MiB': expected a size such as 996MiB"),
+        ("{kind: hugetlb, pool: 3MiB}", "3MiB", "pool: '3MiB': expected a multiple of 2MiB"),
+        ("{kind: on_demand, variant: heed}", "heed", "variant: 'heed' - did you mean 'head'?"),
+        ("{kind: classic, variant: head}", "variant", "variant: unknown key: expected 'kind'"),
+        ("{kind: hugetlb, folio: 4KiB}", "folio", "folio: unknown key: expected one of "),
+    ],
+)
+def test_options_without_sense_are_refused(fork: str, wrong: str, message: str) -> None:
+    text = LOOP.replace("{kind: vfork}", fork)
+    assert refusal(text).startswith(_place(text, wrong) + f" fork.{message}")
+    # The same where a sweep gives it, though some points are right.
+    swept = LOOP.replace("vfork", "huge")
+    swept += f"sweep:\n  - list: [{{fork: {{kind: classic}}}}, {{fork: {fork}}}]\n"
+    assert refusal(swept).startswith(_place(swept, wrong) + f" fork.{message}")
+
+
+def _place(text: str, wrong: str) -> str:
+    """Where the last occurrence of something begins."""
+    before = text[: text.rindex(wrong)]
+    return f"a.yaml:{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}:"
+
+
+@pytest.mark.parametrize(
+    "fork",
+    [
+        "{kind: classic6, folio: 64KiB, huge: true}",
+        "{kind: classic6, folio: 2MiB}",
+        "{kind: hugetlb, pool: 20GiB}",
+        "{kind: hugetlb}",
+        "{kind: on_demand, variant: patchset}",
+    ],
+)
+def test_options_with_sense_are_simulated(fork: str) -> None:
+    (point,) = planned(LOOP.replace("{kind: vfork}", fork)).points
+    assert simulate(point).repetitions[0].counters["forks"] == 1
