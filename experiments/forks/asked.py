@@ -20,9 +20,10 @@ from experiments.sweep_schema import Strict
 from experiments.validation import validate
 from models.profile import Profile
 from models.schemes.base import Scheme
+from results.fork_labels import FORK, with_whole_forks
 from workloads.setup import Setup
 
-FORK, PROFILE, SCHEME = "--fork", "--profile", "SCHEME"
+FORKS, PROFILE, SCHEME = "--fork", "--profile", "SCHEME"
 """What the command line calls them."""
 
 
@@ -42,11 +43,9 @@ class Asked:
 
     @property
     def label(self) -> str:
-        """Its name and options in one line: ``on_demand variant=head``."""
-        options = (
-            f"{name}={_text(value)}" for name, value in self.written.items() if name != "kind"
-        )
-        return " ".join((str(self.written["kind"]), *options))
+        """Its name and options in one line: ``on_demand head``."""
+        fields = {f"fork.{name}": _text(value) for name, value in self.written.items()}
+        return with_whole_forks([fields])[0][FORK]
 
     @property
     def yaml(self) -> str:
@@ -93,14 +92,14 @@ def several_forks(chosen: Sequence[str], profile: str | None, known: Catalogue) 
 def _forks(chosen: Sequence[str], known: Catalogue) -> Iterator[Document]:
     if not chosen:
         for name in known.schemes:
-            yield from (_at(FORK, written) for written in variants_of(name, known))
+            yield from (_at(FORKS, written) for written in variants_of(name, known))
     for ordinal, text in enumerate(chosen, 1):
-        start = Position(FORK, ordinal)
+        start = Position(FORKS, ordinal)
         fork = parse(text, start, ("fork",))
         if isinstance(fork.data, dict):
             yield fork
         elif isinstance(fork.data, str) and fork.data in known.schemes:
-            yield from (_at(FORK, written) for written in variants_of(fork.data, known))
+            yield from (_at(FORKS, written) for written in variants_of(fork.data, known))
         else:
             wrong = f"{shown(fork.data)}{suggestion(fork.data, known.schemes)}"
             raise InputError.at(fork.position(()), f"fork: {wrong}")

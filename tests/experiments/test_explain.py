@@ -168,7 +168,7 @@ def test_locks_are_those_that_are_taken() -> None:
 
     assert locks("classic", FIRST_WRITE) == ["address space (read)"]
     assert locks("classic6", FIRST_WRITE) == ["area (read)"]
-    assert locks("on_demand variant=head", FIRST_WRITE) == [
+    assert locks("on_demand head", FIRST_WRITE) == [
         "address space (read)",
         "1 GiB of addresses (write)",
     ]
@@ -209,7 +209,7 @@ def test_costs_follow_the_profile() -> None:
         assert twice == pytest.approx([2 * ns for ns in once], abs=2)
 
 
-@pytest.mark.parametrize("label", ["on_demand variant=head", "vfork"])
+@pytest.mark.parametrize("label", ["on_demand head", "vfork"])
 def test_the_command_prints_words_and_steps(label: str) -> None:
     asked = ALL[label]
     settings = [f"--set=fork.{n}={v}" for n, v in asked.written.items() if n != "kind"]

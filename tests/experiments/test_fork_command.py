@@ -17,11 +17,12 @@ from experiments.forks.one_fork import one_fork
 from models.layout import FrameStock
 from models.profile import load_profile
 from models.schemes import SCHEMES
+from results.fork_labels import with_whole_forks
 
 COSTS = load_profile("epyc-7302p-linux-5.6").costs
 KIB, MIB, GIB = 2**10, 2**20, 2**30
 ALL = {asked.label: asked for asked in several_forks((), None, catalogue())}
-OF_4_KIB = ("classic", "on_demand variant=paper", "on_demand variant=patchset", "async")
+OF_4_KIB = ("classic", "on_demand paper", "on_demand patchset", "async")
 
 
 def forksim(*arguments: str) -> Result:
@@ -39,8 +40,8 @@ def forks(size: str, *chosen: str) -> dict[str, dict[str, Any]]:
 
 
 def _label(fork: dict[str, Any]) -> str:
-    options = [f"{n}={str(v).lower() if v is True else v}" for n, v in fork.items() if n != "kind"]
-    return " ".join([fork["kind"], *options])
+    fields = {f"fork.{name}": str(v).lower() if v is True else v for name, v in fork.items()}
+    return with_whole_forks([fields])[0]["fork.kind"]
 
 
 def test_every_scheme_has_a_row_in_each_variant() -> None:
@@ -62,9 +63,9 @@ def test_the_pause_is_the_closed_form_of_the_profile(gib: int) -> None:
     sharing_ns = tables * COSTS.table_share_ns + scattered_tables * COSTS.table_scattered_ns
     wanted_ns = {
         "classic": COSTS.fork_base_ns + entries_ns,
-        "on_demand variant=paper": COSTS.fork_on_demand_base_ns + sharing_ns,
-        "on_demand variant=head": COSTS.fork_on_demand_base_ns + sharing_ns,
-        "on_demand variant=patchset": COSTS.fork_on_demand_base_ns + sharing_ns,
+        "on_demand paper": COSTS.fork_on_demand_base_ns + sharing_ns,
+        "on_demand head": COSTS.fork_on_demand_base_ns + sharing_ns,
+        "on_demand patchset": COSTS.fork_on_demand_base_ns + sharing_ns,
         "async": COSTS.fork_on_demand_base_ns + tables * COSTS.slot_protect_ns,
         "hugetlb": COSTS.fork_huge_base_ns + tables * COSTS.hugetlb_entry_ns,
         "vfork": COSTS.vfork_ns,
@@ -84,16 +85,16 @@ def test_first_writes_are_dear_where_tables_are_owed() -> None:
     # Beyond the stock of scattered frames a table's copy is 512 entries of contiguous ones.
     table_ns = 512 * (COSTS.entry_copy_ns + COSTS.entry_protect_ns)
     cold_ns = round(COSTS.fault_copy_cold_ns)
-    for label in ("classic", "classic6", "classic6 folio=64KiB"):
+    for label in ("classic", "classic6", "classic6 64KiB"):
         assert (rows[label]["first_write_ns"], rows[label]["next_write_ns"]) == (cold_ns, cold_ns)
-    for label in ("on_demand variant=paper", "async"):
+    for label in ("on_demand paper", "async"):
         assert rows[label]["first_write_ns"] == pytest.approx(cold_ns + table_ns, abs=1)
         assert rows[label]["next_write_ns"] <= cold_ns
     for label in ("huge", "hugetlb"):
         assert rows[label]["first_write_ns"] == round(COSTS.fault_huge_copy_ns)
         assert rows[label]["next_write_ns"] == 0
-    assert rows["classic6 huge=true"]["first_write_ns"] == round(COSTS.fault_huge_split_ns)
-    assert rows["classic6 huge=true"]["next_write_ns"] == cold_ns
+    assert rows["classic6 huge"]["first_write_ns"] == round(COSTS.fault_huge_split_ns)
+    assert rows["classic6 huge"]["next_write_ns"] == cold_ns
 
 
 def test_the_exit_of_an_idle_child() -> None:
@@ -104,9 +105,9 @@ def test_the_exit_of_an_idle_child() -> None:
     base_ns = COSTS.exit_base_ns
     assert rows["classic"]["exit_ns"] == pytest.approx(base_ns + removed_ns, abs=1)
     assert rows["async"]["exit_ns"] == rows["classic"]["exit_ns"]
-    assert rows["on_demand variant=paper"]["exit_ns"] == pytest.approx(base_ns + read_ns, abs=1)
+    assert rows["on_demand paper"]["exit_ns"] == pytest.approx(base_ns + read_ns, abs=1)
     left_ns = tables * COSTS.table_share_ns
-    assert rows["on_demand variant=patchset"]["exit_ns"] == pytest.approx(base_ns + left_ns, abs=1)
+    assert rows["on_demand patchset"]["exit_ns"] == pytest.approx(base_ns + left_ns, abs=1)
 
 
 @pytest.mark.parametrize(("size", "n_bytes"), [("200MiB", 200 * MIB), ("1TiB", 2**40)])
@@ -139,18 +140,18 @@ def test_a_pool_gives_what_it_has() -> None:
 
 def test_memory_of_less_than_a_table() -> None:
     rows = forks("20KiB")
-    for label in ("classic", "on_demand variant=head", "async", "huge", "hugetlb"):
+    for label in ("classic", "on_demand head", "async", "huge", "hugetlb"):
         # Slots covered in part are copied at once; one page of five is written.
         assert rows[label]["table_bytes"] == 4 * KIB
         assert rows[label]["extra_bytes"] == {"1": 8 * KIB, "10": 8 * KIB}
         assert rows[label]["child_runs_ns"] == rows[label]["blocked_ns"]
-    assert rows["on_demand variant=paper"]["table_bytes"] == 0
+    assert rows["on_demand paper"]["table_bytes"] == 0
 
 
 def test_a_choice_is_all_variants_of_a_name_or_one_mapping() -> None:
     assert list(forks("4MiB", "on_demand", "{kind: classic6, folio: 16KiB}")) == [
-        *(f"on_demand variant={name}" for name in ("paper", "head", "patchset")),
-        "classic6 folio=16KiB",
+        *(f"on_demand {name}" for name in ("paper", "head", "patchset")),
+        "classic6 16KiB",
     ]
 
 
@@ -190,7 +191,7 @@ SCHEMES_QUOTED = ", ".join(repr(name) for name in SCHEMES)
         ),
         (
             ["--size", "1GiB", "--fork", "{kind: hugetlb, pool: 4MiB}"],
-            "--size:1:1: 1 GiB: hugetlb pool=4MiB: the pool of 2 huge pages is too small",
+            "--size:1:1: 1 GiB: hugetlb 4MiB: the pool of 2 huge pages is too small",
         ),
         (
             ["--size", "1GiB", "--fork", "{variant: head}"],
