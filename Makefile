@@ -37,6 +37,10 @@ docs: .venv/installed ## write the table of forks in docs/schemes.md anew
 bench: .venv/installed ## run the benchmarks
 	$(BIN)/pytest benchmarks -o python_files="bench_*.py" -o python_functions="bench_*" --benchmark-columns=median,iqr,rounds --benchmark-sort=name --benchmark-group-by=group
 
+growth: .venv/installed ## measure how time and memory grow (ten minutes), into docs/pictures
+	$(BIN)/python benchmarks/growth.py docs/pictures/growth.csv
+	$(BIN)/python benchmarks/growth_figure.py docs/pictures/growth.csv docs/pictures/growth.md docs/pictures/growth.png
+
 lock: .venv/installed ## pin and hash every dependency anew into requirements.lock
 	$(BIN)/pip-compile --quiet --extra dev --all-build-deps --allow-unsafe --generate-hashes --strip-extras \
 	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml

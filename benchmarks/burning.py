@@ -35,7 +35,7 @@ def catalogue() -> Catalogue:
     """Where it is known."""
     return Catalogue(
         {"burning": sys.modules[__name__]},
-        dict.fromkeys(SCHEMES, ""),
+        SCHEMES,
         ("epyc-7302p-linux-5.6",),
         (),
     )
