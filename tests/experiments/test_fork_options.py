@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from experiments.catalogue import catalogue
+from experiments.cli import main
 from experiments.document import parse
 from experiments.errors import InputError, Position
 from experiments.overrides import override
@@ -136,3 +138,12 @@ def _place(text: str, wrong: str) -> str:
 def test_options_with_sense_are_simulated(fork: str) -> None:
     (point,) = planned(LOOP.replace("{kind: vfork}", fork)).points
     assert simulate(point).repetitions[0].counters["forks"] == 1
+
+
+def test_list_names_options() -> None:
+    result = CliRunner().invoke(main, ["list"])
+    forks = {line.split()[1]: line for line in result.stdout.splitlines() if line[:4] == "fork"}
+    assert "[variant: paper, head, patchset]" in forks["on_demand"]
+    assert "[folio: size of the folios of 4 KiB pages] [huge: " in forks["classic6"]
+    assert "[pool: " in forks["hugetlb"]
+    assert not any("[" in forks[name] for name in ("classic", "huge", "async", "vfork"))

@@ -26,6 +26,8 @@ from models.pool import IntArray
 from models.profile import load_profile
 from models.schemes import SCHEMES, make_scheme
 from models.schemes.base import Scheme
+from models.schemes.on_demand import OnDemand
+from models.sharing import Sharing
 from models.steps import Operation, perform
 
 DOCUMENT = Path(__file__).parents[2] / "docs/schemes.md"
@@ -221,3 +223,10 @@ def test_the_examples_option_is_checked_as_any() -> None:
 def test_without_the_example_its_name_is_unknown() -> None:
     with pytest.raises(InputError, match=r"fork\.kind: 'small_first': expected one of"):
         planned(EXPERIMENT)
+
+
+def test_the_script_notices_a_table_that_was_opened_too_early() -> None:
+    # mechanisms.md N1: the table that stays behind is not write-protected, yet used again.
+    wrong = OnDemand(COSTS, sharing=Sharing(protects_both=False))
+    seen = [(read[0], read[1]) for read in Script(wrong, [1024]).read]
+    assert seen != READ
