@@ -9,7 +9,7 @@ differs = pytest.mark.xfail(strict=True, raises=AssertionError)
 
 @differs
 def test_a_new_program_has_no_resident_pages() -> None:
-    """A new program gets a new mm, whose counter starts at 0, whatever drift the old one had (3.4)."""
+    """A new program gets a new mm, whose counter starts at 0, whatever the old one."""
     s = Scenario("on_demand", variant="head")
     s.map(512)
     s.write("P", np.arange(512))
