@@ -214,7 +214,8 @@ class Kernel:
 
         Each fault holds the lock that its scheme says for reading, so that a fork keeps it waiting;
         what it finds is decided when it has the lock. Afterwards the other cores on which threads
-        of the address space run flush what it changed (a shootdown each).
+        of the address space run flush what it changed (a shootdown each). What one thread's fault
+        leaves in cache is not told from what another's does (`AddressSpace.last_fault_page`).
 
         Returns:
             How many faults of each kind.
@@ -239,10 +240,25 @@ class Kernel:
             left, written = left[1:], written[1:]
         return kinds
 
+    def end_thread(self, task: Task) -> None:
+        """The thread will do nothing more."""
+        del self._threads[task]
+
     def running(self, mm: AddressSpace, besides: Task) -> int:
-        """On how many other cores threads of an address space run now."""
-        running = self.machine.scheduler.running()
-        return sum(self._threads.get(task) is mm for task in running if task is not besides)
+        """On how many other cores threads of an address space run.
+
+        An idle core keeps the address space, but is not told (lazy TLB).
+        """
+        now = self.machine.clock.now
+        busy = [
+            core.last_task
+            for core in self.machine.scheduler.cores
+            if core.sleeping is None or core.idle_since_ns == now
+        ]
+        return sum(
+            task is not None and task is not besides and self._threads.get(task) is mm
+            for task in busy
+        )
 
     def play(
         self, task: Task, operation: Operation[Result], stretch: float = 1.0

@@ -85,7 +85,6 @@ class Core:
         sleeping: the event that wakes it, while it has nothing to do.
         idle_since_ns: since when it sleeps, if it does; -1 if it never did anything.
         last_task: what it ran last, or runs.
-        running: the task that has it now.
     """
 
     def __init__(self, scheduler: Scheduler, number: int) -> None:
@@ -99,7 +98,7 @@ class Core:
         self._scheduler = scheduler
         self._clock = scheduler.clock
         self._slept_ns = 0
-        self.running: Task | None = None
+        self._running: Task | None = None
         self._slice_end_ns = 0
         self._since_ns = 0
         self._nudge: simpy.Event | None = None
@@ -121,10 +120,10 @@ class Core:
 
     def fair_ns(self) -> int | None:
         """The fair time of the task that has the core, as of now; None if none has."""
-        if self.running is None:
+        if self._running is None:
             return None
         in_pass_ns = self._clock.now - self._since_ns if self._nudge is not None else 0
-        return self.running.fair_ns + in_pass_ns
+        return self._running.fair_ns + in_pass_ns
 
     def nudge(self) -> None:
         """Something about the running burst has changed (its speed, who waits): look again."""
@@ -136,11 +135,11 @@ class Core:
             keep = self.last_task if self._clock.now < self._slice_end_ns else None
             burst = self._scheduler.take(self, keep)
             if burst is None:
-                self.running, keep = None, None
+                self._running, keep = None, None
                 self.idle_since_ns = self._clock.now if self.last_task else -1
                 self.sleeping = self._clock.event()
                 burst = yield self.sleeping
-            self.running = burst.task
+            self._running = burst.task
             if burst.task is not self.last_task:
                 yield from self._switch_to(burst.task)
             if burst.task is not keep:
@@ -283,10 +282,6 @@ class Scheduler:
         if keep is not None:
             burst = (self._shared if keep.core is None else core.own_queue).pop_of(keep)
         return burst or queue.pop()
-
-    def running(self) -> list[Task]:
-        """The tasks that have a core now."""
-        return [core.running for core in self.cores if core.running is not None]
 
     def undisturbed(self, task: Task) -> bool:
         """Whether work of ``task`` would begin at once and run on its own, switching nothing."""

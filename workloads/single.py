@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workloads import afl, apache, microbench, redis, sqlite, triforce
+from workloads import afl, apache, microbench, redis, script, sqlite, triforce
 from workloads.program import Workload, by_name
 
 PROGRAMS: dict[str, Workload] = by_name(
@@ -11,6 +11,7 @@ PROGRAMS: dict[str, Workload] = by_name(
         apache,
         microbench,
         redis,
+        script,
         sqlite,
         triforce,
     ]

@@ -8,8 +8,8 @@ from models.address_space import AddressSpace, Vma
 from models.copying import copied_slots, copy_surveyed, survey, wholly_anonymous
 from models.costs import Costs
 from models.fault_prices import table_copies_ns
-from models.faults import TableAction
-from models.pool import IntArray, run_of
+from models.faults import Faults, TableAction
+from models.pool import BoolArray, IntArray, run_of
 from models.schemes.base import Scheme
 from models.schemes.words import Words
 from models.sharing import Sharing
@@ -87,6 +87,11 @@ class AsyncFork(Scheme):
             _part(parent)
         yield from super().exit(mm)
         _part(mm)
+
+    def _classify(self, mm: AddressSpace, pages: IntArray, writes: BoolArray) -> Faults:
+        if mm.tables_from is not None:
+            raise RuntimeError("a child of Async-fork has no memory before its start")
+        return super()._classify(mm, pages, writes)
 
     def _fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
         settled_ns = self._settle_for_child(parent, parent.vmas)

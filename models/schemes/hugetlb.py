@@ -102,6 +102,7 @@ class Hugetlb(Huge):
             mm.parent.children.extend(mm.children)
         for child in mm.children:
             child.parent = mm.parent
+        mm.parent, mm.children = None, []
         yield from super().exit(mm)
 
     def _apply_huge(self, mm: AddressSpace, faults: Faults) -> None:
