@@ -27,6 +27,7 @@ def test_a_point_holds_the_whole_configuration_in_base_units() -> None:
         "machine": {
             "profile": "epyc-7302p-linux-5.6",
             "cores": 16,
+            "memory": None,
             "constants": {},
             "scale": {},
         },
@@ -41,7 +42,7 @@ def test_a_point_holds_the_whole_configuration_in_base_units() -> None:
             "weight": 1.0,
             "sizes": None,
         },
-        "fork": {"kind": "on_demand"},
+        "fork": {"kind": "on_demand", "variant": "paper"},
         "repetitions": 2,
         "seed": 20210426,
     }
