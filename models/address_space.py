@@ -9,7 +9,7 @@ import numpy as np
 from models.counts import Counts
 from models.entries import ENTRIES_PER_TABLE
 from models.memory import PhysicalMemory
-from models.pool import BoolArray, IntArray
+from models.pool import BoolArray, IntArray, run_of
 from models.shared_pages import File
 
 PAGES_PER_SLOT = ENTRIES_PER_TABLE
@@ -258,13 +258,13 @@ class AddressSpace:
 
     def whole_slots(self, slots: IntArray) -> BoolArray:
         """Whether each slot lies inside one area of private anonymous memory."""
-        anonymous = np.array([vma.file is None for vma in self._vmas], np.bool_)
-        start = slots * PAGES_PER_SLOT
-        numbers = np.searchsorted(self._starts, start, "right") - 1
-        inside = numbers >= 0
-        owners = numbers[inside]
-        inside[inside] = anonymous[owners] & (start[inside] + PAGES_PER_SLOT <= self._ends[owners])
-        return inside
+        inside = np.zeros(len(self.slot_table), np.bool_)
+        for vma in self._vmas:
+            if vma.file is None:
+                first = -(-vma.start_page // PAGES_PER_SLOT)
+                inside[first : vma.end_page // PAGES_PER_SLOT] = True
+        which: BoolArray = inside[run_of(slots)]
+        return which
 
     def in_read_only_areas(self, slots: IntArray) -> BoolArray:
         """Whether the first area in each slot may not be written."""
@@ -311,7 +311,7 @@ class AddressSpace:
             if not vma.private:
                 of_kind[vma.first_slot : vma.end_slot] = shared
         tables = self.slot_table[of_kind & (self.slot_table != NO_TABLE)]
-        return int(self.memory.contents.resident(self.memory.tables.content[tables]).sum())
+        return self.memory.contents.resident_sum(self.memory.tables.content[tables])
 
     def _set_vmas(self, vmas: list[Vma]) -> None:
         self._vmas = vmas

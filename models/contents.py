@@ -170,6 +170,11 @@ class Contents(Pool):
         resident: IntArray = (self.present[which] - self.zero[which]).astype(np.int64)
         return resident
 
+    def resident_sum(self, contents: IntArray) -> int:
+        """The sum of `resident`."""
+        which = run_of(contents)
+        return int(self.present[which].sum()) - int(self.zero[which].sum())
+
     def share(self, contents: IntArray) -> None:
         """A fork, or the copy of a table: one more table says each of `contents`."""
         which = run_of(contents)

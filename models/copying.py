@@ -7,7 +7,7 @@ import numpy as np
 from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace
 from models.entries import Kind
 from models.entry_ranges import Range, copy_ranges, count_range
-from models.pool import IntArray, run_of
+from models.pool import BoolArray, IntArray, run_of
 
 
 @dataclass
@@ -41,19 +41,24 @@ def copied_slots(mm: AddressSpace) -> IntArray:
     return np.flatnonzero(concerned & (mm.slot_table != NO_TABLE))
 
 
-def wholly_anonymous(mm: AddressSpace, slots: IntArray, *, heap: bool = True) -> IntArray:
-    """Those of `copied_slots` that lie inside one area of private anonymous memory.
+def wholly_anonymous(mm: AddressSpace, slots: IntArray, *, heap: bool = True) -> BoolArray:
+    """Which of `copied_slots` lie inside one area of private anonymous memory.
 
     Args:
         mm: The address space.
         slots: Slots of `copied_slots`, ascending.
         heap: Whether the heap counts as such an area.
     """
-    chosen = mm.whole_slots(slots)
+    chosen = mm.whole_slots(slots).copy()
     for vma in mm.vmas:
         if vma.heap and not heap:
             chosen[(vma.first_slot <= slots) & (slots < vma.end_slot)] = False
-    return slots[chosen]
+    return chosen
+
+
+def divide(slots: IntArray, chosen: BoolArray) -> tuple[IntArray, IntArray]:
+    """The slots that are chosen, and the others."""
+    return (slots, slots[:0]) if chosen.all() else (slots[chosen], slots[~chosen])
 
 
 def survey(parent: AddressSpace, slots: IntArray) -> ForkWork:
@@ -93,7 +98,7 @@ def copy_surveyed(
     memory.contents.protect(said)
     memory.contents.share(said)
     child.slot_table[work.slots] = memory.tables.new(said, physical=physical)
-    resident = int(memory.contents.resident(said).sum())
+    resident = memory.contents.resident_sum(said)
     for slot, spans in work.parts.items():
         content = int(memory.detach(parent.slot_table[slot : slot + 1])[0])
         copy = np.array([copy_ranges(memory.contents, content, spans)])

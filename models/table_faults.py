@@ -83,7 +83,7 @@ def reuse_tables(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> None:
     if sharing.accounting is Accounting.OWNER:
         foreign = memory.tables.owner[tables] != mm.number
         taken = memory.tables.content[tables[foreign]]
-        mm.accounted_pages += int(memory.contents.resident(taken).sum())
+        mm.accounted_pages += memory.contents.resident_sum(taken)
         memory.counts.ptes_scanned += ENTRIES_PER_TABLE * len(taken)
         memory.tables.owner[tables] = NOBODY
     mm.slot_writable[slots] = True
@@ -126,7 +126,7 @@ def copy_for_child(parent: AddressSpace, slots: IntArray) -> None:
     memory.contents.protect(said)
     memory.contents.share(said)
     child.slot_table[slots] = memory.tables.new(said)
-    child.accounted_pages += int(memory.contents.resident(said).sum())
+    child.accounted_pages += memory.contents.resident_sum(said)
     parent.slot_writable[slots] = True
     memory.counts.add(
         Counts(tables_alloc=len(slots), ptes_copied=int(memory.contents.present[said].sum()))

@@ -192,7 +192,7 @@ def _drop_slots(mm: AddressSpace, slots: IntArray, zapped: Zapped, sharing: Shar
     mm.slot_writable[run_of(slots)] = True
 
     said = tables.content[run_of(own)]
-    mm.accounted_pages -= int(contents.resident(said).sum())
+    mm.accounted_pages -= contents.resident_sum(said)
     huge = contents.kind[run_of(said)] >= Kind.HUGE
     small = run_of(said[~huge])
     entries = int(contents.present[small].sum())

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from models.address_space import AddressSpace, Vma
-from models.copying import copied_slots, copy_surveyed, survey, wholly_anonymous
+from models.copying import copied_slots, copy_surveyed, divide, survey, wholly_anonymous
 from models.costs import Costs
 from models.fault_prices import table_copies_ns
 from models.faults import Faults, TableAction
@@ -50,14 +50,7 @@ class AsyncFork(Scheme):
 
     def fork_ns(self, parent: AddressSpace) -> int:
         """See `Scheme.fork_ns`."""
-        slots = copied_slots(parent)
-        left = wholly_anonymous(parent, slots)
-        work = survey(parent, np.setdiff1d(slots, left, assume_unique=True))
-        return round(
-            self.costs.fork_on_demand_base_ns
-            + len(left) * self.costs.slot_protect_ns
-            + self.costs.entries_ns(work.present, work.writable, work.scattered)
-        )
+        return self._price(parent, *self._divided(parent))
 
     def start(self, child: AddressSpace) -> Operation[None]:
         """Copy the tables that the parent left (async_fork_cpr_rest)."""
@@ -97,16 +90,28 @@ class AsyncFork(Scheme):
         settled_ns = self._settle_for_child(parent, parent.vmas)
         if parent.tables_for is not None:
             _part(parent)
-        yield Work(settled_ns + self.fork_ns(parent), "fork")
-        slots = copied_slots(parent)
-        left = wholly_anonymous(parent, slots)
+        left, rest = self._divided(parent)
+        yield Work(settled_ns + self._price(parent, left, rest), "fork")
+        left, rest = self._divided(parent)
         child = parent.fork_layout()
-        rest = np.setdiff1d(slots, left, assume_unique=True)
         if len(rest):
             copy_surveyed(parent, child, survey(parent, rest))
         parent.slot_writable[run_of(left)] = False
         parent.tables_for, child.tables_from = child, parent
         return child
+
+    def _divided(self, parent: AddressSpace) -> tuple[IntArray, IntArray]:
+        """The slots that are left to the child, and those that are copied at once."""
+        slots = copied_slots(parent)
+        return divide(slots, wholly_anonymous(parent, slots))
+
+    def _price(self, parent: AddressSpace, left: IntArray, rest: IntArray) -> int:
+        work = survey(parent, rest)
+        return round(
+            self.costs.fork_on_demand_base_ns
+            + len(left) * self.costs.slot_protect_ns
+            + self.costs.entries_ns(work.present, work.writable, work.scattered)
+        )
 
     def _settle_for_child(self, mm: AddressSpace, areas: tuple[Vma, ...]) -> int:
         if mm.tables_for is None:

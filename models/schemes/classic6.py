@@ -102,17 +102,16 @@ class Classic6(Huge):
     def _fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
         slots = copied_slots(parent)
         spent_ns = 0
-        locked = []
         for vma in parent.vmas:
             yield Acquire("write", vma)
-            locked.append(vma)
-            if vma.copied_at_fork:
+            if vma.copied_at_fork and vma.end_page < parent.vmas[-1].end_page:
                 # The price of what has been passed when this area is done, less what was spent.
                 passed = self._price(parent, survey(parent, slots[slots < vma.end_slot]))
                 yield Work(max(passed - spent_ns, 0), "fork")
                 spent_ns = max(passed, spent_ns)
+        locked = parent.vmas
         work = survey(parent, slots)
-        yield Work(self._price(parent, work) - spent_ns, "fork")
+        yield Work(max(self._price(parent, work) - spent_ns, 0), "fork")
         child = parent.fork_layout()
         copy_surveyed(parent, child, work)
         for vma in locked:

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from models.address_space import AddressSpace
-from models.copying import copied_slots, copy_surveyed, survey, wholly_anonymous
+from models.copying import copied_slots, copy_surveyed, divide, survey, wholly_anonymous
 from models.costs import Costs
 from models.entries import ENTRIES_PER_TABLE
 from models.fault_prices import scans_ns
@@ -113,16 +113,7 @@ class OnDemand(Scheme):
 
     def fork_ns(self, parent: AddressSpace) -> int:
         """See `Scheme.fork_ns`."""
-        shared = self._shared_slots(parent)
-        work = survey(parent, np.setdiff1d(copied_slots(parent), shared, assume_unique=True))
-        tables = parent.slot_table[shared]
-        scattered = int(parent.memory.tables.scattered[tables].sum())
-        shared_ns = self.costs.fork_on_demand_ns(tables=len(tables), scattered_tables=scattered)
-        orphans = tables[self._orphans(parent, shared)]
-        return shared_ns + round(
-            self.costs.entries_ns(work.present, work.writable, work.scattered)
-            + float(scans_ns(parent, orphans, self.costs).sum())
-        )
+        return self._price(parent, *self._divided(parent))
 
     def discard(self, mm: AddressSpace, start_page: int, n_pages: int) -> Operation[None]:
         """See `Scheme.discard`; `head` ignores it in a process that has to do with sharing."""
@@ -136,29 +127,38 @@ class OnDemand(Scheme):
         return (*locks, ("write", (mm, page // PAGES_PER_GIB))) if self.variant == "head" else locks
 
     def _fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
-        yield Work(self.fork_ns(parent), "fork")
-        slots = self._shared_slots(parent)
+        yield Work(self._price(parent, *self._divided(parent)), "fork")
+        # The price is that of the state found at first; what is shared is what is there now.
+        slots, rest = self._divided(parent)
         child = parent.fork_layout()
-        rest = np.setdiff1d(copied_slots(parent), slots, assume_unique=True)
         if len(rest):
             copy_surveyed(parent, child, survey(parent, rest))
         self._share(parent, child, slots)
         parent.on_demand = child.on_demand = True
         return child
 
+    def _price(self, parent: AddressSpace, shared: IntArray, rest: IntArray) -> int:
+        tables = parent.slot_table[run_of(shared)]
+        scattered = int(parent.memory.tables.scattered[run_of(tables)].sum())
+        price_ns = self.costs.fork_on_demand_ns(tables=len(tables), scattered_tables=scattered)
+        if len(rest):
+            work = survey(parent, rest)
+            entries_ns = self.costs.entries_ns(work.present, work.writable, work.scattered)
+            price_ns += round(entries_ns)
+        if self.sharing.accounting is Accounting.OWNER:
+            orphans = tables[self._orphans(parent, shared)]
+            price_ns += round(float(scans_ns(parent, orphans, self.costs).sum()))
+        return price_ns
+
     def _share(self, parent: AddressSpace, child: AddressSpace, slots: IntArray) -> None:
         memory = parent.memory
-        tables = parent.slot_table[slots]
-        resident = memory.contents.resident(memory.tables.content[run_of(tables)])
-        if self.sharing.accounting is Accounting.VIEW:
-            child.accounted_pages += int(resident.sum())
-        elif self.sharing.accounting is Accounting.OWNER:
-            orphans = self._orphans(parent, slots)
-            parent.accounted_pages += int(resident[orphans].sum())
-            memory.counts.ptes_scanned += ENTRIES_PER_TABLE * int(orphans.sum())
-            free = tables[memory.tables.owner[tables] == NOBODY]
-            memory.tables.owner[free] = parent.number
         at = run_of(slots)
+        tables = parent.slot_table[at]
+        if self.sharing.accounting is Accounting.VIEW:
+            said = memory.tables.content[run_of(tables)]
+            child.accounted_pages += memory.contents.resident_sum(said)
+        elif self.sharing.accounting is Accounting.OWNER:
+            self._own(parent, slots)
         child.slot_table[at] = tables
         closed = slots
         if not self.sharing.closes_read_only:
@@ -168,20 +168,31 @@ class OnDemand(Scheme):
         memory.tables.references[run_of(tables)] += 1
         memory.counts.tables_shared += len(slots)
 
-    def _shared_slots(self, parent: AddressSpace) -> IntArray:
+    def _own(self, parent: AddressSpace, slots: IntArray) -> None:
+        """Account for the tables that nobody accounts for."""
+        memory = parent.memory
+        tables = parent.slot_table[run_of(slots)]
+        orphans = tables[self._orphans(parent, slots)]
+        parent.accounted_pages += memory.contents.resident_sum(memory.tables.content[orphans])
+        memory.counts.ptes_scanned += ENTRIES_PER_TABLE * len(orphans)
+        nobodys = memory.tables.owner[run_of(tables)] == NOBODY
+        memory.tables.owner[tables[nobodys]] = parent.number
+
+    def _divided(self, parent: AddressSpace) -> tuple[IntArray, IntArray]:
+        """The slots that are shared, and those that are copied."""
         slots = copied_slots(parent)
         if self.variant == "head":
-            return wholly_anonymous(parent, slots, heap=False)
+            return divide(slots, wholly_anonymous(parent, slots, heap=False))
         if self.variant == "patchset":
-            slots = slots[parent.memory.tables.owner[parent.slot_table[slots]] != EXCLUSIVE]
-        return slots
+            owner = parent.memory.tables.owner[run_of(parent.slot_table[run_of(slots)])]
+            return divide(slots, owner != EXCLUSIVE)
+        return slots, slots[:0]
 
     def _orphans(self, parent: AddressSpace, slots: IntArray) -> BoolArray:
         """Which of the tables of `slots` are shared and accounted for by nobody."""
-        if self.sharing.accounting is not Accounting.OWNER:
-            return np.zeros(len(slots), np.bool_)
-        owner = parent.memory.tables.owner[parent.slot_table[slots]]
-        orphans: BoolArray = (owner == NOBODY) & ~parent.slot_writable[slots]
+        at = run_of(slots)
+        owner = parent.memory.tables.owner[run_of(parent.slot_table[at])]
+        orphans: BoolArray = (owner == NOBODY) & ~parent.slot_writable[at]
         return orphans
 
     def _populate_new(
