@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import AfterValidator, Field
 
 from models import faulting, filling, huge_faults
-from models.address_space import PAGES_PER_SLOT, AddressSpace
+from models.address_space import PAGES_PER_SLOT, AddressSpace, Vma
 from models.copying import ForkWork, copied_slots, copy_surveyed, survey
 from models.costs import Costs
 from models.entries import ENTRIES_PER_TABLE, Kind
@@ -17,6 +17,7 @@ from models.frames import FRAME_BYTES
 from models.pool import BoolArray, IntArray
 from models.schemes.base import SchemeOptions
 from models.schemes.huge import Huge
+from models.schemes.mapping_operations import areas_in
 from models.schemes.words import Words
 from models.steps import Acquire, Mode, Operation, Release, Work
 from sim.quantities import Bytes
@@ -98,6 +99,9 @@ class Classic6(Huge):
     def fault_locks(self, mm: AddressSpace, page: int) -> tuple[tuple[Mode, Hashable], ...]:
         """See `Scheme.fault_locks`: that of the area alone (6.4 and later)."""
         return (("read", mm.vmas[int(mm.vma_numbers(np.array([page]))[0])]),)
+
+    def _lock_with(self, mm: AddressSpace, start_page: int, end_page: int) -> tuple[Vma, ...]:
+        return areas_in(mm, start_page, end_page)
 
     def _fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
         slots = copied_slots(parent)

@@ -1,0 +1,220 @@
+"""What a process does to its mappings: mmap, brk, munmap, mprotect, madvise, mremap."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from models import moving, protecting, zapping
+from models.address_space import PAGES_PER_SLOT, AddressSpace, Vma
+from models.costs import Costs
+from models.faults import Faults
+from models.shared_pages import File
+from models.sharing import UNSHARED, Sharing
+from models.steps import Acquire, Operation, Release, Step, Work
+
+
+class MappingOperations(ABC):
+    """The operations that change areas; each a generator of steps (`models.steps`).
+
+    Args:
+        costs: Prices.
+        sharing: The rules for tables that slots share.
+    """
+
+    def __init__(self, costs: Costs, sharing: Sharing = UNSHARED) -> None:
+        self.costs = costs
+        self.sharing = sharing
+
+    @abstractmethod
+    def touch(self, mm: AddressSpace, pages: npt.ArrayLike, writes: npt.ArrayLike = True) -> Faults:
+        """Access pages in order. See `models.schemes.base.Scheme.touch`."""
+
+    def map(
+        self,
+        mm: AddressSpace,
+        n_pages: int,
+        *,
+        alignment_pages: int = PAGES_PER_SLOT,
+        at: int | None = None,
+        writable: bool = True,
+        shared: bool = False,
+        file: File | None = None,
+        heap: bool = False,
+        populate: bool = False,
+    ) -> Operation[Vma]:
+        """Add an area (mmap); arguments as of `AddressSpace.map`, and one more.
+
+        Args:
+            mm: The address space.
+            n_pages: Its length.
+            alignment_pages: Of its start.
+            at: Its start instead.
+            writable: Whether writes are allowed.
+            shared: MAP_SHARED.
+            file: What is behind it.
+            heap: Whether it is the heap.
+            populate: Access every page of it at once (MAP_POPULATE).
+
+        Raises:
+            ValueError: As `AddressSpace.map`.
+        """
+        yield Acquire("write", mm)
+        vma = mm.map(
+            n_pages,
+            alignment_pages=alignment_pages,
+            at=at,
+            writable=writable,
+            shared=shared,
+            file=file,
+            heap=heap,
+        )
+        self._check_new(mm, vma)
+        yield Release("write", mm)
+        yield from self._populate_new(mm, vma.start_page, vma.end_page, asked=populate)
+        return vma
+
+    def brk(self, mm: AddressSpace, n_pages: int) -> Operation[None]:
+        """Make the heap `n_pages` long.
+
+        Raises:
+            ValueError: If there is no heap, no length, or another area in the way.
+        """
+        heap = next((vma for vma in mm.vmas if vma.heap), None)
+        if heap is None or n_pages < 1:
+            raise ValueError(f"cannot make the heap {n_pages} pages long")
+        end_page = heap.end_page
+        if heap.n_pages > n_pages:
+            yield from self.unmap(mm, heap.start_page + n_pages, heap.n_pages - n_pages)
+        elif heap.n_pages < n_pages:
+            yield Acquire("write", mm)
+            mm.extend(heap, n_pages)
+            yield Release("write", mm)
+            yield from self._populate_new(mm, end_page, heap.end_page, asked=False)
+
+    def unmap(self, mm: AddressSpace, start_page: int, n_pages: int) -> Operation[None]:
+        """Remove the mappings of a range of pages; what is not mapped there is passed over.
+
+        The areas are cut and the state changes under the write lock; the time of removing the
+        entries is spent under the read lock, as a kernel does that downgrades it (5.6).
+
+        Raises:
+            ValueError: If the range is not one of pages.
+        """
+        end_page = _end_of(start_page, n_pages, "unmap")
+        areas = self._lock_with(mm, start_page, end_page)
+        yield from _acquire(mm, areas)
+        table_ns = self._cut_out(mm, start_page, end_page)
+        zapped, own_ns = zapping.remove_range(mm, start_page, end_page, self.costs, self.sharing)
+        if table_ns + own_ns:
+            yield Work(table_ns + own_ns, "copy")
+        yield from _release(mm, areas)
+        yield Acquire("read", mm)
+        yield Work(zapped.unmap_ns(self.costs), "zap")
+        yield Release("read", mm)
+
+    def protect(
+        self, mm: AddressSpace, start_page: int, n_pages: int, writable: bool
+    ) -> Operation[None]:
+        """Allow or refuse writes to a range of pages (mprotect).
+
+        Raises:
+            ValueError: If the range is not one of mapped pages.
+        """
+        end_page = _end_of(start_page, n_pages, "protect")
+        if not protecting.is_mapped(mm, start_page, end_page):
+            raise ValueError(f"cannot protect {n_pages} pages at page {start_page}: not all mapped")
+        areas = self._lock_with(mm, start_page, end_page)
+        yield from _acquire(mm, areas)
+        table_ns = self._cut_out(mm, start_page, end_page)
+        table_ns += protecting.set_writable(
+            mm, start_page, end_page, self.costs, self.sharing, writable=writable
+        )
+        yield Work(table_ns, "copy")
+        yield from _release(mm, areas)
+
+    def discard(self, mm: AddressSpace, start_page: int, n_pages: int) -> Operation[None]:
+        """Forget what a range of pages holds; it reads as fresh memory (MADV_DONTNEED).
+
+        Raises:
+            ValueError: If the range is not one of pages.
+        """
+        end_page = _end_of(start_page, n_pages, "discard")
+        yield Acquire("read", mm)
+        settled_ns = self._settle_for_child(mm, areas_in(mm, start_page, end_page))
+        zapped, own_ns = zapping.discard_range(mm, start_page, end_page, self.costs, self.sharing)
+        if settled_ns + own_ns:
+            yield Work(settled_ns + own_ns, "copy")
+        yield Work(zapped.unmap_ns(self.costs), "zap")
+        yield Release("read", mm)
+
+    def move(
+        self, mm: AddressSpace, start_page: int, n_pages: int, to_page: int
+    ) -> Operation[None]:
+        """Move a range of pages to a free place (mremap).
+
+        Raises:
+            ValueError: As `models.moving.check_target`.
+        """
+        end_page = _end_of(start_page, n_pages, "move")
+        moving.check_target(mm, start_page, n_pages, to_page)
+        areas = self._lock_with(mm, start_page, end_page)
+        yield from _acquire(mm, areas)
+        table_ns = self._cut_out(mm, start_page, end_page)
+        vma = moving.area_around(mm, start_page, n_pages)
+        table_ns += moving.move(mm, vma, to_page, self.costs, self.sharing)
+        yield Work(table_ns, "copy")
+        yield from _release(mm, areas)
+
+    def _lock_with(self, mm: AddressSpace, start_page: int, end_page: int) -> tuple[Vma, ...]:
+        """The areas that are locked for writing too when a range changes."""
+        del mm, start_page, end_page
+        return ()
+
+    def _check_new(self, mm: AddressSpace, vma: Vma) -> None:
+        """Take a new area back that there is no memory for; every scheme but one promises it."""
+        del mm, vma
+
+    def _populate_new(
+        self, mm: AddressSpace, start_page: int, end_page: int, *, asked: bool
+    ) -> Operation[None]:
+        """Access new pages at once, if that was asked for."""
+        if asked:
+            pages = np.arange(start_page, end_page)
+            vma = mm.vmas[mm.vma_numbers(pages[:1])[0]]
+            # Private memory is populated by write faults, so that nothing is left to be done.
+            faults = self.touch(mm, pages, vma.writable and vma.private)
+            yield Work(faults.total_ns, "fill")
+
+    def _settle_for_child(self, mm: AddressSpace, areas: tuple[Vma, ...]) -> int:
+        """Finish what a child is still owed of some areas before they change; the cost in ns."""
+        del mm, areas
+        return 0
+
+    def _cut_out(self, mm: AddressSpace, start_page: int, end_page: int) -> int:
+        """Make areas begin or end at both ends of a range that will change; the cost in ns."""
+        settled_ns = self._settle_for_child(mm, areas_in(mm, start_page, end_page))
+        settled_ns += zapping.cut(mm, start_page, self.costs, self.sharing)
+        return settled_ns + zapping.cut(mm, end_page, self.costs, self.sharing)
+
+
+def _acquire(mm: AddressSpace, areas: tuple[Vma, ...]) -> Iterator[Step]:
+    for lock in (mm, *areas):
+        yield Acquire("write", lock)
+
+
+def _release(mm: AddressSpace, areas: tuple[Vma, ...]) -> Iterator[Step]:
+    for lock in (*reversed(areas), mm):
+        yield Release("write", lock)
+
+
+def _end_of(start_page: int, n_pages: int, what: str) -> int:
+    if start_page < 0 or n_pages < 1:
+        raise ValueError(f"cannot {what} {n_pages} pages at page {start_page}")
+    return start_page + n_pages
+
+
+def areas_in(mm: AddressSpace, start_page: int, end_page: int) -> tuple[Vma, ...]:
+    """The areas that a range meets."""
+    return tuple(v for v in mm.vmas if v.start_page < end_page and start_page < v.end_page)
