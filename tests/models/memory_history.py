@@ -94,6 +94,8 @@ class History(RuleBasedStateMachine):
 
     variant: ClassVar[Variant]
     compares: ClassVar[bool] = True
+    kills: ClassVar[bool] = True
+    """Whether children exit before they ever run."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -124,6 +126,10 @@ class History(RuleBasedStateMachine):
     def ignores_discard(self, process: Process) -> bool:
         return isinstance(self.driven.naive, NaiveHead) and process.naive.forks_on_demand
 
+    def reads_new_areas(self, process: Process) -> bool:
+        """Whether every new mapping is populated unasked, and by reads."""
+        return self.ignores_discard(process)
+
     @rule(who=WHO, start=EDGES, end=EDGES, kind=st.integers(0, 9), first=FIRST)
     def map(self, who: int, start: int, end: int, kind: int, first: str) -> None:
         process = self.pick(who)
@@ -141,7 +147,7 @@ class History(RuleBasedStateMachine):
         if area.heap and any(a.heap for a in process.naive.areas):
             return
         # What MAP_POPULATE does where every new mapping is read anyway is not known.
-        populate = first == "populate" and not self.ignores_discard(process)
+        populate = first == "populate" and not self.reads_new_areas(process)
         file = kind % 2 if name.endswith("file") else None
         self.driven.map(process, area, file=file, populate=populate)
         if first == "fill" and area.writable:
@@ -195,7 +201,9 @@ class History(RuleBasedStateMachine):
     def exit(self, who: int) -> None:
         """Also of a child that never ran; one process that runs is left."""
         process = self.driven.processes[who % len(self.driven.processes)]
-        if not process.started or sum(p.started for p in self.driven.processes) > 1:
+        if process.started and sum(p.started for p in self.driven.processes) == 1:
+            return
+        if process.started or self.kills:
             self.driven.exit(process)
 
     @precondition(lambda self: len(self.driven.processes) > 1)

@@ -87,6 +87,9 @@ class NaiveOnDemand(NaiveMachine):
 class NaiveHead(NaiveOnDemand):
     """The paper's code of December 2021: the last sharer copies too (mechanisms.md 3)."""
 
+    unasked = False
+    """Whether anything has been populated that nobody asked to populate."""
+
     def rss(self, mm: Space) -> int:
         return mm.phantom + sum(s.table.resident for s in mm.private_slots() if s.writable)
 
@@ -145,6 +148,7 @@ class NaiveHead(NaiveOnDemand):
         if asked or not mm.forks_on_demand:
             super().populate(mm, start, end, asked=asked)
             return
+        self.unasked = True
         for page in range(start, end):
             self.access(mm, page, write=False)
 
