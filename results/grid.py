@@ -10,6 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+NARROWEST = 24
+"""Columns of characters that a wrapped cell keeps, however narrow the terminal is."""
+
 
 def print_grid(
     headings: Sequence[str],
@@ -17,7 +20,7 @@ def print_grid(
     console: Console,
     *,
     left: Collection[str],
-    wrapped: Collection[str] = (),
+    wraps: bool = False,
 ) -> None:
     """Print a table.
 
@@ -26,19 +29,21 @@ def print_grid(
         rows: their cells.
         console: where to; output that is not a terminal is as wide as the table.
         left: headings of the columns that begin at their left; the others hold numbers.
-        wrapped: headings of the columns that a terminal may show in several lines.
+        wraps: whether cells of the last column may take several lines of a terminal.
     """
     widths = [max(map(cell_len, column)) for column in zip(headings, *rows, strict=True)]
-    width = sum(widths) + 3 * len(widths) + 1
+    if wraps and console.is_terminal:
+        room = console.width - sum(widths[:-1]) - _between(widths)
+        widths[-1] = min(widths[-1], max(room, NARROWEST))
     # A fixed width, or rich would shorten the cells to fit the console.
-    fits = not console.is_terminal or not wrapped or width <= console.width
-    table = Table(box=box.SIMPLE_HEAD, width=width if fits else None)
-    for heading in headings:
-        table.add_column(
-            Text(heading),
-            justify="left" if heading in left else "right",
-            no_wrap=fits or heading not in wrapped,
-        )
+    table = Table(box=box.SIMPLE_HEAD, width=sum(widths) + _between(widths))
+    for heading, width in zip(headings, widths, strict=True):
+        table.add_column(Text(heading), justify="left" if heading in left else "right", width=width)
     for row in rows:
         table.add_row(*map(Text, row))
     console.print(table, crop=False, highlight=False)
+
+
+def _between(widths: Sequence[int]) -> int:
+    """What the box and the gaps between columns take."""
+    return 3 * len(widths) + 1

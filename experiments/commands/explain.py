@@ -19,7 +19,7 @@ from results.grid import print_grid
 
 JSON_VERSION = 1
 
-_HEADINGS = ("step", "frames in runs", "scattered", "what is done", "locks")
+_HEADINGS = ("step", "in runs", "scattered", "locks", "what is done")
 
 
 def main(scheme: str, settings: tuple[str, ...], profile: str | None, *, as_json: bool) -> int:
@@ -36,11 +36,12 @@ def main(scheme: str, settings: tuple[str, ...], profile: str | None, *, as_json
     click.echo(f"  locks: {words.locks}")
     click.echo(f"  what breaks: {words.breaks}")
     left = [_HEADINGS[0], *_HEADINGS[-2:]]
-    print_grid(_HEADINGS, list(_rows(steps)), Output(), left=left, wrapped=_HEADINGS[-2:])
+    print_grid(_HEADINGS, list(_rows(steps)), Output(), left=left, wraps=True)
     flush = human.duration(asked.scheme.costs.tlb_shootdown_ns)
     click.echo(
-        f"note: times of {asked.profile.name}, of one thread that nobody disturbs; where other "
-        f"cores flush, each that runs the process adds {flush}"
+        f"note: times on {asked.profile.name} of one thread that nobody disturbs, with page frames "
+        "in contiguous runs and with scattered ones; where other cores flush, each that runs the "
+        f"process adds {flush}"
     )
     return 0
 
@@ -52,7 +53,7 @@ def _rows(steps: Sequence[Told]) -> Iterator[list[str]]:
             part = step.part
             yield [part, *[""] * (len(_HEADINGS) - 1)]
         times = (human.duration(seen.ns) for seen in (step.runs, step.scattered))
-        yield [f"  {step.what}", *times, told(step.runs), ", ".join(step.runs.locks)]
+        yield [f"  {step.what}", *times, ", ".join(step.runs.locks), told(step.runs)]
 
 
 def _object(asked: Asked, steps: Sequence[Told]) -> dict[str, Any]:

@@ -155,40 +155,41 @@ def _discarded(trial: Trial) -> Seen:
 
 
 _HALF = PAGES_PER_SLOT // 2
-FORK, START, FAULTS, ALONE, LEAVING = (
+FORK, START, FAULTS, ALONE, LEAVING, CHANGES = (
     "fork",
     "the child starts",
     "while the child lives",
     "after a child that wrote nothing",
-    "leaving",
+    "the child leaves",
+    "the parent changes its memory while the child lives",
 )
 
 STEPS = (
     Step(FORK, "of a process without memory", lambda stage: stage().fork(), of_borrowers=True),
     Step(
         FORK,
-        "each area that was never written",
+        "each area never written",
         _area_without_memory,
         of_borrowers=True,
         only_if=_area_without_memory,
     ),
     Step(
         FORK,
-        "each table of 512 pages, just written",
+        "each table of 512 pages just written",
         _each(lambda trial, n: trial.with_tables(n), Trial.fork),
         of_borrowers=True,
     ),
     Step(
         FORK,
-        "each such table, forked before and not written since",
+        "each such table not written since a fork",
         _each(lambda trial, n: trial.with_tables(n), _forked_again),
     ),
     Step(
         FORK,
-        "each area of 1 MiB, written, with half a table",
+        "each area of 1 MiB, half a table",
         _each(lambda trial, n: trial.with_areas(n, _HALF, written=_HALF), Trial.fork),
     ),
-    Step(START, "with one table, before its first instruction", _start, only_if=_start),
+    Step(START, "with one table, before it runs", _start, only_if=_start),
     Step(
         START,
         "each further table",
@@ -213,17 +214,17 @@ STEPS = (
     ),
     Step(
         FAULTS,
-        "and that of the page after",
+        "and that to the page after",
         lambda stage: _written_by_parent(_after(_two(stage), 0, ELSEWHERE), ELSEWHERE + 1),
     ),
     Step(
         FAULTS,
-        "the child then writes the page that the parent wrote first",
+        "the child writes the first page too",
         lambda stage: _written_by_child(stage, 0),
     ),
     Step(
         FAULTS,
-        "the child then writes another page below that table",
+        "or another page below that table",
         lambda stage: _written_by_child(stage, ELSEWHERE),
     ),
     Step(
@@ -248,30 +249,30 @@ STEPS = (
     ),
     Step(
         LEAVING,
-        "the child exits, without memory",
+        "without memory",
         lambda stage: stage().forked().exit(),
         of_borrowers=True,
     ),
     Step(LEAVING, "each table that it did not touch", _each(Trial.with_tables, _exit)),
     Step(LEAVING, "each table that it wrote all of", _each(Trial.with_tables, _exit_of_writer)),
     Step(
-        LEAVING,
-        "the parent unmaps the first 2 MiB of 4, the child alive",
+        CHANGES,
+        "it unmaps 2 MiB of 4",
         lambda stage: _unmapped(_two(stage), 0, PAGES_PER_SLOT),
     ),
     Step(
-        LEAVING,
-        "the parent unmaps the first 4 KiB",
+        CHANGES,
+        "it unmaps 4 KiB",
         lambda stage: _unmapped(_two(stage), 0, 1),
     ),
     Step(
-        LEAVING,
-        "the parent write-protects the first 2 MiB",
+        CHANGES,
+        "it write-protects 2 MiB",
         lambda stage: _protected(_two(stage)),
     ),
     Step(
-        LEAVING,
-        "the parent discards the first 4 KiB (MADV_DONTNEED)",
+        CHANGES,
+        "it discards 4 KiB (MADV_DONTNEED)",
         lambda stage: _discarded(_two(stage)),
     ),
 )

@@ -27,7 +27,7 @@ class Seen:
     Attributes:
         ns: the time it takes when nothing else goes on; of an average, with a fraction.
         counts: what it did to memory.
-        locks: what it locked and in which modes, in words, and how often.
+        locks: what it locked and in which modes, and how often: `mm read`.
         flushes: how often it made the other cores that run the process flush their TLB.
     """
 
@@ -158,7 +158,7 @@ def _locked(steps: Iterable[object], by: AddressSpace) -> Counter[str]:
 
 def _name(mode: Mode, lock: Hashable, by: AddressSpace) -> str:
     if isinstance(lock, AddressSpace):
-        what = "address space" if lock is by else "parent's address space"
+        what = "mm" if lock is by else "parent's mm"
     else:
-        what = "area" if isinstance(lock, Vma) else "1 GiB of addresses"
-    return f"{what} ({mode})"
+        what = "area" if isinstance(lock, Vma) else "1 GiB"
+    return f"{what} {mode}"

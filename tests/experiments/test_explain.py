@@ -13,7 +13,7 @@ from experiments.catalogue import catalogue
 from experiments.cli import main
 from experiments.forks.asked import several_forks
 from experiments.forks.in_words import sayable, told
-from experiments.forks.steps import MANY, STEPS, Told, steps_of
+from experiments.forks.steps import FORK, LEAVING, MANY, START, STEPS, Told, steps_of
 from models.profile import load_profile
 
 COSTS = load_profile("epyc-7302p-linux-5.6").costs
@@ -21,7 +21,7 @@ ROUNDING_NS = 1 / MANY
 """Two prices rounded to a nanosecond, over as many things."""
 ENTRY_NS = COSTS.entry_copy_ns + COSTS.entry_protect_ns
 FIRST_WRITE = "the parent's first write below a table"
-TABLE = "each table of 512 pages, just written"
+TABLE = "each table of 512 pages just written"
 ALL = {asked.label: asked for asked in several_forks((), None, catalogue())}
 
 
@@ -166,23 +166,23 @@ def test_locks_are_those_that_are_taken() -> None:
         (found,) = (s for s in steps(fork) if s.what == what and "lives" in s.part)
         return list(found.runs.locks)
 
-    assert locks("classic", FIRST_WRITE) == ["address space (read)"]
-    assert locks("classic6", FIRST_WRITE) == ["area (read)"]
+    assert locks("classic", FIRST_WRITE) == ["mm read"]
+    assert locks("classic6", FIRST_WRITE) == ["area read"]
     assert locks("on_demand head", FIRST_WRITE) == [
-        "address space (read)",
-        "1 GiB of addresses (write)",
+        "mm read",
+        "1 GiB write",
     ]
     assert locks("classic", "the child reads a page") == []
 
 
 def test_only_a_child_that_copies_has_a_start() -> None:
-    started = {label for label in ALL if any("starts" in s.part for s in steps(label))}
+    started = {label for label in ALL if any(s.part == START for s in steps(label))}
     assert started == {"async"}
 
 
 def test_a_child_in_its_parents_memory_has_no_faults_of_its_own() -> None:
     parts = {told.part for told in steps("vfork")}
-    assert parts == {"fork", "leaving"}
+    assert parts == {FORK, LEAVING}
 
 
 @pytest.mark.parametrize("label", ALL)
