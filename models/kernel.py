@@ -110,8 +110,10 @@ class Kernel:
     def exit(self, task: Task, mm: AddressSpace) -> Generator[simpy.Event, Any, None]:
         """Tear down an address space. See `Scheme.exit`."""
         self.note_memory(mm)
+        locks = (mm, *mm.vmas)
         yield from self.play(task, self.scheme.exit(mm))
-        self._locks.pop(mm, None)
+        for lock in locks:
+            self._locks.pop(lock, None)
         self.note_memory(mm)
 
     def unmap(
