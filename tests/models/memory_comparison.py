@@ -54,10 +54,7 @@ def check_same(driven: DrivenMemory) -> None:
         assert lazy.resident_pages == naive.resident
         assert lazy.rss_pages == driven.naive.rss(naive), "R1"
     assert len({id(table) for table in tables.values()}) == len(tables)
-    lazy_frames = np.concatenate([np.empty(0, np.int64), *numbers])
-    naive_frames = np.array([id(frame) for frame in frames], np.int64)
-    pairs = np.unique(np.stack([lazy_frames, naive_frames]), axis=1).shape[1]
-    assert pairs == len(np.unique(lazy_frames)) == len(np.unique(naive_frames))
+    _check_one_to_one(np.concatenate([np.empty(0, np.int64), *numbers]), frames)
     _check_scheme(driven)
 
 
@@ -74,6 +71,14 @@ def _check_areas(process: Process) -> None:
         (a.start, a.end, a.writable, a.private, a.heap, a.offset, a.copied_at_fork)
         for a in process.naive.areas
     ]
+
+
+def _check_one_to_one(lazy: IntArray, naive: list[Frame]) -> None:
+    expected = np.array([id(frame) for frame in naive], np.int64)
+    related = np.zeros(int(lazy.max(initial=0)) + 1, np.int64)
+    related[lazy] = expected
+    assert (related[lazy] == expected).all()
+    assert np.count_nonzero(related) == len(set(naive))
 
 
 def _check_entries(

@@ -89,7 +89,7 @@ class Table:
 
     @property
     def resident(self) -> int:
-        return sum(entry.frame is not None for entry in self.entries.values())
+        return len(self.entries) - [entry.frame for entry in self.entries.values()].count(None)
 
 
 @dataclass(eq=False)

@@ -10,8 +10,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from memory_history import VARIANTS, History
 
 
-def run(variant: str, *, examples: int, steps: int) -> None:
-    history = type("History", (History,), {"variant": VARIANTS[variant]})
+def run(variant: str, *, examples: int, steps: int, looks_every: int = 1) -> None:
+    what = {"variant": VARIANTS[variant], "looks_every": looks_every}
+    history = type("History", (History,), what)
     bounds = settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -29,4 +30,4 @@ def test_histories(variant: str) -> None:
 @pytest.mark.full
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_long_histories(variant: str) -> None:
-    run(variant, examples=556, steps=200)
+    run(variant, examples=556, steps=200, looks_every=5)
