@@ -80,7 +80,8 @@ def draw(rows: list[Fields], path: Path) -> None:
                     handles = ax.get_legend().legend_handles
                     ax.legend(handles, [s.removeprefix("forks of a ") for s in short], title=None)
             axes[1, column].axhline(500e6 / 2**20, color=INK, linewidth=0.6, linestyle=":")
-        axes[1, 0].annotate("500 MB", (0.05, 0.9), xycoords="axes fraction", fontsize=7)
+        at = {"xy": (1, 500e6 / 2**20), "xytext": (0, 3), "textcoords": "offset points"}
+        axes[1, 0].annotate("500 MB", fontsize=7, **at)
         axes[1, 0].set_ylim(50, 1000)
         axes[1, 0].set_yticks([50, 100, 200, 500, 1000], ["50", "100", "200", "500", "1000"])
         axes[1, 0].minorticks_off()
