@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from fork_scenario import Scenario, counted
 
+from models.address_space import BusError
+
 differs = pytest.mark.xfail(strict=True, raises=AssertionError)
 
 
@@ -47,3 +49,41 @@ def test_rights_that_stay_copy_nothing() -> None:
     s.write("P", np.arange(512))
     s.fork("P", "C")
     assert counted(s.protect("P", 0, 256, writable=True)) == {}
+
+
+@differs
+def test_a_page_of_the_pool_is_taken_from_grandchildren_too() -> None:
+    """The kernel unmaps it from whoever maps it (unmap_ref_private): G must not read P's 3."""
+    s = Scenario("hugetlb", pool_pages=2)
+    s.map(512)
+    s.fill("P", 0, 512)
+    s.fork("P", "C")
+    s.fork("C", "G")
+    s.write("C", 0, 2)
+    s.write("P", 0, 3)
+    assert s.value("G", 0) != 3
+
+
+@differs
+def test_a_read_takes_a_page_from_the_pool() -> None:
+    """There is no huge zero page of hugetlbfs (hugetlb_no_page)."""
+    s = Scenario("hugetlb", pool_pages=1)
+    s.map(512)
+    s.read("P", 0)
+    assert s.memory.frames.in_use == 512
+
+
+@differs
+def test_the_child_of_a_mapper_that_is_gone_has_no_reservation() -> None:
+    """Whoever did not map the page itself is killed, and takes it from nobody (2.5)."""
+    s = Scenario("hugetlb", pool_pages=1)
+    s.map(512)
+    s.fill("P", 0, 512)
+    s.fork("P", "C")
+    s.fork("C", "G")
+    s.exit("P")
+    try:
+        s.write("C", 0, 2)
+    except BusError:
+        return
+    raise AssertionError("C took the page from G")
