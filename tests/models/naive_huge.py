@@ -109,8 +109,83 @@ class NaiveClassic6(NaiveHuge):
 
 
 class NaiveHugetlb(NaiveHuge):
-    """Huge pages from a pool: every private slot is one, and needs one (mechanisms.md 2.5)."""
+    """Huge pages from a pool, reserved for who maps them (mechanisms.md 2.5)."""
+
+    base_price = "fork_base_ns"
 
     def __init__(self, *, pool_pages: int | None = None) -> None:
         super().__init__()
         self.pool_pages = pool_pages
+        self.spaces: list[Space] = []
+        self.mapped_by: dict[int, Space] = {}
+        self.lost: set[tuple[int, int]] = set()
+
+    def map(self, mm: Space, area: Area, *, populate: bool = False) -> None:
+        super().map(mm, area, populate=populate)
+        if mm not in self.spaces:
+            self.spaces.append(mm)
+        for number in range(area.start // SLOT, area.end // SLOT):
+            self.mapped_by[number] = mm
+
+    def free(self) -> int:
+        """Pages of the pool that nobody uses and nobody has reserved."""
+        if self.pool_pages is None:
+            return SLOT
+        tables = {s.table.entries[0].frame for mm in self.spaces for s in mm.slots.values()}
+        reserved = sum(
+            number not in mm.slots
+            for mm in self.spaces
+            for area in mm.areas
+            for number in range(area.start // SLOT, area.end // SLOT)
+            if self.mapped_by[number] is mm
+        )
+        return self.pool_pages - len(tables) - reserved
+
+    def kills(self, mm: Space, page: int, write: bool) -> bool:
+        """Whether an access is one that there is no page for (SIGBUS)."""
+        number = page // SLOT
+        if (id(mm), number) in self.lost:
+            return True
+        wants = number not in mm.slots or (write and bool(self.others(mm, number)))
+        return wants and self.mapped_by[number] is not mm and not self.free()
+
+    def others(self, mm: Space, number: int) -> set[Table]:
+        """Tables of others that map the page of a slot too."""
+        table = mm.slots[number].table
+        return {t for e in table.entries.values() if e.frame for t in e.frame.tables} - {table}
+
+    def access_huge(self, mm: Space, area: Area, page: int, write: bool) -> Fault | None:
+        number = page // SLOT
+        assert not self.kills(mm, page, write)
+        if write and number in mm.slots and not self.free():
+            self.take(number, self.others(mm, number))
+        return super().access_huge(mm, area, page, write)
+
+    def take(self, number: int, tables: set[Table]) -> None:
+        """The mapper unmaps its page from everybody else (unmap_ref_private)."""
+        for mm in self.spaces:
+            if number in mm.slots and mm.slots[number].table in tables:
+                table = mm.slots.pop(number).table
+                for position in list(table.entries):
+                    table.take(position)
+                self.counts["huge_zapped"] += 1
+                self.lost.add((id(mm), number))
+
+    def fork(self, parent: Space) -> tuple[Space, int]:
+        child, cost_ns = super().fork(parent)
+        self.spaces.append(child)
+        self.lost |= {(id(child), number) for mm, number in self.lost if mm == id(parent)}
+        return child, cost_ns
+
+    def count_table(self) -> None:
+        """No table is kept for a split: such pages are never split."""
+
+    def copy_slot(self, parent: Space, child: Space, number: int) -> float:
+        cost_ns = super().copy_slot(parent, child, number)
+        self.counts["tables_alloc"] -= 1
+        return cost_ns
+
+    def drop(self, mm: Space, slot: Slot) -> float:
+        cost_ns = super().drop(mm, slot)
+        self.counts["tables_freed"] -= 1
+        return cost_ns
