@@ -95,10 +95,6 @@ class Faults:
             self.cost_ns[selection],
         )
 
-    def with_actions(self, page_action: ActionArray) -> Faults:
-        """These faults with other page actions."""
-        return replace(self, page_action=page_action)
-
     @property
     def total_ns(self) -> int:
         """The sum of the costs."""

@@ -181,6 +181,10 @@ class Kernel:
         self.note_memory(mm, after_ns=NOTES_EVERY_NS)
         return swept_ns
 
+    def lost_memory(self, mm: AddressSpace) -> bool:
+        """Whether a process would be killed if it went through all of its memory (hugetlb)."""
+        return bool(len(mm.lost_slots))
+
     def check_memory(self) -> None:
         """Kill the program that has most, with all its processes, if more is in use than there is.
 

@@ -28,6 +28,7 @@ def doubts(record: Record) -> list[str]:
     """
     return [
         *_killed(record),
+        *_killed_snapshots(record),
         *_thin_tails(record),
         *_few_stalls(record),
         *_wide_intervals(record),
@@ -48,6 +49,13 @@ def _killed(record: Record) -> Iterator[str]:
                 f"{used:.4g} GiB in use on a machine with {there:.4g} GiB (in {len(deaths)} of "
                 f"{len(own.repetitions)} repetitions); what it shows ends there"
             )
+
+
+def _killed_snapshots(record: Record) -> Iterator[str]:
+    killed = max((r.counters.get("snapshots_killed", 0) for r in record.repetitions), default=0)
+    if killed:
+        snapshots = "1 snapshot" if killed == 1 else f"{killed} snapshots"
+        yield f"{snapshots} failed: the child was killed (SIGBUS), fork.pool had no page left"
 
 
 def _thin_tails(record: Record) -> Iterator[str]:

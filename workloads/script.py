@@ -174,18 +174,23 @@ class Script:
         """All steps, one after the other."""
         for number, entry in enumerate(self._config.steps, 1):
             before, began_ns = self._memory.counts.copy(), self._clock.now
-            if isinstance(entry, Together):
-                name = f"{number:03}_together"
-                yield self._clock.all_of(
-                    [self._clock.process(self._take(step, alone=False)) for step in entry.together]
-                )
-            else:
-                name = f"{number:03}_{entry.who}_{entry.do}"
-                yield from self._take(entry, alone=True)
+            what = "together" if isinstance(entry, Together) else f"{entry.who}_{entry.do}"
+            name = f"{number:03}_{what}"
+            try:
+                yield from self._entry(entry)
+            except ValueError as error:
+                raise ValueError(f"step {number}: {error}") from error
             self._recording.levels[f"steps/{name}/took_ns"] = self._clock.now - began_ns
             for kind, count in (self._memory.counts - before).as_dict().items():
                 if count:
                     self._recording.counters[f"steps/{name}/{kind}"] = count
+
+    def _entry(self, entry: Any) -> Activity:
+        if isinstance(entry, Together):
+            threads = [self._take(step, alone=False) for step in entry.together]
+            yield self._clock.all_of([self._clock.process(thread) for thread in threads])
+        else:
+            yield from self._take(entry, alone=True)
 
     def recording(self) -> Recording:
         """The time and the counts of each step, and of all."""

@@ -1,5 +1,6 @@
 """Classic fork on a pool of reserved 2 MiB pages (hugetlbfs; mechanisms.md 2.5)."""
 
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -26,6 +27,9 @@ def _whole_pages(value: int) -> int:
     if value % HUGE_PAGE_BYTES:
         raise ValueError("expected a multiple of 2MiB")
     return value
+
+
+_FROM_THE_POOL = (PageAction.HUGE_COPY, PageAction.HUGE_FILL)
 
 
 class HugetlbOptions(SchemeOptions):
@@ -79,21 +83,15 @@ class Hugetlb(Huge):
         Raises:
             BusError: If the pool has no page for one of them; those before it are applied.
         """
-        copies = np.flatnonzero(faults.page_action == PageAction.HUGE_COPY)
-        fills = np.flatnonzero(faults.page_action == PageAction.HUGE_FILL)
-        wanted = np.union1d(copies, fills) if mm.parent is not None else copies
+        wanted = np.flatnonzero(np.isin(faults.page_action, _FROM_THE_POOL))
         free = self._free(mm)
-        if free is None or len(wanted) <= free:
-            super().apply(mm, faults)
-            return
-        if mm.parent is not None:
+        if mm.parent is not None and free is not None and len(wanted) > free:
             super().apply(mm, faults[: wanted[free]])
             raise BusError(f"no huge page is left for page {faults.page[wanted[free]]}")
-        taken = copies[free:]
-        self._take(mm, faults.page[taken] // PAGES_PER_SLOT)
-        actions = faults.page_action.copy()
-        actions[taken] = PageAction.HUGE_REUSE
-        super().apply(mm, faults.with_actions(actions))
+        reused = faults.with_page_action(PageAction.HUGE_REUSE) // PAGES_PER_SLOT
+        said = mm.memory.tables.content[mm.slot_table[reused]]
+        self._take(mm, reused[~mm.memory.contents.exclusive_huge(said)])
+        super().apply(mm, faults)
 
     def exit(self, mm: AddressSpace) -> Operation[None]:
         """See `Scheme.exit`; its children are its parent's from now on."""
@@ -114,7 +112,16 @@ class Hugetlb(Huge):
             gone = np.isin(pages // PAGES_PER_SLOT, lost)
             if gone.any():
                 raise BusError(f"page {pages[gone][0]} was taken by the process that mapped it")
-        return super()._classify(mm, pages, writes)
+        faults = super()._classify(mm, pages, writes)
+        free = self._free(mm)
+        copies = np.flatnonzero(faults.page_action == PageAction.HUGE_COPY)
+        if mm.parent is not None or free is None or len(copies) <= free:
+            return faults
+        # What the pool has no page for is taken from the children, and reused.
+        action, cost_ns = faults.page_action.copy(), faults.cost_ns.copy()
+        action[copies[free:]] = PageAction.HUGE_REUSE
+        cost_ns[copies[free:]] = self.costs.faults_ns(action[copies[free:]])
+        return replace(faults, page_action=action, cost_ns=cost_ns)
 
     def _fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
         work = survey(parent, copied_slots(parent))
@@ -140,6 +147,23 @@ class Hugetlb(Huge):
             scattered=work.scattered,
         )
 
+    def fill(
+        self,
+        mm: AddressSpace,
+        start_page: int,
+        n_pages: int,
+        *,
+        scattered_share: float | None = None,
+    ) -> None:
+        """See `Scheme.fill`.
+
+        Raises:
+            ValueError: If the pool has fewer pages than the areas need.
+        """
+        if (self._free(mm) or 0) < 0:
+            raise ValueError(f"a pool of {self.pool_pages} huge pages (fork.pool) is too small")
+        super().fill(mm, start_page, n_pages, scattered_share=scattered_share)
+
     def _fill_slots(self, mm: AddressSpace, slots: IntArray, share: float | None) -> None:
         filling.fill_slots(mm, slots, share, Kind.HUGE, physical=False)
 
@@ -147,7 +171,7 @@ class Hugetlb(Huge):
         free = self._free(mm)
         if free is not None and free < 0:
             mm.remove(vma.start_page, vma.end_page)
-            raise ValueError(f"the pool of {self.pool_pages} huge pages is too small")
+            raise ValueError(f"a pool of {self.pool_pages} huge pages is too small")
 
     def _free(self, mm: AddressSpace) -> int | None:
         """Pages of the pool neither in use nor reserved; None if there is no limit."""

@@ -49,6 +49,7 @@ class Server:
         self._children = Level(self._clock)
         self._changes = 0
         self._requests = 0
+        self._failed = 0
         self._writes = 0
         self._faults = Faults.none()
         self._latency = SteadyLatency(config.warmup, config.duration)
@@ -176,6 +177,9 @@ class Server:
         yield from self._kernel.start(task, mm)
         save_ns = self._config.dataset * NANOSECONDS // self._config.snapshot.save_rate
         yield from task.run(compute_ns=save_ns)
+        if self._kernel.lost_memory(mm):
+            self._failed += 1
+            mm.memory.counts.children_killed += 1
         self._measure(snapshot)
         yield from self._kernel.exit(task, mm)
         snapshot.end_ns = self._clock.now
@@ -204,6 +208,7 @@ class Server:
                 "requests": self._requests,
                 "keys_written": self._writes,
                 "snapshots": len(self._snapshots),
+                "snapshots_killed": self._failed,
                 "snapshots_refused": self._rule.refused,
                 "snapshots_not_reached": self._rule.not_reached,
                 **{f"faults/{kind}": count for kind, count in faults.items()},
