@@ -126,6 +126,8 @@ class DrivenMemory:
         self.naive.map(process.naive, area, populate=populate)
         if area.file is not None:
             self.file_values.setdefault(area.file, np.zeros(PAGES, np.int64))
+            if populate and area.private and area.writable:
+                self._copy_file(process, area)
 
     def touch(self, process: Process, pages: IntArray, writes: BoolArray, cut: int | None) -> None:
         """A batch of accesses, applied in two portions if there is a `cut`."""
@@ -261,6 +263,12 @@ class DrivenMemory:
                 assert area.file is not None
                 offsets = pages[inside] - area.start + area.offset
                 self.file_values[area.file][offsets] = numbers[inside]
+
+    def _copy_file(self, process: Process, area: Area) -> None:
+        """Write faults have copied what a file holds, and wrote nothing else."""
+        copied = self._below(area)
+        process.written[area.start : area.end] = copied
+        self.values[process.lazy.frames_at(np.arange(area.start, area.end))] = copied
 
     def _copy_huge_pages(self, process: Process, before: IntArray) -> None:
         """A fault that copies 2 MiB copies pages that are not written too."""

@@ -38,11 +38,20 @@ def copied_page_ns(*, sequential: bool, warm: bool) -> float:
     return page_ns - (PRICES["struct_page_miss_ns"] if warm else 0.0)
 
 
-def table_copy_ns(entries: list[Entry]) -> float:
-    """Copying some entries of a table."""
+def table_copy_ns(entries: list[Entry], *, protects: bool = True) -> float:
+    """Copying some entries of a table, those of the origin write-protected too or not."""
     return sum(
         PRICES["entry_copy_ns"]
-        + (PRICES["entry_protect_ns"] if entry.writable else 0)
+        + (PRICES["entry_protect_ns"] if entry.writable and protects else 0)
         + (PRICES["entry_scattered_ns"] if entry.frame and entry.frame.scattered else 0)
+        for entry in entries
+    )
+
+
+def table_scan_ns(entries: list[Entry]) -> float:
+    """Reading the entries of a table, and their struct pages."""
+    return sum(
+        PRICES["exit_scan_entry_ns"]
+        + (PRICES["exit_scan_scattered_ns"] if entry.frame and entry.frame.scattered else 0)
         for entry in entries
     )

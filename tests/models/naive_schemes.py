@@ -8,6 +8,7 @@ from model_prices import PRICES
 from naive_huge import NaiveClassic6, NaiveHuge, NaiveHugetlb
 from naive_machine import NaiveMachine
 from naive_memory import SLOT, Area, Slot, Space, Table
+from naive_prices import table_scan_ns
 
 
 class NaiveOnDemand(NaiveMachine):
@@ -46,7 +47,7 @@ class NaiveOnDemand(NaiveMachine):
         for number in self.slots_to_copy(parent):
             slot = parent.slots[number]
             if self.is_shared(parent, number):
-                self.close(parent, slot)
+                cost_ns += self.close(parent, slot)
                 slot.writable = False
                 slot.table.references += 1
                 child.slots[number] = Slot(slot.table, writable=False)
@@ -61,27 +62,27 @@ class NaiveOnDemand(NaiveMachine):
         del parent, number
         return True
 
-    def close(self, parent: Space, slot: Slot) -> None:
-        """What fork accounts for before it shares a slot's table."""
+    def close(self, parent: Space, slot: Slot) -> float:
+        """What fork accounts for before it shares a slot's table; the price."""
+        del parent, slot
+        return 0.0
 
     def drop(self, mm: Space, slot: Slot) -> float:
         table = slot.table
-        if table.references == 1:
-            if not slot.writable:
-                self.reuse(mm, slot)
-            return super().drop(mm, slot)
-        table.references -= 1
-        return self.leave(mm, table)
+        if table.references > 1:
+            table.references -= 1
+            return self.leave(mm, table)
+        # Nothing faults, so that a table which nobody shares any more is simply emptied.
+        read_ns = 0.0
+        if not slot.writable:
+            read_ns = self.reuse(mm, slot) - PRICES["fault_table_reuse_ns"]
+        return read_ns + super().drop(mm, slot)
 
     def leave(self, mm: Space, table: Table) -> float:
         """Leave a table to others, having read it; the price."""
         del mm
         self.counts["ptes_scanned"] += SLOT
-        scattered = sum(e.frame is not None and e.frame.scattered for e in table.entries.values())
-        return (
-            len(table.entries) * PRICES["exit_scan_entry_ns"]
-            + scattered * PRICES["exit_scan_scattered_ns"]
-        )
+        return table_scan_ns(list(table.entries.values()))
 
 
 class NaiveHead(NaiveOnDemand):
@@ -98,9 +99,10 @@ class NaiveHead(NaiveOnDemand):
         areas = parent.overlapping(number)
         return areas[0].covers(number) and areas[0].file is None and not areas[0].heap
 
-    def close(self, parent: Space, slot: Slot) -> None:
+    def close(self, parent: Space, slot: Slot) -> float:
         if slot.writable:
             parent.phantom += slot.table.resident
+        return 0.0
 
     def settle_for_fault(self, mm: Space, area: Area, number: int) -> tuple[str, float]:
         # Only a read gets here in an area that may not be written: it maps into the shared table.
@@ -122,15 +124,19 @@ class NaiveHead(NaiveOnDemand):
         if old.references:
             return "COPY", cost_ns
         mm.phantom -= old.resident
-        return "RENEW", cost_ns + NaiveMachine.drop(self, mm, Slot(old))
+        # The second pass, over what the first has brought to the cache, takes its atomics only.
+        atomics_ns = PRICES["exit_entry_ns"] - PRICES["exit_scan_entry_ns"]
+        cost_ns += len(old.entries) * atomics_ns
+        NaiveMachine.drop(self, mm, Slot(old))
+        return "RENEW", cost_ns
 
     def drop(self, mm: Space, slot: Slot) -> float:
         if slot.writable:
             return NaiveMachine.drop(self, mm, slot)
-        self.counts["ptes_scanned"] += SLOT
         slot.table.references -= 1
+        left_ns = self.leave(mm, slot.table)
         if slot.table.references:
-            return 0.0
+            return left_ns
         mm.phantom -= slot.table.resident
         return NaiveMachine.drop(self, mm, slot)
 
@@ -163,32 +169,40 @@ class NaivePatchset(NaiveOnDemand):
     def is_shared(self, parent: Space, number: int) -> bool:
         return not parent.slots[number].table.populated
 
-    def close(self, parent: Space, slot: Slot) -> None:
+    def close(self, parent: Space, slot: Slot) -> float:
         if slot.table.owner is None:
             slot.table.owner = parent
             if not slot.writable:
-                self.counts["ptes_scanned"] += SLOT
+                return self.scan(slot.table)
+        return 0.0
 
     def settle(self, mm: Space, number: int) -> tuple[str, float]:
         slot = mm.slots.get(number)
-        if slot is not None and not slot.writable and slot.table.references > 1:
-            self.disown(mm, slot.table)
-        return super().settle(mm, number)
+        if slot is None or slot.writable or slot.table.references == 1:
+            return super().settle(mm, number)
+        read_ns = self.disown(mm, slot.table)
+        action, cost_ns = super().settle(mm, number)
+        return action, read_ns + cost_ns + PRICES["tlb_flush_ns"]
 
     def reuse(self, mm: Space, slot: Slot) -> float:
-        if slot.table.owner is not mm:
-            self.counts["ptes_scanned"] += SLOT
+        read_ns = 0.0 if slot.table.owner is mm else self.scan(slot.table)
         slot.table.owner = None
-        return super().reuse(mm, slot)
+        return read_ns + super().reuse(mm, slot)
 
     def leave(self, mm: Space, table: Table) -> float:
-        self.disown(mm, table)
-        return 0.0
+        return PRICES["table_share_ns"] + self.disown(mm, table)
 
-    def disown(self, mm: Space, table: Table) -> None:
-        if table.owner is mm:
-            table.owner = None
-            self.counts["ptes_scanned"] += SLOT
+    def disown(self, mm: Space, table: Table) -> float:
+        """Account for a table no more, if it was its owner who leaves it; the price."""
+        if table.owner is not mm:
+            return 0.0
+        table.owner = None
+        return self.scan(table)
+
+    def scan(self, table: Table) -> float:
+        """Read a table, for the pages to add to the resident ones or to subtract; the price."""
+        self.counts["ptes_scanned"] += SLOT
+        return table_scan_ns(list(table.entries.values()))
 
     def populate(self, mm: Space, start: int, end: int, *, asked: bool) -> None:
         super().populate(mm, start, end, asked=asked)
@@ -201,14 +215,14 @@ class NaiveAsync(NaiveMachine):
     """The child copies the tables before it runs (mechanisms.md 6)."""
 
     def fork(self, parent: Space) -> tuple[Space, int]:
-        self.give_everything(parent)
+        cost_ns = self.give_everything(parent) + PRICES["fork_on_demand_base_ns"]
         child = self.same_areas(parent)
-        cost_ns = PRICES["fork_on_demand_base_ns"]
         parent.owed_to, child.owed_by = child, parent
         for number in self.slots_to_copy(parent):
             area = parent.overlapping(number)[0]
             if area.covers(number) and area.file is None:
                 parent.slots[number].writable = False
+                cost_ns += PRICES["slot_protect_ns"]
             else:
                 cost_ns += self.copy_slot(parent, child, number)
         return child, round(cost_ns)
@@ -240,10 +254,10 @@ class NaiveAsync(NaiveMachine):
         parent.owed_to.slots[number] = Slot(copy)
         return self.last_copy_ns
 
-    def give_everything(self, parent: Space) -> None:
-        for number in self.owed(parent):
-            self.settle(parent, number)
+    def give_everything(self, parent: Space) -> float:
+        cost_ns = sum(self.settle(parent, number)[1] for number in self.owed(parent))
         self.part(parent)
+        return cost_ns
 
     def part(self, parent: Space) -> None:
         if parent.owed_to is not None:
@@ -256,15 +270,13 @@ class NaiveAsync(NaiveMachine):
             for number in self.owed(parent):
                 parent.slots[number].writable = True
             self.part(parent)
-        self.give_everything(mm)
-        return super().exit(mm)
+        return round(self.give_everything(mm)) + super().exit(mm)
 
-    def before_change(self, mm: Space, start: int, end: int) -> None:
+    def before_change(self, mm: Space, start: int, end: int) -> float:
         """Whoever changes a part of an area copies what is owed of all of it first."""
-        for area in mm.meeting(start, end):
-            for number in self.owed(mm):
-                if area.covers(number):
-                    self.settle(mm, number)
+        areas = mm.meeting(start, end)
+        owed = [n for n in self.owed(mm) if any(area.covers(n) for area in areas)]
+        return sum(self.settle(mm, number)[1] for number in owed)
 
 
 def make_naive(name: str, **options: Any) -> NaiveMachine:

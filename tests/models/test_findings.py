@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from fork_scenario import Scenario, counted
+from model_prices import PRICES
 
 from models.address_space import BusError
 
@@ -87,3 +88,20 @@ def test_the_child_of_a_mapper_that_is_gone_has_no_reservation() -> None:
     except BusError:
         return
     raise AssertionError("C took the page from G")
+
+
+@differs
+@pytest.mark.parametrize("scheme, options", [("async", {}), ("on_demand", {"variant": "head"})])
+def test_struct_pages_are_warm_after_any_copy_of_their_table(
+    scheme: str, options: dict[str, str]
+) -> None:
+    """A parent that copies a table for its child, or anew, has read them as one that unshares."""
+    s = Scenario(scheme, **options)
+    s.map(512)
+    s.write("P", np.arange(512))
+    s.fork("P", "C", start=False)
+    if scheme == "on_demand":
+        s.write("C", 0)
+    s.write("P", 0)
+    s.write("P", 100)
+    assert s.last_ns == PRICES["fault_copy_cold_ns"] - PRICES["struct_page_miss_ns"]
