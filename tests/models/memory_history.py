@@ -83,8 +83,8 @@ VARIANTS = {
     "head": Variant("on_demand", {"variant": "head"}, priced=True),
     "patchset": Variant("on_demand", {"variant": "patchset"}, priced=True),
     "async": Variant("async", priced=True),
-    "classic6": Variant("classic6"),
-    "classic6 with large folios": Variant("classic6", {"folio_pages": 16}),
+    "classic6": Variant("classic6", priced=True),
+    "classic6 with large folios": Variant("classic6", {"folio_pages": 16}, priced=True),
     "classic6 with huge pages": Variant("classic6", {"huge": True}),
 }
 
