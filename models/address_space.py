@@ -91,6 +91,7 @@ class AddressSpace:
         borrowed_from: The parent whose memory it runs in (vfork).
         parent: Whom it was forked from, and
         children: Whom it has forked: for the forks that look after their relatives (hugetlb).
+        reserves: Whether its own program mapped its memory, and has it reserved (hugetlb).
         lost_slots: Slots whose huge page its parent has taken.
     """
 
@@ -105,6 +106,7 @@ class AddressSpace:
         self.borrowed_from: AddressSpace | None = None
         self.parent: AddressSpace | None = None
         self.children: list[AddressSpace] = []
+        self.reserves = True
         self.lost_slots = np.empty(0, np.int64)
         self.slot_table = np.empty(0, np.int64)
         self.slot_writable = np.empty(0, np.bool_)

@@ -188,6 +188,7 @@ class Costs:
         by_action[PageAction.HUGE_COPY] = self.fault_huge_copy_ns
         by_action[PageAction.HUGE_REUSE] = self.fault_huge_reuse_ns
         by_action[PageAction.HUGE_FILL] = self.huge_fill_ns
+        by_action[PageAction.HUGE_READ_FILL] = self.huge_fill_ns
         by_action[PageAction.HUGE_ZERO_MAP] = self.fault_zero_map_ns
         by_action[PageAction.HUGE_SPLIT] = self.fault_huge_split_ns
         page_ns = by_action[page_actions]

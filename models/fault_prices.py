@@ -10,6 +10,8 @@ from models.faults import ActionArray, TableAction
 from models.pool import BoolArray, IntArray
 from models.sharing import Accounting, Sharing
 
+_COPYING = (TableAction.COPY, TableAction.RENEW, TableAction.SYNC)
+
 
 def in_cache(
     mm: AddressSpace, page: IntArray, table_action: ActionArray
@@ -21,7 +23,7 @@ def in_cache(
         the table that was copied last, the fault that copied it excepted.
     """
     slot = page // PAGES_PER_SLOT
-    copies = table_action == TableAction.COPY
+    copies = _copies_table(table_action)
     sequential: BoolArray = page == np.concatenate(([mm.last_fault_page], page[:-1])) + 1
     # By the number of tables copied up to each fault; 0 is the one copied before the batch.
     copied = np.concatenate(([mm.last_copied_slot], slot[copies]))
@@ -32,9 +34,15 @@ def in_cache(
 def remember(mm: AddressSpace, page: IntArray, table_action: ActionArray) -> None:
     """Where faults (at least one, in order) were handled last: what `in_cache` goes by."""
     mm.last_fault_page = int(page[-1])
-    copied = np.flatnonzero(table_action == TableAction.COPY)
+    copied = np.flatnonzero(_copies_table(table_action))
     if len(copied):
         mm.last_copied_slot = int(page[copied[-1]]) // PAGES_PER_SLOT
+
+
+def _copies_table(table_action: ActionArray) -> BoolArray:
+    """Whether each fault has read every struct page below its table."""
+    copies: BoolArray = np.isin(table_action, _COPYING)
+    return copies
 
 
 def settling_ns(

@@ -56,11 +56,13 @@ class PageAction(IntEnum):
     """Map the huge zero page."""
     HUGE_SPLIT = 11
     """Split a shared huge page into 4 KiB pages in this process, and copy one of them."""
+    HUGE_READ_FILL = 12
+    """Map a fresh zeroed huge page read-only: hugetlbfs has no zero page."""
 
 
 _NEW_PAGES = np.zeros(len(PageAction), np.int64)
 _NEW_PAGES[[PageAction.COW_COPY, PageAction.ZERO_FILL, PageAction.HUGE_SPLIT]] = 1
-_NEW_PAGES[[PageAction.HUGE_COPY, PageAction.HUGE_FILL]] = 512
+_NEW_PAGES[[PageAction.HUGE_COPY, PageAction.HUGE_FILL, PageAction.HUGE_READ_FILL]] = 512
 
 FIRST_HUGE_ACTION = PageAction.HUGE_COPY
 

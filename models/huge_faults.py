@@ -74,20 +74,23 @@ def apply(
     read = faults.with_page_action(PageAction.HUGE_ZERO_MAP) // PAGES_PER_SLOT
     mm.slot_table[read] = memory.tables.new(memory.contents.new_huge_zero(len(read)))
     memory.counts.tables_alloc += len(read)
+    read_filled = faults.with_page_action(PageAction.HUGE_READ_FILL) // PAGES_PER_SLOT
+    _map_fresh(mm, read_filled, large_folios=large_folios, physical=physical)
+    memory.contents.protect(memory.tables.content[mm.slot_table[read_filled]])
     reused = faults.with_page_action(PageAction.HUGE_REUSE) // PAGES_PER_SLOT
     memory.contents.allow_huge_writes(memory.tables.content[mm.slot_table[reused]])
     filled = faults.with_page_action(PageAction.HUGE_FILL) // PAGES_PER_SLOT
     copied = faults.with_page_action(PageAction.HUGE_COPY) // PAGES_PER_SLOT
     _map_fresh(mm, filled, large_folios=large_folios, physical=physical)
     _map_fresh(mm, copied, large_folios=large_folios, physical=physical)
-    mm.accounted_pages += PAGES_PER_SLOT * len(filled)
+    mm.accounted_pages += PAGES_PER_SLOT * (len(filled) + len(read_filled))
     count_faults(
         mm,
         Counts(
             faults=len(faults),
             huge_zero_map=len(read),
             huge_reuse=len(reused),
-            huge_fill=len(filled),
+            huge_fill=len(filled) + len(read_filled),
             huge_copies=len(copied),
         ),
     )

@@ -74,11 +74,17 @@ def remove_everything(mm: AddressSpace, sharing: Sharing) -> Zapped:
 def cut(mm: AddressSpace, page: int, costs: Costs, sharing: Sharing) -> int:
     """Split the area at `page`, if one lies on both sides; what it costs in ns.
 
-    The slot at the cut gets a table of its own, also if the cut is at its edge (`__split_vma`).
+    The slot at the cut gets a table of its own, also if the cut is at its edge (`__split_vma`); a
+    huge page that the cut goes through is spelled out (`vma_adjust_trans_huge`).
     """
     if not mm.split_at(page):
         return 0
     slot = np.array([page // PAGES_PER_SLOT])
+    table = mm.slot_table[slot]
+    if page % PAGES_PER_SLOT and table[0] != NO_TABLE:
+        content = mm.memory.tables.content[table[0]]
+        if mm.memory.contents.kind[content] >= Kind.HUGE:
+            mm.memory.detach(table)
     return make_own(mm, slot, costs, sharing) if sharing.cuts_before_zap else 0
 
 
@@ -91,7 +97,7 @@ def remove_range(
         What was removed, and the cost in ns of tables copied for it.
     """
     zapped = Zapped()
-    slots = mm.slots_around(start_page, end_page)
+    slots = _slots_of_areas(mm, start_page, end_page)
     _remove_areas(mm, start_page, end_page, zapped)
     still_used = used_slots(mm, slots) & _to_be_kept(mm, slots, sharing)
     partial = slots[still_used]
@@ -135,6 +141,16 @@ def make_own(mm: AddressSpace, slots: IntArray, costs: Costs, sharing: Sharing) 
     own_ns = settling_ns(mm, closed, actions, costs, sharing)
     settle(mm, closed, actions, sharing)
     return round(float(own_ns.sum()))
+
+
+def _slots_of_areas(mm: AddressSpace, start_page: int, end_page: int) -> IntArray:
+    """The slots with a table that an area inside a range meets."""
+    slots = mm.slots_around(start_page, end_page)
+    met = np.zeros(len(slots), np.bool_)
+    for vma in mm.vmas:
+        if start_page <= vma.start_page and vma.end_page <= end_page:
+            met |= (vma.first_slot <= slots) & (slots < vma.end_slot)
+    return slots[met]
 
 
 def used_slots(mm: AddressSpace, slots: IntArray) -> BoolArray:

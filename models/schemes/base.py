@@ -81,6 +81,7 @@ class Scheme(MappingOperations):
     def exec(self, mm: AddressSpace) -> Operation[None]:
         """Replace the memory by that of another program, empty so far: what exit does."""
         yield from self.exit(mm)
+        mm.accounted_pages = 0
 
     def populate(
         self, mm: AddressSpace, vma: Vma, *, scattered_share: float | None = None

@@ -1,5 +1,6 @@
 """Classic fork on a pool of reserved 2 MiB pages (hugetlbfs; mechanisms.md 2.5)."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
@@ -11,7 +12,7 @@ from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace, BusErro
 from models.copying import ForkWork, copied_slots, copy_surveyed, survey
 from models.costs import Costs
 from models.entries import Kind
-from models.faults import Faults, PageAction
+from models.faults import Faults, PageAction, TableAction
 from models.frames import FRAME_BYTES
 from models.pool import BoolArray, IntArray
 from models.schemes.base import SchemeOptions
@@ -29,7 +30,7 @@ def _whole_pages(value: int) -> int:
     return value
 
 
-_FROM_THE_POOL = (PageAction.HUGE_COPY, PageAction.HUGE_FILL)
+_FROM_THE_POOL = (PageAction.HUGE_COPY, PageAction.HUGE_FILL, PageAction.HUGE_READ_FILL)
 
 
 class HugetlbOptions(SchemeOptions):
@@ -85,10 +86,11 @@ class Hugetlb(Huge):
         """
         wanted = np.flatnonzero(np.isin(faults.page_action, _FROM_THE_POOL))
         free = self._free(mm)
-        if mm.parent is not None and free is not None and len(wanted) > free:
+        if not mm.reserves and free is not None and len(wanted) > free:
             super().apply(mm, faults[: wanted[free]])
             raise BusError(f"no huge page is left for page {faults.page[wanted[free]]}")
         reused = faults.with_page_action(PageAction.HUGE_REUSE) // PAGES_PER_SLOT
+        reused = reused[mm.slot_table[reused] != NO_TABLE]
         said = mm.memory.tables.content[mm.slot_table[reused]]
         self._take(mm, reused[~mm.memory.contents.exclusive_huge(said)])
         super().apply(mm, faults)
@@ -113,14 +115,17 @@ class Hugetlb(Huge):
             if gone.any():
                 raise BusError(f"page {pages[gone][0]} was taken by the process that mapped it")
         faults = super()._classify(mm, pages, writes)
-        free = self._free(mm)
-        copies = np.flatnonzero(faults.page_action == PageAction.HUGE_COPY)
-        if mm.parent is not None or free is None or len(copies) <= free:
-            return faults
-        # What the pool has no page for is taken from the children, and reused.
         action, cost_ns = faults.page_action.copy(), faults.cost_ns.copy()
-        action[copies[free:]] = PageAction.HUGE_REUSE
-        cost_ns[copies[free:]] = self.costs.faults_ns(action[copies[free:]])
+        # A read has its page from the pool too; a write after it finds it there.
+        action[action == PageAction.HUGE_ZERO_MAP] = PageAction.HUGE_READ_FILL
+        found = (action == PageAction.HUGE_FILL) & (faults.table_action == TableAction.NONE)
+        action[found] = PageAction.HUGE_REUSE
+        free = self._free(mm)
+        if mm.reserves and free is not None:
+            # What the pool has no page for is taken from the children, and reused.
+            action[np.flatnonzero(action == PageAction.HUGE_COPY)[free:]] = PageAction.HUGE_REUSE
+        changed = action != faults.page_action
+        cost_ns[changed] = self.costs.faults_ns(action[changed])
         return replace(faults, page_action=action, cost_ns=cost_ns)
 
     def _fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
@@ -134,6 +139,7 @@ class Hugetlb(Huge):
         copy_surveyed(parent, child, work)
         copy_surveyed(parent, child, ForkWork(all_slots[huge], {}), physical=False)
         child.parent = parent
+        child.reserves = False
         child.lost_slots = parent.lost_slots
         parent.children.append(child)
         return child
@@ -180,21 +186,30 @@ class Hugetlb(Huge):
         origin = mm
         while origin.parent is not None:
             origin = origin.parent
-        slots = np.arange(len(origin.slot_table))
-        reserved = origin.whole_slots(slots) & (origin.slot_table == NO_TABLE)
-        return self.pool_pages - mm.memory.huge_pages - int(reserved.sum())
+        reserved = 0
+        if origin.reserves:
+            slots = np.arange(len(origin.slot_table))
+            unused = origin.whole_slots(slots) & (origin.slot_table == NO_TABLE)
+            reserved = int(unused.sum())
+        return self.pool_pages - mm.memory.huge_pages - reserved
 
     def _take(self, mm: AddressSpace, slots: IntArray) -> None:
-        """Unmap pages from every descendant (unmap_ref_private)."""
+        """Unmap the pages of `slots` from every descendant that maps them (unmap_ref_private)."""
         memory = mm.memory
-        for child in mm.children:
-            ours, theirs = mm.slot_table[slots], child.slot_table[slots]
+        content = memory.tables.content
+        said = content[mm.slot_table[slots]]
+        for relative in _descendants(mm):
+            theirs = relative.slot_table[slots]
             same = np.flatnonzero(theirs != NO_TABLE)
-            content = memory.tables.content
-            same = same[content[theirs[same]] == content[ours[same]]]
+            same = same[content[theirs[same]] == said[same]]
             memory.free_tables(theirs[same])
-            child.slot_table[slots[same]] = NO_TABLE
-            child.lost_slots = np.union1d(child.lost_slots, slots[same])
-            child.accounted_pages -= PAGES_PER_SLOT * len(same)
+            relative.slot_table[slots[same]] = NO_TABLE
+            relative.lost_slots = np.union1d(relative.lost_slots, slots[same])
+            relative.accounted_pages -= PAGES_PER_SLOT * len(same)
             memory.counts.huge_zapped += len(same)
-            self._take(child, slots[same])
+
+
+def _descendants(mm: AddressSpace) -> Iterator[AddressSpace]:
+    for child in mm.children:
+        yield child
+        yield from _descendants(child)

@@ -127,10 +127,15 @@ class MappingOperations(ABC):
             raise ValueError(f"cannot protect {n_pages} pages at page {start_page}: not all mapped")
         areas = self._lock_with(mm, start_page, end_page)
         yield from _acquire(mm, areas)
-        table_ns = self._cut_out(mm, start_page, end_page)
-        table_ns += protecting.set_writable(
-            mm, start_page, end_page, self.costs, self.sharing, writable=writable
-        )
+        table_ns = 0
+        for vma in areas_in(mm, start_page, end_page):
+            if vma.writable == writable:
+                continue  # mprotect_fixup leaves it alone
+            span = max(start_page, vma.start_page), min(end_page, vma.end_page)
+            table_ns += self._cut_out(mm, *span)
+            table_ns += protecting.set_writable(
+                mm, *span, self.costs, self.sharing, writable=writable
+            )
         yield Work(table_ns, "copy")
         yield from _release(mm, areas)
 
