@@ -37,6 +37,8 @@ ACCESSES = st.lists(
 ) | st.tuples(EDGES, EDGES, st.booleans()).map(
     lambda drawn: [(page, drawn[2]) for page in range(min(drawn[:2]), max(drawn[:2]))]
 )
+# One area of whole slots, or several that follow each other.
+CUTS = st.sampled_from([[SLOT], [2 * SLOT], [PAGES]]) | st.lists(EDGES, min_size=2, max_size=4)
 KINDS = ("private", "private", "private", "read-only", "file", "shared", "shared file", "heap")
 WHO = st.integers(0, 9)
 FIRST = st.sampled_from(["fill", "populate", "nothing"])
@@ -112,7 +114,7 @@ class History(RuleBasedStateMachine):
     def make_scheme(self) -> Scheme:
         return self.variant.make()
 
-    @initialize(cuts=st.lists(EDGES, min_size=2, max_size=4), full=st.booleans())
+    @initialize(cuts=CUTS, full=st.sampled_from([True, True, False]))
     def begin(self, cuts: list[int], full: bool) -> None:
         """Some areas that follow each other, perhaps filled."""
         process = self.driven.processes[0]
@@ -158,12 +160,21 @@ class History(RuleBasedStateMachine):
 
     @rule(who=WHO, accesses=ACCESSES, cut=st.none() | st.integers(0, 12))
     def touch(self, who: int, accesses: list[tuple[int, bool]], cut: int | None) -> None:
-        process = self.pick(who)
-        allowed = [
-            (page, write)
-            for page, write in accesses
-            if (area := process.naive.area(page)) and (area.writable or not write)
-        ]
+        self.access(self.pick(who), accesses, cut)
+
+    def access(
+        self, process: Process, accesses: list[tuple[int, bool]], cut: int | None = None
+    ) -> None:
+        """What is not mapped is taken to mean a page of some area."""
+        areas = process.naive.areas
+        allowed = []
+        for drawn, write in accesses:
+            area, page = process.naive.area(drawn), drawn
+            if area is None and areas:
+                area = areas[drawn % len(areas)]
+                page = area.start + drawn % (area.end - area.start)
+            if area is not None and (area.writable or not write):
+                allowed.append((page, write))
         pages = np.array([page for page, _ in allowed], np.int64)
         writes = np.array([write for _, write in allowed], np.bool_)
         self.driven.touch(process, pages, writes, cut)
@@ -192,6 +203,25 @@ class History(RuleBasedStateMachine):
         faults = self.driven.memory.counts.faults
         self.driven.fork(self.pick(who), start=start)
         assert self.driven.memory.counts.faults == faults, "S4"
+
+    @precondition(lambda self: len(self.driven.processes) < 5)
+    @rule(who=WHO, first=ACCESSES, then=ACCESSES, start=st.booleans())
+    def fork_and_write(
+        self,
+        who: int,
+        first: list[tuple[int, bool]],
+        then: list[tuple[int, bool]],
+        start: bool,
+    ) -> None:
+        """Parent and child access memory, one after the other."""
+        parent = self.pick(who)
+        child = self.driven.fork(parent, start=start)
+        if start:
+            parent, child = child, parent
+        self.access(parent, first)
+        if not start:
+            self.driven.start(child)
+        self.access(child, then)
 
     @precondition(lambda self: not all(p.started for p in self.driven.processes))
     @rule(who=WHO)
@@ -263,13 +293,12 @@ class History(RuleBasedStateMachine):
     def brk(self, who: int, end: int) -> None:
         process = self.pick(who)
         heaps = [area for area in process.naive.areas if area.heap]
-        if len(heaps) == 1 and end > heaps[0].start:
-            (heap,) = heaps
-            others = [a for a in process.naive.meeting(heap.end, PAGES) if a is not heap]
-            if end <= heap.end or process.naive.is_free(heap.end, end, private=True):
-                self.driven.brk(process, end - heap.start)
-            else:
-                assert others
+        if not heaps and end and process.naive.is_free(0, end, private=True):
+            self.driven.map(process, Area(0, end, heap=True), file=None, populate=False)
+        elif len(heaps) == 1 and end > heaps[0].start:
+            old = heaps[0].end
+            if end <= old or process.naive.is_free(old, end, private=True):
+                self.driven.brk(process, end - heaps[0].start)
 
     def cuts_huge(self, process: Process, area: Area) -> bool:
         """Whether a huge page crosses an end of a part of an area."""
@@ -286,6 +315,9 @@ class History(RuleBasedStateMachine):
         area = process.naive.areas[part.number % len(process.naive.areas)]
         start, end = (area.start, area.end) if part.whole else sorted((part.start, part.end))
         start, end = max(start, area.start), min(end, area.end)
+        if start >= end:
+            size = area.end - area.start
+            start, end = sorted((area.start + part.start % size, area.start + part.end % size))
         return Area(start, end, area.writable, area.private) if start < end else None
 
     @invariant()

@@ -88,8 +88,8 @@ class NaiveOnDemand(NaiveMachine):
 class NaiveHead(NaiveOnDemand):
     """The paper's code of December 2021: the last sharer copies too (mechanisms.md 3)."""
 
-    unasked = False
-    """Whether anything has been populated that nobody asked to populate."""
+    faults_otherwise = False
+    """Whether anything was mapped that classic fork maps by another fault, or one more."""
 
     def rss(self, mm: Space) -> int:
         return mm.phantom + sum(s.table.resident for s in mm.private_slots() if s.writable)
@@ -107,6 +107,7 @@ class NaiveHead(NaiveOnDemand):
     def settle_for_fault(self, mm: Space, area: Area, number: int) -> tuple[str, float]:
         # Only a read gets here in an area that may not be written: it maps into the shared table.
         if number in mm.slots and not area.writable:
+            self.faults_otherwise = True
             return "NONE", 0.0
         return super().settle_for_fault(mm, area, number)
 
@@ -154,7 +155,7 @@ class NaiveHead(NaiveOnDemand):
         if asked or not mm.forks_on_demand:
             super().populate(mm, start, end, asked=asked)
             return
-        self.unasked = True
+        self.faults_otherwise = True
         for page in range(start, end):
             self.access(mm, page, write=False)
 

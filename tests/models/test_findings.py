@@ -105,3 +105,19 @@ def test_struct_pages_are_warm_after_any_copy_of_their_table(
     s.write("P", 0)
     s.write("P", 100)
     assert s.last_ns == PRICES["fault_copy_cold_ns"] - PRICES["struct_page_miss_ns"]
+
+
+@differs
+def test_a_price_does_not_depend_on_how_accesses_are_cut() -> None:
+    """Copies of 4 KiB that follow the split of a huge page are as sequential as any."""
+    spent = []
+    for batches in ([np.arange(10)], [np.arange(1), np.arange(1, 10)]):
+        s = Scenario("classic6", huge=True)
+        s.map(512)
+        s.fill("P", 0, 512)
+        s.fork("P", "C")
+        spent.append(0)
+        for pages in batches:
+            s.write("P", pages)
+            spent[-1] += s.last_ns
+    assert spent[0] == spent[1]
