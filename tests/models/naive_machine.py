@@ -40,7 +40,7 @@ class NaiveMachine:
         table_action, table_ns = self.settle_for_fault(mm, area, number)
         sequential, warm = page == mm.last_fault_page + 1, number == mm.last_copied_slot
         mm.last_fault_page = page
-        if table_action == "COPY":  # see test_findings
+        if table_action in ("COPY", "RENEW", "SYNC"):
             mm.last_copied_slot, warm = number, False
         page_action = self.settle_page(mm, area, page, write)
         if write:
