@@ -71,6 +71,11 @@ def _check_areas(process: Process) -> None:
         (a.start, a.end, a.writable, a.private, a.heap, a.offset, a.copied_at_fork)
         for a in process.naive.areas
     ]
+    for vma, area in zip(process.lazy.vmas, process.naive.areas, strict=True):
+        assert (vma.file is None) == (area.file is None)
+        if vma.file is not None and area.file is not None:
+            in_memory = np.flatnonzero(vma.file._frame >= 0).tolist()
+            assert in_memory == sorted(area.file.frames), "pages of a file in memory"
 
 
 def _check_one_to_one(lazy: IntArray, naive: list[Frame]) -> None:

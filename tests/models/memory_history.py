@@ -253,17 +253,17 @@ class History(RuleBasedStateMachine):
     def unmap(self, who: int, start: int, end: int) -> None:
         process = self.pick(who)
         start, end = sorted((start, end))
-        met = process.naive.meeting(start, end)
-        if start < end and met:
-            self.driven.unmap(process, max(start, met[0].start), min(end, met[-1].end))
+        if start < end:
+            self.driven.unmap(process, start, end)
 
-    @rule(who=WHO, part=PARTS)
-    def protect(self, who: int, part: Part) -> None:
-        """Of one area: a range that keeps its rights is none of mprotect's business."""
+    @rule(who=WHO, part=PARTS, change=st.sampled_from([True, True, False]))
+    def protect(self, who: int, part: Part, change: bool) -> None:
+        """A part of one area, which may have the rights already."""
         process = self.pick(who)
         area = self.part(process, part)
         if area is not None:
-            self.driven.protect(process, area.start, area.end, writable=not area.writable)
+            writable = area.writable is not change
+            self.driven.protect(process, area.start, area.end, writable=writable)
 
     @rule(who=WHO, part=PARTS)
     def discard(self, who: int, part: Part) -> None:

@@ -235,7 +235,13 @@ class NaiveMachine:
         return round(cut_ns + round(own_ns)), round(zap_ns)
 
     def protect(self, mm: Space, start: int, end: int, writable: bool) -> None:
-        """Permission that is given changes no entry: the first write of each page faults."""
+        """Permission that is given changes no entry: the first write of each page faults.
+
+        Areas that have the rights already are passed over.
+        """
+        changed = [area for area in mm.meeting(start, end) if area.writable != writable]
+        if not changed:
+            return
         self.cut_out(mm, start, end)
         for area in mm.meeting(start, end):
             area.writable = writable
