@@ -91,7 +91,7 @@ SERIES = {
         "forks", [10**n for n in range(1, 6)], "on_demand", _of_fuzzing("on_demand")
     ),
     "forks of a test suite": Series("forks", [10**n for n in range(1, 5)], "on_demand", _of_tests),
-    "cores": Series("cores", [4, 8, 16, 64, 256], "on_demand", _of_cores),
+    "cores": Series("cores", [1, 2, 4, 8, 16, 64, 256], "on_demand", _of_cores),
     "programs": Series("programs", [1, 3, 10, 30, 100], "on_demand", _of_programs),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,6 +38,7 @@ class Vma:
         offset: The page of `file` at `start_page`.
         private: Whether writes stay its own (MAP_PRIVATE).
         heap: Whether it is the area that brk moves.
+        inherited: Whether another process has mapped it, and this one was forked with it.
         has_anon_vma: Whether a page of it was ever written (a private area without is not copied).
     """
 
@@ -47,6 +49,7 @@ class Vma:
     offset: int = 0
     private: bool = True
     heap: bool = False
+    inherited: bool = False
     has_anon_vma: bool = False
 
     @property
@@ -89,24 +92,19 @@ class AddressSpace:
         tables_from: The parent that its own tables are still to be copied from.
         on_demand: Whether it has forked, or been forked, with shared tables.
         borrowed_from: The parent whose memory it runs in (vfork).
-        parent: Whom it was forked from, and
-        children: Whom it has forked: for the forks that look after their relatives (hugetlb).
-        reserves: Whether its own program mapped its memory, and has it reserved (hugetlb).
         lost_slots: Slots whose huge page its parent has taken.
     """
 
     def __init__(self, memory: PhysicalMemory) -> None:
         self.memory = memory
         self.number = memory.next_number()
+        memory.address_spaces[self.number] = self
         self.counts = Counts()
         self.accounted_pages = 0
         self.tables_for: AddressSpace | None = None
         self.tables_from: AddressSpace | None = None
         self.on_demand = False
         self.borrowed_from: AddressSpace | None = None
-        self.parent: AddressSpace | None = None
-        self.children: list[AddressSpace] = []
-        self.reserves = True
         self.lost_slots = np.empty(0, np.int64)
         self.slot_table = np.empty(0, np.int64)
         self.slot_writable = np.empty(0, np.bool_)
@@ -191,7 +189,7 @@ class AddressSpace:
     def fork_layout(self) -> AddressSpace:
         """A new address space with the same areas and no table."""
         child = AddressSpace(self.memory)
-        child._set_vmas([replace(vma) for vma in self._vmas])
+        child._set_vmas([replace(vma, inherited=True) for vma in self._vmas])
         child._extend_slots(len(self.slot_table))
         for vma in self._vmas:
             if vma.file is not None:
@@ -260,13 +258,21 @@ class AddressSpace:
 
     def whole_slots(self, slots: IntArray) -> BoolArray:
         """Whether each slot lies inside one area of private anonymous memory."""
+        which: BoolArray = self._inside(lambda vma: vma.file is None)[run_of(slots)]
+        return which
+
+    def mapped_itself(self) -> BoolArray:
+        """Of every slot whether it lies inside one anonymous area that it has mapped itself."""
+        return self._inside(lambda vma: vma.file is None and not vma.inherited)
+
+    def _inside(self, chosen: Callable[[Vma], bool]) -> BoolArray:
+        """Of every slot whether it lies inside one of some areas."""
         inside = np.zeros(len(self.slot_table), np.bool_)
         for vma in self._vmas:
-            if vma.file is None:
+            if chosen(vma):
                 first = -(-vma.start_page // PAGES_PER_SLOT)
                 inside[first : vma.end_page // PAGES_PER_SLOT] = True
-        which: BoolArray = inside[run_of(slots)]
-        return which
+        return inside
 
     def in_read_only_areas(self, slots: IntArray) -> BoolArray:
         """Whether the first area in each slot may not be written."""

@@ -62,6 +62,8 @@ class PageAction(IntEnum):
 
 _NEW_PAGES = np.zeros(len(PageAction), np.int64)
 _NEW_PAGES[[PageAction.COW_COPY, PageAction.ZERO_FILL, PageAction.HUGE_SPLIT]] = 1
+_NEW_PAGES[[PageAction.SHARED_MAP, PageAction.FILE_MAP]] = 1  # if it is not in memory yet
+_NEW_TABLE = (TableAction.ALLOC, TableAction.COPY, TableAction.SYNC)
 _NEW_PAGES[[PageAction.HUGE_COPY, PageAction.HUGE_FILL, PageAction.HUGE_READ_FILL]] = 512
 
 FIRST_HUGE_ACTION = PageAction.HUGE_COPY
@@ -104,8 +106,8 @@ class Faults:
 
     @property
     def new_bytes(self) -> IntArray:
-        """The memory that each takes: pages, and the table that it gets."""
-        tables = (self.table_action == TableAction.ALLOC) | (self.table_action == TableAction.COPY)
+        """The memory that each takes at most: pages, and the table that it gets."""
+        tables = np.isin(self.table_action, _NEW_TABLE)
         new_bytes: IntArray = FRAME_BYTES * (_NEW_PAGES[self.page_action] + tables)
         return new_bytes
 

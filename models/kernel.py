@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator, Hashable
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import simpy
 
 from models.address_space import AddressSpace, Vma
-from models.faults import Faults
+from models.faults import Faults, TableAction
 from models.memory import PhysicalMemory
 from models.memory_log import MemoryLog
 from models.schemes.base import Scheme
-from models.steps import Acquire, Operation, Release
+from models.steps import Acquire, Flush, Mode, Operation, Release
+from sim.clock import Activity
 from sim.cores import Task
 from sim.locks import RwLock
 from sim.machine import Machine
 
 Result = TypeVar("Result")
 
+
+Locks: TypeAlias = tuple[tuple[Mode, Hashable], ...]
+
+_AT_ONCE = 32
+"""How far a thread looks ahead for its next fault: others may change what lies beyond."""
 
 NOTES_EVERY_NS = 100_000_000
 """How often memory is noted while a program only goes on writing."""
@@ -57,6 +63,8 @@ class Kernel:
         memories: The memory of each program started and not killed, in order.
         logs: How much memory each has taken.
         lives: The SimPy process of the program that each belongs to, once it runs.
+        processes: What else goes on in it (see `process`).
+        peak_bytes: The most that all of them used together.
     """
 
     def __init__(self, machine: Machine, scheme: Scheme, memory_bytes: int | None = None) -> None:
@@ -66,6 +74,8 @@ class Kernel:
         self.memories: list[PhysicalMemory] = []
         self.logs: dict[PhysicalMemory, MemoryLog] = {}
         self.lives: dict[PhysicalMemory, simpy.Process] = {}
+        self.processes: dict[PhysicalMemory, list[simpy.Process]] = {}
+        self.peak_bytes = 0
         self._locks: dict[Hashable, RwLock] = {}
         self._threads: dict[Task, AddressSpace] = {}
 
@@ -156,22 +166,27 @@ class Kernel:
 
     def touch(self, mm: AddressSpace, pages: npt.ArrayLike, writes: npt.ArrayLike = True) -> Faults:
         """Resolve a batch of accesses; the caller spends the time. See `Scheme.touch`."""
-        faults = self.scheme.touch(mm, pages, writes)
-        self.check_memory()
+        faults = self.scheme.classify(mm, pages, writes)
+        self.apply(mm, faults)
         return faults
 
     def apply(self, mm: AddressSpace, faults: Faults) -> None:
         """Make the changes of faults that were classified. See `Scheme.apply`.
 
-        Where the machine has too little memory, only of those up to the one that finds none.
+        Where the machine has too little memory, only of those up to the one that finds none, unless
+        another program is killed for it.
         """
-        if self.memory_bytes is not None:
-            left_bytes = self.memory_bytes - sum(self._used())
-            faults = faults[
-                : int(np.searchsorted(faults.new_bytes.cumsum(), left_bytes, "right")) + 1
-            ]
-        self.scheme.apply(mm, faults)
-        self.check_memory()
+        while len(faults):
+            now = faults
+            if self.memory_bytes is not None:
+                left_bytes = self.memory_bytes - sum(self._used())
+                fitting = int(np.searchsorted(faults.new_bytes.cumsum(), left_bytes, "right"))
+                now = faults[: fitting + 1]
+            self.scheme.apply(mm, now)
+            self.check_memory()
+            if mm.memory not in self.memories:
+                return
+            faults = faults[len(now) :]
         self.note_memory(mm, after_ns=NOTES_EVERY_NS)
 
     def sweep(self, mm: AddressSpace, start_page: int, n_pages: int, *, writes: bool) -> int:
@@ -193,18 +208,30 @@ class Kernel:
         Raises:
             OutOfMemory: If it does not run yet.
         """
-        if self.memory_bytes is None:
-            return
         used = self._used()
-        if sum(used) <= self.memory_bytes:
+        self.peak_bytes = max(self.peak_bytes, sum(used))
+        for memory, used_bytes in zip(self.memories, used, strict=True):
+            self.logs[memory].see(used_bytes)
+        if self.memory_bytes is None or sum(used) <= self.memory_bytes:
             return
         victim = self.memories[int(np.argmax(used))]
         death = OutOfMemory(sum(used), self.memory_bytes)
         process = self.lives.get(victim)
         if process is None:
             raise death
-        self.memories = [m for m in self.memories if self.lives.get(m) is not process]
+        self.forget(process)
         process.interrupt(death)
+
+    def forget(self, process: simpy.Process) -> None:
+        """A program is over: its memory is nobody's any more."""
+        self.memories = [m for m in self.memories if self.lives.get(m) is not process]
+
+    def process(self, mm: AddressSpace, activity: Activity) -> simpy.Process:
+        """Begin an activity of a program that ends if the program is killed."""
+        process = self.machine.clock.process(activity)
+        living = [p for p in self.processes.get(mm.memory, []) if p.is_alive]
+        self.processes[mm.memory] = [*living, process]
+        return process
 
     def _used(self) -> list[int]:
         return [memory.resident_bytes + memory.table_bytes for memory in self.memories]
@@ -229,22 +256,34 @@ class Kernel:
         left = np.atleast_1d(np.asarray(pages, np.int64))
         written = np.broadcast_to(np.asarray(writes, np.bool_), left.shape)
         kinds: Counter[str] = Counter()
-        while len(faults := self.scheme.classify(mm, left, written)):
-            first = int(faults.position[0])
+        while len(left):
+            faults = self.scheme.classify(mm, left[:_AT_ONCE], written[:_AT_ONCE])
+            first = int(faults.position[0]) if len(faults) else min(_AT_ONCE, len(left))
             left, written = left[first:], written[first:]
+            if not len(faults):
+                continue
             locks = self.scheme.fault_locks(mm, int(left[0]))
             for mode, of in locks:
                 yield from self.lock(of).acquire(mode)
-            met = self.scheme.touch(mm, left[:1], written[:1])
+            met = self.touch(mm, left[:1], written[:1])
+            if not (met.table_action > TableAction.ALLOC).any():
+                # A second lock guards the question of the table alone.
+                locks = self._give_back(locks, besides=locks[0])
             if len(met):
                 told = self.running(mm, besides=task) * self.scheme.flushes(met)
                 told_ns = round(told * self.scheme.costs.tlb_shootdown_ns)
                 yield from task.run(compute_ns=met.total_ns + told_ns)
                 kinds.update(met.by_kind())
-            for mode, of in reversed(locks):
-                self.lock(of).release(mode)
+            self._give_back(locks)
             left, written = left[1:], written[1:]
         return kinds
+
+    def _give_back(self, locks: Locks, besides: tuple[Mode, Hashable] | None = None) -> Locks:
+        """Release locks, the last one first; returns those that are kept."""
+        for lock in reversed(locks):
+            if lock is not besides:
+                self.lock(lock[1]).release(lock[0])
+        return () if besides is None else (besides,)
 
     def end_thread(self, task: Task) -> None:
         """The thread will do nothing more."""
@@ -281,8 +320,12 @@ class Kernel:
                 step = next(operation)
             except StopIteration as end:
                 result: Result = end.value
+                self.check_memory()
                 return result
-            if isinstance(step, Acquire):
+            if isinstance(step, Flush):
+                told = self.running(step.mm, besides=task)
+                yield from task.run(compute_ns=round(told * self.scheme.costs.tlb_shootdown_ns))
+            elif isinstance(step, Acquire):
                 yield from self.lock(step.lock).acquire(step.mode)
             elif isinstance(step, Release):
                 self.lock(step.lock).release(step.mode)

@@ -1,11 +1,18 @@
 """The physical memory of a program and its forks: their frames and page tables."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from models.contents import Contents
 from models.counts import Counts
 from models.frames import FRAME_BYTES, Frames
 from models.layout import FrameStock
 from models.pool import IntArray
 from models.tables import Tables
+
+if TYPE_CHECKING:
+    from models.address_space import AddressSpace
 
 
 class PhysicalMemory:
@@ -18,6 +25,7 @@ class PhysicalMemory:
     Attributes:
         counts: What happened so far.
         huge_pages: Huge pages in use, whole ones.
+        address_spaces: Those that are alive, by their number.
     """
 
     def __init__(self, movable_stock: float = 0, unmovable_stock: float = 0) -> None:
@@ -26,6 +34,7 @@ class PhysicalMemory:
         self.tables = Tables(FrameStock(unmovable_stock))
         self.counts = Counts()
         self.huge_pages = 0
+        self.address_spaces: dict[int, AddressSpace] = {}
         self._address_spaces = 0
 
     def next_number(self) -> int:

@@ -23,7 +23,7 @@ class MemoryLog:
         memory: That of the program and its forks.
 
     Attributes:
-        peak_bytes: The most that frames and tables took at any note.
+        peak_bytes: The most that frames and tables ever took.
     """
 
     def __init__(self, memory: PhysicalMemory) -> None:
@@ -32,6 +32,10 @@ class MemoryLog:
         self._machine: list[tuple[int, ...]] = []
         self._processes: list[tuple[int, ...]] = []
         self._gap_ns = 1
+
+    def see(self, used_bytes: int) -> None:
+        """So much is in use."""
+        self.peak_bytes = max(self.peak_bytes, used_bytes)
 
     def note(self, now_ns: int, mm: AddressSpace, after_ns: int = 0) -> None:
         """Note what there is, and what one process sees of it.

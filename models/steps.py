@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Generator, Hashable, Iterable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from models.address_space import AddressSpace
 
 Mode: TypeAlias = Literal["read", "write"]
 Result = TypeVar("Result")
@@ -44,7 +47,14 @@ class Work:
     stream: str | None = None
 
 
-Step: TypeAlias = Acquire | Release | Work
+@dataclass(frozen=True)
+class Flush:
+    """Have the other cores that run an address space flush their TLB (a shootdown each)."""
+
+    mm: AddressSpace
+
+
+Step: TypeAlias = Acquire | Release | Work | Flush
 Operation: TypeAlias = Generator[Step, None, Result]
 
 

@@ -104,7 +104,7 @@ class ForkServer:
         this = self._rounds.play(pages)
         yield from self._kernel.play(self.task, replay(this.fork.steps))
         fork_ns = self._clock.now - asked_ns
-        run_ns = yield self._clock.process(self._child(compute_ns, this))
+        run_ns = yield self._kernel.process(self.mm, self._child(compute_ns, this))
         return Execution(fork_ns, run_ns, self._clock.now - asked_ns)
 
     def execute_together(

@@ -80,7 +80,8 @@ def life(kernel: Kernel, program: Program) -> Activity:
         yield everything
     except simpy.Interrupt as interrupt:
         everything.defused = True
-        for process in running:
+        others = [p for memory in program.memories for p in kernel.processes.get(memory, [])]
+        for process in [*running, *others]:
             if process.is_alive:
                 process.defused = True
                 process.interrupt(interrupt.cause)
@@ -90,8 +91,11 @@ def life(kernel: Kernel, program: Program) -> Activity:
         recording.levels |= {"killed_ns": clock.now, "killed_bytes": death.used_bytes}
     else:
         recording = program.recording()
+    kernel.forget(cast(simpy.Process, clock.active_process))
     if not recording.parts:
         _add_memory(recording, [kernel.logs[memory] for memory in program.memories])
+        if len(program.memories) == len(kernel.logs) and kernel.peak_bytes:
+            recording.levels["memory_bytes_peak"] = kernel.peak_bytes
     return recording
 
 

@@ -136,8 +136,13 @@ class Config(BaseModel):
     def _knows_everybody(self) -> Self:
         alive = {FIRST}
         for number, entry in enumerate(self.steps, 1):
-            steps = entry.together if isinstance(entry, Together) else [entry]
+            steps: list[Any] = entry.together if isinstance(entry, Together) else [entry]
+            busy = [step.who for step in steps]
             for step in steps:
+                ends = isinstance(step, Leave) and busy.count(step.who) > 1
+                if ends or (isinstance(step, Fork) and step.into in busy and len(busy) > 1):
+                    what = step.do if ends else f"what {step.into} does"
+                    raise ValueError(f"step {number}: {what}: expected a step of its own")
                 if step.who not in alive:
                     raise ValueError(f"step {number}: {step.who}: expected a process that is there")
                 if isinstance(step, Fork):
@@ -168,6 +173,7 @@ class Script:
         mm = kernel.start_program()
         self._memory = mm.memory
         self._processes = {FIRST: _Process(mm, kernel.thread(FIRST, mm), self._clock.timeout(0))}
+        self._killed: set[str] = set()
         self._recording = Recording()
 
     def live(self) -> Activity:
@@ -180,6 +186,8 @@ class Script:
                 yield from self._entry(entry)
             except ValueError as error:
                 raise ValueError(f"step {number}: {error}") from error
+            for process in self._processes.values():
+                self._kernel.note_memory(process.mm)
             self._recording.levels[f"steps/{name}/took_ns"] = self._clock.now - began_ns
             for kind, count in (self._memory.counts - before).as_dict().items():
                 if count:
@@ -188,7 +196,8 @@ class Script:
     def _entry(self, entry: Any) -> Activity:
         if isinstance(entry, Together):
             threads = [self._take(step, alone=False) for step in entry.together]
-            yield self._clock.all_of([self._clock.process(thread) for thread in threads])
+            mm = self._processes[FIRST].mm
+            yield self._clock.all_of([self._kernel.process(mm, thread) for thread in threads])
         else:
             yield from self._take(entry, alone=True)
 
@@ -201,6 +210,8 @@ class Script:
     def _take(self, step: Any, *, alone: bool) -> Activity:
         process = self._processes[step.who]
         mm = process.mm
+        if step.who in self._killed:
+            return
         if not process.ready.processed:
             yield process.ready
         task = process.task if alone else self._kernel.thread(step.who, mm)
@@ -208,7 +219,7 @@ class Script:
             child = yield from self._kernel.fork(task, mm)
             thread = self._kernel.thread(step.into, child)
             # The child begins at once; only who wants something of it must wait.
-            ready = self._clock.process(self._kernel.start(thread, child))
+            ready = self._kernel.process(child, self._kernel.start(thread, child))
             self._processes[step.into] = _Process(child, thread, ready)
         elif isinstance(step, Access):
             yield from self._access(task, mm, step, alone=alone)
@@ -230,8 +241,10 @@ class Script:
             else:
                 yield from self._kernel.access(task, mm, pages, writes)
         except BusError:
-            self._memory.counts.children_killed += 1
-            yield from self._kernel.exit(task, mm)
+            if step.who not in self._killed:
+                self._killed.add(step.who)
+                self._memory.counts.children_killed += 1
+                yield from self._kernel.exit(task, mm)
 
     def _operation(self, mm: AddressSpace, step: Any) -> Operation[Any]:
         scheme = self._kernel.scheme

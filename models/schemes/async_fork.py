@@ -61,8 +61,7 @@ class AsyncFork(Scheme):
         # Whoever had the lock before may have left nothing to do.
         slots = _pending(parent) if child.tables_from is parent else np.empty(0, np.int64)
         for portion in np.array_split(slots, min(max(len(slots), 1), PORTIONS)):
-            copied = _still(parent, portion)
-            yield Work(round(float(table_copies_ns(parent, copied, self.costs).sum())), "fork")
+            yield self._work(parent, portion)
             left = _still(parent, portion)
             if len(left):
                 copy_for_child(parent, left)
@@ -72,14 +71,24 @@ class AsyncFork(Scheme):
             _part(parent)
             yield Release("write", parent)
 
-    def exit(self, mm: AddressSpace) -> Operation[None]:
-        """See `Scheme.exit`; a child that never ran gives its parent's slots back."""
+    def _tear_down(self, mm: AddressSpace) -> Operation[None]:
         parent = mm.tables_from
         if parent is not None:
+            # A child that never ran gives its parent's slots back.
             parent.slot_writable[_pending(parent)] = True
             _part(parent)
-        yield from super().exit(mm)
-        _part(mm)
+        if mm.tables_for is not None:
+            slots = _pending(mm)
+            for portion in np.array_split(slots, min(max(len(slots), 1), PORTIONS)):
+                yield self._work(mm, portion)
+                make_own(mm, portion, self.costs, self.sharing)
+            _part(mm)
+        yield from super()._tear_down(mm)
+
+    def _work(self, parent: AddressSpace, portion: IntArray) -> Work:
+        """The copying of those slots of a portion that are still to be copied."""
+        copied_ns = table_copies_ns(parent, _still(parent, portion), self.costs)
+        return Work(round(float(copied_ns.sum())), "fork")
 
     def _classify(self, mm: AddressSpace, pages: IntArray, writes: BoolArray) -> Faults:
         if mm.tables_from is not None:

@@ -14,7 +14,7 @@ from models.faults import Faults, PageAction, TableAction
 from models.pool import BoolArray, IntArray
 from models.schemes.mapping_operations import MappingOperations
 from models.schemes.words import Words
-from models.steps import Acquire, Mode, Operation, Release, Work
+from models.steps import Acquire, Flush, Mode, Operation, Release, Work
 
 
 class SchemeOptions(BaseModel):
@@ -59,6 +59,7 @@ class Scheme(MappingOperations):
         """
         yield Acquire("write", parent)
         child = yield from self._fork(parent)
+        yield Flush(parent)
         yield Release("write", parent)
         return child
 
@@ -72,15 +73,16 @@ class Scheme(MappingOperations):
 
         The state changes at the start, so that the price is that of what was really removed.
         """
-        settled_ns = self._settle_for_child(mm, mm.vmas)
-        if settled_ns:
-            yield Work(settled_ns, "copy")
+        yield from self._tear_down(mm)
+        mm.memory.address_spaces.pop(mm.number, None)
+
+    def _tear_down(self, mm: AddressSpace) -> Operation[None]:
         zapped = zapping.remove_everything(mm, self.sharing)
         yield Work(zapped.exit_ns(self.costs), "zap")
 
     def exec(self, mm: AddressSpace) -> Operation[None]:
         """Replace the memory by that of another program, empty so far: what exit does."""
-        yield from self.exit(mm)
+        yield from self._tear_down(mm)
         mm.accounted_pages = 0
 
     def populate(

@@ -114,6 +114,8 @@ class Classic6(Huge):
                 yield Work(max(passed - spent_ns, 0), "fork")
                 spent_ns = max(passed, spent_ns)
         locked = parent.vmas
+        # Until its lock was taken, an area could get new tables.
+        slots = copied_slots(parent)
         work = survey(parent, slots)
         yield Work(max(self._price(parent, work) - spent_ns, 0), "fork")
         child = parent.fork_layout()

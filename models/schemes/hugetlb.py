@@ -1,6 +1,5 @@
 """Classic fork on a pool of reserved 2 MiB pages (hugetlbfs; mechanisms.md 2.5)."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
@@ -19,6 +18,7 @@ from models.schemes.base import SchemeOptions
 from models.schemes.huge import Huge
 from models.schemes.words import ONE_LOCK, Words
 from models.steps import Operation, Work
+from models.zapping import used_slots
 from sim.quantities import Bytes
 
 HUGE_PAGE_BYTES = PAGES_PER_SLOT * FRAME_BYTES
@@ -30,7 +30,7 @@ def _whole_pages(value: int) -> int:
     return value
 
 
-_FROM_THE_POOL = (PageAction.HUGE_COPY, PageAction.HUGE_FILL, PageAction.HUGE_READ_FILL)
+_FILLS = (PageAction.HUGE_FILL, PageAction.HUGE_READ_FILL)
 
 
 class HugetlbOptions(SchemeOptions):
@@ -84,26 +84,53 @@ class Hugetlb(Huge):
         Raises:
             BusError: If the pool has no page for one of them; those before it are applied.
         """
-        wanted = np.flatnonzero(np.isin(faults.page_action, _FROM_THE_POOL))
-        free = self._free(mm)
-        if not mm.reserves and free is not None and len(wanted) > free:
-            super().apply(mm, faults[: wanted[free]])
-            raise BusError(f"no huge page is left for page {faults.page[wanted[free]]}")
+        unserved = self._beyond_the_pool(mm, faults)
+        if len(unserved):
+            super().apply(mm, faults[: unserved[0]])
+            raise BusError(f"no huge page is left for page {faults.page[unserved[0]]}")
         reused = faults.with_page_action(PageAction.HUGE_REUSE) // PAGES_PER_SLOT
         reused = reused[mm.slot_table[reused] != NO_TABLE]
         said = mm.memory.tables.content[mm.slot_table[reused]]
-        self._take(mm, reused[~mm.memory.contents.exclusive_huge(said)])
+        self._take(mm, said[~mm.memory.contents.exclusive_huge(said)])
         super().apply(mm, faults)
 
-    def exit(self, mm: AddressSpace) -> Operation[None]:
-        """See `Scheme.exit`; its children are its parent's from now on."""
-        if mm.parent is not None:
-            mm.parent.children.remove(mm)
-            mm.parent.children.extend(mm.children)
-        for child in mm.children:
-            child.parent = mm.parent
-        mm.parent, mm.children = None, []
-        yield from super().exit(mm)
+    def exec(self, mm: AddressSpace) -> Operation[None]:
+        """See `Scheme.exec`."""
+        yield from super().exec(mm)
+        mm.lost_slots = mm.lost_slots[:0]
+
+    def unmap(self, mm: AddressSpace, start_page: int, n_pages: int) -> Operation[None]:
+        """See `MappingOperations.unmap`.
+
+        Raises:
+            ValueError: If it would cut a page of the pool (EINVAL).
+        """
+        _check_whole(mm, start_page, n_pages)
+        yield from super().unmap(mm, start_page, n_pages)
+        mm.lost_slots = mm.lost_slots[used_slots(mm, mm.lost_slots)]
+
+    def protect(
+        self, mm: AddressSpace, start_page: int, n_pages: int, writable: bool
+    ) -> Operation[None]:
+        """See `MappingOperations.protect`; ValueError as of `unmap`."""
+        _check_whole(mm, start_page, n_pages)
+        yield from super().protect(mm, start_page, n_pages, writable)
+
+    def discard(self, mm: AddressSpace, start_page: int, n_pages: int) -> Operation[None]:
+        """See `MappingOperations.discard`; ValueError if a page of the pool is met (EINVAL)."""
+        first, last = start_page // PAGES_PER_SLOT, (start_page + n_pages - 1) // PAGES_PER_SLOT
+        if mm.whole_slots(np.arange(first, min(last + 1, len(mm.slot_table)))).any():
+            raise ValueError("cannot discard pages of a pool")
+        yield from super().discard(mm, start_page, n_pages)
+
+    def move(
+        self, mm: AddressSpace, start_page: int, n_pages: int, to_page: int
+    ) -> Operation[None]:
+        """See `MappingOperations.move`; ValueError if a page of the pool is met (EINVAL)."""
+        first, end = start_page // PAGES_PER_SLOT, -(-(start_page + n_pages) // PAGES_PER_SLOT)
+        if mm.whole_slots(np.arange(first, min(end, len(mm.slot_table)))).any():
+            raise ValueError("cannot move pages of a pool")
+        yield from super().move(mm, start_page, n_pages, to_page)
 
     def _apply_huge(self, mm: AddressSpace, faults: Faults) -> None:
         huge_faults.apply(mm, faults, physical=False)
@@ -120,10 +147,10 @@ class Hugetlb(Huge):
         action[action == PageAction.HUGE_ZERO_MAP] = PageAction.HUGE_READ_FILL
         found = (action == PageAction.HUGE_FILL) & (faults.table_action == TableAction.NONE)
         action[found] = PageAction.HUGE_REUSE
-        free = self._free(mm)
-        if mm.reserves and free is not None:
-            # What the pool has no page for is taken from the children, and reused.
-            action[np.flatnonzero(action == PageAction.HUGE_COPY)[free:]] = PageAction.HUGE_REUSE
+        # What the pool has no page for whoever mapped it takes from its children, and reuses.
+        unserved = self._beyond_the_pool(mm, replace(faults, page_action=action))
+        mapped = mm.mapped_itself()[faults.page[unserved] // PAGES_PER_SLOT]
+        action[unserved[mapped]] = PageAction.HUGE_REUSE
         changed = action != faults.page_action
         cost_ns[changed] = self.costs.faults_ns(action[changed])
         return replace(faults, page_action=action, cost_ns=cost_ns)
@@ -138,10 +165,7 @@ class Hugetlb(Huge):
         work.slots = all_slots[~huge]
         copy_surveyed(parent, child, work)
         copy_surveyed(parent, child, ForkWork(all_slots[huge], {}), physical=False)
-        child.parent = parent
-        child.reserves = False
         child.lost_slots = parent.lost_slots
-        parent.children.append(child)
         return child
 
     def _price(self, parent: AddressSpace, work: ForkWork) -> int:
@@ -183,33 +207,42 @@ class Hugetlb(Huge):
         """Pages of the pool neither in use nor reserved; None if there is no limit."""
         if self.pool_pages is None:
             return None
-        origin = mm
-        while origin.parent is not None:
-            origin = origin.parent
         reserved = 0
-        if origin.reserves:
-            slots = np.arange(len(origin.slot_table))
-            unused = origin.whole_slots(slots) & (origin.slot_table == NO_TABLE)
-            reserved = int(unused.sum())
+        for relative in mm.memory.address_spaces.values():
+            unused = relative.mapped_itself() & (relative.slot_table == NO_TABLE)
+            reserved += int(unused.sum())
         return self.pool_pages - mm.memory.huge_pages - reserved
 
-    def _take(self, mm: AddressSpace, slots: IntArray) -> None:
-        """Unmap the pages of `slots` from every descendant that maps them (unmap_ref_private)."""
+    def _beyond_the_pool(self, mm: AddressSpace, faults: Faults) -> IntArray:
+        """Which faults find no page: copies, and fills of what was mapped by somebody else."""
+        free = self._free(mm)
+        if free is None:
+            return np.empty(0, np.int64)
+        mapped = mm.mapped_itself()[faults.page // PAGES_PER_SLOT]
+        fills = np.isin(faults.page_action, _FILLS) & ~mapped
+        wanted = np.flatnonzero(fills | (faults.page_action == PageAction.HUGE_COPY))
+        return wanted[max(free, 0) :]
+
+    def _take(self, mm: AddressSpace, contents: IntArray) -> None:
+        """Unmap pages from everybody else who maps them (unmap_ref_private)."""
+        if not len(contents):
+            return
         memory = mm.memory
-        content = memory.tables.content
-        said = content[mm.slot_table[slots]]
-        for relative in _descendants(mm):
-            theirs = relative.slot_table[slots]
-            same = np.flatnonzero(theirs != NO_TABLE)
-            same = same[content[theirs[same]] == said[same]]
-            memory.free_tables(theirs[same])
-            relative.slot_table[slots[same]] = NO_TABLE
-            relative.lost_slots = np.union1d(relative.lost_slots, slots[same])
-            relative.accounted_pages -= PAGES_PER_SLOT * len(same)
-            memory.counts.huge_zapped += len(same)
+        for relative in memory.address_spaces.values():
+            if relative is mm:
+                continue
+            slots = relative.slots_with_tables()
+            slots = slots[np.isin(memory.tables.content[relative.slot_table[slots]], contents)]
+            memory.free_tables(relative.slot_table[slots])
+            relative.slot_table[slots] = NO_TABLE
+            relative.lost_slots = np.union1d(relative.lost_slots, slots)
+            relative.accounted_pages -= PAGES_PER_SLOT * len(slots)
+            memory.counts.huge_zapped += len(slots)
 
 
-def _descendants(mm: AddressSpace) -> Iterator[AddressSpace]:
-    for child in mm.children:
-        yield child
-        yield from _descendants(child)
+def _check_whole(mm: AddressSpace, start_page: int, n_pages: int) -> None:
+    for page in (start_page, start_page + n_pages):
+        slot = page // PAGES_PER_SLOT
+        inside = page % PAGES_PER_SLOT and slot < len(mm.slot_table)
+        if inside and mm.whole_slots(np.array([slot]))[0]:
+            raise ValueError(f"cannot cut a page of the pool at page {page}")

@@ -12,7 +12,7 @@ from models.costs import Costs
 from models.faults import Faults
 from models.shared_pages import File
 from models.sharing import UNSHARED, Sharing
-from models.steps import Acquire, Operation, Release, Step, Work
+from models.steps import Acquire, Flush, Operation, Release, Step, Work
 
 
 class MappingOperations(ABC):
@@ -89,6 +89,9 @@ class MappingOperations(ABC):
             yield from self.unmap(mm, heap.start_page + n_pages, heap.n_pages - n_pages)
         elif heap.n_pages < n_pages:
             yield Acquire("write", mm)
+            settled_ns = self._settle_for_child(mm, (heap,))
+            if settled_ns:
+                yield Work(settled_ns, "copy")
             mm.extend(heap, n_pages)
             yield Release("write", mm)
             yield from self._populate_new(mm, end_page, heap.end_page, asked=False)
@@ -109,6 +112,7 @@ class MappingOperations(ABC):
         zapped, own_ns = zapping.remove_range(mm, start_page, end_page, self.costs, self.sharing)
         if table_ns + own_ns:
             yield Work(table_ns + own_ns, "copy")
+        yield Flush(mm)
         yield from _release(mm, areas)
         yield Acquire("read", mm)
         yield Work(zapped.unmap_ns(self.costs), "zap")
@@ -137,6 +141,7 @@ class MappingOperations(ABC):
                 mm, *span, self.costs, self.sharing, writable=writable
             )
         yield Work(table_ns, "copy")
+        yield Flush(mm)
         yield from _release(mm, areas)
 
     def discard(self, mm: AddressSpace, start_page: int, n_pages: int) -> Operation[None]:
@@ -152,6 +157,7 @@ class MappingOperations(ABC):
         if settled_ns + own_ns:
             yield Work(settled_ns + own_ns, "copy")
         yield Work(zapped.unmap_ns(self.costs), "zap")
+        yield Flush(mm)
         yield Release("read", mm)
 
     def move(
@@ -170,6 +176,7 @@ class MappingOperations(ABC):
         vma = moving.area_around(mm, start_page, n_pages)
         table_ns += moving.move(mm, vma, to_page, self.costs, self.sharing)
         yield Work(table_ns, "copy")
+        yield Flush(mm)
         yield from _release(mm, areas)
 
     def _lock_with(self, mm: AddressSpace, start_page: int, end_page: int) -> tuple[Vma, ...]:
@@ -189,8 +196,10 @@ class MappingOperations(ABC):
             pages = np.arange(start_page, end_page)
             vma = mm.vmas[mm.vma_numbers(pages[:1])[0]]
             # Private memory is populated by write faults, so that nothing is left to be done.
+            yield Acquire("read", mm)
             faults = self.touch(mm, pages, vma.writable and vma.private)
             yield Work(faults.total_ns, "fill")
+            yield Release("read", mm)
 
     def _settle_for_child(self, mm: AddressSpace, areas: tuple[Vma, ...]) -> int:
         """Finish what a child is still owed of some areas before they change; the cost in ns."""

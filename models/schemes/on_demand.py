@@ -16,7 +16,7 @@ from models.pool import BoolArray, IntArray, run_of
 from models.schemes.base import Scheme, SchemeOptions
 from models.schemes.words import ONE_LOCK, Words
 from models.sharing import Accounting, Sharing
-from models.steps import Mode, Operation, Work
+from models.steps import Acquire, Mode, Operation, Release, Work
 from models.tables import EXCLUSIVE, NOBODY
 
 PAPER = Sharing()
@@ -205,5 +205,7 @@ class OnDemand(Scheme):
                 slots = mm.slots_around(start_page, end_page)
                 mm.memory.tables.owner[mm.slot_table[slots]] = EXCLUSIVE
         elif self.variant == "head" and mm.on_demand:
+            yield Acquire("read", mm)
             faults = self.touch(mm, np.arange(start_page, end_page), False)
             yield Work(faults.total_ns, "fill")
+            yield Release("read", mm)

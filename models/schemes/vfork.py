@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from models.address_space import AddressSpace
+from models.address_space import PAGES_PER_SLOT, AddressSpace
 from models.faults import Faults
 from models.pool import BoolArray, IntArray
 from models.schemes.base import Scheme
@@ -37,10 +37,13 @@ class Vfork(Scheme):
         del parent
         return round(self.costs.vfork_ns)
 
-    def exit(self, mm: AddressSpace) -> Operation[None]:
-        """See `Scheme.exit`; a borrowed memory is given back as it is."""
+    def _tear_down(self, mm: AddressSpace) -> Operation[None]:
         if mm.borrowed_from is None:
-            yield from super().exit(mm)
+            yield from super()._tear_down(mm)
+            return
+        # A borrowed memory is given back as it is.
+        mm.borrowed_from = None
+        mm.remove(0, PAGES_PER_SLOT * len(mm.slot_table))
 
     def apply(self, mm: AddressSpace, faults: Faults) -> None:
         """See `Scheme.apply`."""

@@ -14,7 +14,7 @@ from models.memory import PhysicalMemory
 from models.schemes import SCHEMES, make_scheme, register
 from models.schemes.base import Scheme
 from models.schemes.classic import Classic
-from models.steps import Acquire, Release, Work, perform
+from models.steps import Acquire, Flush, Release, Work, perform
 
 TIB_PAGES = 2**28
 ISOLATING = [name for name, scheme in SCHEMES.items() if scheme.isolates]
@@ -149,6 +149,7 @@ def test_order_of_steps() -> None:
     assert forked.steps == (
         Acquire("write", mm),
         Work(100_000 + 23 * 1024, "fork"),
+        Flush(mm),
         Release("write", mm),
     )
     _, unmapped = perform(scheme.unmap(mm, 0, 256))
@@ -168,6 +169,7 @@ def test_fork_changes_nothing_before_its_work_is_done() -> None:
     assert isinstance(next(operation), Work)
     assert memory.tables.live == 2
     assert len(scheme.classify(mm, [0])) == 0
+    assert next(operation) == Flush(mm)
     assert next(operation) == Release("write", mm)
     assert memory.tables.live == 4
     assert len(scheme.classify(mm, [0])) == 1

@@ -106,7 +106,6 @@ OPERATIONS: list[dict[str, Any]] = [
         ("classic", {}),
         ("huge", {}),
         ("classic6", {"huge": True}),
-        ("hugetlb", {}),
         ("async", {}),
         *(("on_demand", {"variant": name}) for name in ("paper", "head", "patchset")),
     ],
@@ -117,6 +116,15 @@ def test_every_operation_under_every_fork(scheme: str, options: dict[str, Any]) 
     assert recording.series["memory"]["resident_bytes"][-1] == 0
     assert recording.series["memory"]["table_bytes"][-1] == 0
     assert took_ns(recording, "014_P_sleep") == 1_000_000
+
+
+def test_pages_of_a_pool_change_as_wholes_only() -> None:
+    for step in OPERATIONS[:5]:
+        if step["at"] % 512 or step["pages"] % 512:
+            with pytest.raises(ValueError, match=r"step 3: cannot"):
+                run("hugetlb", [*BEGIN, step])
+    whole = {"do": "unmap", "at": 512, "pages": 512}
+    assert counts(run("hugetlb", [*BEGIN, whole]), "003_P_unmap")["huge_zapped"] == 1
 
 
 def test_threads_pay_for_each_others_tlb() -> None:
@@ -167,6 +175,11 @@ def test_hugetlb_kills_a_child_that_finds_no_page() -> None:
         ([{"do": "exit"}, {"do": "read", "pages": 0}], "expected a process that is there"),
         ([{"do": "fork", "as": "P"}], "is there already"),
         ([{"do": "move", "at": 0, "pages": 1}], "expected to"),
+        ([{"together": [{"do": "fork", "as": "C"}, {"do": "exit"}]}], "a step of its own"),
+        (
+            [{"together": [{"do": "fork", "as": "C"}, {"do": "sleep", "who": "C", "time": "1s"}]}],
+            "expected a",
+        ),
         ([{"do": "read", "pages": "5-2"}], "expected a page"),
         ([], "at least 1"),
     ],

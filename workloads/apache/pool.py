@@ -51,7 +51,7 @@ class Pool:
             self._fork_ns.append(self._clock.now - asked_ns)
             number = len(self._workers)
             pages = self._streams.generator(f"workload/apache/pages/{number}")
-            self._workers.append(self._clock.process(Worker(self, mm, number, pages).live()))
+            self._workers.append(self.kernel.process(mm, Worker(self, mm, number, pages).live()))
 
     def _keep_spare(self) -> Activity:
         """Once a second fork 1 worker, then 2, 4, ..., while too few are idle.

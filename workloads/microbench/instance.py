@@ -49,7 +49,7 @@ class Instance:
             yield from self._access(region, size_bytes, asked_ns)
         task = self._kernel.machine.task(f"{self._task.name}-child")
         middle = region.start_page + region.n_pages // 2
-        yield self._clock.process(self._child(task, child, middle))
+        yield self._kernel.process(child, self._child(task, child, middle))
         yield from self._kernel.unmap(self._task, self.mm, region.start_page, region.n_pages)
 
     def _child(self, task: Task, mm: AddressSpace, page: int) -> Activity:

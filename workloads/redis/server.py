@@ -169,7 +169,7 @@ class Server:
         self._changes = 0
         self._children.set(1)
         task = self._kernel.machine.task(f"redis-save-{len(self._snapshots)}")
-        self._clock.process(self._save(task, child, snapshot))
+        self._kernel.process(child, self._save(task, child, snapshot))
 
     def _save(self, task: Task, mm: AddressSpace, snapshot: SnapshotRow) -> Activity:
         """The child: walk the data set and write it, exit."""
