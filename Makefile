@@ -23,7 +23,7 @@ test: .venv/installed ## run the tests (under 8 minutes on two cores)
 	$(BIN)/pytest -n 2 -m "not full"
 
 test-full: .venv/installed ## run every test, the slow ones too
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --hypothesis-profile=random
 
 check: .venv/installed ## formatting, lint, types and the direction of imports
 	$(BIN)/ruff format --check .

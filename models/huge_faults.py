@@ -1,11 +1,14 @@
 """Page faults on 2 MiB pages: transparent huge pages and hugetlb (mechanisms.md 2.4, 2.5)."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace
 from models.costs import Costs
 from models.counts import Counts
 from models.entries import Kind
+from models.fault_prices import in_cache
 from models.faulting import count_faults, first_accesses, mark_written
 from models.faults import Faults, PageAction, TableAction
 from models.pool import BoolArray, IntArray
@@ -118,7 +121,10 @@ def _with_small_pages(
     action = np.full(len(position), PageAction.COW_COPY, np.uint8)
     nothing = np.full(len(position), TableAction.NONE, np.uint8)
     copies = Faults(position, pages[position], nothing, action, costs.faults_ns(action))
-    return Faults.merged(faults, copies)
+    merged = Faults.merged(faults, copies)
+    sequential, warm = in_cache(mm, merged.page, merged.table_action)
+    cost_ns = costs.faults_ns(merged.page_action, sequential=sequential, warm=warm)
+    return replace(merged, cost_ns=cost_ns)
 
 
 def _map_fresh(mm: AddressSpace, slots: IntArray, *, large_folios: bool, physical: bool) -> None:

@@ -1,6 +1,12 @@
 """What holds for all tests."""
 
 import pytest
+from hypothesis import settings
+
+# A red test says something about the change, not about the day; `make test-full` looks further.
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("random", derandomize=False)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(autouse=True)

@@ -155,6 +155,7 @@ def test_order_of_steps() -> None:
     _, unmapped = perform(scheme.unmap(mm, 0, 256))
     assert unmapped.steps == (
         Acquire("write", mm),
+        Flush(mm),
         Release("write", mm),
         Acquire("read", mm),
         Work(21 * 256, "zap"),
