@@ -35,7 +35,7 @@ docs: .venv/installed ## write the table of forks in docs/schemes.md anew
 	$(BIN)/python -m experiments.forks.document docs/schemes.md
 
 bench: .venv/installed ## run the benchmarks
-	$(BIN)/pytest benchmarks -o python_files="bench_*.py" -o python_functions="bench_*" --benchmark-columns=median,iqr,rounds --benchmark-sort=name --benchmark-group-by=group
+	PYTHONPATH=benchmarks $(BIN)/pytest benchmarks -p beside_plain -o python_files="bench_*.py" -o python_functions="bench_*" --benchmark-columns=median,iqr,rounds --benchmark-sort=name --benchmark-group-by=group
 
 growth: .venv/installed ## measure how time and memory grow (ten minutes), into docs/pictures
 	$(BIN)/python benchmarks/growth.py docs/pictures/growth.csv

@@ -6,7 +6,7 @@ from typing import Any
 
 import plain_models
 import pytest
-from conftest import PLAIN, Timed
+from beside_plain import PLAIN, Timed
 
 from models.profile import load_profile
 from models.schemes import SCHEMES

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import plain_models
 import pytest
-from conftest import PLAIN, Timed
+from beside_plain import PLAIN, Timed
 
 FORKSIM = str(Path(sys.executable).with_name("forksim"))
 EXAMPLES = Path("experiments/examples")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plain_models
 import pytest
-from conftest import PLAIN, Timed
+from beside_plain import PLAIN, Timed
 
 from models.address_space import AddressSpace
 from models.memory import PhysicalMemory

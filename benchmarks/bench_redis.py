@@ -7,7 +7,7 @@ from typing import Any
 
 import plain_models
 import pytest
-from conftest import PLAIN, Timed
+from beside_plain import PLAIN, Timed
 from monitor_log import write_monitor_log
 
 from models.profile import load_profile

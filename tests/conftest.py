@@ -3,6 +3,9 @@
 import pytest
 from hypothesis import settings
 
+# Failed comparisons in modules that tests share show what differs too.
+pytest.register_assert_rewrite("driven_memory", "memory_comparison", "memory_inspection")
+
 # A red test says something about the change, not about the day; `make test-full` looks further.
 settings.register_profile("repeatable", derandomize=True)
 settings.register_profile("random", derandomize=False)

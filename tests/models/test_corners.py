@@ -8,7 +8,6 @@ from model_prices import PRICES
 from models.address_space import BusError
 
 
-# The model and the rule that the test states differ.
 def test_a_new_program_has_no_resident_pages() -> None:
     """A new program gets a new mm, whose counter starts at 0, whatever the old one."""
     s = Scenario("on_demand", variant="head")
