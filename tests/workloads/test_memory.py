@@ -93,6 +93,66 @@ def test_of_a_mix_the_greediest_dies_and_the_others_go_on() -> None:
     assert "memory" not in recording.series
 
 
+def script_of(*steps: dict[str, Any]) -> dict[str, Any]:
+    return {"kind": "script", "steps": list(steps)}
+
+
+def test_who_lives_on_has_every_fault_that_it_paid_for() -> None:
+    big = script_of(
+        {"do": "map", "pages": 8192, "at": 0},
+        {"do": "write", "pages": "0-8191"},
+        {"do": "sleep", "time": "1s"},
+    )
+    late = script_of(
+        {"do": "sleep", "time": "100ms"},
+        {"do": "map", "pages": 4096, "at": 0},
+        {"do": "write", "pages": "0-4095"},
+    )
+    mix = {"kind": "mix", "programs": {"big": big, "late": late}}
+    recording = run("classic", mix, 40 * MIB)
+    assert recording.parts["big"].counters["killed_out_of_memory"] == 1
+    assert recording.parts["big"].levels["killed_ns"] == 100_000_000
+    assert recording.parts["late"].counters["zero_fill"] == 4096
+
+
+def test_who_has_ended_needs_no_killing() -> None:
+    whole: tuple[dict[str, Any], ...] = (
+        {"do": "map", "pages": 4096, "at": 0},
+        {"do": "write", "pages": "0-4095"},
+    )
+    ends = script_of(*whole)
+    late = script_of({"do": "sleep", "time": "1s"}, *whole)
+    mix = {"kind": "mix", "programs": {"ends": ends, "late": late}}
+    recording = run("classic", mix, 24 * MIB)
+    assert all("killed_out_of_memory" not in part.counters for part in recording.parts.values())
+
+
+@pytest.mark.parametrize("scheme", ["classic", "on_demand", "async"])
+def test_threads_and_children_die_with_their_program(scheme: str) -> None:
+    pages = [{"do": "write", "pages": "0-1023"}, {"do": "write", "pages": "1024-2047"}]
+    begin: tuple[dict[str, Any], ...] = (
+        {"do": "map", "pages": 2048, "at": 0},
+        {"do": "write", "pages": "0-2047"},
+    )
+    config = script_of(*begin, {"do": "fork", "as": "C"}, {"together": pages})
+    recording = run(scheme, config, 10 * MIB)
+    assert recording.counters["killed_out_of_memory"] == 1
+    assert recording.levels["killed_bytes"] <= 10 * MIB + 2 * 4096
+    # Nobody wrote on: what was copied had room.
+    assert recording.counters["page_copies"] * 4096 <= 2 * MIB + 4096
+
+
+def test_the_peak_is_seen_whenever_it_comes() -> None:
+    steps: list[dict[str, Any]] = [
+        {"do": "map", "pages": 1024, "at": 0},
+        {"do": "write", "pages": "0-1023"},
+        {"do": "unmap", "at": 0, "pages": 1024},
+    ]
+    recording = run("classic", script_of(*steps))
+    assert recording.levels["memory_bytes_peak"] == 1026 * 4096
+    assert recording.series["memory"]["resident_bytes"].tolist()[-1] == 0
+
+
 def test_other_programs_have_a_memory_too() -> None:
     recording = run("classic", BURST)
     assert recording.levels["memory_bytes_peak"] > 128 * MIB

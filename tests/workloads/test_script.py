@@ -150,7 +150,7 @@ def test_a_fork_keeps_other_threads_from_faulting() -> None:
         {"do": "write", "pages": "0-131071"},
         {"do": "map", "pages": 512, "at": 262144},
     ]
-    fork = {"do": "fork", "as": "C"}
+    fork: dict[str, Any] = {"do": "fork", "as": "C"}
     write = {"do": "write", "pages": 262144}
     together = run("classic", [*wide, {"together": [fork, write]}])
     apart = run("classic", [*wide, fork, write])
@@ -159,6 +159,48 @@ def test_a_fork_keeps_other_threads_from_faulting() -> None:
     # Under a lock for each area the fork never locks the fresh one before it is done with the old.
     fine = run("classic6", [*wide, {"together": [fork, write]}])
     assert took_ns(fine, "004_together") < took_ns(together, "004_together") * 1.5
+
+
+def test_a_fork_under_locks_of_areas_copies_what_was_written_before_it_came_there() -> None:
+    first: dict[str, Any] = {"do": "write", "pages": "262144-262657:513"}
+    recording = run(
+        "classic6",
+        [
+            {"do": "map", "pages": 131072, "at": 0},
+            {"do": "write", "pages": "0-131071"},
+            {"do": "map", "pages": 1024, "at": 262144},
+            {"do": "write", "pages": 262656},
+            {"together": [{"do": "fork", "as": "C"}, first]},
+            {"do": "write", "who": "C", "pages": 262144},
+            {"do": "write", "who": "C", "pages": 262657},
+        ],
+    )
+    # Both writes came before the fork had the lock of their area: the child has both pages.
+    for step in ("006_C_write", "007_C_write"):
+        assert counts(recording, step) == {"faults": 1, "page_copies": 1}
+
+
+def test_populating_keeps_a_fork_waiting() -> None:
+    populate: dict[str, Any] = {"do": "map", "pages": 65536, "at": 0, "populate": True}
+    fork: dict[str, Any] = {"do": "fork", "as": "C"}
+    together = run("classic", [{"together": [populate, fork]}])
+    apart = run("classic", [populate, fork])
+    most_ns = took_ns(apart, "001_P_map") + took_ns(apart, "002_P_fork")
+    assert took_ns(together, "001_together") >= most_ns - 1000
+
+
+def test_every_core_that_runs_the_process_flushes_for_a_fork() -> None:
+    fork: dict[str, Any] = {"do": "fork", "as": "C"}
+    idle: list[dict[str, Any]] = [
+        {"do": "write", "pages": f"{512 * n}-{512 * n + 511}"} for n in range(1, 4)
+    ]
+    wide: list[dict[str, Any]] = [
+        {"do": "map", "pages": 2048, "at": 0},
+        {"do": "write", "pages": "0-511"},
+    ]
+    alone = run("classic", [*wide, {"together": [fork]}])
+    busy = run("classic", [*wide, {"together": [fork, *idle]}])
+    assert took_ns(busy, "003_together") > took_ns(alone, "003_together")
 
 
 def test_hugetlb_kills_a_child_that_finds_no_page() -> None:
