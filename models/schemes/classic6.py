@@ -11,7 +11,7 @@ from models import faulting, filling, huge_faults
 from models.address_space import PAGES_PER_SLOT, AddressSpace, Vma
 from models.copying import ForkWork, copied_slots, copy_surveyed, survey
 from models.costs import Costs
-from models.entries import ENTRIES_PER_TABLE, Kind
+from models.entries import ENTRIES_PER_TABLE, NO_FRAME, SCATTERED, Kind
 from models.faults import Faults, PageAction
 from models.frames import FRAME_BYTES
 from models.pool import BoolArray, IntArray
@@ -132,8 +132,32 @@ class Classic6(Huge):
             )
         else:
             base = super()._price(parent, work)
-        entry_ns = self.costs.entries_ns(work.present, work.writable, work.scattered) + entries
-        return round(base + entries - (1 - self.costs.folio_factor(self.folio_pages)) * entry_ns)
+        return round(base + entries - self._saved_ns(parent, work.slots))
+
+    def _saved_ns(self, parent: AddressSpace, slots: IntArray) -> float:
+        """What it saves to copy entries of one folio in a batch."""
+        if self.folio_pages == 1:
+            return 0.0
+        contents = parent.memory.contents
+        said = parent.memory.tables.content[parent.slot_table[slots]]
+        kind = contents.kind[said]
+        alike = said[kind == Kind.UNIFORM]
+        first = ENTRIES_PER_TABLE * contents.block[alike].astype(np.int64)
+        alike = alike[parent.memory.frames.in_large_folios(first)]
+        counts = [contents.present, contents.writable, contents.scattered]
+        present, writable, scattered = (int(count[alike].sum()) for count in counts)
+        explicit = said[kind == Kind.ROW]
+        rows = contents.row[explicit]
+        frames = contents.rows.frame[rows]
+        large = frames != NO_FRAME
+        large[large] = parent.memory.frames.in_large_folios(frames[large].astype(np.int64))
+        present += int(large.sum())
+        allowed = contents.rows.epoch[rows] == contents.protect_epoch[explicit, np.newaxis]
+        writable += int((large & allowed).sum())
+        scattered += int((large & (contents.rows.flags[rows] & SCATTERED != 0)).sum())
+        entry_ns = self.costs.entries_ns(present, writable, scattered)
+        entry_ns += present * self.costs.entry_exclusive_ns
+        return (1 - self.costs.folio_factor(self.folio_pages)) * entry_ns
 
     def _small_fill(self, n_pages: int) -> int:
         return self.costs.fill_ns(pages=n_pages)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from model_prices import PRICES
 from naive_machine import Fault, NaiveMachine
 from naive_memory import SLOT, Area, Entry, Frame, Slot, Space, Table
-from naive_prices import COUNTER, PAGE_PRICES
+from naive_prices import COUNTER, PAGE_PRICES, table_copy_ns
 
 
 class NaiveHuge(NaiveMachine):
@@ -87,13 +87,21 @@ class NaiveClassic6(NaiveHuge):
         # The sizes that were measured; between them nothing is claimed here.
         self.factor = {1: 1.0, 16: PRICES["folio_64k_ratio"]}[folio_pages]
 
-    def fork(self, parent: Space) -> tuple[Space, int]:
-        """Each entry costs one more atomic than on 5.6; batches of a folio save a share of all."""
+    def copy_slot(self, parent: Space, child: Space, number: int) -> float:
+        """Each entry costs one more atomic than on 5.6; a folio's save a share of theirs."""
+        table = parent.slots[number].table
+        large = [
+            entry
+            for position, entry in table.entries.items()
+            if (area := parent.area(number * SLOT + position)) and area.copied_at_fork
+            if entry.frame and entry.frame.large and not table.huge
+        ]
+        exclusive_ns = PRICES["entry_exclusive_ns"]
+        saved_ns = (1 - self.factor) * (table_copy_ns(large) + len(large) * exclusive_ns)
         copied = self.counts["ptes_copied"]
-        child, cost_ns = super().fork(parent)
+        cost_ns = super().copy_slot(parent, child, number)
         copied = self.counts["ptes_copied"] - copied
-        entries_ns = cost_ns - PRICES["fork_base_ns"] + copied * PRICES["entry_exclusive_ns"]
-        return child, round(PRICES["fork_base_ns"] + self.factor * entries_ns)
+        return cost_ns + copied * exclusive_ns - saved_ns
 
     def is_huge(self, mm: Space, number: int) -> bool:
         return self.huge and super().is_huge(mm, number)
