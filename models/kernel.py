@@ -60,7 +60,7 @@ class Kernel:
         memory_bytes: How much memory the machine has; None if there is no limit.
 
     Attributes:
-        memories: The memory of each program started and not killed, in order.
+        memories: The memory of each program started, in order.
         logs: How much memory each has taken.
         lives: The SimPy process of the program that each belongs to, once it runs.
         processes: What else goes on in it (see `process`).
@@ -72,6 +72,7 @@ class Kernel:
         self.scheme = scheme
         self.memory_bytes = memory_bytes
         self.memories: list[PhysicalMemory] = []
+        self._living: list[PhysicalMemory] = []
         self.logs: dict[PhysicalMemory, MemoryLog] = {}
         self.lives: dict[PhysicalMemory, simpy.Process] = {}
         self.processes: dict[PhysicalMemory, list[simpy.Process]] = {}
@@ -89,6 +90,7 @@ class Kernel:
         costs = self.scheme.costs
         memory = PhysicalMemory(costs.movable_stock_frames, costs.unmovable_stock_frames)
         self.memories.append(memory)
+        self._living.append(memory)
         self.logs[memory] = MemoryLog(memory)
         return AddressSpace(memory)
 
@@ -184,7 +186,7 @@ class Kernel:
                 now = faults[: fitting + 1]
             self.scheme.apply(mm, now)
             self.check_memory()
-            if mm.memory not in self.memories:
+            if mm.memory not in self._living:
                 return
             faults = faults[len(now) :]
         self.note_memory(mm, after_ns=NOTES_EVERY_NS)
@@ -210,11 +212,11 @@ class Kernel:
         """
         used = self._used()
         self.peak_bytes = max(self.peak_bytes, sum(used))
-        for memory, used_bytes in zip(self.memories, used, strict=True):
+        for memory, used_bytes in zip(self._living, used, strict=True):
             self.logs[memory].see(used_bytes)
         if self.memory_bytes is None or sum(used) <= self.memory_bytes:
             return
-        victim = self.memories[int(np.argmax(used))]
+        victim = self._living[int(np.argmax(used))]
         death = OutOfMemory(sum(used), self.memory_bytes)
         process = self.lives.get(victim)
         if process is None:
@@ -224,7 +226,7 @@ class Kernel:
 
     def forget(self, process: simpy.Process) -> None:
         """A program is over: its memory is nobody's any more."""
-        self.memories = [m for m in self.memories if self.lives.get(m) is not process]
+        self._living = [m for m in self._living if self.lives.get(m) is not process]
 
     def process(self, mm: AddressSpace, activity: Activity) -> simpy.Process:
         """Begin an activity of a program that ends if the program is killed."""
@@ -234,7 +236,7 @@ class Kernel:
         return process
 
     def _used(self) -> list[int]:
-        return [memory.resident_bytes + memory.table_bytes for memory in self.memories]
+        return [memory.resident_bytes + memory.table_bytes for memory in self._living]
 
     def note_memory(self, mm: AddressSpace, after_ns: int = 0) -> None:
         """Log how much memory there is in use, unless that was done less than `after_ns` ago."""

@@ -201,7 +201,7 @@ class Hugetlb(Huge):
         free = self._free(mm)
         if free is not None and free < 0:
             mm.remove(vma.start_page, vma.end_page)
-            raise ValueError(f"a pool of {self.pool_pages} huge pages is too small")
+            raise ValueError(f"the pool of {self.pool_pages} huge pages is too small")
 
     def _free(self, mm: AddressSpace) -> int | None:
         """Pages of the pool neither in use nor reserved; None if there is no limit."""
