@@ -109,14 +109,11 @@ class Kernel:
     def fork(self, task: Task, mm: AddressSpace) -> Generator[simpy.Event, Any, AddressSpace]:
         """Fork; returns the child's address space. See `Scheme.fork`."""
         self.note_memory(mm)
-        child = yield from self.play(task, self.scheme.fork(mm))
-        self.check_memory()
-        return child
+        return (yield from self.play(task, self.scheme.fork(mm)))
 
     def start(self, task: Task, child: AddressSpace) -> Generator[simpy.Event, Any, None]:
         """What a child does before its first instruction. See `Scheme.start`."""
         yield from self.play(task, self.scheme.start(child))
-        self.check_memory()
         self.note_memory(child)
 
     def exit(self, task: Task, mm: AddressSpace) -> Generator[simpy.Event, Any, None]:
@@ -154,7 +151,6 @@ class Kernel:
         """
         filling = self.scheme.populate(mm, vma, scattered_share=scattered_share)
         yield from self.play(task, filling, stretch)
-        self.check_memory()
 
     def load(self, mm: AddressSpace, vma: Vma, *, scattered_share: float | None = None) -> None:
         """Fill an area before anything else happens: state only. Arguments as in `Scheme.fill`.
