@@ -16,6 +16,7 @@ _MOST_FRAMES = 2**31
 _PORTION = 2**16
 _BLOCK_BITS = 9
 _IN_BLOCK = FRAMES_PER_BLOCK - 1
+_ONE = np.int32(1)  # of the counts' own type, with which `ufunc.at` is as fast as an assignment
 
 
 class _Blocks(Pool):
@@ -46,7 +47,8 @@ class Frames:
 
     A frame's number is ``512 * block + position``. A holder is a content (`models.contents`) or a
     shared mapping's object; a frame without a holder is free. A block's number is used again when
-    none of its frames is in use. Batches of frames given to one call must be distinct.
+    none of its frames is in use. A batch of frames may name one repeatedly, as two areas of one
+    process may map the same page of a file; batches of blocks are distinct.
 
     Args:
         stock: The layout of data frames (the movable stock).
@@ -134,10 +136,10 @@ class Frames:
         return most
 
     def hold(self, frames: npt.NDArray[np.signedinteger]) -> None:
-        """One more content holds each of `frames`."""
+        """One more content holds each of `frames`, of a repeated one several do."""
         for some in _portions(frames):
             places = self._places(some)
-            self._counts()[places] += 1
+            np.add.at(self._counts(), places, _ONE)
 
     def hold_blocks(self, blocks: IntArray) -> None:
         """One more content holds every frame of `blocks`, all of which are in use."""
@@ -151,13 +153,13 @@ class Frames:
         for some in _portions(frames):
             places = self._places(some)
             counts = self._counts()
-            left = counts[places] - 1
-            counts[places] = left
-            blocks = some[left == 0] >> _BLOCK_BITS
-            if len(blocks):
-                np.subtract.at(self._blocks.in_use, blocks, 1)
+            np.subtract.at(counts, places, _ONE)
+            free = np.flatnonzero(counts[places] == 0)
+            if len(free):
+                blocks = some[free[_first_of_each(places[free], counts)]] >> _BLOCK_BITS
+                np.subtract.at(self._blocks.in_use, blocks, _ONE)
                 self._account_freed(len(blocks), blocks)
-            freed += len(blocks)
+                freed += len(blocks)
         return freed
 
     def drop_blocks(self, blocks: IntArray) -> int:
@@ -234,6 +236,15 @@ def _portions(frames: npt.NDArray[np.signedinteger]) -> Iterator[IntArray]:
     """`frames` in portions whose intermediate arrays stay in cache."""
     for start in range(0, len(frames), _PORTION):
         yield frames[start : start + _PORTION].astype(np.int64, copy=False)
+
+
+def _first_of_each(places: IntArray, zeros: npt.NDArray[np.int32]) -> BoolArray:
+    """Of repeated `places` of an array, at which it is 0, one each; faster than sorting them."""
+    order = np.arange(len(places), dtype=np.int32)
+    zeros[places] = order
+    chosen: BoolArray = zeros[places] == order
+    zeros[places] = 0
+    return chosen
 
 
 def _distinct(numbers: IntArray) -> IntArray:

@@ -40,6 +40,7 @@ ACCESSES = st.lists(
 # One area of whole slots, or several that follow each other.
 CUTS = st.sampled_from([[SLOT], [2 * SLOT], [PAGES]]) | st.lists(EDGES, min_size=2, max_size=4)
 KINDS = ("private", "private", "private", "read-only", "file", "shared", "shared file", "heap")
+FILES = st.integers(0, 1)
 WHO = st.integers(0, 9)
 FIRST = st.sampled_from(["fill", "populate", "nothing"])
 
@@ -135,11 +136,10 @@ class History(RuleBasedStateMachine):
         """Whether every new mapping is populated unasked, and by reads."""
         return self.ignores_discard(process)
 
-    @rule(who=WHO, start=EDGES, end=EDGES, kind=st.integers(0, 9), first=FIRST)
-    def map(self, who: int, start: int, end: int, kind: int, first: str) -> None:
+    @rule(who=WHO, start=EDGES, end=EDGES, name=st.sampled_from(KINDS), number=FILES, first=FIRST)
+    def map(self, who: int, start: int, end: int, name: str, number: int, first: str) -> None:
         process = self.pick(who)
         start, end = sorted((start, end))
-        name = KINDS[kind % len(KINDS)]
         area = Area(
             start,
             end,
@@ -153,7 +153,7 @@ class History(RuleBasedStateMachine):
             return
         # What MAP_POPULATE does where every new mapping is read anyway is not known.
         populate = first == "populate" and not self.reads_new_areas(process)
-        file = kind % 2 if name.endswith("file") else None
+        file = number if name.endswith("file") else None
         self.driven.map(process, area, file=file, populate=populate)
         if first == "fill" and area.writable:
             self.driven.fill(process, start, end - start)

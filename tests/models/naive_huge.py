@@ -45,7 +45,9 @@ class NaiveHuge(NaiveMachine):
         if first is None or first.frame is None:
             action = "HUGE_FILL"
             self.put_huge(slot.table, True)
-        elif all(e.frame and e.frame.tables == {slot.table} for e in slot.table.entries.values()):
+        elif all(
+            e.frame and set(e.frame.tables) == {slot.table} for e in slot.table.entries.values()
+        ):
             action = "HUGE_REUSE"
             for entry in slot.table.entries.values():
                 assert entry.frame is not None

@@ -109,7 +109,7 @@ class NaiveMachine:
 
     def is_reusable(self, table: Table, frame: Frame) -> bool:
         """Whether a write may take the page over instead of copying it."""
-        return frame.file is None and frame.tables == {table}
+        return frame.file is None and set(frame.tables) == {table}
 
     # Fork, exec and exit
 

@@ -9,7 +9,7 @@ SLOT = 512
 
 @dataclass(eq=False)
 class Frame:
-    """A 4 KiB page of memory, the tables that map it, and the file it belongs to.
+    """A 4 KiB page of memory, the tables that map it (how often), and the file it belongs to.
 
     `large`: part of a large folio. `exclusive`: no fork has shared it since it was last reused
     (the kernel's PageAnonExclusive).
@@ -19,7 +19,7 @@ class Frame:
     large: bool = False
     exclusive: bool = True
     file: NaiveFile | None = None
-    tables: set[Table] = field(default_factory=set)
+    tables: dict[Table, int] = field(default_factory=dict)
 
     @property
     def is_free(self) -> bool:
@@ -76,7 +76,7 @@ class Table:
         freed = self.take(position)
         self.entries[position] = entry
         if entry.frame is not None:
-            entry.frame.tables.add(self)
+            entry.frame.tables[self] = entry.frame.tables.get(self, 0) + 1
         return freed
 
     def take(self, position: int) -> int:
@@ -84,7 +84,9 @@ class Table:
         entry = self.entries.pop(position, None)
         if entry is None or entry.frame is None:
             return 0
-        entry.frame.tables.remove(self)
+        entry.frame.tables[self] -= 1
+        if not entry.frame.tables[self]:
+            del entry.frame.tables[self]
         return int(entry.frame.is_free)
 
     @property

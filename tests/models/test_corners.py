@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from fork_scenario import Scenario, counted
+from memory_inspection import check_empty
 from model_prices import PRICES
 
 from models.address_space import BusError
+from models.shared_pages import File
 
 
 def test_a_new_program_has_no_resident_pages() -> None:
@@ -110,3 +112,24 @@ def test_a_price_does_not_depend_on_how_accesses_are_cut() -> None:
             s.write("P", pages)
             spent[-1] += s.last_ns
     assert spent[0] == spent[1]
+
+
+@pytest.mark.parametrize("apart", [64, 512])
+def test_a_page_of_a_file_that_one_process_maps_twice_is_held_twice(apart: int) -> None:
+    """Below one table or two: copying the tables, writing to both and leaving count it twice."""
+    s = Scenario("on_demand", variant="patchset")
+    file = File(s.memory.frames, 8)
+    both = np.array([0, apart])
+    for start in (*both, 1024):
+        s.map(8, at=int(start), file=file)
+    s.read("P", [0, apart, 1024])
+    s.write("P", [1, apart + 1])
+    assert s.map_count("P", 0) == 3
+    s.fork("P", "C")
+    s.write("C", both + 1)  # both tables are copied
+    s.write("C", both)
+    assert s.map_count("P", 0) == 3
+    # The file's pages 0 and 1 go with its last area, and two copies of page 1.
+    assert s.exit("C").pages_freed == 4
+    assert s.exit("P").pages_freed == 4
+    check_empty(s.memory)
