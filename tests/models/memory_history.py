@@ -137,7 +137,7 @@ class History(RuleBasedStateMachine):
         return self.ignores_discard(process)
 
     @rule(who=WHO, start=EDGES, end=EDGES, name=st.sampled_from(KINDS), number=FILES, first=FIRST)
-    def map(self, who: int, start: int, end: int, name: str, number: int, first: str) -> None:
+    def map(self, *, who: int, start: int, end: int, name: str, number: int, first: str) -> None:
         process = self.pick(who)
         start, end = sorted((start, end))
         area = Area(
