@@ -9,104 +9,64 @@ not certain, because its model does more, is one piece.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from inspect import signature
-from operator import itemgetter
 from types import NoneType
-from typing import Any, NamedTuple, TypeAlias, get_args
+from typing import Annotated, Any, NamedTuple, Protocol, get_args
 
-from pydantic import BaseModel, TypeAdapter, ValidationError, create_model
+from pydantic import BaseModel, TypeAdapter, create_model
 from pydantic.fields import FieldInfo
 from pydantic_core import to_json
 
 from experiments.blocks import Axis
-from experiments.document import Data, Route, put
-from experiments.errors import InputError, Position
-from results.record import canonical_jsons
-
-Rows: TypeAlias = tuple[int, ...]
-"""Of the axes that concern a piece, the row of each."""
-
-_NOWHERE = Position("")
-
-ABSENT = object()
+from experiments.document import Data, Route
+from experiments.errors import InputError
+from experiments.variation import ABSENT, NOWHERE, Combination, Rows, Varied
+from results.record import canonical_json, canonical_jsons
 
 
-class Resolved(NamedTuple):
-    """A piece in one combination of a sweep.
+class Valid(NamedTuple):
+    """A piece in some combinations of a sweep, found right in all of them.
 
     Attributes:
-        value: as its model has it.
-        config: as plain JSON data, defaults filled in.
-        spelled: the same as canonical JSON.
-        written: as the file and the sweep have it, or `ABSENT`.
+        values: as its model has them.
+        spelled: its configurations as canonical JSON.
     """
 
+    values: Sequence[Any]
+    spelled: Sequence[bytes]
+
+
+class Piece(Protocol):
+    """What is validated apart from the rest of an experiment."""
+
+    varied: Varied
+
+    def of(self, combinations: Sequence[Combination]) -> Valid:
+        """The piece in some combinations, which take a fraction of their time one by one.
+
+        Raises:
+            ValueError: it is wrong in one of them, or a path leads nowhere.
+        """
+
+    def config(self, combination: Combination) -> Any:
+        """As plain JSON data, defaults filled in; of a combination that `of` found right."""
+
+    def written(self, combination: Combination) -> Data:
+        """As the file and the sweep have it, or `ABSENT`; of one that `of` found right."""
+
+
+class _Known(NamedTuple):
+    """A piece in one combination."""
+
     value: Any
-    config: Any
     spelled: bytes
+    config: Any
     written: Data
 
 
-class Varied:
-    """What a sweep does to the value at a route.
-
-    Attributes:
-        axes: the numbers of those that give it, or something below it, a value.
-        replaced: whether the value as a whole is given.
-        keys: what is given a value directly below it.
-    """
-
-    def __init__(self, route: Route, base: Data, axes: Sequence[Axis]) -> None:
-        size = len(route)
-        touching = [[field for field in axis.fields if field[:size] == route] for axis in axes]
-        fields = {field for some in touching for field in some}
-        self.axes = [number for number, some in enumerate(touching) if some]
-        self.replaced = route in fields
-        self.keys = {str(field[size]) for field in fields if len(field) > size}
-        self._route = route
-        self._base = base
-        self._axes = [axes[number] for number in self.axes]
-        self._chosen = itemgetter(*self.axes) if self.axes else None
-
-    def rows(self, combination: Sequence[int]) -> Rows:
-        """What of a combination concerns it."""
-        if self._chosen is None:
-            return ()
-        rows: Any = self._chosen(combination)
-        return rows if len(self.axes) > 1 else (rows,)
-
-    def column(self) -> list[Data]:
-        """The value in each row of the axis that it varies with; nothing if that is not one.
-
-        Raises:
-            InputError: a path leads nowhere; the position in it means nothing.
-        """
-        if len(self.axes) != 1:
-            return []
-        (axis,) = self._axes
-        (shape, *others) = axis.shapes
-        if self._route in shape and not others:
-            place = shape.index(self._route)
-            return [row[place].data for row in axis.rows]
-        return [self.data((row,)) for row in range(len(axis.rows))]
-
-    def data(self, rows: Rows) -> Data:
-        """The value as written, or `ABSENT`.
-
-        Raises:
-            InputError: a path leads nowhere; the position in it means nothing.
-        """
-        size = len(self._route)
-        value = self._base
-        for axis, row in zip(self._axes, rows, strict=True):
-            for given in axis.rows[row]:
-                if given.field == self._route:
-                    value = given.data
-                elif given.field[:size] == self._route:
-                    whole = {} if value is ABSENT or value is None else value
-                    value = put(whole, given.field[size:], given.data, _NOWHERE)
-        return value
+def _valid(known: Sequence[_Known]) -> Valid:
+    return Valid([one.value for one in known], [one.spelled for one in known])
 
 
 class _Leaf:
@@ -117,46 +77,40 @@ class _Leaf:
         fields: dict[str, Any] = {name: (field.annotation, field)}
         self.varied = varied
         self._name = name
-        one = create_model(f"{model.__name__}.{name}", __config__=model.model_config, **fields)
-        several: Any = list.__class_getitem__(one)
-        self._models: TypeAdapter[list[BaseModel]] = TypeAdapter(several)
-        self._known: dict[Rows, Resolved] = {}
-        self._column: list[Resolved] | None = None
+        self._alone = create_model(
+            f"{model.__name__}.{name}", __config__=model.model_config, **fields
+        )
+        values: Any = list[Annotated[field.annotation, field]]  # type: ignore[name-defined]
+        self._values: TypeAdapter[list[Any]] = TypeAdapter(values, config=model.model_config)
+        self._known: dict[Rows, _Known] = {}
 
-    def of(self, combination: Sequence[int]) -> Resolved:
-        """The field in one combination.
+    def of(self, combinations: Sequence[Combination]) -> Valid:
+        """See `Piece.of`."""
+        known, rows = self._known, list(map(self.varied.row, combinations))
+        new = [row for row in dict.fromkeys(rows) if row not in known]
+        if new:
+            known.update(zip(new, self._read(self.varied.column(new)), strict=True))
+        return _valid([known[row] for row in rows])
 
-        Raises:
-            ValidationError: it is wrong.
-            InputError: a path leads nowhere.
-        """
-        if self._column is None:
-            self._column = self._beforehand()
-        if self._column:
-            return self._column[combination[self.varied.axes[0]]]
-        rows = self.varied.rows(combination)
-        found = self._known.get(rows)
-        if found is None:
-            (found,) = self._resolved([self.varied.data(rows)])
-            self._known[rows] = found
-        return found
+    def config(self, combination: Combination) -> Any:
+        """See `Piece.config`."""
+        return self._known[self.varied.row(combination)].config
 
-    def _beforehand(self) -> list[Resolved]:
-        """Every row of its one axis; nothing if some row is wrong, which may be of no point."""
-        try:
-            return self._resolved(self.varied.column())
-        except (ValidationError, InputError):
-            return []
+    def written(self, combination: Combination) -> Data:
+        """See `Piece.written`."""
+        return self._known[self.varied.row(combination)].written
 
-    def _resolved(self, written: list[Data]) -> list[Resolved]:
-        # Values by the thousand are validated several times faster together than one by one.
-        name = self._name
-        data = [{} if value is ABSENT else {name: value} for value in written]
-        valid = self._models.validate_json(to_json(data))
-        dumped = self._models.dump_python(valid, mode="json", serialize_as_any=True)
-        values = [getattr(one, name) for one in valid]
-        configs = [one[name] for one in dumped]
-        return list(map(Resolved, values, configs, canonical_jsons(configs), written))
+    def _read(self, written: list[Data]) -> list[_Known]:
+        given = [value for value in written if value is not ABSENT]
+        values = self._values.validate_json(to_json(given))
+        configs = self._values.dump_python(values, mode="json", serialize_as_any=True)
+        known = map(_Known, values, canonical_jsons(configs), configs, given)
+        return [self._default() if value is ABSENT else next(known) for value in written]
+
+    def _default(self) -> _Known:
+        one = self._alone.model_validate_json(b"{}")
+        config = one.model_dump(mode="json", serialize_as_any=True)[self._name]
+        return _Known(getattr(one, self._name), canonical_json(config), config, ABSENT)
 
 
 class Branch:
@@ -180,104 +134,131 @@ class Branch:
             but: fields that are left out.
         """
         self.varied = Varied(route, base, axes)
-        self._recurs = len(self.varied.axes) < len(axes)
-        self._model = model
-        self._rules = [
-            rule.func for rule in model.__pydantic_decorators__.model_validators.values()
-        ]
-        self._wanted = bool(route) or bool(self._rules)
-        self._pieces = {
+        self.pieces: Mapping[str, Piece] = {
             name: _piece(model, name, base.get(name, ABSENT), axes, (*route, name))
             for name in model.model_fields
             if name not in but
         }
+        self._strange = {*base, *self.varied.keys} - {*self.pieces, *but}
+        self._recurs = len(self.varied.axes) < len(axes)
+        rules = [rule.func for rule in model.__pydantic_decorators__.model_validators.values()]
+        self._outcome = _Outcome(model, set(self.pieces), rules) if route or rules else None
         self._varying = {
-            name: self._pieces[name]
-            for name in sorted(self._pieces)
-            if self._pieces[name].varied.axes
+            name: self.pieces[name] for name in sorted(self.pieces) if self.pieces[name].varied.axes
         }
-        self._names = set(self._pieces)
-        self._strange = {*base, *self.varied.keys} - {*self._names, *but}
         self._first: _Joined | None = None
-        self._known: dict[Rows, Resolved] = {}
+        self._known: dict[Rows, _Known] = {}
 
-    def of(self, combination: Sequence[int]) -> Resolved:
-        """The mapping in one combination.
-
-        Raises:
-            ValueError: it is wrong, or some combination has an unknown key, or a path leads
-                nowhere.
-        """
+    def of(self, combinations: Sequence[Combination]) -> Valid:
+        """See `Piece.of`; an unknown key in some combination is wrong in all."""
         if not self._recurs:
-            return self._joined(combination)
-        rows = self.varied.rows(combination)
-        found = self._known.get(rows)
-        if found is None:
-            found = self._known[rows] = self._joined(combination)
-        return found
+            return self._joined(combinations)
+        known, rows = self._known, list(map(self.varied.row, combinations))
+        new = {
+            row: combination
+            for row, combination in zip(rows, combinations, strict=True)
+            if row not in known
+        }
+        if new:
+            different = list(new.values())
+            values, spelled = self._joined(different)
+            configs = map(self._config, different)
+            joined = map(_Known, values, spelled, configs, map(self._written, different))
+            known.update(zip(new, joined, strict=True))
+        return _valid([known[row] for row in rows])
 
-    def _joined(self, combination: Sequence[int]) -> Resolved:
+    def config(self, combination: Combination) -> Any:
+        """See `Piece.config`."""
+        if not self._recurs:
+            return self._config(combination)
+        return self._known[self.varied.row(combination)].config
+
+    def written(self, combination: Combination) -> Data:
+        """See `Piece.written`."""
+        if not self._recurs:
+            return self._written(combination)
+        return self._known[self.varied.row(combination)].written
+
+    def _config(self, combination: Combination) -> dict[str, Any]:
+        return {name: piece.config(combination) for name, piece in self.pieces.items()}
+
+    def _written(self, combination: Combination) -> dict[str, Data]:
+        written = {name: piece.written(combination) for name, piece in self.pieces.items()}
+        return {name: data for name, data in written.items() if data is not ABSENT}
+
+    def _joined(self, combinations: Sequence[Combination]) -> Valid:
         if self._strange:
-            raise InputError.at(_NOWHERE, f"{self._strange}: unknown")
+            raise InputError.at(NOWHERE, f"{self._strange}: unknown")
         if self._first is None:
-            fields = {name: piece.of(combination) for name, piece in self._pieces.items()}
-            self._first = _joined(fields, self._varying)
-        first = self._first
-        values, config, written = first.values.copy(), first.config.copy(), first.written.copy()
-        spelled = first.spelled.copy()
-        for place, (name, piece) in enumerate(self._varying.items()):
-            found = piece.of(combination)
-            values[name] = found.value
-            config[name] = found.config
-            spelled[2 * place + 1] = found.spelled
-            written[name] = found.written
-            if found.written is ABSENT:
-                del written[name]
-        value: Any = None
-        if self._wanted:
-            value = _instance(self._model, values, self._names)
-            for rule in self._rules:
-                value = rule(value)
-        return Resolved(value, config, b"".join(spelled), written)
+            self._first = self._join(combinations[:1])
+        template, same = self._first
+        if not self._varying:
+            values = [] if self._outcome is None else [self._outcome.checked(same)]
+            return Valid(
+                (values or [None]) * len(combinations), [template % ()] * len(combinations)
+            )
+        found = [piece.of(combinations) for piece in self._varying.values()]
+        spelled = [template % parts for parts in zip(*(one.spelled for one in found), strict=True)]
+        if self._outcome is None:
+            return Valid([None] * len(combinations), spelled)
+        names, checked = tuple(self._varying), self._outcome.checked
+        rows = zip(*(one.values for one in found), strict=True)
+        return Valid([checked(same | dict(zip(names, row, strict=True))) for row in rows], spelled)
+
+    def _join(self, first: Sequence[Combination]) -> _Joined:
+        fields = {name: piece.of(first) for name, piece in self.pieces.items()}
+        spelled = b",".join(
+            b'"%b":%b' % (name.encode("ascii"), self._place(name, fields[name].spelled[0]))
+            for name in sorted(fields)
+        )
+        return _Joined(b"{%b}" % spelled, {name: field.values[0] for name, field in fields.items()})
+
+    def _place(self, name: str, spelled: bytes) -> bytes:
+        return b"%b" if name in self._varying else spelled.replace(b"%", b"%%")
 
 
 class _Joined(NamedTuple):
     """The fields of a mapping put together.
 
     Attributes:
-        values: as its model has them.
-        config: as plain JSON data.
-        written: as the file and the sweep have them.
-        spelled: the configuration as canonical JSON; every second part is a field that varies.
+        template: canonical JSON with a place (``%b``) for each field that varies.
+        values: of the first combination, as the model has them.
     """
 
+    template: bytes
     values: dict[str, Any]
-    config: dict[str, Any]
-    written: dict[str, Data]
-    spelled: list[bytes]
 
 
-def _joined(fields: Mapping[str, Resolved], varying: Collection[str]) -> _Joined:
-    spelled = [b"{"]
-    for number, name in enumerate(sorted(fields)):
-        spelled[-1] += b'%b"%b":' % (b"," if number else b"", name.encode("ascii"))
-        if name in varying:
-            spelled += [b"", b""]
-        else:
-            spelled[-1] += fields[name].spelled
-    spelled[-1] += b"}"
-    written = {name: field.written for name, field in fields.items()}
-    return _Joined(
-        values={name: field.value for name, field in fields.items()},
-        config={name: field.config for name, field in fields.items()},
-        written={name: data for name, data in written.items() if data is not ABSENT},
-        spelled=spelled,
-    )
+class _Outcome:
+    """Models of fields that are validated already, for the rules that look at all of them."""
+
+    def __init__(
+        self, model: type[BaseModel], names: set[str], rules: Sequence[Callable[[Any], Any]]
+    ) -> None:
+        self._model = model
+        self._names = names
+        self._rules = rules
+
+    def checked(self, values: dict[str, Any]) -> Any:
+        """An instance with these values of its fields, made as unpickling makes it.
+
+        Raises:
+            ValueError: a rule is broken.
+        """
+        one: Any = self._model.__new__(self._model)
+        # A frozen model has no other way in.
+        object.__setattr__(one, "__dict__", values)
+        object.__setattr__(one, "__pydantic_fields_set__", self._names)
+        object.__setattr__(one, "__pydantic_extra__", None)
+        object.__setattr__(one, "__pydantic_private__", None)
+        for rule in self._rules:
+            one = rule(one)
+        return one
 
 
 def _piece(
     model: type[BaseModel], name: str, base: Data, axes: Sequence[Axis], route: Route
-) -> _Leaf | Branch:
+) -> Piece:
     varied = Varied(route, base, axes)
     if isinstance(base, dict) and not varied.replaced and "kind" not in varied.keys:
         below = _mapping_at(model.model_fields[name], base)
@@ -325,14 +306,3 @@ def separable(model: type[BaseModel]) -> bool:
 
 def _looks_at_the_outcome(rule: Any) -> bool:
     return rule.info.mode == "after" and len(signature(rule.func).parameters) == 1
-
-
-def _instance(model: type[BaseModel], values: dict[str, Any], names: set[str]) -> BaseModel:
-    """A model of fields that are validated already, made as unpickling makes it."""
-    one = model.__new__(model)
-    # A frozen model has no other way in.
-    object.__setattr__(one, "__dict__", values)
-    object.__setattr__(one, "__pydantic_fields_set__", names)
-    object.__setattr__(one, "__pydantic_extra__", None)
-    object.__setattr__(one, "__pydantic_private__", None)
-    return one

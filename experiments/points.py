@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,14 @@ from experiments.catalogue import Catalogue
 from experiments.document import Data, Document, dotted
 from experiments.inputs import Inputs
 from experiments.model_version import model_version
-from experiments.resolution import Resolution
+from experiments.resolution import Resolution, Source, Whole
 from experiments.schema import experiment_model
 from experiments.sweep import Sweep, without_sweep
 from experiments.validation import check_present, takes_whole_numbers
 from models.profile import Profile
+
+BATCH = 5_000
+"""Points that are resolved together: more take more memory and no less time."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +36,9 @@ class Point:
     Attributes:
         id: of the point's record.
         name: of the experiment.
-        config: the configuration as plain JSON data, defaults filled in; what the record keeps.
-        opened: the workload as written, names of traces made into files that can be opened
-            from here.
-        shape: the model of the workload's configuration.
+        source: of the configuration, which is put together whenever somebody asks for it: a
+            hundred thousand are too many to keep.
+        shapes: models of the workloads' configurations, by kind.
         machine: the machine's profile, as it is in its file.
         digests: SHA-256 of every trace and of the profile, by their dotted path.
         model: version of the model that the point is for.
@@ -44,13 +47,33 @@ class Point:
 
     id: str
     name: str
-    config: Mapping[str, Any]
-    opened: Data
-    shape: type[BaseModel]
+    source: Source
+    shapes: Mapping[str, type[BaseModel]]
     machine: Profile
     digests: Mapping[str, str]
     model: str
     swept: Mapping[str, str]
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The configuration as plain JSON data, defaults filled in; what the record keeps."""
+        return self.source.config()
+
+    @property
+    def opened(self) -> Data:
+        """The workload as written, names of traces made into files that can be opened from here."""
+        return self.source.opened()
+
+    @property
+    def shape(self) -> type[BaseModel]:
+        """The model of the workload's configuration."""
+        return self.shapes[self.source.section("workload")["kind"]]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What goes to another process: nothing of its siblings."""
+        kind = self.source.section("workload")["kind"]
+        alone = {"source": Whole(self.config, self.opened), "shapes": {kind: self.shape}}
+        return {**self.__dict__, **alone}
 
     @cached_property
     def workload(self) -> BaseModel:
@@ -113,28 +136,26 @@ def _points(
     document: Document, sweep: Sweep, resolution: Resolution, catalogue: Catalogue, version: str
 ) -> Iterator[Point]:
     shapes = {kind: workload.Config for kind, workload in catalogue.workloads.items()}
-    labels = [_labels(axis) for axis in sweep.axes]
+    merged = _merging([_labels(axis) for axis in sweep.axes])
+    combinations = sweep.combinations()
     first = True
-    for combination in sweep.combinations():
+    while batch := tuple(islice(combinations, BATCH)):
         if first:
             # What no point has, the name and keys that nobody knows, is the same for all.
-            resolution.of_document(sweep.document(combination))
+            resolution.of_document(sweep.document(batch[0]))
             first = False
-        resolved = resolution.of(combination)
-        swept: dict[str, str] = {}
-        for axis, row in zip(labels, combination, strict=True):
-            swept |= axis[row]
-        yield Point(
-            id=resolved.id,
-            name=document.data["name"],
-            config=resolved.config,
-            opened=resolved.opened,
-            shape=shapes[resolved.config["workload"]["kind"]],
-            machine=resolved.profile,
-            digests=resolved.digests,
-            model=version,
-            swept=swept,
-        )
+        for combination, found in zip(batch, resolution.of(batch), strict=True):
+            swept = merged(combination)
+            yield Point(
+                found.id,
+                document.data["name"],
+                found.source,
+                shapes,
+                found.profile,
+                found.digests,
+                version,
+                swept,
+            )
 
 
 @contextmanager
@@ -149,6 +170,22 @@ def _no_search_for_cycles() -> Iterator[None]:
             gc.freeze()
             gc.enable()
             gc.unfreeze()  # as old objects, which are not searched at the very next opportunity
+
+
+def _merging(
+    labels: Sequence[Sequence[Mapping[str, str]]],
+) -> Callable[[tuple[int, ...]], Mapping[str, str]]:
+    """From a combination to the labels that its rows have, of which those of one axis are there."""
+    if len(labels) == 1:
+        return lambda combination: labels[0][combination[0]]
+
+    def merged(combination: tuple[int, ...]) -> Mapping[str, str]:
+        all_labels: dict[str, str] = {}
+        for axis, row in zip(labels, combination, strict=True):
+            all_labels |= axis[row]
+        return all_labels
+
+    return merged
 
 
 def _labels(axis: Axis) -> list[dict[str, str]]:

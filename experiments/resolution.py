@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, Protocol
 
 from experiments.document import Data, Document, Route, dotted, put
 from experiments.errors import InputError
@@ -13,6 +14,7 @@ from experiments.pieces import Branch, separable
 from experiments.schema import Experiment
 from experiments.sweep import Sweep
 from experiments.validation import validate
+from experiments.variation import NOWHERE, Combination
 from models.profile import Profile
 from models.schemes import SCHEMES
 from results.record import canonical_json, rest_of_id, spelled_id
@@ -24,21 +26,68 @@ _OF_THE_EXPERIMENT = ("name", "sweep")
 """Sections that no point has."""
 
 
+class Source(Protocol):
+    """Where a point's configuration comes from when somebody asks for it."""
+
+    def section(self, name: str) -> Any:
+        """One section of `config`."""
+
+    def config(self) -> Mapping[str, Any]:
+        """As plain JSON data, defaults filled in."""
+
+    def opened(self) -> Data:
+        """The workload as written, names of traces made into files that can be opened here."""
+
+
+class Whole(NamedTuple):
+    """A `Source` that has everything at hand."""
+
+    whole: Mapping[str, Any]
+    workload: Data
+
+    def section(self, name: str) -> Any:
+        """See `Source.section`."""
+        return self.whole[name]
+
+    def config(self) -> Mapping[str, Any]:
+        """See `Source.config`."""
+        return self.whole
+
+    def opened(self) -> Data:
+        """See `Source.opened`."""
+        return self.workload
+
+
+class _Combined(NamedTuple):
+    """A `Source` that puts a combination of a sweep together from its pieces."""
+
+    pieces: Branch
+    combination: Combination
+    files: Sequence[tuple[Route, str]]
+
+    def section(self, name: str) -> Any:
+        return self.pieces.pieces[name].config(self.combination)
+
+    def config(self) -> Mapping[str, Any]:
+        config: Mapping[str, Any] = self.pieces.config(self.combination)
+        return config
+
+    def opened(self) -> Data:
+        return _opened(self.pieces.pieces["workload"].written(self.combination), self.files)
+
+
 class Resolved(NamedTuple):
     """An experiment without a sweep, resolved.
 
     Attributes:
         id: of its point.
-        config: as plain JSON data, defaults filled in.
-        opened: its workload as written, names of traces made into files that can be opened from
-            here.
+        source: of its configuration.
         profile: the machine's, as it is in its file.
         digests: SHA-256 of the profile and of every trace, by their dotted path.
     """
 
     id: str
-    config: Mapping[str, Any]
-    opened: Data
+    source: Source
     profile: Profile
     digests: Mapping[str, str]
 
@@ -68,21 +117,30 @@ class Resolution:
         )
         self._named: dict[tuple[str, tuple[_Trace, ...]], _Named] = {}
 
-    def of(self, combination: Sequence[int]) -> Resolved:
-        """The point of some rows of the sweep, one of each axis.
+    def of(self, combinations: Sequence[Combination]) -> list[Resolved]:
+        """The points of some rows of the sweep, one of each axis; many at once are faster.
 
         Raises:
-            InputError: it is wrong, or what it names is.
+            InputError: one is wrong, or what it names is; the first that is.
         """
         if self._pieces is None:
-            return self.of_document(self._sweep.document(combination))
+            return [self.of_document(self._sweep.document(one)) for one in combinations]
         try:
-            piece = self._pieces.of(combination)
-            written = piece.written["workload"]
-            return self._found(piece.config, piece.spelled, written, self._sweep.base)
+            spelled = self._pieces.of(combinations).spelled
+            combined = partial(self._combined, self._pieces)
+            return list(map(combined, combinations, spelled))
         except (ValueError, AssertionError):
-            # Once more as a whole, to say where in the file.
-            return self.of_document(self._sweep.document(combination))
+            if len(combinations) == 1:
+                # Once more as a whole, to say where in the file.
+                return [self.of_document(self._sweep.document(combinations[0]))]
+        return [point for one in combinations for point in self.of([one])]
+
+    def _combined(self, pieces: Branch, combination: Combination, spelled: bytes) -> Resolved:
+        source = _Combined(pieces, combination, ())
+        named, files = self._names(spelled, source, self._sweep.base)
+        if files:
+            source = source._replace(files=files)
+        return Resolved(spelled_id(spelled, named.rest_of_id), source, named.profile, named.digests)
 
     def of_document(self, document: Document) -> Resolved:
         """The point of a document without a sweep, validated as a whole.
@@ -94,28 +152,32 @@ class Resolution:
         config = experiment.model_dump(
             mode="json", exclude=set(_OF_THE_EXPERIMENT), serialize_as_any=True
         )
-        return self._found(config, canonical_json(config), document.data["workload"], document)
+        spelled = canonical_json(config)
+        written = document.data["workload"]
+        named, files = self._names(spelled, Whole(config, written), document)
+        source = Whole(config, _opened(written, files))
+        id_ = spelled_id(spelled, named.rest_of_id)
+        return Resolved(id_, source, named.profile, named.digests)
 
-    def _found(
-        self, config: dict[str, Any], spelled: bytes, opened: Data, document: Document
-    ) -> Resolved:
-        """With everything that the configuration names.
+    def _names(
+        self, spelled: bytes, source: Source, document: Document
+    ) -> tuple[_Named, Sequence[tuple[Route, str]]]:
+        """What the configuration names, and the files of its traces.
 
         Raises:
             InputError: something is not there or not what it should be; at its place in
                 ``document``.
         """
-        _check_memory(config, document)
+        _check_memory(source, document)
         # A look at the whole is faster than one at each value.
-        traces = tuple(_traces(config["workload"])) if _TRACE in spelled else ()
-        key = (config["machine"]["profile"], traces)
-        if key not in self._named:
-            self._named[key] = self._look_up(*key, document)
-        named = self._named[key]
-        for trace, file in zip(traces, named.files, strict=True):
-            opened = put(opened, trace.route[1:], file, document.position(trace.route))
-        id_ = spelled_id(spelled, named.rest_of_id)
-        return Resolved(id_, config, opened, named.profile, named.digests)
+        traces = tuple(_traces(source.section("workload"))) if _TRACE in spelled else ()
+        key = (source.section("machine")["profile"], traces)
+        named = self._named.get(key)
+        if named is None:
+            named = self._named[key] = self._look_up(*key, document)
+        if not traces:
+            return named, ()
+        return named, [(trace.route, file) for trace, file in zip(traces, named.files, strict=True)]
 
     def _look_up(self, profile: str, traces: Sequence[_Trace], document: Document) -> _Named:
         route: Route = ("machine", "profile")
@@ -153,16 +215,22 @@ class _Named:
     rest_of_id: bytes
 
 
-def _check_memory(config: Mapping[str, Any], document: Document) -> None:
+def _opened(workload: Data, files: Sequence[tuple[Route, str]]) -> Data:
+    for (_, *route), file in files:
+        workload = put(workload, tuple(route), file, NOWHERE)
+    return workload
+
+
+def _check_memory(source: Source, document: Document) -> None:
     """Whether children that borrow their parent's memory leave it alone.
 
     Raises:
         InputError: they work on in it.
     """
-    kind = config["fork"]["kind"]
+    kind = source.section("fork")["kind"]
     if kind not in SCHEMES or SCHEMES[kind].isolates:
         return
-    for way, program in programs_of(config["workload"]):
+    for way, program in programs_of(source.section("workload")):
         if not children_exit_at_once(program):
             whose = f"the children of {dotted(('workload', *way))} ({program['kind']})"
             raise InputError.at(

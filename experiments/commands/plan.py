@@ -76,11 +76,12 @@ def _rows(points: tuple[Point, ...], store: Store) -> Iterator[_Row]:
 
 
 def _lines(rows: list[_Row]) -> Iterator[str]:
-    width = max(len(row.point.label) for row in rows)
-    for row in rows:
+    labels = [row.point.label for row in rows]
+    width = max(map(len, labels))
+    for row, label in zip(rows, labels, strict=True):
         seconds = "" if row.seconds is None else f"{'' if row.done else '~'}{row.seconds:.3g} s"
         state = "done" if row.done else "to do"
-        line = f"{row.point.label:{width}}  {row.point.id[:SHOWN_DIGITS]}  {state:5}  {seconds}"
+        line = f"{label:{width}}  {row.point.id[:SHOWN_DIGITS]}  {state:5}  {seconds}"
         yield line.rstrip()
 
 

@@ -69,7 +69,7 @@ def outcome_one_by_one(document: Document) -> str:
         found = [resolution.of_document(sweep.document(rows)) for rows in sweep.combinations()]
     except InputError as error:
         return str(error)
-    assert all(one.id == record_id(one.config, one.digests, version) for one in found)
+    assert all(one.id == record_id(one.source.config(), one.digests, version) for one in found)
     return " ".join(one.id for one in found)
 
 
@@ -104,9 +104,9 @@ def test_bundled_points_are_those_of_whole_experiments(file: Path) -> None:
     resolution = Resolution(model, sweep, Inputs(file.parent, known.profiles), points[0].model)
     for point, combination in list(zip(points, sweep.combinations(), strict=True))[:40]:
         whole = resolution.of_document(sweep.document(combination))
-        assert (point.id, point.config) == (whole.id, whole.config)
-        assert (point.opened, point.digests) == (whole.opened, whole.digests)
-        assert point.workload == point.shape.model_validate_json(json.dumps(whole.opened))
+        assert (point.id, point.config) == (whole.id, whole.source.config())
+        assert (point.opened, point.digests) == (whole.source.opened(), whole.digests)
+        assert point.workload == point.shape.model_validate_json(json.dumps(whole.source.opened()))
 
 
 def test_programs_are_taken_to_pieces() -> None:

@@ -11,6 +11,7 @@ import pytest
 from experiments.catalogue import catalogue
 from experiments.commands.paper import points_of
 from experiments.points import Point
+from experiments.resolution import Whole
 from experiments.simulation import simulate
 from results.deviations import deviations
 from results.orders import orders
@@ -21,7 +22,8 @@ from results.reference import published
 
 def once(point: Point, repetitions: int = 1) -> Record:
     """The point's record with fewer repetitions than the paper's run has."""
-    return simulate(replace(point, config={**point.config, "repetitions": repetitions}))
+    source = Whole({**point.config, "repetitions": repetitions}, point.opened)
+    return simulate(replace(point, source=source))
 
 
 @cache
