@@ -14,6 +14,7 @@ help: ## print this list
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q sim models workloads experiments results # as pip does but for --editable
 	@touch $@
 
 paper: .venv/installed ## regenerate the paper's figures and tables into runs/paper
