@@ -58,6 +58,8 @@ class PageAction(IntEnum):
     """Split a shared huge page into 4 KiB pages in this process, and copy one of them."""
     HUGE_READ_FILL = 12
     """Map a fresh zeroed huge page read-only: hugetlbfs has no zero page."""
+    NO_PAGE = 13
+    """There is no page to map: the process is killed (SIGBUS), so nothing follows."""
 
 
 _NEW_PAGES = np.zeros(len(PageAction), np.int64)
@@ -118,6 +120,14 @@ class Faults:
     def at(self, positions: IntArray) -> Faults:
         """These faults when access i of the batch is access `positions[i]` of a larger one."""
         return replace(self, position=positions[self.position])
+
+    def killed_at(self, fault: int) -> Faults:
+        """These faults up to one that finds no page, with which the process ends."""
+        met = self[: fault + 1]
+        table_action, page_action = met.table_action.copy(), met.page_action.copy()
+        cost_ns = met.cost_ns.copy()
+        table_action[-1], page_action[-1], cost_ns[-1] = TableAction.NONE, PageAction.NO_PAGE, 0
+        return Faults(met.position, met.page, table_action, page_action, cost_ns)
 
     def with_page_action(self, action: PageAction) -> IntArray:
         """The pages that `action` happens to, ascending."""

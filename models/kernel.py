@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import simpy
 
-from models.address_space import AddressSpace, Vma
+from models.address_space import AddressSpace, BusError, Vma
 from models.faults import Faults, TableAction
 from models.memory import PhysicalMemory
 from models.memory_log import MemoryLog
@@ -238,6 +238,24 @@ class Kernel:
         """Log how much memory there is in use, unless that was done less than `after_ns` ago."""
         self.logs[mm.memory].note(self.machine.clock.now, mm, after_ns)
 
+    def access_alone(
+        self, task: Task, mm: AddressSpace, pages: npt.ArrayLike, writes: npt.ArrayLike = True
+    ) -> Generator[simpy.Event, Any, None]:
+        """Access pages in an address space that nobody else uses; takes the time of the faults.
+
+        Raises:
+            BusError: As of `access`, after the time of the accesses before it.
+        """
+        faults = self.scheme.classify(mm, pages, writes)
+        killed: BusError | None = None
+        try:
+            self.apply(mm, faults)
+        except BusError as death:
+            killed = death
+        yield from task.run(compute_ns=faults.total_ns)
+        if killed:
+            raise killed
+
     def access(
         self, task: Task, mm: AddressSpace, pages: npt.ArrayLike, writes: npt.ArrayLike = True
     ) -> Generator[simpy.Event, Any, Counter[str]]:
@@ -250,6 +268,9 @@ class Kernel:
 
         Returns:
             How many faults of each kind.
+
+        Raises:
+            BusError: If the process is killed for one of them; those before it hold.
         """
         left = np.atleast_1d(np.asarray(pages, np.int64))
         written = np.broadcast_to(np.asarray(writes, np.bool_), left.shape)
@@ -263,7 +284,11 @@ class Kernel:
             locks = self.scheme.fault_locks(mm, int(left[0]))
             for mode, of in locks:
                 yield from self.lock(of).acquire(mode)
-            met = self.touch(mm, left[:1], written[:1])
+            try:
+                met = self.touch(mm, left[:1], written[:1])
+            except BusError:
+                self._give_back(locks)
+                raise
             if not (met.table_action > TableAction.ALLOC).any():
                 # A second lock guards the question of the table alone.
                 locks = self._give_back(locks, besides=locks[0])

@@ -154,13 +154,13 @@ class Rounds:
         before = counts.copy()
         child, forked = perform(self._scheme.fork(self._mm))
         _, started = perform(self._scheme.start(child))
+        faults = self._scheme.classify(child, pages, True)
         try:
-            fault_ns = self._scheme.touch(child, pages, True).total_ns
+            self._scheme.apply(child, faults)
         except BusError:
-            fault_ns = 0
             counts.children_killed += 1
         _, left = perform(self._scheme.exit(child))
-        return Round(forked, started, fault_ns, left, counts - before)
+        return Round(forked, started, faults.total_ns, left, counts - before)
 
     def _inspect_whole(self) -> _Whole:
         """What the price of a fork and of a child's exit goes by, but for the pages it writes."""

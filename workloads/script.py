@@ -236,8 +236,7 @@ class Script:
         pages, writes = page_numbers(step.pages), step.do == "write"
         try:
             if alone:
-                faults = self._kernel.touch(mm, pages, writes)
-                yield from task.run(compute_ns=faults.total_ns)
+                yield from self._kernel.access_alone(task, mm, pages, writes)
             else:
                 yield from self._kernel.access(task, mm, pages, writes)
         except BusError:

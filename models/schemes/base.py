@@ -135,6 +135,7 @@ class Scheme(MappingOperations):
 
         Raises:
             SegmentationFault: If an access is not allowed; nothing is changed then.
+            BusError: If the process is killed for one; those before it hold.
         """
         faults = self.classify(mm, pages, writes)
         self.apply(mm, faults)

@@ -1,13 +1,14 @@
 """Classic fork on a pool of reserved 2 MiB pages (hugetlbfs; mechanisms.md 2.5)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from models import filling, huge_faults
-from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace, BusError, Vma
+from models import filling, huge_faults, moving
+from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace, BusError, Refused, Vma
 from models.copying import ForkWork, copied_slots, copy_surveyed, survey
 from models.costs import Costs
 from models.entries import Kind
@@ -16,6 +17,7 @@ from models.frames import FRAME_BYTES
 from models.pool import BoolArray, IntArray
 from models.schemes.base import SchemeOptions
 from models.schemes.huge import Huge
+from models.schemes.mapping_operations import areas_in
 from models.schemes.words import ONE_LOCK, Words
 from models.steps import Operation, Work
 from models.zapping import used_slots
@@ -82,17 +84,17 @@ class Hugetlb(Huge):
         """See `Scheme.apply`.
 
         Raises:
-            BusError: If the pool has no page for one of them; those before it are applied.
+            BusError: If the pool has no page for the last of them; those before it are applied.
         """
-        unserved = self._beyond_the_pool(mm, faults)
-        if len(unserved):
-            super().apply(mm, faults[: unserved[0]])
-            raise BusError(f"no huge page is left for page {faults.page[unserved[0]]}")
-        reused = faults.with_page_action(PageAction.HUGE_REUSE) // PAGES_PER_SLOT
+        killed = faults.with_page_action(PageAction.NO_PAGE)
+        served = faults[: len(faults) - len(killed)]
+        reused = served.with_page_action(PageAction.HUGE_REUSE) // PAGES_PER_SLOT
         reused = reused[mm.slot_table[reused] != NO_TABLE]
         said = mm.memory.tables.content[mm.slot_table[reused]]
         self._take(mm, said[~mm.memory.contents.exclusive_huge(said)])
-        super().apply(mm, faults)
+        super().apply(mm, served)
+        if len(killed):
+            raise BusError(f"no huge page is left for page {killed[0]}")
 
     def exec(self, mm: AddressSpace) -> Operation[None]:
         """See `Scheme.exec`."""
@@ -103,44 +105,44 @@ class Hugetlb(Huge):
         """See `MappingOperations.unmap`.
 
         Raises:
-            ValueError: If it would cut a page of the pool (EINVAL).
+            Refused: If it would cut a page of the pool.
         """
-        _check_whole(mm, start_page, n_pages)
+        _refuse_cuts(mm, start_page, start_page + n_pages)
         yield from super().unmap(mm, start_page, n_pages)
         mm.lost_slots = mm.lost_slots[used_slots(mm, mm.lost_slots)]
 
     def protect(
         self, mm: AddressSpace, start_page: int, n_pages: int, writable: bool
     ) -> Operation[None]:
-        """See `MappingOperations.protect`; ValueError as of `unmap`."""
-        _check_whole(mm, start_page, n_pages)
+        """See `MappingOperations.protect`; Refused as of `unmap`."""
+        ends = areas_in(mm, start_page, start_page + n_pages)
+        changed = [vma for vma in ends if vma.writable != writable]
+        _refuse_cuts(mm, start_page, start_page + n_pages, changed)
         yield from super().protect(mm, start_page, n_pages, writable)
 
     def discard(self, mm: AddressSpace, start_page: int, n_pages: int) -> Operation[None]:
-        """See `MappingOperations.discard`; ValueError if a page of the pool is met (EINVAL)."""
-        first, last = start_page // PAGES_PER_SLOT, (start_page + n_pages - 1) // PAGES_PER_SLOT
-        if mm.whole_slots(np.arange(first, min(last + 1, len(mm.slot_table)))).any():
-            raise ValueError("cannot discard pages of a pool")
+        """See `MappingOperations.discard`; Refused if a page of the pool is met."""
+        _refuse_pages_of_the_pool(mm, start_page, n_pages, "discard")
         yield from super().discard(mm, start_page, n_pages)
 
     def move(
         self, mm: AddressSpace, start_page: int, n_pages: int, to_page: int
     ) -> Operation[None]:
-        """See `MappingOperations.move`; ValueError if a page of the pool is met (EINVAL)."""
-        first, end = start_page // PAGES_PER_SLOT, -(-(start_page + n_pages) // PAGES_PER_SLOT)
-        if mm.whole_slots(np.arange(first, min(end, len(mm.slot_table)))).any():
-            raise ValueError("cannot move pages of a pool")
+        """See `MappingOperations.move`.
+
+        Raises:
+            Refused: If a page of the pool is met, or 4 KiB pages would come to be one.
+        """
+        _refuse_pages_of_the_pool(mm, start_page, n_pages, "move")
+        anonymous = moving.area_around(mm, start_page, n_pages).file is None
+        if anonymous and -(-to_page // PAGES_PER_SLOT) < (to_page + n_pages) // PAGES_PER_SLOT:
+            raise Refused(f"cannot move {n_pages} pages of 4 KiB to page {to_page}, in the pool")
         yield from super().move(mm, start_page, n_pages, to_page)
 
     def _apply_huge(self, mm: AddressSpace, faults: Faults) -> None:
         huge_faults.apply(mm, faults, physical=False)
 
     def _classify(self, mm: AddressSpace, pages: IntArray, writes: BoolArray) -> Faults:
-        lost = mm.lost_slots
-        if len(lost):
-            gone = np.isin(pages // PAGES_PER_SLOT, lost)
-            if gone.any():
-                raise BusError(f"page {pages[gone][0]} was taken by the process that mapped it")
         faults = super()._classify(mm, pages, writes)
         action, cost_ns = faults.page_action.copy(), faults.cost_ns.copy()
         # A read has its page from the pool too; a write after it finds it there.
@@ -148,12 +150,16 @@ class Hugetlb(Huge):
         found = (action == PageAction.HUGE_FILL) & (faults.table_action == TableAction.NONE)
         action[found] = PageAction.HUGE_REUSE
         # What the pool has no page for whoever mapped it takes from its children, and reuses.
+        slots = faults.page // PAGES_PER_SLOT
         unserved = self._beyond_the_pool(mm, replace(faults, page_action=action))
-        mapped = mm.mapped_itself()[faults.page[unserved] // PAGES_PER_SLOT]
+        mapped = mm.mapped_itself()[slots[unserved]]
         action[unserved[mapped]] = PageAction.HUGE_REUSE
         changed = action != faults.page_action
         cost_ns[changed] = self.costs.faults_ns(action[changed])
-        return replace(faults, page_action=action, cost_ns=cost_ns)
+        faults = replace(faults, page_action=action, cost_ns=cost_ns)
+        lost = np.flatnonzero(np.isin(slots, mm.lost_slots)) if len(mm.lost_slots) else unserved[:0]
+        killed = np.concatenate((unserved[~mapped], lost))
+        return faults.killed_at(int(killed.min())) if len(killed) else faults
 
     def _fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
         work = survey(parent, copied_slots(parent))
@@ -188,20 +194,26 @@ class Hugetlb(Huge):
         """See `Scheme.fill`.
 
         Raises:
-            ValueError: If the pool has fewer pages than the areas need.
+            Refused: If the pool has fewer pages than the areas need.
+            BusError: As `apply`.
         """
         if (self._free(mm) or 0) < 0:
-            raise ValueError(f"a pool of {self.pool_pages} huge pages (fork.pool) is too small")
-        super().fill(mm, start_page, n_pages, scattered_share=scattered_share)
+            raise Refused(f"a pool of {self.pool_pages} huge pages (fork.pool) is too small")
+        whole = filling.untouched_slots(mm, start_page, n_pages)
+        if mm.mapped_itself()[whole].all():
+            super().fill(mm, start_page, n_pages, scattered_share=scattered_share)
+        else:
+            # No page of the pool is promised for what another process has mapped.
+            self.touch(mm, np.arange(start_page, start_page + n_pages))
+            mm.last_fault_page = start_page + n_pages - 1
 
     def _fill_slots(self, mm: AddressSpace, slots: IntArray, share: float | None) -> None:
         filling.fill_slots(mm, slots, share, Kind.HUGE, physical=False)
 
-    def _check_new(self, mm: AddressSpace, vma: Vma) -> None:
-        free = self._free(mm)
-        if free is not None and free < 0:
-            mm.remove(vma.start_page, vma.end_page)
-            raise ValueError(f"the pool of {self.pool_pages} huge pages is too small")
+    def _refusal(self, mm: AddressSpace) -> str | None:
+        if (self._free(mm) or 0) >= 0:
+            return None
+        return f"the pool of {self.pool_pages} huge pages is too small"
 
     def _free(self, mm: AddressSpace) -> int | None:
         """Pages of the pool neither in use nor reserved; None if there is no limit."""
@@ -240,9 +252,18 @@ class Hugetlb(Huge):
             memory.counts.huge_zapped += len(slots)
 
 
-def _check_whole(mm: AddressSpace, start_page: int, n_pages: int) -> None:
-    for page in (start_page, start_page + n_pages):
-        slot = page // PAGES_PER_SLOT
-        inside = page % PAGES_PER_SLOT and slot < len(mm.slot_table)
-        if inside and mm.whole_slots(np.array([slot]))[0]:
-            raise ValueError(f"cannot cut a page of the pool at page {page}")
+def _refuse_cuts(
+    mm: AddressSpace, start_page: int, end_page: int, areas: Sequence[Vma] | None = None
+) -> None:
+    """Refuse to cut pages of the pool in two at the ends of a range, in some areas or in all."""
+    for page in (start_page, end_page):
+        for vma in mm.vmas if areas is None else areas:
+            inside = vma.start_page < page < vma.end_page and page % PAGES_PER_SLOT
+            if inside and huge_faults.is_huge(mm, np.array([page // PAGES_PER_SLOT]))[0]:
+                raise Refused(f"cannot cut a page of the pool at page {page}")
+
+
+def _refuse_pages_of_the_pool(mm: AddressSpace, start_page: int, n_pages: int, what: str) -> None:
+    end_slot = min(-(-(start_page + n_pages) // PAGES_PER_SLOT), len(mm.slot_table))
+    if huge_faults.is_huge(mm, np.arange(start_page // PAGES_PER_SLOT, end_slot)).any():
+        raise Refused(f"cannot {what} pages of the pool")

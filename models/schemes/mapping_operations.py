@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models import moving, protecting, zapping
-from models.address_space import PAGES_PER_SLOT, AddressSpace, Vma
+from models.address_space import PAGES_PER_SLOT, AddressSpace, Refused, Vma
 from models.costs import Costs
 from models.faults import Faults
 from models.shared_pages import File
@@ -59,6 +59,7 @@ class MappingOperations(ABC):
 
         Raises:
             ValueError: As `AddressSpace.map`.
+            Refused: If there is no memory to promise (hugetlb).
         """
         yield Acquire("write", mm)
         vma = mm.map(
@@ -70,8 +71,12 @@ class MappingOperations(ABC):
             file=file,
             heap=heap,
         )
-        self._check_new(mm, vma)
+        refusal = self._refusal(mm)
+        if refusal:
+            mm.remove(vma.start_page, vma.end_page)
         yield Release("write", mm)
+        if refusal:
+            raise Refused(refusal)
         yield from self._populate_new(mm, vma.start_page, vma.end_page, asked=populate)
         return vma
 
@@ -80,6 +85,7 @@ class MappingOperations(ABC):
 
         Raises:
             ValueError: If there is no heap, no length, or another area in the way.
+            Refused: As `map`.
         """
         heap = next((vma for vma in mm.vmas if vma.heap), None)
         if heap is None or n_pages < 1:
@@ -93,7 +99,12 @@ class MappingOperations(ABC):
             if settled_ns:
                 yield Work(settled_ns, "copy")
             mm.extend(heap, n_pages)
+            refusal = self._refusal(mm)
+            if refusal:
+                mm.extend(heap, end_page - heap.start_page)
             yield Release("write", mm)
+            if refusal:
+                raise Refused(refusal)
             yield from self._populate_new(mm, end_page, heap.end_page, asked=False)
 
     def unmap(self, mm: AddressSpace, start_page: int, n_pages: int) -> Operation[None]:
@@ -184,9 +195,10 @@ class MappingOperations(ABC):
         del mm, start_page, end_page
         return ()
 
-    def _check_new(self, mm: AddressSpace, vma: Vma) -> None:
-        """Take a new area back that there is no memory for; every scheme but one promises it."""
-        del mm, vma
+    def _refusal(self, mm: AddressSpace) -> str | None:
+        """Why areas that have just grown cannot stay so; every scheme but one promises memory."""
+        del mm
+        return None
 
     def _populate_new(
         self, mm: AddressSpace, start_page: int, end_page: int, *, asked: bool

@@ -4,15 +4,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from driven_memory import DrivenMemory, Process
+from driven_memory import DrivenMemory
 from naive_machine import NaiveMachine
 from naive_memory import Area
+from values_in_memory import Process
 
 from models.schemes.base import Scheme
 
 
 class Chorus(DrivenMemory):
     """A driven memory that others follow: whatever its processes do, theirs do too.
+
+    What its kernel refuses they do not try.
 
     Args:
         scheme: Its own scheme.
@@ -26,20 +29,35 @@ class Chorus(DrivenMemory):
         super().__init__(scheme, naive, compares=False)
         self.followers = followers
 
+    def limit_pool(self, pool_pages: int | None) -> None:
+        """There is no limit, so that nobody is killed."""
+
 
 def _followed(name: str) -> Callable[..., Any]:
     lead = getattr(DrivenMemory, name)
 
     def operate(self: Chorus, process: Process, *args: Any, **how: Any) -> Any:
         place = self.processes.index(process)
-        for follower in self.followers.values():
-            own = [replace(arg) if isinstance(arg, Area) else arg for arg in args]
-            lead(follower, follower.processes[place], *own, **how)
-        return lead(self, process, *args, **how)
+        followers = [(f, f.processes[place]) for f in self.followers.values()]
+        copies = [[replace(a) if isinstance(a, Area) else a for a in args] for _ in followers]
+        made = lead(self, process, *args, **how)
+        if made is not False:
+            for (follower, same), own in zip(followers, copies, strict=True):
+                lead(follower, same, *own, **how)
+        return made
 
     return operate
 
 
-OPERATIONS = "map touch fill sweep fork start exit exec unmap protect discard move brk"
+def _fork_and_start(self: Chorus, parent: Process, *, start: bool = True) -> Process:
+    """All fork before any child starts."""
+    child: Process = _followed("fork")(self, parent, start=False)
+    if start:
+        self.start(child)
+    return child
+
+
+OPERATIONS = "map touch fill sweep start exit exec unmap protect discard move brk"
 for _name in OPERATIONS.split():
     setattr(Chorus, _name, _followed(_name))
+Chorus.fork = _fork_and_start  # type: ignore[method-assign, assignment]

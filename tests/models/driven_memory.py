@@ -1,45 +1,28 @@
-"""Processes driven through operations: the scheme under test, naive memory beside it, and values.
-
-What a process would read is known without asking either: `Process.expected`, a shadow of what it
-and its files hold.
-"""
+"""Processes driven through operations: the scheme under test, and naive memory beside it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from model_prices import make_costs, make_memory
-from naive_machine import NaiveMachine
+import pytest
+from naive_hugetlb import NaiveHugetlb
+from naive_machine import Fault, NaiveMachine
 from naive_memory import SLOT, Area, NaiveFile, Space
+from values_in_memory import NOT_WRITTEN, PAGES, Process, Values
 
-from models.address_space import AddressSpace
+from models.address_space import AddressSpace, BusError, Refused
 from models.faults import Faults, PageAction, TableAction
 from models.pool import BoolArray, IntArray
 from models.schemes.base import Scheme
+from models.schemes.hugetlb import Hugetlb
 from models.shared_pages import File
-from models.steps import Performed, Work, perform
-
-SLOTS = 4
-PAGES = SLOT * SLOTS
-EVERY_PAGE = np.arange(PAGES)
-UNMAPPED = -1
-NOT_WRITTEN = -2
-MOST_FRAMES = 2**18
+from models.steps import Operation, Performed, Work, perform
 
 
-@dataclass(eq=False)
-class Process:
-    """One process: its two address spaces, and the values that it wrote to private pages."""
-
-    lazy: AddressSpace
-    naive: Space
-    written: IntArray
-    started: bool = True
-
-
-class DrivenMemory:
+class DrivenMemory(Values):
     """A machine's processes under one scheme.
 
     Every operation is made on the lazy and on the naive memory, and what the two did is compared
@@ -64,126 +47,106 @@ class DrivenMemory:
         self.naive = naive
         self.compares = compares
         self.priced = priced
-        self.memory = make_memory(make_costs())
-        self.clock = 0
-        # By frame: what it holds. A frame that is handed out holds zeros.
-        self.values = np.zeros(MOST_FRAMES, np.int64)
-        self.file_values: dict[NaiveFile, IntArray] = {}
+        super().__init__()
         self.files = [(File(self.memory.frames, PAGES), NaiveFile()) for _ in range(2)]
-        self._zero_what_is_allocated()
-        self.processes = [Process(AddressSpace(self.memory), Space(), np.full(PAGES, NOT_WRITTEN))]
+        self.processes = [self._new_program()]
 
-    # What processes read
+    def limit_pool(self, pool_pages: int | None) -> None:
+        """How many huge pages there are, if it is a scheme that cares."""
+        if isinstance(self.scheme, Hugetlb) and isinstance(self.naive, NaiveHugetlb):
+            self.scheme.pool_pages = self.naive.pool_pages = pool_pages
 
-    def expected(self, process: Process) -> IntArray:
-        """What a process must read at every page, by the shadow; `UNMAPPED` outside its areas."""
-        values = np.full(PAGES, UNMAPPED)
-        for area in process.naive.areas:
-            inside = slice(area.start, area.end)
-            values[inside] = self._below(area)
-            if area.private:
-                own = process.written[inside]
-                values[inside] = np.where(own != NOT_WRITTEN, own, values[inside])
-        return values
+    # Operations; those that a kernel may refuse say whether they were made
 
-    def visible(self, process: Process) -> IntArray:
-        """What a process would read at every page, by the frames that the scheme has it map."""
-        frames = np.full(PAGES, -1)
-        known = min(PAGES, SLOT * len(process.lazy.slot_table))
-        frames[:known] = process.lazy.frames_at(EVERY_PAGE[:known])
-        values = np.full(PAGES, UNMAPPED)
-        for area in process.naive.areas:
-            inside = slice(area.start, area.end)
-            mapped = frames[inside]
-            values[inside] = np.where(mapped >= 0, self.values[mapped], self._below(area))
-        return values
-
-    def _below(self, area: Area) -> IntArray:
-        """What an area shows where nothing has been written to it privately."""
-        if area.file is None:
-            return np.zeros(area.end - area.start, np.int64)
-        shown: IntArray = self.file_values[area.file][area.offset :][: area.end - area.start]
-        return shown
-
-    # Operations
-
-    def map(self, process: Process, area: Area, *, file: int | None, populate: bool) -> None:
+    def map(self, process: Process, area: Area, *, file: int | None, populate: bool) -> bool:
         lazy_file = None
         if file is not None:
             lazy_file, area.file = self.files[file]
-        perform(
-            self.scheme.map(
-                process.lazy,
-                area.end - area.start,
-                at=area.start,
-                writable=area.writable,
-                shared=not area.private,
-                file=lazy_file,
-                heap=area.heap,
-                populate=populate,
-            )
+        operation = self.scheme.map(
+            process.lazy,
+            area.end - area.start,
+            at=area.start,
+            writable=area.writable,
+            shared=not area.private,
+            file=lazy_file,
+            heap=area.heap,
+            populate=populate,
         )
+        nothing = replace(area, end=area.start)
+        if _refused(operation, self.naive.refuses_to_grow(process.naive, nothing, area.end)):
+            return False
+        perform(operation)
         self.naive.map(process.naive, area, populate=populate)
         if area.file is not None:
             self.file_values.setdefault(area.file, np.zeros(PAGES, np.int64))
             if populate and area.private and area.writable:
-                self._copy_file(process, area)
+                self.copy_file(process, area)
+        return True
 
     def touch(self, process: Process, pages: IntArray, writes: BoolArray, cut: int | None) -> None:
         """A batch of accesses, applied in two portions if there is a `cut`."""
         before = self.visible(process)
         lazy = process.lazy
         faults = self.scheme.classify(lazy, pages, writes)
-        if cut is None:
-            self.scheme.apply(lazy, faults)
-        else:
-            self.scheme.apply(lazy, faults.until(cut))
-            rest = self.scheme.classify(lazy, pages[cut:], writes[cut:])
-            later = self._listed(faults[len(faults.until(cut)) :])
-            assert [(p + cut, *fault) for p, *fault in self._listed(rest)] == later
-            self.scheme.apply(lazy, rest)
-        expected = []
-        for position, (page, write) in enumerate(zip(pages.tolist(), writes.tolist(), strict=True)):
-            fault = self.naive.access(process.naive, page, write)
-            if fault is not None:
-                expected.append((position, page, *fault[:2], fault[2] * self.priced))
+        done = self._access_naively(process, pages.tolist(), writes.tolist())
+        expected = [
+            (position, page, *fault[:2], fault[2] * self.priced)
+            for position, (page, fault) in enumerate(zip(pages.tolist(), done, strict=False))
+            if fault is not None
+        ]
+        if len(done) < len(pages):
+            expected.append((len(done), int(pages[len(done)]), "NONE", "NO_PAGE", 0))
         if self.compares:
             assert self._listed(faults) == expected
-        self._write(process, pages[writes], before)
+        with _killed(len(done) < len(pages)):
+            if cut is None:
+                self.scheme.apply(lazy, faults)
+            else:
+                self.scheme.apply(lazy, faults.until(cut))
+                rest = self.scheme.classify(lazy, pages[cut:], writes[cut:])
+                later = self._listed(faults[len(faults.until(cut)) :])
+                assert [(p + cut, *fault) for p, *fault in self._listed(rest)] == later
+                self.scheme.apply(lazy, rest)
+        self.write(process, pages[: len(done)][writes[: len(done)]], before)
+        if len(done) < len(pages):
+            self._bury(process)
 
     def fill(self, process: Process, start: int, count: int) -> None:
         before, counted = self.visible(process), process.lazy.counts.copy()
-        self.scheme.fill(process.lazy, start, count)
         whole = [
             number
             for number in range(-(-start // SLOT), (start + count) // SLOT)
             if number not in process.naive.slots
             and any(a.covers(number) and a.file is None for a in process.naive.areas)
         ]
-        faults = sum(
-            self.naive.access(process.naive, page, write=True) is not None
-            for page in range(start, start + count)
-        )
+        pages = np.arange(start, start + count)
+        done = self._access_naively(process, pages.tolist(), [True] * count)
+        with _killed(len(done) < count):
+            self.scheme.fill(process.lazy, start, count)
         for number in whole:
-            self.naive.filled(process.naive, number)
+            if (number + 1) * SLOT <= start + len(done):
+                self.naive.filled(process.naive, number)
         process.naive.last_fault_page = start + count - 1
         if self.compares:
-            assert (process.lazy.counts - counted).faults == faults
-        self._write(process, np.arange(start, start + count), before)
+            assert (process.lazy.counts - counted).faults == count_faults(done)
+        self.write(process, pages[: len(done)], before)
+        if len(done) < count:
+            self._bury(process)
 
     def sweep(self, process: Process, start: int, end: int, *, write: bool) -> None:
         before, counted = self.visible(process), process.lazy.counts.copy()
-        cost_ns = self.scheme.sweep(process.lazy, start, end - start, writes=write)
-        faults = [
-            fault
-            for page in range(start, end)
-            if (fault := self.naive.access(process.naive, page, write)) is not None
-        ]
+        pages = np.arange(start, end)
+        done = self._access_naively(process, pages.tolist(), [write] * len(pages))
+        cost_ns = None
+        with _killed(len(done) < len(pages)):
+            cost_ns = self.scheme.sweep(process.lazy, start, end - start, writes=write)
         if self.compares:
-            assert (process.lazy.counts - counted).faults == len(faults)
-            if self.priced:
-                assert cost_ns == sum(price for _, _, price in faults)
-        self._write(process, np.arange(start, end)[: (end - start) * write], before)
+            assert (process.lazy.counts - counted).faults == count_faults(done)
+            if self.priced and cost_ns is not None:
+                assert cost_ns == sum(fault[2] for fault in done if fault is not None)
+        self.write(process, pages[: len(done) * write], before)
+        if len(done) < len(pages):
+            self._bury(process)
 
     def fork(self, parent: Process, *, start: bool = True) -> Process:
         lazy, performed = perform(self.scheme.fork(parent.lazy))
@@ -205,107 +168,94 @@ class DrivenMemory:
         self.processes.remove(process)
         _, performed = perform(self.scheme.exit(process.lazy))
         cost_ns = self.naive.exit(process.naive)
-        self._forget_files()
+        self.forget_files()
         if self.compares and self.priced:
             assert performed.work_ns == cost_ns
 
     def exec(self, process: Process) -> None:
         perform(self.scheme.exec(process.lazy))
         self.naive.exit(process.naive)
-        self._forget_files()
+        self.forget_files()
         process.written[:] = NOT_WRITTEN
 
-    def unmap(self, process: Process, start: int, end: int) -> None:
-        _, performed = perform(self.scheme.unmap(process.lazy, start, end - start))
+    def unmap(self, process: Process, start: int, end: int) -> bool:
+        naive = process.naive
+        operation = self.scheme.unmap(process.lazy, start, end - start)
+        if _refused(operation, self.naive.refuses_to_cut(naive, start, end, naive.areas)):
+            return False
+        _, performed = perform(operation)
         costs_ns = self.naive.unmap(process.naive, start, end)
-        self._forget_files()
+        self.forget_files()
         if self.compares and self.priced:
             assert _spent(performed) == costs_ns
         process.written[start:end] = NOT_WRITTEN
+        return True
 
-    def protect(self, process: Process, start: int, end: int, *, writable: bool) -> None:
-        perform(self.scheme.protect(process.lazy, start, end - start, writable))
+    def protect(self, process: Process, start: int, end: int, *, writable: bool) -> bool:
+        changed = [a for a in process.naive.meeting(start, end) if a.writable is not writable]
+        operation = self.scheme.protect(process.lazy, start, end - start, writable)
+        if _refused(operation, self.naive.refuses_to_cut(process.naive, start, end, changed)):
+            return False
+        perform(operation)
         self.naive.protect(process.naive, start, end, writable)
+        return True
 
-    def discard(self, process: Process, start: int, end: int, *, ignored: bool = False) -> None:
+    def discard(self, process: Process, start: int, end: int, *, ignored: bool = False) -> bool:
         """MADV_DONTNEED, which some kernels ignore."""
-        perform(self.scheme.discard(process.lazy, start, end - start))
+        operation = self.scheme.discard(process.lazy, start, end - start)
+        if _refused(operation, self.naive.refuses_to_discard(process.naive, start, end)):
+            return False
+        perform(operation)
         self.naive.discard(process.naive, start, end)
         if not ignored:
             process.written[start:end] = NOT_WRITTEN
+        return True
 
-    def move(self, process: Process, start: int, end: int, to: int) -> None:
-        perform(self.scheme.move(process.lazy, start, end - start, to))
+    def move(self, process: Process, start: int, end: int, to: int) -> bool:
+        operation = self.scheme.move(process.lazy, start, end - start, to)
+        if _refused(operation, self.naive.refuses_to_move(process.naive, start, end, to)):
+            return False
+        perform(operation)
         self.naive.move(process.naive, start, end, to)
         moved = process.written[start:end].copy()
         process.written[start:end] = NOT_WRITTEN
         process.written[to : to + end - start] = moved
+        return True
 
-    def brk(self, process: Process, n_pages: int) -> None:
+    def brk(self, process: Process, n_pages: int) -> bool:
         heap = next(area for area in process.naive.areas if area.heap)
         before, wanted = heap.end, heap.start + n_pages
-        perform(self.scheme.brk(process.lazy, n_pages))
+        operation = self.scheme.brk(process.lazy, n_pages)
+        if wanted > before:
+            refused = self.naive.refuses_to_grow(process.naive, heap, wanted)
+        else:
+            refused = self.naive.refuses_to_cut(process.naive, wanted, before, [heap])
+        if _refused(operation, refused):
+            return False
+        perform(operation)
         self.naive.brk(process.naive, n_pages)
         process.written[min(wanted, before) : max(wanted, before)] = NOT_WRITTEN
+        return True
 
-    def _write(self, process: Process, pages: IntArray, before: IntArray) -> None:
-        """The process writes to `pages`, which fall in the frames that it now maps."""
-        self._copy_huge_pages(process, before)
-        numbers = self.clock + 1 + np.arange(len(pages))
-        self.clock += len(pages)
-        frames = process.lazy.frames_at(pages)
-        self.values[frames] = numbers
-        for area in process.naive.areas:
-            inside = (area.start <= pages) & (pages < area.end)
-            if area.private:
-                process.written[pages[inside]] = numbers[inside]
-            else:
-                assert area.file is not None
-                offsets = pages[inside] - area.start + area.offset
-                self.file_values[area.file][offsets] = numbers[inside]
+    def _access_naively(
+        self, process: Process, pages: list[int], writes: list[bool]
+    ) -> list[Fault | None]:
+        """What each access raises, up to the one that the process is killed for."""
+        done = []
+        for page, write in zip(pages, writes, strict=True):
+            if self.naive.kills(process.naive, page, write):
+                break
+            done.append(self.naive.access(process.naive, page, write))
+        return done
 
-    def _copy_file(self, process: Process, area: Area) -> None:
-        """Write faults have copied what a file holds, and wrote nothing else."""
-        copied = self._below(area)
-        process.written[area.start : area.end] = copied
-        self.values[process.lazy.frames_at(np.arange(area.start, area.end))] = copied
+    def _bury(self, process: Process) -> None:
+        """The kernel has killed a process; if none is left another program begins."""
+        self.exit(process)
+        if not any(other.started for other in self.processes):
+            self.processes.append(self._new_program())
 
-    def _copy_huge_pages(self, process: Process, before: IntArray) -> None:
-        """A fault that copies 2 MiB copies pages that are not written too."""
-        held = self._held_before(process)
-        frames = process.lazy.frames_at(held)
-        self.values[frames] = np.where(before[held] >= 0, before[held], self.values[frames])
-
-    def _held_before(self, process: Process) -> IntArray:
-        """Pages of slots whose huge page the process holds alone now."""
-        lazy = process.lazy
-        of_slot = lazy.slots_with_tables()
-        said = self.memory.tables.content[lazy.slot_table[of_slot]]
-        contents = self.memory.contents
-        fresh = of_slot[(contents.kind[said] >= 2) & (contents.writable[said] > 0)]
-        pages: IntArray = (fresh[:, np.newaxis] * SLOT + np.arange(SLOT)).ravel()
-        return pages
-
-    def _forget_files(self) -> None:
-        """A file that no area maps any more has no pages in memory, and nothing wrote it back."""
-        for file in [file for file in self.file_values if not file.areas]:
-            del self.file_values[file]
-
-    def _zero_what_is_allocated(self) -> None:
-        frames = self.memory.frames
-        allocate, allocate_blocks = frames.allocate, frames.allocate_blocks
-
-        def single(count: int) -> tuple[IntArray, int]:
-            numbers, scattered = allocate(count)
-            self.values[numbers] = 0
-            return numbers, scattered
-
-        def blocks(count: int, **kind: Any) -> tuple[IntArray, IntArray]:
-            numbers, scattered = allocate_blocks(count, **kind)
-            self.values[(numbers[:, np.newaxis] * SLOT + np.arange(SLOT)).ravel()] = 0
-            return numbers, scattered
-
-        frames.allocate, frames.allocate_blocks = single, blocks  # type: ignore[method-assign]
+    def _new_program(self) -> Process:
+        return Process(AddressSpace(self.memory), Space(), np.full(PAGES, NOT_WRITTEN))
 
     def _listed(self, faults: Faults) -> list[tuple[int, int, str, str, int]]:
         """Position, page, actions and price of each fault; 0 for a price that is not compared."""
@@ -320,6 +270,23 @@ class DrivenMemory:
                 strict=True,
             )
         ]
+
+
+def count_faults(done: list[Fault | None]) -> int:
+    return len(done) - done.count(None)
+
+
+def _refused(operation: Operation[Any], refuses: bool) -> bool:
+    """Whether an operation is refused, as it must be if the naive kernel refuses it."""
+    if refuses:
+        with pytest.raises(Refused):
+            perform(operation)
+    return refuses
+
+
+def _killed(kills: bool) -> AbstractContextManager[Any]:
+    """What is done kills the process (SIGBUS), or does not."""
+    return pytest.raises(BusError) if kills else nullcontext()
 
 
 def _spent(performed: Performed) -> tuple[int, int]:

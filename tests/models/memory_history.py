@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
-from driven_memory import PAGES, SLOTS, DrivenMemory, Process
+from driven_memory import DrivenMemory
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -20,6 +20,7 @@ from model_prices import make_costs
 from naive_machine import NaiveMachine
 from naive_memory import SLOT, Area
 from naive_schemes import NaiveHead, make_naive
+from values_in_memory import PAGES, SLOTS, Process
 
 from models.schemes import make_scheme
 from models.schemes.base import Scheme
@@ -42,6 +43,7 @@ CUTS = st.sampled_from([[SLOT], [2 * SLOT], [PAGES]]) | st.lists(EDGES, min_size
 KINDS = ("private", "private", "private", "read-only", "file", "shared", "shared file", "heap")
 FILES = st.integers(0, 1)
 WHO = st.integers(0, 9)
+POOLS = st.none() | st.integers(0, 8)
 FIRST = st.sampled_from(["fill", "populate", "nothing"])
 
 
@@ -89,6 +91,7 @@ VARIANTS = {
     "classic6": Variant("classic6", priced=True),
     "classic6 with large folios": Variant("classic6", {"folio_pages": 16}, priced=True),
     "classic6 with huge pages": Variant("classic6", {"huge": True}),
+    "hugetlb": Variant("hugetlb", priced=True),
 }
 
 
@@ -115,13 +118,14 @@ class History(RuleBasedStateMachine):
     def make_scheme(self) -> Scheme:
         return self.variant.make()
 
-    @initialize(cuts=CUTS, full=st.sampled_from([True, True, False]))
-    def begin(self, cuts: list[int], full: bool) -> None:
-        """Some areas that follow each other, perhaps filled."""
+    @initialize(cuts=CUTS, full=st.sampled_from([True, True, False]), pool=POOLS)
+    def begin(self, cuts: list[int], full: bool, pool: int | None) -> None:
+        """Some areas that follow each other, perhaps filled; a pool may have no page for some."""
         process = self.driven.processes[0]
+        self.driven.limit_pool(pool)
         for start, end in pairwise(sorted({0, *cuts})):
             self.driven.map(process, Area(start, end), file=None, populate=False)
-            if full:
+            if full and process.naive.area(start):
                 self.driven.fill(process, start, end - start)
 
     def pick(self, who: int) -> Process:
@@ -155,7 +159,7 @@ class History(RuleBasedStateMachine):
         populate = first == "populate" and not self.reads_new_areas(process)
         file = number if name.endswith("file") else None
         self.driven.map(process, area, file=file, populate=populate)
-        if first == "fill" and area.writable:
+        if first == "fill" and area.writable and process.naive.area(start):
             self.driven.fill(process, start, end - start)
 
     @rule(who=WHO, accesses=ACCESSES, cut=st.none() | st.integers(0, 12))
@@ -166,6 +170,8 @@ class History(RuleBasedStateMachine):
         self, process: Process, accesses: list[tuple[int, bool]], cut: int | None = None
     ) -> None:
         """What is not mapped is taken to mean a page of some area."""
+        if process not in self.driven.processes:
+            return  # it was killed
         areas = process.naive.areas
         allowed = []
         for drawn, write in accesses:
@@ -247,7 +253,8 @@ class History(RuleBasedStateMachine):
         self.driven.exec(process)
         if end:
             self.driven.map(process, Area(0, end), file=None, populate=False)
-            self.driven.fill(process, 0, end)
+            if process.naive.areas:
+                self.driven.fill(process, 0, end)
 
     @rule(who=WHO, start=EDGES, end=EDGES)
     def unmap(self, who: int, start: int, end: int) -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import Counter
 
 from model_prices import PRICES
+from naive_limits import NaiveLimits
 from naive_memory import SLOT, Area, Entry, Frame, NaiveFile, Slot, Space, Table
 from naive_prices import COUNTER, PAGE_PRICES, copied_page_ns, table_copy_ns
 
 Fault = tuple[str, str, int]
 
 
-class NaiveMachine:
+class NaiveMachine(NaiveLimits):
     """Address spaces under classic fork."""
 
     def __init__(self) -> None:
@@ -125,7 +126,10 @@ class NaiveMachine:
         """What a child does before its first instruction."""
 
     def same_areas(self, parent: Space) -> Space:
-        return Space([area.part(area.start, area.end) for area in parent.areas])
+        areas = [area.part(area.start, area.end) for area in parent.areas]
+        for area in areas:
+            area.inherited = True
+        return Space(areas)
 
     def slots_to_copy(self, mm: Space) -> list[int]:
         """The slots that hold something of an area that fork does not pass over."""

@@ -104,7 +104,7 @@ class Slot:
 
 @dataclass(eq=False)
 class Area:
-    """A VMA."""
+    """A VMA; `inherited` if another process has mapped it."""
 
     start: int
     end: int
@@ -114,6 +114,7 @@ class Area:
     offset: int = 0
     heap: bool = False
     has_anon: bool = False
+    inherited: bool = False
 
     @property
     def copied_at_fork(self) -> bool:
@@ -139,6 +140,7 @@ class Space:
     `forks_on_demand`: it has forked or been forked with shared tables. `owed_to`: the child that
     its slots without write permission are still to be copied for; `owed_by`: the reverse.
     `phantom`: pages that the kernel's RSS counts beyond those below slots with write permission.
+    `lost`: slots whose page of a pool was taken.
     """
 
     areas: list[Area] = field(default_factory=list)
@@ -147,6 +149,7 @@ class Space:
     owed_to: Space | None = None
     owed_by: Space | None = None
     phantom: int = 0
+    lost: set[int] = field(default_factory=set)
     last_fault_page: int = -2
     last_copied_slot: int = -1
 

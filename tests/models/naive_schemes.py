@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from model_prices import PRICES
-from naive_huge import NaiveClassic6, NaiveHuge, NaiveHugetlb
+from naive_huge import NaiveClassic6, NaiveHuge
+from naive_hugetlb import NaiveHugetlb
 from naive_machine import NaiveMachine
 from naive_memory import SLOT, Area, Slot, Space, Table
 from naive_prices import table_scan_ns

@@ -6,7 +6,7 @@ from fork_scenario import Scenario, counted
 from memory_inspection import check_empty
 from model_prices import PRICES
 
-from models.address_space import BusError
+from models.address_space import BusError, Refused
 from models.shared_pages import File
 
 
@@ -133,3 +133,47 @@ def test_a_page_of_a_file_that_one_process_maps_twice_is_held_twice(apart: int) 
     assert s.exit("C").pages_freed == 4
     assert s.exit("P").pages_freed == 4
     check_empty(s.memory)
+
+
+def test_accesses_before_the_one_that_kills_hold() -> None:
+    """C has written page 512 when it comes to page 0, which P has taken from it."""
+    s = Scenario("hugetlb", pool_pages=3)
+    s.map(1024)
+    s.fill("P", 0, 1024)
+    s.fork("P", "C")
+    s.write("P", 512)
+    s.write("P", 0, 3)
+    before = s.memory.counts.copy()
+    faults = s.scheme.classify(s.mm["C"], [512, 0, 513])
+    with pytest.raises(BusError):
+        s.scheme.apply(s.mm["C"], faults)
+    assert counted(s.memory.counts - before) == {"faults": 1, "huge_reuse": 1}
+    assert faults.total_ns == PRICES["fault_huge_reuse_ns"]
+
+
+def test_a_child_does_not_fill_what_the_pool_has_no_page_for() -> None:
+    """It has no reservation for what its parent has mapped and never touched (2.5)."""
+    s = Scenario("hugetlb", pool_pages=3)
+    s.map(1024)
+    s.fork("P", "C")
+    with pytest.raises(BusError):
+        s.fill("C", 0, 1024)
+    assert s.memory.huge_pages == 1
+
+
+def test_a_heap_does_not_grow_beyond_the_pool() -> None:
+    """A reservation is refused when it is made, not when it is used."""
+    s = Scenario("hugetlb", pool_pages=2)
+    s.map(1024, heap=True)
+    with pytest.raises(Refused):
+        s.brk("P", 1536)
+    assert s.mm["P"].vmas[0].n_pages == 1024
+
+
+def test_rights_that_stay_cut_no_page_of_the_pool() -> None:
+    """mprotect_fixup leaves such an area alone before it cuts it."""
+    s = Scenario("hugetlb")
+    s.map(512)
+    assert counted(s.protect("P", 0, 100, writable=True)) == {}
+    with pytest.raises(Refused):
+        s.protect("P", 0, 100, writable=False)
