@@ -16,6 +16,7 @@ from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace, Vma
 from models.costs import Costs
 from models.counts import Counts
 from models.entries import NO_FRAME
+from models.fault_candidates import candidates, first_accesses
 from models.fault_prices import in_cache, remember, settling_ns
 from models.faults import ActionArray, Faults, PageAction, TableAction
 from models.layout import spread_marks
@@ -47,11 +48,11 @@ def classify(
         costs: Prices.
         sharing: The rules for shared tables.
     """
-    candidates = _candidates(mm, pages, writes)
-    if not len(candidates):
+    able = candidates(mm, pages, writes)
+    if not len(able):
         return Faults.none()
-    events, after_read = first_accesses(pages[candidates], writes[candidates])
-    position = candidates[events]
+    events, after_read = first_accesses(pages[able], writes[able])
+    position = able[events]
     page, write = pages[position], writes[position]
     distinct = _distinct_slots(mm, page)
     number = np.empty(len(mm.slot_table), np.int64)
@@ -99,41 +100,6 @@ def apply(mm: AddressSpace, faults: Faults, sharing: Sharing) -> None:
     remember(mm, faults.page, faults.table_action)
 
 
-def first_accesses(keys: IntArray, writes: BoolArray) -> tuple[IntArray, BoolArray]:
-    """The accesses that can fault when the first write or read of a key settles it.
-
-    Args:
-        keys: What is accessed (pages, or slots of huge pages), with repeats.
-        writes: Whether each access writes.
-
-    Returns:
-        Ascending indices: the first write of each key, and its first read if that comes before;
-        and for each whether it is a write that such a read precedes.
-    """
-    written, first_write = _firsts(keys, np.flatnonzero(writes))
-    read, first_read = _firsts(keys, np.flatnonzero(~writes))
-    _, of_written, of_read = np.intersect1d(written, read, assume_unique=True, return_indices=True)
-    read_first = first_read[of_read] < first_write[of_written]
-    after_read = np.zeros(len(written), np.bool_)
-    after_read[of_written[read_first]] = True
-    matters = np.ones(len(read), np.bool_)
-    matters[of_read[~read_first]] = False
-    indices = np.concatenate((first_write, first_read[matters]))
-    after_read = np.concatenate((after_read, np.zeros(int(matters.sum()), np.bool_)))
-    order = np.argsort(indices)
-    return indices[order], after_read[order]
-
-
-def _firsts(keys: IntArray, accesses: IntArray) -> tuple[IntArray, IntArray]:
-    """The distinct keys of some accesses, ascending, and the first of those accesses for each."""
-    # Sorting key and index packed into one number is several times faster than an argsort.
-    packed = np.sort(keys[accesses] * len(keys) + accesses)
-    key, access = np.divmod(packed, max(len(keys), 1))
-    leads = np.ones(len(key), np.bool_)
-    leads[1:] = key[1:] != key[:-1]
-    return key[leads], access[leads]
-
-
 def _distinct_slots(mm: AddressSpace, pages: IntArray) -> IntArray:
     """The slots of `pages`, each once, ascending."""
     seen = np.zeros(len(mm.slot_table), np.bool_)
@@ -145,45 +111,6 @@ def count_faults(mm: AddressSpace, counts: Counts) -> None:
     """Count for the machine and for the address space."""
     mm.memory.counts.add(counts)
     mm.counts.add(counts)
-
-
-def _candidates(mm: AddressSpace, pages: IntArray, writes: BoolArray) -> IntArray:
-    """Indices of the accesses that fault in the present state, as `_may_fault` finds them.
-
-    A large batch is compared with what is known of whole slots first, which settles most of it.
-    """
-    if len(pages) <= len(mm.slot_table):
-        return np.flatnonzero(_may_fault(mm, pages, writes))
-    memory = mm.memory
-    mapped = np.flatnonzero(mm.slot_table != NO_TABLE)
-    said = memory.tables.content[mm.slot_table[mapped]]
-    # By slot and kind of access (read, write): whether it can fault.
-    faulting = np.ones((len(mm.slot_table), 2), np.bool_)
-    faulting[mapped, 0] = memory.contents.present[said] < PAGES_PER_SLOT
-    all_writable = memory.contents.writable[said] == PAGES_PER_SLOT
-    faulting[mapped, 1] = ~(mm.slot_writable[mapped] & all_writable)
-    unsettled = np.flatnonzero(faulting[pages // PAGES_PER_SLOT, writes.view(np.uint8)])
-    return unsettled[_may_fault(mm, pages[unsettled], writes[unsettled])]
-
-
-def _may_fault(mm: AddressSpace, pages: IntArray, writes: BoolArray) -> BoolArray:
-    """Accesses that fault in the present state; the same page may be among them repeatedly."""
-    slots = pages // PAGES_PER_SLOT
-    tables = mm.slot_table[slots]
-    faulting = np.ones(len(pages), np.bool_)
-    mapped = tables != NO_TABLE
-    for of_kind, is_write in ((writes, True), (~writes, False)):
-        where = np.flatnonzero(mapped & of_kind)
-        if not len(where):
-            continue
-        contents = mm.memory.tables.content[tables[where]]
-        entries = pages[where] % PAGES_PER_SLOT
-        if is_write:
-            allowed = mm.memory.contents.writable_entries(contents, entries)
-            faulting[where] = ~(allowed & mm.slot_writable[slots[where]])
-        else:
-            faulting[where] = ~mm.memory.contents.entries(contents, entries).present
-    return faulting
 
 
 def _inspect_slots(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> _Slots:

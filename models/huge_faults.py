@@ -8,8 +8,9 @@ from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace
 from models.costs import Costs
 from models.counts import Counts
 from models.entries import Kind
+from models.fault_candidates import first_accesses
 from models.fault_prices import in_cache
-from models.faulting import count_faults, first_accesses, mark_written
+from models.faulting import count_faults, mark_written
 from models.faults import Faults, PageAction, TableAction
 from models.pool import BoolArray, IntArray
 

@@ -8,7 +8,7 @@ from memory_inspection import check_empty
 from model_prices import make_costs, make_memory
 
 from models.address_space import AddressSpace, SegmentationFault
-from models.faulting import first_accesses
+from models.fault_candidates import first_accesses
 from models.faults import Faults
 from models.memory import PhysicalMemory
 from models.schemes import SCHEMES, make_scheme, register

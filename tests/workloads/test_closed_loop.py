@@ -14,15 +14,21 @@ from programs import redis_config
 
 from sim.recording import IntArray
 from sim.streams import Streams
-from workloads.redis.closed_loop import ClosedLoopClients
+from workloads.redis.closed_loop import ClosedLoopClients, geometric
 from workloads.redis.config import ClosedLoop, Config
 
 FAULT_NS = 301
 
 
-def costs(pages: IntArray) -> IntArray:
+def costs(pages: IntArray, ends: IntArray) -> IntArray:
     """A fault for each write of an odd page."""
-    return FAULT_NS * (pages % 2)
+    return np.append(0, np.cumsum(FAULT_NS * (pages % 2)))[ends]
+
+
+def test_gaps_are_numpys_own() -> None:
+    for share in (1e-6, 0.01, 1 / 11, 0.33, 1 / 3, 0.5, 1.0):
+        expected = np.random.default_rng(5).geometric(share, 10_000)
+        assert (geometric(np.random.default_rng(5), share, 10_000) == expected).all()
 
 
 def in_blocks(config: Config, seed: int, until_ns: int) -> tuple[Sojourns, list[int]]:

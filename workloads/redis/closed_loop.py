@@ -12,7 +12,8 @@ from workloads.redis.config import ClosedLoop, Config
 from workloads.redis.heap import HeapPages
 from workloads.redis.requests import READ_BYTES, FaultCosts, Iterations, Replies
 
-MOST_ITERATIONS = 1024
+MOST_ITERATIONS = 512
+"""Looked at together: more do not fit into a core's cache, fewer take longer to call for."""
 _GAPS = 65536
 
 
@@ -96,7 +97,7 @@ class _Connection:
         if self._set_ratio == 0:
             return False
         last = self._sets[-1] if self._sets.size else self.served - 1
-        sets = last + np.cumsum(self._gaps.geometric(self._set_ratio, _GAPS))
+        sets = last + np.cumsum(geometric(self._gaps, self._set_ratio, _GAPS))
         known = self._sets_before + self._sets.size
         before = np.arange(known + 1, known + _GAPS + 1, dtype=np.int64)
         ends = (sets + 1) * self._get_bytes + before * (self._set_bytes - self._get_bytes)
@@ -120,8 +121,7 @@ class _Connection:
         # Between two neighbours of these positions all requests are answered in one iteration and
         # were sent after one iteration.
         sent_after = positions[positions + self._pipeline > self.served] + self._pipeline
-        edges = np.union1d(np.append(served, self.served), sent_after[sent_after < served[-1]])
-        edges = edges[edges >= self.served]
+        edges = _merged(np.append(self.served, served), sent_after[sent_after < served[-1]])
         starts = edges[:-1]
         replied_ns = times[np.searchsorted(positions, starts, side="right")]
         asked = np.searchsorted(positions, starts - self._pipeline, side="right")
@@ -175,9 +175,7 @@ class ClosedLoopClients:
         pages, writes_end = _by_pass(
             [c.writes(s) for c, s in zip(self._connections, self._look.served, strict=True)]
         )
-        busy_ns = requests * self._service_ns
-        cumulated = np.append(0, np.cumsum(costs(pages)))[np.append(0, writes_end)]
-        busy_ns += np.diff(cumulated)
+        busy_ns = requests * self._service_ns + np.diff(costs(pages, writes_end), prepend=0)
         ends_ns = now_ns + np.cumsum(busy_ns)
         return Iterations(ends_ns - busy_ns, ends_ns, busy_ns, requests, writes_end, pages)
 
@@ -190,6 +188,31 @@ class ClosedLoopClients:
         order = np.argsort(at_ns, kind="stable")
         latency_ns = np.concatenate([part.latency_ns for part in parts])[order]
         return Replies(at_ns[order], latency_ns, np.concatenate([p.weights for p in parts])[order])
+
+
+def geometric(generator: np.random.Generator, share: float, count: int) -> IntArray:
+    """``generator.geometric(share, count)``, the same numbers in a third of the time.
+
+    NumPy inverts exponential numbers too, but takes the logarithm for each.
+    """
+    if share >= _SEARCHED:
+        return generator.geometric(share, count)
+    numbers = generator.standard_exponential(count)
+    numbers /= -np.log1p(-share)
+    return np.ceil(numbers, out=numbers).astype(np.int64)
+
+
+_SEARCHED = 1 / 3
+"""From this share on NumPy's Generator does not invert (random_geometric_search)."""
+
+
+def _merged(one: IntArray, other: IntArray) -> IntArray:
+    """The distinct numbers of two ascending arrays, ascending."""
+    # A stable sort merges what is in order already.
+    merged = np.sort(np.concatenate([one, other]), kind="stable")
+    leads = np.ones(len(merged), np.bool_)
+    leads[1:] = merged[1:] != merged[:-1]
+    return merged[leads]
 
 
 def _by_pass(written: list[tuple[IntArray, IntArray]]) -> tuple[IntArray, IntArray]:

@@ -189,7 +189,7 @@ class OpenLoopClients:
         self._look = (np.array([len(chosen)]), self._waiting.at_ns)
         writes = int(self._waiting.writes_from[len(chosen)])
         pages = self._waiting.pages[:writes]
-        busy_ns = self._service_ns * len(chosen) + int(costs(pages).sum())
+        busy_ns = self._service_ns * len(chosen) + int(costs(pages, np.array([writes]))[0])
         return Iterations(
             start_ns=np.array([start_ns]),
             ends_ns=np.array([start_ns + busy_ns]),
@@ -207,7 +207,7 @@ class OpenLoopClients:
         seen = max(arrived, min(MOST_REQUESTS, int(np.searchsorted(waiting.at_ns, until_ns))))
         at_ns, writes_from = waiting.at_ns[:seen], waiting.writes_from[: seen + 1]
         pages = waiting.pages[: writes_from[-1]]
-        work_ns = np.append(0, np.cumsum(costs(pages)))[writes_from]
+        work_ns = costs(pages, writes_from)
         work_ns += self._service_ns * np.arange(seen + 1, dtype=np.int64)
         # When an iteration that begins with request i can begin: once all before it are served (a
         # loop that never idles while something waits: Lindley's recursion, solved), or it arrives.

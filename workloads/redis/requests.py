@@ -54,8 +54,9 @@ class Replies:
     weights: IntArray
 
 
-FaultCosts = Callable[[IntArray], IntArray]
-"""Page-fault time of each write if these pages were written in this order now; changes nothing."""
+FaultCosts = Callable[[IntArray, IntArray], IntArray]
+"""Page-fault time of the first ``ends[i]`` (ascending) writes, for each i, if these pages were
+written in this order now; changes nothing."""
 
 
 class Clients(Protocol):

@@ -113,12 +113,11 @@ class Server:
         event_ns, end_ns = self._clock.quiet_until_ns, self._config.duration
         return min(bound for bound in (event_ns, end_ns, FOREVER_NS) if bound is not None)
 
-    def _fault_ns(self, pages: IntArray) -> IntArray:
-        """Page-fault time of each of these writes, if made now; changes nothing."""
+    def _fault_ns(self, pages: IntArray, ends: IntArray) -> IntArray:
+        """See `FaultCosts`."""
         self._faults = self._kernel.scheme.classify(self._mm, pages + self._heap_start, True)
-        cost_ns = np.zeros(len(pages), np.int64)
-        np.add.at(cost_ns, self._faults.position, self._faults.cost_ns)
-        return cost_ns
+        total_ns = np.append(0, np.cumsum(self._faults.cost_ns))
+        return total_ns[np.searchsorted(self._faults.position, ends)]
 
     def _serve_together(self, ahead: Iterations, count: int) -> Activity:
         self._write(ahead, count)
