@@ -27,23 +27,21 @@ def candidates(mm: AddressSpace, pages: IntArray, writes: BoolArray) -> IntArray
     slots = pages // PAGES_PER_SLOT
     lowest, highest = int(slots.min()), int(slots.max())
     if len(pages) <= highest - lowest:
-        faulting = _faulting(mm, slots)[np.arange(len(pages)), writes.view(np.uint8)]
+        asked, of = slots, np.arange(len(pages))
     else:
-        by_slot = _faulting(mm, np.arange(lowest, highest + 1))
-        if writes.all():
-            by_slot = by_slot[:, 1]
-            if not by_slot.any():  # most batches: whatever the last fork protected is settled
-                return np.zeros(0, np.int64)
-            faulting = by_slot.take(slots - lowest)
-        else:
-            faulting = by_slot.ravel().take(2 * (slots - lowest) + writes)
-    found = np.flatnonzero(faulting)
-    unsure = np.flatnonzero(faulting[found] == _BY_ENTRY)
+        asked, of = np.arange(lowest, highest + 1), slots - lowest
+    faulting = _faulting(mm, asked)
+    if not faulting[:, 1].any() and writes.all():
+        # So are most batches: whatever the last fork protected is settled.
+        return np.zeros(0, np.int64)
+    by_access = faulting.ravel().take(2 * of + writes)
+    found = np.flatnonzero(by_access)
+    unsure = np.flatnonzero(by_access[found] == _BY_ENTRY)
     if not len(unsure):
         return found
-    at = found[unsure]
+    at = found[unsure] if len(unsure) < len(pages) else slice(None)
     kept = np.ones(len(found), np.bool_)
-    kept[unsure] = _entries_fault(mm, slots[at], pages[at] % PAGES_PER_SLOT, writes[at])
+    kept[unsure] = _entries_fault(mm, asked, of[at], pages[at] % PAGES_PER_SLOT, writes[at])
     return found[kept]
 
 
@@ -65,16 +63,22 @@ _KIND_BY_COUNT[0], _KIND_BY_COUNT[-1] = _ALWAYS, _NEVER
 
 
 def _entries_fault(
-    mm: AddressSpace, slots: IntArray, entries: IntArray, writes: BoolArray
+    mm: AddressSpace, slots: IntArray, of: IntArray, entries: IntArray, writes: BoolArray
 ) -> BoolArray:
-    """Of accesses below tables of which some entries allow them: those that fault."""
+    """Of accesses to entry `entries[j]` of `slots[of[j]]`, which only some allow: those that fault.
+
+    Other slots may be among `slots`.
+    """
     contents = mm.memory.contents
     said = mm.memory.tables.content[mm.slot_table[slots]]
-    if writes.all():
-        return ~contents.writable_entries(said, entries)
-    present = contents.entries(said, entries).present
-    faulting = ~present
-    faulting[writes] = ~contents.writable_entries(said[writes], entries[writes])
+    _, epochs, flags = contents.rows.flat()
+    # Such contents are explicit; of others the place means nothing.
+    first = contents.row[said] * np.int64(PAGES_PER_SLOT)
+    places = first[of] + entries
+    faulting: BoolArray = epochs[places] != contents.protect_epoch[said][of]
+    if not writes.all():
+        reads = np.flatnonzero(~writes)
+        faulting[reads] = flags[places[reads]] == 0
     return faulting
 
 

@@ -16,7 +16,8 @@ _MOST_FRAMES = 2**31
 _PORTION = 2**16
 _BLOCK_BITS = 9
 _IN_BLOCK = FRAMES_PER_BLOCK - 1
-_ONE = np.int32(1)  # of the counts' own type, with which `ufunc.at` is as fast as an assignment
+ONE = np.int32(1)
+"""Of the counts' own type, with which `ufunc.at` is as fast as an assignment."""
 
 
 class _Blocks(Pool):
@@ -139,7 +140,7 @@ class Frames:
         """One more content holds each of `frames`, of a repeated one several do."""
         for some in _portions(frames):
             places = self._places(some)
-            np.add.at(self._counts(), places, _ONE)
+            np.add.at(self._counts(), places, ONE)
 
     def hold_blocks(self, blocks: IntArray) -> None:
         """One more content holds every frame of `blocks`, all of which are in use."""
@@ -153,11 +154,11 @@ class Frames:
         for some in _portions(frames):
             places = self._places(some)
             counts = self._counts()
-            np.subtract.at(counts, places, _ONE)
+            np.subtract.at(counts, places, ONE)
             free = np.flatnonzero(counts[places] == 0)
             if len(free):
                 blocks = some[free[_first_of_each(places[free], counts)]] >> _BLOCK_BITS
-                np.subtract.at(self._blocks.in_use, blocks, _ONE)
+                np.subtract.at(self._blocks.in_use, blocks, ONE)
                 self._account_freed(len(blocks), blocks)
                 freed += len(blocks)
         return freed
