@@ -184,11 +184,15 @@ class AddressSpace:
         Raises:
             ValueError: If another is in the way.
         """
-        if not self.is_free(replace(vma, n_pages=n_pages), besides=vma):
-            raise ValueError(f"cannot extend to {n_pages} pages: the place is taken")
+        self.check_extension(vma, n_pages)
         vma.n_pages = n_pages
         self._set_vmas(self._vmas)
         self._extend_slots(vma.end_slot)
+
+    def check_extension(self, vma: Vma, n_pages: int) -> None:
+        """ValueError if another area is in the way of a longer one."""
+        if not self.is_free(replace(vma, n_pages=n_pages), besides=vma):
+            raise ValueError(f"cannot extend to {n_pages} pages: the place is taken")
 
     def fork_layout(self) -> AddressSpace:
         """A new address space with the same areas and no table."""

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from models.entries import (
     ENTRIES_PER_TABLE,
     FLAGS_BY_SCATTERED,
+    FORKED,
     NEVER,
     NO_FRAME,
     PRESENT,
@@ -18,7 +19,7 @@ from models.entries import (
     EntryRows,
     Kind,
 )
-from models.frames import Frames
+from models.frames import ONE, Frames
 from models.pool import BoolArray, IntArray, Pool, run_of
 
 _PORTION = 256
@@ -108,17 +109,6 @@ class Contents(Pool):
             writable[explicit] = epochs[at] == self.protect_epoch[owners]
         return Entries(present, zero, writable)
 
-    def writable_entries(self, contents: IntArray, positions: IntArray) -> BoolArray:
-        """Whether entry `positions[j]` of `contents[j]` is writable (repeats allowed)."""
-        count = self.writable[contents]
-        writable: BoolArray = count == ENTRIES_PER_TABLE
-        mixed = np.flatnonzero((count > 0) & ~writable)
-        owners = contents[mixed]
-        _, epochs, _ = self.rows.flat()
-        at = self._flat_places(owners, positions[mixed])
-        writable[mixed] = epochs[at] == self.protect_epoch[owners]
-        return writable
-
     def flags_at(self, contents: IntArray, positions: IntArray) -> npt.NDArray[np.uint8]:
         """The flags (`models.entries`) of entry `positions[j]` of `contents[j]`."""
         flags: npt.NDArray[np.uint8] = FLAGS_BY_SCATTERED[self.scattered[contents], positions]
@@ -146,8 +136,12 @@ class Contents(Pool):
         alone: BoolArray = self.multiplicity[contents] == 1
         where = np.flatnonzero(alone)
         frames = self.frames_at(contents[where], positions[where])
-        of_folio = self.forked[contents[where]] & self.frames.in_large_folios(frames)
-        alone[where] = (self.frames.holders(frames) == 1) & ~of_folio
+        large = self.frames.in_large_folios(frames)
+        alone[where] = self.frames.holders(frames) == 1
+        some = where[large]
+        if len(some):
+            marked = self.flags_at(contents[some], positions[some]) & FORKED != 0
+            alone[some] &= ~(self.forked[contents[some]] | marked)
         return alone
 
     def exclusive_huge(self, contents: IntArray) -> BoolArray:
@@ -235,7 +229,7 @@ class Contents(Pool):
         all_flags[at] = flags
         if writable:
             all_epochs[at] = self.protect_epoch[contents]
-            np.add.at(self.writable, contents, 1)
+            np.add.at(self.writable, contents, ONE)
         self.recount(contents, old_flags, flags)
         return self.frames.drop(old_frames[old_frames != NO_FRAME])
 
@@ -251,11 +245,12 @@ class Contents(Pool):
         """Make distinct present entries of detached contents writable that were not."""
         _, epochs, _ = self.rows.flat()
         epochs[self._flat_places(contents, positions)] = self.protect_epoch[contents]
-        np.add.at(self.writable, contents, 1)
+        np.add.at(self.writable, contents, ONE)
 
     def allow_huge_writes(self, contents: IntArray) -> None:
-        """Make unshared huge pages writable."""
+        """Make unshared huge pages writable: nobody else has them any more."""
         self.writable[contents] = ENTRIES_PER_TABLE
+        self.forked[contents] = False
 
     def new(self, count: int, kind: Kind) -> IntArray:
         """Contents without a present entry; of kind ROW they have no row yet."""

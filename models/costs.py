@@ -53,7 +53,8 @@ class Costs:
         fault_table_reuse_ns: Extra if the fault makes a table's slot writable again.
         fault_huge_copy_ns: A fault that copies 2 MiB.
         fault_huge_reuse_ns: A fault that makes a huge entry writable.
-        fault_huge_split_ns: A fault that splits a huge page and copies 4 KiB.
+        fault_huge_split_ns: A fault that splits a huge page and copies 4 KiB; also what it takes to
+            split one of which a part is unmapped, protected or moved (the copy is little of it).
         tlb_flush_ns: Flushing a core's own TLB.
         tlb_shootdown_ns: Having another core flush: an interrupt and its answer.
         exit_base_ns: Tearing down an empty address space.

@@ -10,8 +10,9 @@ from models.layout import spread_marks
 from models.pool import BoolArray, Pool
 
 ENTRIES_PER_TABLE = 512
-PRESENT, ZERO, SCATTERED = np.uint8(1), np.uint8(2), np.uint8(4)
-"""Flags of an entry: present at all; maps the zero page; its frame is scattered."""
+PRESENT, ZERO, SCATTERED, FORKED = np.uint8(1), np.uint8(2), np.uint8(4), np.uint8(8)
+"""Flags of an entry: present at all; maps the zero page; its frame is scattered; a fork has shared
+its page (where the whole content's `forked` does not say so)."""
 NEVER = -1
 """The epoch of an entry that is not writable whatever happens."""
 NO_FRAME = -1

@@ -3,7 +3,16 @@
 import numpy as np
 
 from models.contents import Contents
-from models.entries import ENTRIES_PER_TABLE, NEVER, NO_FRAME, SCATTERED, ZERO, EntryCounts, Kind
+from models.entries import (
+    ENTRIES_PER_TABLE,
+    FORKED,
+    NEVER,
+    NO_FRAME,
+    SCATTERED,
+    ZERO,
+    EntryCounts,
+    Kind,
+)
 from models.pool import IntArray
 
 Range = tuple[int, int]
@@ -75,6 +84,8 @@ def move_range(contents: Contents, content: int, span: Range, into: int, start: 
         into: Into which, detached.
         start: The first position there.
     """
+    for each in (content, into):
+        _mark_forked(contents, each)
     source = (contents.row[content], slice(*span))
     target = (contents.row[into], slice(start, start + span[1] - span[0]))
     flags = contents.rows.flags[source].copy()
@@ -84,8 +95,15 @@ def move_range(contents: Contents, content: int, span: Range, into: int, start: 
     contents.rows.flags[target] = flags
     contents.rows.epoch[target] = np.where(writable, contents.protect_epoch[into], NEVER)
     contents.writable[into] += int(writable.sum())
-    contents.forked[into] |= contents.forked[content]
     contents.recount(np.full(len(flags), into), np.zeros_like(flags), flags)
+
+
+def _mark_forked(contents: Contents, content: int) -> None:
+    """Say of each entry what is known of all: that a fork has shared its page."""
+    if contents.forked[content]:
+        flags = contents.rows.flags[contents.row[content]]
+        flags[flags != 0] |= FORKED
+        contents.forked[content] = False
 
 
 def _empty(contents: Contents, content: int, span: Range) -> IntArray:

@@ -70,7 +70,8 @@ def _entries_fault(
     Other slots may be among `slots`.
     """
     contents = mm.memory.contents
-    said = mm.memory.tables.content[mm.slot_table[slots]]
+    # Any table stands for those of slots that have none.
+    said = mm.memory.tables.content[np.maximum(mm.slot_table[slots], 0)]
     _, epochs, flags = contents.rows.flat()
     # Such contents are explicit; of others the place means nothing.
     first = contents.row[said] * np.int64(PAGES_PER_SLOT)

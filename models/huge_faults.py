@@ -100,12 +100,6 @@ def apply(
     )
 
 
-def split(mm: AddressSpace, slots: IntArray) -> None:
-    """Spell huge pages out as 512 entries each, in this address space alone."""
-    mm.memory.detach(mm.slot_table[slots])
-    count_faults(mm, Counts(huge_splits=len(slots)))
-
-
 def _with_small_pages(
     mm: AddressSpace, faults: Faults, pages: IntArray, writes: BoolArray, costs: Costs
 ) -> Faults:

@@ -284,22 +284,34 @@ class Kernel:
             locks = self.scheme.fault_locks(mm, int(left[0]))
             for mode, of in locks:
                 yield from self.lock(of).acquire(mode)
+            sequential = int(left[0]) == mm.last_fault_page + 1
             try:
                 met = self.touch(mm, left[:1], written[:1])
             except BusError:
                 self._give_back(locks)
                 raise
-            if not (met.table_action > TableAction.ALLOC).any():
+            page_ns = self._page_ns(met, sequential=sequential)
+            if len(locks) > 1:
                 # A second lock guards the question of the table alone.
+                if met.total_ns > page_ns:
+                    yield from task.run(compute_ns=met.total_ns - page_ns)
                 locks = self._give_back(locks, besides=locks[0])
+            else:
+                page_ns = met.total_ns
             if len(met):
                 told = self.running(mm, besides=task) * self.scheme.flushes(met)
                 told_ns = round(told * self.scheme.costs.tlb_shootdown_ns)
-                yield from task.run(compute_ns=met.total_ns + told_ns)
+                yield from task.run(compute_ns=page_ns + told_ns)
                 kinds.update(met.by_kind())
             self._give_back(locks)
             left, written = left[1:], written[1:]
         return kinds
+
+    def _page_ns(self, fault: Faults, *, sequential: bool) -> int:
+        """What a fault, if there is one, takes after the question of its table is settled."""
+        if not (fault.table_action > TableAction.ALLOC).any():
+            return fault.total_ns
+        return int(self.scheme.costs.faults_ns(fault.page_action, sequential=sequential).sum())
 
     def _give_back(self, locks: Locks, besides: tuple[Mode, Hashable] | None = None) -> Locks:
         """Release locks, the last one first; returns those that are kept."""

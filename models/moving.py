@@ -8,6 +8,7 @@ from models import zapping
 from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace, Vma
 from models.costs import Costs
 from models.entry_ranges import count_range, move_range
+from models.huge_splits import split_for_change
 from models.pool import IntArray
 from models.sharing import Sharing
 from models.table_faults import allocate_tables
@@ -67,6 +68,7 @@ def move(mm: AddressSpace, vma: Vma, to_page: int, costs: Costs, sharing: Sharin
             mm.slot_table[into], mm.slot_table[slot] = mm.slot_table[slot], NO_TABLE
             moved += 1
         else:
+            own_ns += split_for_change(mm, np.array([slot]), costs)
             moved += _move_entries(mm, start, stop, shift)
     freed = mm.remove(start_page, end_page)
     if freed:

@@ -2,7 +2,6 @@
 
 from models.address_space import PAGES_PER_SLOT, AddressSpace
 from models.costs import Costs
-from models.entries import Kind
 from models.entry_ranges import WHOLE, count_range, protect_range
 from models.sharing import Sharing
 from models.zapping import make_own
@@ -52,8 +51,6 @@ def _protect(mm: AddressSpace, slot: int, span: tuple[int, int]) -> int:
         memory.contents.protect(memory.tables.content[table])
     elif memory.contents.writable[content]:
         protect_range(memory.contents, int(memory.detach(table)[0]), span)
-    elif memory.contents.kind[content] >= Kind.HUGE:
-        memory.detach(table)
     return present
 
 

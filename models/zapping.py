@@ -14,6 +14,7 @@ from models.entries import ENTRIES_PER_TABLE, Kind
 from models.entry_ranges import clear_range, count_range
 from models.fault_prices import settling_ns
 from models.faults import TableAction
+from models.huge_splits import split_for_change
 from models.pool import BoolArray, IntArray, run_of
 from models.sharing import Accounting, Sharing
 from models.table_faults import leave_tables, reuse_tables, settle, settling_actions
@@ -75,17 +76,14 @@ def cut(mm: AddressSpace, page: int, costs: Costs, sharing: Sharing) -> int:
     """Split the area at `page`, if one lies on both sides; what it costs in ns.
 
     The slot at the cut gets a table of its own, also if the cut is at its edge (`__split_vma`); a
-    huge page that the cut goes through is spelled out (`vma_adjust_trans_huge`).
+    huge page that the cut goes through is split (`vma_adjust_trans_huge`).
     """
     if not mm.split_at(page):
         return 0
     slot = np.array([page // PAGES_PER_SLOT])
-    table = mm.slot_table[slot]
-    if page % PAGES_PER_SLOT and table[0] != NO_TABLE:
-        content = mm.memory.tables.content[table[0]]
-        if mm.memory.contents.kind[content] >= Kind.HUGE:
-            mm.memory.detach(table)
-    return make_own(mm, slot, costs, sharing) if sharing.cuts_before_zap else 0
+    split_ns = split_for_change(mm, slot, costs) if page % PAGES_PER_SLOT else 0
+    own_ns = make_own(mm, slot, costs, sharing) if sharing.cuts_before_zap else 0
+    return split_ns + own_ns
 
 
 def remove_range(
@@ -113,10 +111,25 @@ def discard_range(
 ) -> tuple[Zapped, int]:
     """Remove what is mapped in [start_page, end_page); the areas stay, and own tables too.
 
+    It goes from area to area, as a kernel does: a shared table of which an area maps a part is
+    copied, whatever the part holds; outside all areas nothing happens.
+
     Returns:
-        What was removed, and the cost in ns of tables copied for it.
+        What was removed, and the cost in ns of tables copied, or huge pages split, for it.
     """
-    zapped = Zapped()
+    zapped, own_ns = Zapped(), 0
+    for vma in mm.vmas:
+        span = max(start_page, vma.start_page), min(end_page, vma.end_page)
+        if span[0] < span[1]:
+            own_ns += _discard_in_area(mm, span, zapped, costs, sharing)
+    return zapped, own_ns
+
+
+def _discard_in_area(
+    mm: AddressSpace, span: tuple[int, int], zapped: Zapped, costs: Costs, sharing: Sharing
+) -> int:
+    """Remove what is mapped in a range of one area; the cost in ns of copies and splits."""
+    start_page, end_page = span
     slots = mm.slots_around(start_page, end_page)
     whole = (start_page <= slots * PAGES_PER_SLOT) & ((slots + 1) * PAGES_PER_SLOT <= end_page)
     whole |= ~_to_be_kept(mm, slots, sharing)
@@ -125,11 +138,11 @@ def discard_range(
     huge = mm.memory.contents.kind[tables.content[mm.slot_table[slots]]] >= Kind.HUGE
     dropped = whole & (huge | (shared & ~mm.slot_writable[slots]))
     cleared = slots[~dropped]
-    copied_ns = make_own(mm, cleared, costs, sharing)
+    own_ns = make_own(mm, cleared, costs, sharing) + split_for_change(mm, cleared, costs)
     for slot in cleared:
         _clear_part(mm, int(slot), start_page, end_page, zapped)
     _drop_slots(mm, slots[dropped], zapped, sharing)
-    return zapped, copied_ns
+    return own_ns
 
 
 def make_own(mm: AddressSpace, slots: IntArray, costs: Costs, sharing: Sharing) -> int:

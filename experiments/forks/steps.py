@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from experiments.forks.trial import Seen, Trial
-from models.address_space import PAGES_PER_SLOT
+from models.address_space import PAGES_PER_SLOT, Refused
 from models.schemes.base import Scheme
 
 MANY = 16
@@ -68,8 +68,8 @@ def steps_of(scheme: Scheme) -> Iterator[Told]:
         if step.only_if is None or step.only_if(runs).anything:
             try:
                 seen = step.scene(runs), step.scene(scattered)
-            except ValueError:
-                continue  # the kernel refuses it (pages of a pool are not cut)
+            except Refused:
+                continue  # pages of a pool are not cut
             yield Told(step.part, step.what, *seen)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from models import faulting, filling, huge_faults
+from models import faulting, filling, huge_faults, huge_splits
 from models.address_space import PAGES_PER_SLOT, AddressSpace, Vma
 from models.copying import ForkWork, copied_slots, copy_surveyed, survey
 from models.costs import Costs
@@ -166,7 +166,7 @@ class Classic6(Huge):
         splits = faults.page_action == PageAction.HUGE_SPLIT
         huge_faults.apply(mm, faults[~splits], large_folios=True)
         if splits.any():
-            huge_faults.split(mm, faults.page[splits] // PAGES_PER_SLOT)
+            huge_splits.split(mm, faults.page[splits] // PAGES_PER_SLOT)
             copies = np.full(int(splits.sum()), PageAction.COW_COPY, np.uint8)
             faulting.apply(mm, replace(faults[splits], page_action=copies), self.sharing)
 

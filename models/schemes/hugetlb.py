@@ -17,7 +17,6 @@ from models.frames import FRAME_BYTES
 from models.pool import BoolArray, IntArray
 from models.schemes.base import SchemeOptions
 from models.schemes.huge import Huge
-from models.schemes.mapping_operations import areas_in
 from models.schemes.words import ONE_LOCK, Words
 from models.steps import Operation, Work
 from models.zapping import used_slots
@@ -101,43 +100,30 @@ class Hugetlb(Huge):
         yield from super().exec(mm)
         mm.lost_slots = mm.lost_slots[:0]
 
-    def unmap(self, mm: AddressSpace, start_page: int, n_pages: int) -> Operation[None]:
-        """See `MappingOperations.unmap`.
-
-        Raises:
-            Refused: If it would cut a page of the pool.
-        """
-        _refuse_cuts(mm, start_page, start_page + n_pages)
-        yield from super().unmap(mm, start_page, n_pages)
+    def _unmap(self, mm: AddressSpace, start_page: int, end_page: int) -> Operation[None]:
+        yield from super()._unmap(mm, start_page, end_page)
         mm.lost_slots = mm.lost_slots[used_slots(mm, mm.lost_slots)]
 
-    def protect(
-        self, mm: AddressSpace, start_page: int, n_pages: int, writable: bool
-    ) -> Operation[None]:
-        """See `MappingOperations.protect`; Refused as of `unmap`."""
-        ends = areas_in(mm, start_page, start_page + n_pages)
-        changed = [vma for vma in ends if vma.writable != writable]
-        _refuse_cuts(mm, start_page, start_page + n_pages, changed)
-        yield from super().protect(mm, start_page, n_pages, writable)
+    def _check_unmap(self, mm: AddressSpace, start_page: int, end_page: int) -> None:
+        _refuse_cuts(mm, start_page, end_page, mm.vmas)
 
-    def discard(self, mm: AddressSpace, start_page: int, n_pages: int) -> Operation[None]:
-        """See `MappingOperations.discard`; Refused if a page of the pool is met."""
-        _refuse_pages_of_the_pool(mm, start_page, n_pages, "discard")
-        yield from super().discard(mm, start_page, n_pages)
+    def _check_protect(
+        self, mm: AddressSpace, start_page: int, end_page: int, writable: bool
+    ) -> None:
+        super()._check_protect(mm, start_page, end_page, writable)
+        changed = [vma for vma in mm.vmas if vma.writable != writable]
+        _refuse_cuts(mm, start_page, end_page, changed)
 
-    def move(
-        self, mm: AddressSpace, start_page: int, n_pages: int, to_page: int
-    ) -> Operation[None]:
-        """See `MappingOperations.move`.
+    def _check_discard(self, mm: AddressSpace, start_page: int, end_page: int) -> None:
+        _refuse_pages_of_the_pool(mm, start_page, end_page, "discard")
 
-        Raises:
-            Refused: If a page of the pool is met, or 4 KiB pages would come to be one.
-        """
-        _refuse_pages_of_the_pool(mm, start_page, n_pages, "move")
+    def _check_move(self, mm: AddressSpace, start_page: int, n_pages: int, to_page: int) -> None:
+        super()._check_move(mm, start_page, n_pages, to_page)
+        _refuse_pages_of_the_pool(mm, start_page, start_page + n_pages, "move")
+        # Pages of 4 KiB do not become such.
         anonymous = moving.area_around(mm, start_page, n_pages).file is None
         if anonymous and -(-to_page // PAGES_PER_SLOT) < (to_page + n_pages) // PAGES_PER_SLOT:
             raise Refused(f"cannot move {n_pages} pages of 4 KiB to page {to_page}, in the pool")
-        yield from super().move(mm, start_page, n_pages, to_page)
 
     def _apply_huge(self, mm: AddressSpace, faults: Faults) -> None:
         huge_faults.apply(mm, faults, physical=False)
@@ -252,18 +238,17 @@ class Hugetlb(Huge):
             memory.counts.huge_zapped += len(slots)
 
 
-def _refuse_cuts(
-    mm: AddressSpace, start_page: int, end_page: int, areas: Sequence[Vma] | None = None
-) -> None:
-    """Refuse to cut pages of the pool in two at the ends of a range, in some areas or in all."""
+def _refuse_cuts(mm: AddressSpace, start_page: int, end_page: int, areas: Sequence[Vma]) -> None:
+    """Refuse to cut pages of the pool in two at the ends of a range, in some areas (EINVAL)."""
     for page in (start_page, end_page):
-        for vma in mm.vmas if areas is None else areas:
+        for vma in areas:
             inside = vma.start_page < page < vma.end_page and page % PAGES_PER_SLOT
             if inside and huge_faults.is_huge(mm, np.array([page // PAGES_PER_SLOT]))[0]:
                 raise Refused(f"cannot cut a page of the pool at page {page}")
 
 
-def _refuse_pages_of_the_pool(mm: AddressSpace, start_page: int, n_pages: int, what: str) -> None:
-    end_slot = min(-(-(start_page + n_pages) // PAGES_PER_SLOT), len(mm.slot_table))
+def _refuse_pages_of_the_pool(mm: AddressSpace, start_page: int, end_page: int, what: str) -> None:
+    """Refuse what cannot be done to pages of the pool (EINVAL)."""
+    end_slot = min(-(-end_page // PAGES_PER_SLOT), len(mm.slot_table))
     if huge_faults.is_huge(mm, np.arange(start_page // PAGES_PER_SLOT, end_slot)).any():
         raise Refused(f"cannot {what} pages of the pool")

@@ -1,7 +1,8 @@
 """What a process does to its mappings: mmap, brk, munmap, mprotect, madvise, mremap."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from models.costs import Costs
 from models.faults import Faults
 from models.shared_pages import File
 from models.sharing import UNSHARED, Sharing
-from models.steps import Acquire, Flush, Operation, Release, Step, Work
+from models.steps import Acquire, Flush, Mode, Operation, Release, Step, Work
 
 
 class MappingOperations(ABC):
@@ -87,25 +88,26 @@ class MappingOperations(ABC):
             ValueError: If there is no heap, no length, or another area in the way.
             Refused: As `map`.
         """
-        heap = next((vma for vma in mm.vmas if vma.heap), None)
-        if heap is None or n_pages < 1:
-            raise ValueError(f"cannot make the heap {n_pages} pages long")
-        end_page = heap.end_page
-        if heap.n_pages > n_pages:
-            yield from self.unmap(mm, heap.start_page + n_pages, heap.n_pages - n_pages)
-        elif heap.n_pages < n_pages:
-            yield Acquire("write", mm)
+        yield from self._begin(mm, "write", partial(self._check_brk, mm, n_pages))
+        heap = next(vma for vma in mm.vmas if vma.heap)
+        before_page, end_page = heap.end_page, heap.start_page + n_pages
+        if before_page > end_page:
+            yield from self._unmap(mm, end_page, before_page)
+            return
+        refusal = None
+        if before_page < end_page:
             settled_ns = self._settle_for_child(mm, (heap,))
             if settled_ns:
                 yield Work(settled_ns, "copy")
             mm.extend(heap, n_pages)
             refusal = self._refusal(mm)
             if refusal:
-                mm.extend(heap, end_page - heap.start_page)
-            yield Release("write", mm)
-            if refusal:
-                raise Refused(refusal)
-            yield from self._populate_new(mm, end_page, heap.end_page, asked=False)
+                mm.extend(heap, before_page - heap.start_page)
+        yield Release("write", mm)
+        if refusal:
+            raise Refused(refusal)
+        if before_page < end_page:
+            yield from self._populate_new(mm, before_page, end_page, asked=False)
 
     def unmap(self, mm: AddressSpace, start_page: int, n_pages: int) -> Operation[None]:
         """Remove the mappings of a range of pages; what is not mapped there is passed over.
@@ -117,8 +119,12 @@ class MappingOperations(ABC):
             ValueError: If the range is not one of pages.
         """
         end_page = _end_of(start_page, n_pages, "unmap")
-        areas = self._lock_with(mm, start_page, end_page)
-        yield from _acquire(mm, areas)
+        yield from self._begin(mm, "write", partial(self._check_unmap, mm, start_page, end_page))
+        yield from self._unmap(mm, start_page, end_page)
+
+    def _unmap(self, mm: AddressSpace, start_page: int, end_page: int) -> Operation[None]:
+        """What `unmap` does once it has the lock."""
+        areas = yield from self._acquire_areas(mm, start_page, end_page)
         table_ns = self._cut_out(mm, start_page, end_page)
         zapped, own_ns = zapping.remove_range(mm, start_page, end_page, self.costs, self.sharing)
         if table_ns + own_ns:
@@ -138,10 +144,9 @@ class MappingOperations(ABC):
             ValueError: If the range is not one of mapped pages.
         """
         end_page = _end_of(start_page, n_pages, "protect")
-        if not protecting.is_mapped(mm, start_page, end_page):
-            raise ValueError(f"cannot protect {n_pages} pages at page {start_page}: not all mapped")
-        areas = self._lock_with(mm, start_page, end_page)
-        yield from _acquire(mm, areas)
+        check = partial(self._check_protect, mm, start_page, end_page, writable)
+        yield from self._begin(mm, "write", check)
+        areas = yield from self._acquire_areas(mm, start_page, end_page)
         table_ns = 0
         for vma in areas_in(mm, start_page, end_page):
             if vma.writable == writable:
@@ -162,7 +167,7 @@ class MappingOperations(ABC):
             ValueError: If the range is not one of pages.
         """
         end_page = _end_of(start_page, n_pages, "discard")
-        yield Acquire("read", mm)
+        yield from self._begin(mm, "read", partial(self._check_discard, mm, start_page, end_page))
         settled_ns = self._settle_for_child(mm, areas_in(mm, start_page, end_page))
         zapped, own_ns = zapping.discard_range(mm, start_page, end_page, self.costs, self.sharing)
         if settled_ns + own_ns:
@@ -180,15 +185,59 @@ class MappingOperations(ABC):
             ValueError: As `models.moving.check_target`.
         """
         end_page = _end_of(start_page, n_pages, "move")
-        moving.check_target(mm, start_page, n_pages, to_page)
-        areas = self._lock_with(mm, start_page, end_page)
-        yield from _acquire(mm, areas)
+        check = partial(self._check_move, mm, start_page, n_pages, to_page)
+        yield from self._begin(mm, "write", check)
+        areas = yield from self._acquire_areas(mm, start_page, end_page)
         table_ns = self._cut_out(mm, start_page, end_page)
         vma = moving.area_around(mm, start_page, n_pages)
         table_ns += moving.move(mm, vma, to_page, self.costs, self.sharing)
         yield Work(table_ns, "copy")
         yield Flush(mm)
         yield from _release(mm, areas)
+
+    def _begin(self, mm: AddressSpace, mode: Mode, check: Callable[[], None]) -> Operation[None]:
+        """Take the lock, and give it back if what is to be done then turns out to be wrong."""
+        yield Acquire(mode, mm)
+        try:
+            check()
+        except ValueError:
+            yield Release(mode, mm)
+            raise
+
+    def _check_brk(self, mm: AddressSpace, n_pages: int) -> None:
+        heap = next((vma for vma in mm.vmas if vma.heap), None)
+        if heap is None or n_pages < 1:
+            raise ValueError(f"cannot make the heap {n_pages} pages long")
+        if n_pages < heap.n_pages:
+            self._check_unmap(mm, heap.start_page + n_pages, heap.end_page)
+        else:
+            mm.check_extension(heap, n_pages)
+
+    def _check_unmap(self, mm: AddressSpace, start_page: int, end_page: int) -> None:
+        del mm, start_page, end_page
+
+    def _check_protect(
+        self, mm: AddressSpace, start_page: int, end_page: int, writable: bool
+    ) -> None:
+        del writable
+        if not protecting.is_mapped(mm, start_page, end_page):
+            what = f"{end_page - start_page} pages at page {start_page}"
+            raise ValueError(f"cannot protect {what}: not all mapped")
+
+    def _check_discard(self, mm: AddressSpace, start_page: int, end_page: int) -> None:
+        del mm, start_page, end_page
+
+    def _check_move(self, mm: AddressSpace, start_page: int, n_pages: int, to_page: int) -> None:
+        moving.check_target(mm, start_page, n_pages, to_page)
+
+    def _acquire_areas(
+        self, mm: AddressSpace, start_page: int, end_page: int
+    ) -> Operation[tuple[Vma, ...]]:
+        """Lock what is locked besides the address space, which nobody changes any more."""
+        areas = self._lock_with(mm, start_page, end_page)
+        for area in areas:
+            yield Acquire("write", area)
+        return areas
 
     def _lock_with(self, mm: AddressSpace, start_page: int, end_page: int) -> tuple[Vma, ...]:
         """The areas that are locked for writing too when a range changes."""
@@ -223,11 +272,6 @@ class MappingOperations(ABC):
         settled_ns = self._settle_for_child(mm, areas_in(mm, start_page, end_page))
         settled_ns += zapping.cut(mm, start_page, self.costs, self.sharing)
         return settled_ns + zapping.cut(mm, end_page, self.costs, self.sharing)
-
-
-def _acquire(mm: AddressSpace, areas: tuple[Vma, ...]) -> Iterator[Step]:
-    for lock in (mm, *areas):
-        yield Acquire("write", lock)
 
 
 def _release(mm: AddressSpace, areas: tuple[Vma, ...]) -> Iterator[Step]:

@@ -272,10 +272,13 @@ class History(RuleBasedStateMachine):
             writable = area.writable is not change
             self.driven.protect(process, area.start, area.end, writable=writable)
 
-    @rule(who=WHO, part=PARTS)
-    def discard(self, who: int, part: Part) -> None:
+    @rule(who=WHO, part=PARTS, wide=st.booleans())
+    def discard(self, who: int, part: Part, wide: bool) -> None:
+        """A part of one area, or whatever lies in a range."""
         process = self.pick(who)
         area = self.part(process, part)
+        if wide and part.start != part.end:
+            area = Area(min(part.start, part.end), max(part.start, part.end))
         if area is not None:
             ignored = self.ignores_discard(process)
             self.driven.discard(process, area.start, area.end, ignored=ignored)

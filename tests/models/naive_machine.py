@@ -6,21 +6,16 @@ represents memory.
 
 from __future__ import annotations
 
-from collections import Counter
-
 from model_prices import PRICES
-from naive_limits import NaiveLimits
 from naive_memory import SLOT, Area, Entry, Frame, NaiveFile, Slot, Space, Table
 from naive_prices import COUNTER, PAGE_PRICES, copied_page_ns, table_copy_ns
+from naive_removal import NaiveRemoval
 
 Fault = tuple[str, str, int]
 
 
-class NaiveMachine(NaiveLimits):
+class NaiveMachine(NaiveRemoval):
     """Address spaces under classic fork."""
-
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
 
     def rss(self, mm: Space) -> int:
         """The kernel's own count of resident pages (R1)."""
@@ -216,7 +211,7 @@ class NaiveMachine(NaiveLimits):
                 area.end = page
                 cost_ns += round(self.settle(mm, page // SLOT)[1])
                 if page % SLOT and page // SLOT in mm.slots:
-                    mm.slots[page // SLOT].table.huge = False
+                    cost_ns += self.split(mm.slots[page // SLOT].table)
         return cost_ns
 
     def unmap(self, mm: Space, start: int, end: int) -> tuple[int, int]:
@@ -261,8 +256,13 @@ class NaiveMachine(NaiveLimits):
                     entry.writable = False
 
     def discard(self, mm: Space, start: int, end: int) -> None:
-        """MADV_DONTNEED: tables stay, but for those of huge pages and those of others."""
+        """MADV_DONTNEED, area by area."""
         self.before_change(mm, start, end)
+        for area in mm.meeting(start, end):
+            self.discard_in_area(mm, max(start, area.start), min(end, area.end))
+
+    def discard_in_area(self, mm: Space, start: int, end: int) -> None:
+        """Tables stay, but for those of huge pages and those of others."""
         for number in sorted(mm.slots):
             first, last = number * SLOT, (number + 1) * SLOT
             if last <= start or end <= first:
@@ -273,6 +273,7 @@ class NaiveMachine(NaiveLimits):
                 self.drop(mm, mm.slots.pop(number))
             else:
                 self.settle(mm, number)
+                self.split(slot.table)
                 self.clear(mm, number, start, end)
 
     def move(self, mm: Space, start: int, end: int, to: int) -> None:
@@ -294,7 +295,7 @@ class NaiveMachine(NaiveLimits):
                 mm.slots[target] = mm.slots.pop(number)
                 continue
             table = mm.slots[number].table
-            table.huge = False
+            self.split(table)
             for page in range(first, last):
                 target, position = divmod(page + to - start, SLOT)
                 if target not in mm.slots:
@@ -306,41 +307,3 @@ class NaiveMachine(NaiveLimits):
                     mm.slots[target].table.put(position, entry)
             if not mm.overlapping(number):
                 self.drop(mm, mm.slots.pop(number))
-
-    def leave_file(self, area: Area) -> int:
-        freed = area.file.leave() if area.file is not None else 0
-        self.counts["pages_freed"] += freed
-        return freed
-
-    # Removal
-
-    def drop(self, mm: Space, slot: Slot) -> float:
-        """Empty a slot altogether; the price."""
-        del mm
-        self.counts["tables_freed"] += 1
-        table = slot.table
-        if not table.huge:
-            return sum(self.remove_entry(table, position) for position in list(table.entries))
-        freed = sum(table.take(position) for position in list(table.entries))
-        self.counts["huge_zapped"] += 1
-        self.counts["pages_freed"] += freed
-        return PRICES["huge_entry_ns"] + freed // SLOT * PRICES["page_free_ns"]
-
-    def clear(self, mm: Space, number: int, start: int, end: int) -> float:
-        """Remove the entries of a range from a slot; the table stays; the price."""
-        table = mm.slots[number].table
-        table.huge = False
-        gone = [p for p in table.entries if start <= number * SLOT + p < end]
-        return sum(self.remove_entry(table, position) for position in gone)
-
-    def remove_entry(self, table: Table, position: int) -> float:
-        frame = table.entries[position].frame
-        scattered = frame is not None and frame.scattered
-        freed = table.take(position)
-        self.counts["ptes_zapped"] += 1
-        self.counts["pages_freed"] += freed
-        return (
-            PRICES["exit_entry_ns"]
-            + scattered * PRICES["entry_scattered_ns"]
-            + freed * PRICES["page_free_ns"]
-        )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 SLOT = 512
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Frame:
     """A 4 KiB page of memory, the tables that map it (how often), and the file it belongs to.
 
@@ -26,7 +26,7 @@ class Frame:
         return not self.tables and self.file is None
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class NaiveFile:
     """The pages of a file or of shared memory, and how many areas map it."""
 
@@ -50,7 +50,7 @@ class NaiveFile:
         return freed
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Entry:
     """A present entry: a frame, or None for the zero page."""
 
@@ -58,7 +58,7 @@ class Entry:
     writable: bool
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Table:
     """A PTE table and how many slots point at it; `huge` if it stands for a huge page.
 
@@ -73,10 +73,11 @@ class Table:
 
     def put(self, position: int, entry: Entry) -> int:
         """Set an entry; 1 if the frame of the one before it became free."""
-        freed = self.take(position)
+        freed = self.take(position) if position in self.entries else 0
         self.entries[position] = entry
         if entry.frame is not None:
-            entry.frame.tables[self] = entry.frame.tables.get(self, 0) + 1
+            tables = entry.frame.tables
+            tables[self] = tables.get(self, 0) + 1
         return freed
 
     def take(self, position: int) -> int:
@@ -84,17 +85,20 @@ class Table:
         entry = self.entries.pop(position, None)
         if entry is None or entry.frame is None:
             return 0
-        entry.frame.tables[self] -= 1
-        if not entry.frame.tables[self]:
-            del entry.frame.tables[self]
-        return int(entry.frame.is_free)
+        frame = entry.frame
+        tables = frame.tables
+        if tables[self] > 1:
+            tables[self] -= 1
+            return 0
+        del tables[self]
+        return int(not tables and frame.file is None)
 
     @property
     def resident(self) -> int:
         return len(self.entries) - [entry.frame for entry in self.entries.values()].count(None)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Slot:
     """A PMD entry."""
 
@@ -102,7 +106,7 @@ class Slot:
     writable: bool = True
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Area:
     """A VMA; `inherited` if another process has mapped it."""
 
@@ -133,7 +137,7 @@ class Area:
         return replace(self, start=start, end=end, offset=self.offset + start - self.start)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Space:
     """An address space.
 
@@ -154,7 +158,10 @@ class Space:
     last_copied_slot: int = -1
 
     def area(self, page: int) -> Area | None:
-        return next((a for a in self.areas if a.start <= page < a.end), None)
+        for area in self.areas:
+            if area.start <= page < area.end:
+                return area
+        return None
 
     def overlapping(self, slot: int) -> list[Area]:
         return self.meeting(slot * SLOT, (slot + 1) * SLOT)

@@ -1,5 +1,7 @@
 """Corners of operations that no recorded scenario and hardly a random history meets."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from fork_scenario import Scenario, counted
@@ -7,6 +9,7 @@ from memory_inspection import check_empty
 from model_prices import PRICES
 
 from models.address_space import BusError, Refused
+from models.counts import Counts
 from models.shared_pages import File
 
 
@@ -177,3 +180,75 @@ def test_rights_that_stay_cut_no_page_of_the_pool() -> None:
     assert counted(s.protect("P", 0, 100, writable=True)) == {}
     with pytest.raises(Refused):
         s.protect("P", 0, 100, writable=False)
+
+
+@pytest.mark.parametrize("scheme, options", [("huge", {}), ("classic6", {"huge": True})])
+def test_splitting_a_huge_page_for_a_change_takes_time(
+    scheme: str, options: dict[str, bool]
+) -> None:
+    """At the cut of an area, for a discard of a part and for a move out of line (2.4)."""
+    changes: list[Callable[[Scenario], Counts]] = [
+        lambda s: s.unmap("P", 0, 100),
+        lambda s: s.protect("P", 0, 100, writable=False),
+        lambda s: s.discard("P", 0, 100),
+        lambda s: s.move("P", 0, 512, 1100),
+    ]
+    for change in changes:
+        s = Scenario(scheme, **options)
+        s.map(512)
+        s.fill("P", 0, 512)
+        assert change(s).huge_splits == 1
+        assert s.last_ns >= PRICES["fault_huge_split_ns"]
+
+
+def test_discarding_where_no_area_lies_copies_nothing() -> None:
+    """Madvise goes from area to area; the slot's table is shared and stays so."""
+    s = Scenario("on_demand")
+    s.map(256, at=256)
+    s.write("P", np.arange(256, 512))
+    s.fork("P", "C")
+    assert counted(s.discard("P", 0, 100)) == {}
+    # What the table holds of an area it does not look at: it is copied first (D3).
+    s.map(100, at=0)
+    assert s.discard("P", 0, 100).tables_copied == 1
+
+
+def test_discarding_two_areas_does_not_drop_the_table_that_they_share() -> None:
+    """Neither of them spans the slot, so each is removed from a copy."""
+    s = Scenario("on_demand", variant="patchset")
+    for start in (0, 256):
+        s.map(256, at=start)
+    s.write("P", np.arange(512))
+    s.fork("P", "C")
+    assert counted(s.discard("P", 0, 512))["tables_copied"] == 1
+
+
+def test_a_moved_page_says_nothing_about_its_new_neighbours() -> None:
+    """A fork has shared the page that moves in, not those of large folios beside it (2, 6.0)."""
+    s = Scenario("classic6", folio_pages=16)
+    s.map(512)
+    s.fill("P", 0, 512)
+    s.fork("P", "C")
+    s.exit("C")
+    s.map(512, at=1024)
+    s.fill("P", 1024, 512)
+    s.unmap("P", 1024, 256)
+    s.move("P", 0, 256, 1024)
+    s.protect("P", 1024, 512, writable=False)
+    s.protect("P", 1024, 512, writable=True)
+    assert counted(s.write("P", 1280)) == {"faults": 1, "page_reuse": 1}
+    assert counted(s.write("P", 1024)) == {"faults": 1, "page_copies": 1, "pages_freed": 1}
+
+
+def test_a_reused_huge_page_is_exclusive_when_it_is_split() -> None:
+    """Its pages are nobody else's again (PageAnonExclusive goes to all of them)."""
+    s = Scenario("classic6", huge=True)
+    s.map(512)
+    s.fill("P", 0, 512)
+    s.fork("P", "C")
+    s.exit("C")
+    assert s.write("P", 0).huge_reuse == 1
+    s.unmap("P", 0, 256)
+    s.protect("P", 256, 256, writable=False)
+    s.protect("P", 256, 256, writable=True)
+    assert counted(s.write("P", 300)) == {"faults": 1, "page_reuse": 1}

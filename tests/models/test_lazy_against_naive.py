@@ -24,10 +24,10 @@ def run(variant: str, *, examples: int, steps: int, looks_every: int = 1) -> Non
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_histories(variant: str) -> None:
-    run(variant, examples=34, steps=60)
+    run(variant, examples=30, steps=60)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_long_histories(variant: str) -> None:
-    run(variant, examples=556, steps=200, looks_every=5)
+    run(variant, examples=500, steps=200, looks_every=5)
