@@ -20,7 +20,7 @@ from models.entries import (
     Kind,
 )
 from models.frames import ONE, Frames
-from models.pool import BoolArray, IntArray, Pool, run_of
+from models.pool import BoolArray, IntArray, Pool, Rows, run_of
 
 _PORTION = 256
 
@@ -152,9 +152,13 @@ class Contents(Pool):
         )
         return alone
 
-    def protect(self, contents: IntArray) -> None:
+    def protect(self, contents: Rows) -> None:
         """Write-protect every entry."""
-        some = run_of(contents[self.writable[run_of(contents)] > 0])
+        some = run_of(contents)
+        writable = self.writable[some] > 0
+        if not writable.all():
+            numbers = np.arange(some.start, some.stop) if isinstance(some, slice) else some
+            some = numbers[writable]
         self.protect_epoch[some] += 1
         self.writable[some] = 0
 
@@ -164,12 +168,12 @@ class Contents(Pool):
         resident: IntArray = (self.present[which] - self.zero[which]).astype(np.int64)
         return resident
 
-    def resident_sum(self, contents: IntArray) -> int:
+    def resident_sum(self, contents: Rows) -> int:
         """The sum of `resident`."""
         which = run_of(contents)
         return int(self.present[which].sum()) - int(self.zero[which].sum())
 
-    def share(self, contents: IntArray) -> None:
+    def share(self, contents: Rows) -> None:
         """A fork, or the copy of a table: one more table says each of `contents`."""
         which = run_of(contents)
         self.multiplicity[which] += 1

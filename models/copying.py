@@ -65,10 +65,12 @@ def survey(parent: AddressSpace, slots: IntArray) -> ForkWork:
     """What there is to copy in some of `copied_slots`."""
     tables, contents = parent.memory.tables, parent.memory.contents
     work = _copied_parts(parent, slots)
-    said = tables.content[run_of(parent.slot_table[work.slots])]
-    huge = contents.kind[run_of(said)] >= Kind.HUGE
+    said = tables.content[run_of(parent.slot_table[run_of(work.slots)])]
+    small = run_of(said)
+    huge = contents.kind[small] >= Kind.HUGE
     work.huge = int(huge.sum())
-    small = run_of(said[~huge] if work.huge else said)
+    if work.huge:
+        small = run_of(said[~huge])
     work.present = int(contents.present[small].sum())
     work.writable = int(contents.writable[small].sum())
     work.scattered = int(contents.scattered[small].sum())
@@ -94,11 +96,13 @@ def copy_surveyed(
         physical: Whether the child's tables take frames.
     """
     memory = parent.memory
-    said = memory.tables.content[parent.slot_table[work.slots]]
-    memory.contents.protect(said)
-    memory.contents.share(said)
-    child.slot_table[work.slots] = memory.tables.new(said, physical=physical)
-    resident = memory.contents.resident_sum(said)
+    slots = run_of(work.slots)
+    said = memory.tables.content[run_of(parent.slot_table[slots])]
+    contents = run_of(said)
+    memory.contents.protect(contents)
+    memory.contents.share(contents)
+    child.slot_table[slots] = memory.tables.new(said, physical=physical)
+    resident = memory.contents.resident_sum(contents)
     for slot, spans in work.parts.items():
         content = int(memory.detach(parent.slot_table[slot : slot + 1])[0])
         copy = np.array([copy_ranges(memory.contents, content, spans)])

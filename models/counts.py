@@ -56,9 +56,9 @@ class Counts:
 
     def add(self, other: Counts, times: int = 1) -> None:
         """Count what `other` counted as well, so many times."""
-        for field in fields(self):
-            more = times * getattr(other, field.name)
-            setattr(self, field.name, getattr(self, field.name) + more)
+        for name, counted in vars(other).items():
+            if counted:  # few are, every time
+                setattr(self, name, getattr(self, name) + times * counted)
 
     def as_dict(self) -> dict[str, int]:
         """The counts by name."""

@@ -59,7 +59,7 @@ class FrameStock:
             passed = (np.arange(first, last) + 0.5) / self.capacity
             passed = np.minimum(passed, np.nextafter(1.0, 0.0))  # the law never reaches 1
             place = np.ceil(-self.capacity * np.log1p(-passed)).astype(np.int64)
-            marks[np.clip(place - self.outstanding - 1, 0, frames - 1)] = True
+            marks[np.minimum(np.maximum(place - self.outstanding - 1, 0), frames - 1)] = True
         self.outstanding += frames
         return marks
 

@@ -1,6 +1,6 @@
 """A pool of rows kept as parallel NumPy arrays, with recycled row numbers."""
 
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -80,12 +80,18 @@ class Pool:
         self._capacity = capacity
 
 
-def run_of(rows: IntArray) -> IntArray | slice:
+Rows: TypeAlias = IntArray | slice
+"""Some rows of a pool: their numbers, or a slice of rows that follow each other."""
+
+
+def run_of(rows: Rows) -> Rows:
     """The same selection, as a slice if the rows follow each other.
 
     Memory filled in one go has consecutive rows, and a slice is several times faster than a gather.
     What it selects is a view: for reading at once, or for assigning to.
     """
+    if isinstance(rows, slice):
+        return rows
     count = len(rows)
     if count and rows[-1] - rows[0] == count - 1 and (rows[1:] > rows[:-1]).all():
         return slice(int(rows[0]), int(rows[-1]) + 1)

@@ -3,10 +3,9 @@
 import numpy as np
 
 from models.address_space import NO_TABLE, AddressSpace
-from models.counts import Counts
 from models.entries import ENTRIES_PER_TABLE
 from models.faults import ActionArray, TableAction
-from models.pool import BoolArray, IntArray
+from models.pool import BoolArray, IntArray, run_of
 from models.sharing import Accounting, Sharing
 from models.tables import NOBODY
 
@@ -123,14 +122,14 @@ def copy_for_child(parent: AddressSpace, slots: IntArray) -> None:
     if child is None:
         raise AssertionError("no child waits for these tables")
     said = memory.tables.content[parent.slot_table[slots]]
-    memory.contents.protect(said)
-    memory.contents.share(said)
+    contents = run_of(said)
+    memory.contents.protect(contents)
+    memory.contents.share(contents)
     child.slot_table[slots] = memory.tables.new(said)
-    child.accounted_pages += memory.contents.resident_sum(said)
+    child.accounted_pages += memory.contents.resident_sum(contents)
     parent.slot_writable[slots] = True
-    memory.counts.add(
-        Counts(tables_alloc=len(slots), ptes_copied=int(memory.contents.present[said].sum()))
-    )
+    memory.counts.tables_alloc += len(slots)
+    memory.counts.ptes_copied += int(memory.contents.present[contents].sum())
 
 
 def leave_tables(mm: AddressSpace, tables: IntArray, sharing: Sharing) -> None:

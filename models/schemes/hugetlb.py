@@ -9,12 +9,12 @@ from pydantic import AfterValidator, Field
 
 from models import filling, huge_faults, moving
 from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace, BusError, Refused, Vma
-from models.copying import ForkWork, copied_slots, copy_surveyed, survey
+from models.copying import ForkWork, copied_slots, copy_surveyed, divide, survey
 from models.costs import Costs
 from models.entries import Kind
 from models.faults import Faults, PageAction, TableAction
 from models.frames import FRAME_BYTES
-from models.pool import BoolArray, IntArray
+from models.pool import BoolArray, IntArray, run_of
 from models.schemes.base import SchemeOptions
 from models.schemes.huge import Huge
 from models.schemes.words import ONE_LOCK, Words
@@ -151,12 +151,12 @@ class Hugetlb(Huge):
         work = survey(parent, copied_slots(parent))
         yield Work(self._price(parent, work), "fork")
         child = parent.fork_layout()
-        said = parent.memory.tables.content[parent.slot_table[work.slots]]
-        huge = parent.memory.contents.kind[said] >= Kind.HUGE
-        all_slots = work.slots
-        work.slots = all_slots[~huge]
+        said = parent.memory.tables.content[run_of(parent.slot_table[run_of(work.slots)])]
+        huge, work.slots = divide(
+            work.slots, parent.memory.contents.kind[run_of(said)] >= Kind.HUGE
+        )
         copy_surveyed(parent, child, work)
-        copy_surveyed(parent, child, ForkWork(all_slots[huge], {}), physical=False)
+        copy_surveyed(parent, child, ForkWork(huge, {}), physical=False)
         child.lost_slots = parent.lost_slots
         return child
 
