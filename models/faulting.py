@@ -61,7 +61,7 @@ def classify(
     first = np.full(len(distinct), len(page))
     np.minimum.at(first, of_slot, np.arange(len(page)))
     slots = _inspect_slots(mm, distinct, sharing)
-    page_action = _page_actions(
+    page_action, replaces = _page_actions(
         mm, slots, of_slot=of_slot, page=page, write=write, after_read=after_read
     )
     leads = np.zeros(len(page), np.bool_)
@@ -75,7 +75,7 @@ def classify(
     table_action, page_action = table_action[faulting], page_action[faulting]
     sequential, warm = in_cache(mm, page, table_action)
     cost_ns = costs.faults_ns(page_action, table_ns, sequential=sequential, warm=warm)
-    return Faults(position, page, table_action, page_action, cost_ns)
+    return Faults(position, page, table_action, page_action, cost_ns, replaces[faulting])
 
 
 def apply(mm: AddressSpace, faults: Faults, sharing: Sharing) -> None:
@@ -124,6 +124,10 @@ def _inspect_slots(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> _Slot
     return _Slots(content, action)
 
 
+_REPLACING = np.zeros(len(PageAction), np.bool_)
+_REPLACING[[PageAction.COW_COPY, PageAction.ZERO_FILL]] = True
+
+
 def _page_actions(
     mm: AddressSpace,
     slots: _Slots,
@@ -132,7 +136,8 @@ def _page_actions(
     page: IntArray,
     write: BoolArray,
     after_read: BoolArray,
-) -> ActionArray:
+) -> tuple[ActionArray, BoolArray]:
+    """What faults do to pages, and whether each replaces a present entry."""
     contents = mm.memory.contents
     content, entry = slots.content[of_slot], page % PAGES_PER_SLOT
     actions = _actions_on_holes(mm, page, write, after_read)
@@ -152,7 +157,9 @@ def _page_actions(
     # Everybody writes to the same page of shared memory.
     shared = (actions == PageAction.COW_COPY) & in_areas(mm, page, lambda vma: not vma.private)
     actions[shared] = PageAction.COW_REUSE
-    return actions
+    present = after_read.copy()
+    present[where[state.present]] = True
+    return actions, present & _REPLACING[actions]
 
 
 def _actions_on_holes(

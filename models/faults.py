@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.frames import FRAME_BYTES
-from models.pool import IntArray
+from models.pool import BoolArray, IntArray
 
 ActionArray = npt.NDArray[np.uint8]
 
@@ -81,6 +81,7 @@ class Faults:
         table_action: A `TableAction` each.
         page_action: A `PageAction` each.
         cost_ns: Time each takes, lock waits excluded.
+        replaces: Whether each replaces an entry that was present by that of another page.
     """
 
     position: IntArray
@@ -88,6 +89,7 @@ class Faults:
     table_action: ActionArray
     page_action: ActionArray
     cost_ns: IntArray
+    replaces: BoolArray
 
     def __len__(self) -> int:
         return len(self.position)
@@ -99,6 +101,7 @@ class Faults:
             self.table_action[selection],
             self.page_action[selection],
             self.cost_ns[selection],
+            self.replaces[selection],
         )
 
     @property
@@ -123,11 +126,15 @@ class Faults:
 
     def killed_at(self, fault: int) -> Faults:
         """These faults up to one that finds no page, with which the process ends."""
-        met = self[: fault + 1]
-        table_action, page_action = met.table_action.copy(), met.page_action.copy()
-        cost_ns = met.cost_ns.copy()
-        table_action[-1], page_action[-1], cost_ns[-1] = TableAction.NONE, PageAction.NO_PAGE, 0
-        return Faults(met.position, met.page, table_action, page_action, cost_ns)
+        killed = Faults(
+            self.position[fault : fault + 1],
+            self.page[fault : fault + 1],
+            np.array([TableAction.NONE], np.uint8),
+            np.array([PageAction.NO_PAGE], np.uint8),
+            np.zeros(1, np.int64),
+            np.zeros(1, np.bool_),
+        )
+        return Faults.merged(self[:fault], killed)
 
     def with_page_action(self, action: PageAction) -> IntArray:
         """The pages that `action` happens to, ascending."""
@@ -150,7 +157,7 @@ class Faults:
     def none() -> Faults:
         """No fault."""
         numbers, actions = np.zeros(0, np.int64), np.zeros(0, np.uint8)
-        return Faults(numbers, numbers, actions, actions, numbers)
+        return Faults(numbers, numbers, actions, actions, numbers, actions.view(np.bool_))
 
     @staticmethod
     def merged(first: Faults, second: Faults) -> Faults:
@@ -162,4 +169,5 @@ class Faults:
             np.concatenate((first.table_action, second.table_action))[order],
             np.concatenate((first.page_action, second.page_action))[order],
             np.concatenate((first.cost_ns, second.cost_ns))[order],
+            np.concatenate((first.replaces, second.replaces))[order],
         )

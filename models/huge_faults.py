@@ -59,7 +59,9 @@ def classify(
     table_action[after_read] = TableAction.NONE
     faulting = action != PageAction.NONE
     cost_ns = costs.faults_ns(action)
-    faults = Faults(position, page, table_action, action, cost_ns)[faulting]
+    present = (tables != NO_TABLE) | after_read
+    replaces = present & (action != PageAction.HUGE_REUSE)
+    faults = Faults(position, page, table_action, action, cost_ns, replaces)[faulting]
     return faults if not splits else _with_small_pages(mm, faults, pages, writes, costs)
 
 
@@ -115,7 +117,8 @@ def _with_small_pages(
     position = np.sort(later[first])
     action = np.full(len(position), PageAction.COW_COPY, np.uint8)
     nothing = np.full(len(position), TableAction.NONE, np.uint8)
-    copies = Faults(position, pages[position], nothing, action, costs.faults_ns(action))
+    replaces = np.ones(len(position), np.bool_)
+    copies = Faults(position, pages[position], nothing, action, costs.faults_ns(action), replaces)
     merged = Faults.merged(faults, copies)
     sequential, warm = in_cache(mm, merged.page, merged.table_action)
     cost_ns = costs.faults_ns(merged.page_action, sequential=sequential, warm=warm)

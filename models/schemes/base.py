@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from models import faulting, filling, sweeping, zapping
 from models.address_space import PAGES_PER_SLOT, AddressSpace, Vma
-from models.faults import Faults, PageAction, TableAction
+from models.faults import Faults, TableAction
 from models.pool import BoolArray, IntArray
 from models.schemes.mapping_operations import MappingOperations
 from models.schemes.words import Words
@@ -25,9 +25,6 @@ class SchemeOptions(BaseModel):
     def arguments(self) -> dict[str, Any]:
         """The arguments that a scheme is made with."""
         return self.model_dump()
-
-
-_REPLACING = (PageAction.COW_COPY, PageAction.HUGE_COPY, PageAction.HUGE_SPLIT)
 
 
 class Scheme(MappingOperations):
@@ -177,12 +174,11 @@ class Scheme(MappingOperations):
     def flushes(self, faults: Faults) -> int:
         """How often faults make every core flush that runs the process (a TLB shootdown).
 
-        Once for a page that is replaced by its copy, and for a copied table if the rules say so; a
-        right that is added needs none.
+        Once for an entry that is replaced by that of another page, and for a copied table if the
+        rules say so; a right that is added needs none, nor does what was absent.
         """
-        replaced = int(np.isin(faults.page_action, _REPLACING).sum())
         copied = int((faults.table_action == TableAction.COPY).sum())
-        return replaced + copied * self.sharing.flushes
+        return int(faults.replaces.sum()) + copied * self.sharing.flushes
 
     @abstractmethod
     def fork_ns(self, parent: AddressSpace) -> int:

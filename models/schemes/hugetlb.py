@@ -142,7 +142,8 @@ class Hugetlb(Huge):
         action[unserved[mapped]] = PageAction.HUGE_REUSE
         changed = action != faults.page_action
         cost_ns[changed] = self.costs.faults_ns(action[changed])
-        faults = replace(faults, page_action=action, cost_ns=cost_ns)
+        replaces = faults.replaces & (action != PageAction.HUGE_REUSE)
+        faults = replace(faults, page_action=action, cost_ns=cost_ns, replaces=replaces)
         lost = np.flatnonzero(np.isin(slots, mm.lost_slots)) if len(mm.lost_slots) else unserved[:0]
         killed = np.concatenate((unserved[~mapped], lost))
         return faults.killed_at(int(killed.min())) if len(killed) else faults

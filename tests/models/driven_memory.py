@@ -88,6 +88,7 @@ class DrivenMemory(Values):
         before = self.visible(process)
         lazy = process.lazy
         faults = self.scheme.classify(lazy, pages, writes)
+        flushes = self.naive.flushes
         done = self._access_naively(process, pages.tolist(), writes.tolist())
         expected = [
             (position, page, *fault[:2], fault[2] * self.priced)
@@ -98,6 +99,7 @@ class DrivenMemory(Values):
             expected.append((len(done), int(pages[len(done)]), "NONE", "NO_PAGE", 0))
         if self.compares:
             assert self._listed(faults) == expected
+            assert self.scheme.flushes(faults) == self.naive.flushes - flushes
         with _killed(len(done) < len(pages)):
             if cut is None:
                 self.scheme.apply(lazy, faults)

@@ -43,6 +43,7 @@ class NaiveHuge(NaiveMachine):
             self.counts[COUNTER[action]] += 1
             return "ALLOC", action, round(PAGE_PRICES[action])
         if first is None or first.frame is None:
+            self.flushes += 1  # the huge zero page was there
             action = "HUGE_FILL"
             self.put_huge(slot.table, True)
         elif all(
@@ -64,6 +65,7 @@ class NaiveHuge(NaiveMachine):
     def write_shared(self, table: Table, position: int) -> str:
         """A write to a huge page of which others map a part at least."""
         del position
+        self.flushes += 1
         self.put_huge(table, True)
         return "HUGE_COPY"
 
@@ -118,6 +120,7 @@ class NaiveClassic6(NaiveHuge):
 
     def write_shared(self, table: Table, position: int) -> str:
         table.huge = False
+        self.flushes += 1
         self.counts["huge_splits"] += 1
         self.counts["pages_freed"] += table.put(position, Entry(Frame(scattered=True), True))
         return "HUGE_SPLIT"

@@ -94,6 +94,7 @@ class NaiveHugetlb(NaiveHuge):
         if others and self.free() > 0:
             # Also who has a reservation leaves it untouched for a copy.
             self.counts["huge_copies"] += 1
+            self.flushes += 1
             self.put_huge(slot.table, True)
             return "NONE", "HUGE_COPY", round(PAGE_PRICES["HUGE_COPY"])
         self.take(others)

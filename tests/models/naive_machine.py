@@ -41,6 +41,8 @@ class NaiveMachine(NaiveRemoval):
         page_action = self.settle_page(mm, area, page, write)
         if write:
             area.has_anon = True
+        if entry is not None and page_action in ("COW_COPY", "ZERO_FILL"):
+            self.flushes += 1
         self.counts["faults"] += 1
         self.counts[COUNTER.get(page_action, "none")] += 1
         page_ns = PAGE_PRICES[page_action]

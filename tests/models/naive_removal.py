@@ -14,6 +14,8 @@ class NaiveRemoval(NaiveLimits):
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
+        self.flushes = 0
+        """How often a fault, or a cut, made other cores flush."""
 
     def split(self, table: Table) -> int:
         """A huge page of which a part changes becomes 4 KiB pages; the price."""

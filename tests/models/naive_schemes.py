@@ -182,6 +182,7 @@ class NaivePatchset(NaiveOnDemand):
         slot = mm.slots.get(number)
         if slot is None or slot.writable or slot.table.references == 1:
             return super().settle(mm, number)
+        self.flushes += 1
         read_ns = self.disown(mm, slot.table)
         action, cost_ns = super().settle(mm, number)
         return action, read_ns + cost_ns + PRICES["tlb_flush_ns"]

@@ -252,3 +252,15 @@ def test_a_reused_huge_page_is_exclusive_when_it_is_split() -> None:
     s.protect("P", 256, 256, writable=False)
     s.protect("P", 256, 256, writable=True)
     assert counted(s.write("P", 300)) == {"faults": 1, "page_reuse": 1}
+
+
+def test_who_replaces_what_others_may_have_in_their_tlb_has_them_flush() -> None:
+    """The zero page, or a page of a file, by a copy; not what was absent (mechanisms.md 1.5)."""
+    s = Scenario("classic")
+    s.map(512)
+    s.map(8, at=512, file=File(s.memory.frames, 8))
+    s.read("P", [5, 512])
+    for page, flushes in ((4, 0), (5, 1), (512, 1), (513, 0)):
+        assert s.scheme.flushes(s.scheme.touch(s.mm["P"], [page])) == flushes
+    # Within one batch as well.
+    assert s.scheme.flushes(s.scheme.touch(s.mm["P"], [7, 7], [False, True])) == 1
