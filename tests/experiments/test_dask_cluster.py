@@ -85,11 +85,11 @@ def test_two_workers_leave_the_same_bytes_and_the_death_of_one_loses_nothing(
     assert content(tmp_path / "points") == expected(points_of("nap", seeds=POINTS))
 
 
-def on_a_local_cluster(folder: Path, *behaviours: str) -> dict[str, str]:
-    """Why points failed, by their behaviour, each given a second; "" of one that did not."""
+def on_a_local_cluster(folder: Path, *behaviours: str, limit: str = "1s") -> dict[str, str]:
+    """Why points failed, by their behaviour, each given so long; "" of one that did not."""
     (folder / "a.yaml").write_text(EXAMPLE)
     grid = f"sweep.0.grid={{workload.behaviour: [{', '.join(behaviours)}]}}"
-    options = ["--set", grid, "--scheduler", "local:2", "--timeout", "1s", "--json"]
+    options = ["--set", grid, "--scheduler", "local:2", "--timeout", limit, "--json"]
     code, stdout, stderr = done(
         start("forksim_with_fake.py", "run", "a.yaml", *options, folder=folder)
     )
@@ -109,7 +109,7 @@ def test_a_local_cluster_stops_what_takes_too_long(tmp_path: Path) -> None:
 
 @pytest.mark.full
 def test_a_local_cluster_gives_up_what_kills(tmp_path: Path) -> None:
-    reasons = on_a_local_cluster(tmp_path, "die", "good")
+    reasons = on_a_local_cluster(tmp_path, "die", "good", limit="1min")
     assert reasons == {"die": "every worker that tried it died", "good": ""}
 
 
