@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator, Hashable
+from dataclasses import replace
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -12,11 +13,9 @@ import simpy
 
 from models.address_space import AddressSpace, BusError, Vma
 from models.faults import Faults, TableAction
-from models.memory import PhysicalMemory
-from models.memory_log import MemoryLog
+from models.programs import NOTES_EVERY_NS, Programs
 from models.schemes.base import Scheme
-from models.steps import Acquire, Flush, Mode, Operation, Release
-from sim.clock import Activity
+from models.steps import Acquire, Apply, Flush, Mode, Operation, Release
 from sim.cores import Task
 from sim.locks import RwLock
 from sim.machine import Machine
@@ -29,26 +28,8 @@ Locks: TypeAlias = tuple[tuple[Mode, Hashable], ...]
 _AT_ONCE = 32
 """How far a thread looks ahead for its next fault: others may change what lies beyond."""
 
-NOTES_EVERY_NS = 100_000_000
-"""How often memory is noted while a program only goes on writing."""
 
-
-class OutOfMemory(Exception):  # noqa: N818 - the kernel's own name for it
-    """More memory is in use than the machine has.
-
-    Args:
-        used_bytes: How much all programs use.
-        memory_bytes: How much there is.
-    """
-
-    def __init__(self, used_bytes: int, memory_bytes: int) -> None:
-        used, there = used_bytes / 2**30, memory_bytes / 2**30
-        super().__init__(f"out of memory: {used:.4g} GiB in use on a machine with {there:.4g} GiB")
-        self.used_bytes = used_bytes
-        self.memory_bytes = memory_bytes
-
-
-class Kernel:
+class Kernel(Programs):
     """Plays the steps of a scheme's operations on a machine.
 
     The operations are SimPy activities for workloads to `yield from`; they take the lock of the
@@ -58,41 +39,14 @@ class Kernel:
         machine: The machine.
         scheme: How it forks, and at what costs.
         memory_bytes: How much memory the machine has; None if there is no limit.
-
-    Attributes:
-        memories: The memory of each program started, in order.
-        logs: How much memory each has taken.
-        lives: The SimPy process of the program that each belongs to, once it runs.
-        processes: What else goes on in it (see `process`).
-        peak_bytes: The most that all of them used together.
     """
 
     def __init__(self, machine: Machine, scheme: Scheme, memory_bytes: int | None = None) -> None:
+        super().__init__(machine.clock, scheme.costs, memory_bytes)
         self.machine = machine
         self.scheme = scheme
-        self.memory_bytes = memory_bytes
-        self.memories: list[PhysicalMemory] = []
-        self._living: list[PhysicalMemory] = []
-        self.logs: dict[PhysicalMemory, MemoryLog] = {}
-        self.lives: dict[PhysicalMemory, simpy.Process] = {}
-        self.processes: dict[PhysicalMemory, list[simpy.Process]] = {}
-        self.peak_bytes = 0
         self._locks: dict[Hashable, RwLock] = {}
         self._threads: dict[Task, AddressSpace] = {}
-
-    def start_program(self) -> AddressSpace:
-        """An empty address space, in a memory that it will share with its forks alone.
-
-        Each program draws on free lists of its own: with one stock of scattered frames for all,
-        whoever fills first would fork slower than the others, and unsynchronised instances would
-        fall into step, which figure 2 shows that they do not.
-        """
-        costs = self.scheme.costs
-        memory = PhysicalMemory(costs.movable_stock_frames, costs.unmovable_stock_frames)
-        self.memories.append(memory)
-        self._living.append(memory)
-        self.logs[memory] = MemoryLog(memory)
-        return AddressSpace(memory)
 
     def lock(self, of: Hashable) -> RwLock:
         """The lock of an address space, or whatever else a scheme locks."""
@@ -149,8 +103,14 @@ class Kernel:
             scattered_share: As in `Scheme.fill`.
             stretch: Factor on the time it takes (a fill's jitter).
         """
-        filling = self.scheme.populate(mm, vma, scattered_share=scattered_share)
-        yield from self.play(task, filling, stretch)
+        start_page, end_page = vma.start_page, vma.end_page
+        while start_page < end_page and self.is_alive(mm):
+            # Where memory does not suffice, up to the page that does not fit.
+            n_pages = min(end_page - start_page, self.pages_left() + 1)
+            part = replace(vma, start_page=start_page, n_pages=n_pages)
+            filling = self.scheme.populate(mm, part, scattered_share=scattered_share)
+            yield from self.play(task, filling, stretch)
+            start_page += n_pages
 
     def load(self, mm: AddressSpace, vma: Vma, *, scattered_share: float | None = None) -> None:
         """Fill an area before anything else happens: state only. Arguments as in `Scheme.fill`.
@@ -177,18 +137,20 @@ class Kernel:
         while len(faults):
             now = faults
             if self.memory_bytes is not None:
-                left_bytes = self.memory_bytes - sum(self._used())
-                fitting = int(np.searchsorted(faults.new_bytes.cumsum(), left_bytes, "right"))
+                taken = faults.new_bytes.cumsum()
+                fitting = int(np.searchsorted(taken, self.left_bytes(), "right"))
                 now = faults[: fitting + 1]
             self.scheme.apply(mm, now)
             self.check_memory()
-            if mm.memory not in self._living:
+            if not self.is_alive(mm):
                 return
             faults = faults[len(now) :]
         self.note_memory(mm, after_ns=NOTES_EVERY_NS)
 
     def sweep(self, mm: AddressSpace, start_page: int, n_pages: int, *, writes: bool) -> int:
         """Access a range from end to end; the caller spends the time. See `Scheme.sweep`."""
+        if n_pages > self.pages_left():
+            return self.touch(mm, np.arange(start_page, start_page + n_pages), writes).total_ns
         swept_ns = self.scheme.sweep(mm, start_page, n_pages, writes=writes)
         self.check_memory()
         self.note_memory(mm, after_ns=NOTES_EVERY_NS)
@@ -197,46 +159,6 @@ class Kernel:
     def lost_memory(self, mm: AddressSpace) -> bool:
         """Whether a process would be killed if it went through all of its memory (hugetlb)."""
         return bool(len(mm.lost_slots))
-
-    def check_memory(self) -> None:
-        """Kill the program that has most, with all its processes, if more is in use than there is.
-
-        Its process is interrupted with the `OutOfMemory`.
-
-        Raises:
-            OutOfMemory: If it does not run yet.
-        """
-        used = self._used()
-        self.peak_bytes = max(self.peak_bytes, sum(used))
-        for memory, used_bytes in zip(self._living, used, strict=True):
-            self.logs[memory].see(used_bytes)
-        if self.memory_bytes is None or sum(used) <= self.memory_bytes:
-            return
-        victim = self._living[int(np.argmax(used))]
-        death = OutOfMemory(sum(used), self.memory_bytes)
-        process = self.lives.get(victim)
-        if process is None:
-            raise death
-        self.forget(process)
-        process.interrupt(death)
-
-    def forget(self, process: simpy.Process) -> None:
-        """A program is over: its memory is nobody's any more."""
-        self._living = [m for m in self._living if self.lives.get(m) is not process]
-
-    def process(self, mm: AddressSpace, activity: Activity) -> simpy.Process:
-        """Begin an activity of a program that ends if the program is killed."""
-        process = self.machine.clock.process(activity)
-        living = [p for p in self.processes.get(mm.memory, []) if p.is_alive]
-        self.processes[mm.memory] = [*living, process]
-        return process
-
-    def _used(self) -> list[int]:
-        return [memory.resident_bytes + memory.table_bytes for memory in self._living]
-
-    def note_memory(self, mm: AddressSpace, after_ns: int = 0) -> None:
-        """Log how much memory there is in use, unless that was done less than `after_ns` ago."""
-        self.logs[mm.memory].note(self.machine.clock.now, mm, after_ns)
 
     def access_alone(
         self, task: Task, mm: AddressSpace, pages: npt.ArrayLike, writes: npt.ArrayLike = True
@@ -357,7 +279,9 @@ class Kernel:
                 result: Result = end.value
                 self.check_memory()
                 return result
-            if isinstance(step, Flush):
+            if isinstance(step, Apply):
+                self.apply(step.mm, step.faults)
+            elif isinstance(step, Flush):
                 told = self.running(step.mm, besides=task)
                 yield from task.run(compute_ns=round(told * self.scheme.costs.tlb_shootdown_ns))
             elif isinstance(step, Acquire):

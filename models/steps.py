@@ -6,12 +6,13 @@ the generator, so an operation driven without a clock (`perform`) changes the sa
 
 from __future__ import annotations
 
-from collections.abc import Generator, Hashable, Iterable
+from collections.abc import Callable, Generator, Hashable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from models.address_space import AddressSpace
+    from models.faults import Faults
 
 Mode: TypeAlias = Literal["read", "write"]
 Result = TypeVar("Result")
@@ -54,7 +55,22 @@ class Flush:
     mm: AddressSpace
 
 
-Step: TypeAlias = Acquire | Release | Work | Flush
+@dataclass(frozen=True, eq=False)
+class Apply:
+    """Make the changes of faults, as far as there is memory for them.
+
+    Attributes:
+        mm: Where.
+        faults: Which.
+        by: Makes them where there is always enough.
+    """
+
+    mm: AddressSpace
+    faults: Faults
+    by: Callable[[AddressSpace, Faults], None]
+
+
+Step: TypeAlias = Acquire | Release | Work | Flush | Apply
 Operation: TypeAlias = Generator[Step, None, Result]
 
 
@@ -78,10 +94,13 @@ class Performed:
 
 def perform(operation: Operation[Result]) -> tuple[Result, Performed]:
     """Drive an operation without a clock; its result and what it did."""
-    steps = []
+    steps: list[Step] = []
     while True:
         try:
-            steps.append(next(operation))
+            step = next(operation)
         except StopIteration as end:
             work_ns = sum(step.ns for step in steps if isinstance(step, Work))
             return end.value, Performed(work_ns, tuple(steps))
+        if isinstance(step, Apply):
+            step.by(step.mm, step.faults)
+        steps.append(step)

@@ -9,7 +9,8 @@ from typing import Any, Protocol, cast
 import simpy
 from pydantic import BaseModel
 
-from models.kernel import Kernel, OutOfMemory
+from models.kernel import Kernel
+from models.programs import OutOfMemory
 from models.memory import PhysicalMemory
 from models.memory_log import MemoryLog
 from sim.clock import Activity

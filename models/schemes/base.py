@@ -85,7 +85,7 @@ class Scheme(MappingOperations):
     def populate(
         self, mm: AddressSpace, vma: Vma, *, scattered_share: float | None = None
     ) -> Operation[None]:
-        """Write every page of an untouched area, one after the other.
+        """Write every page of an untouched area, or of a part of one, one after the other.
 
         Its faults take and give back the lock page by page, so none is held over the fill. The
         state changes at the end. Arguments as in `fill`.

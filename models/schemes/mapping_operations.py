@@ -13,7 +13,7 @@ from models.costs import Costs
 from models.faults import Faults
 from models.shared_pages import File
 from models.sharing import UNSHARED, Sharing
-from models.steps import Acquire, Flush, Mode, Operation, Release, Step, Work
+from models.steps import Acquire, Apply, Flush, Mode, Operation, Release, Step, Work
 
 
 class MappingOperations(ABC):
@@ -29,8 +29,14 @@ class MappingOperations(ABC):
         self.sharing = sharing
 
     @abstractmethod
-    def touch(self, mm: AddressSpace, pages: npt.ArrayLike, writes: npt.ArrayLike = True) -> Faults:
-        """Access pages in order. See `models.schemes.base.Scheme.touch`."""
+    def classify(
+        self, mm: AddressSpace, pages: npt.ArrayLike, writes: npt.ArrayLike = True
+    ) -> Faults:
+        """The faults of accesses. See `models.schemes.base.Scheme.classify`."""
+
+    @abstractmethod
+    def apply(self, mm: AddressSpace, faults: Faults) -> None:
+        """Make the changes of faults. See `models.schemes.base.Scheme.apply`."""
 
     def map(
         self,
@@ -258,7 +264,8 @@ class MappingOperations(ABC):
             vma = mm.vmas[mm.vma_numbers(pages[:1])[0]]
             # Private memory is populated by write faults, so that nothing is left to be done.
             yield Acquire("read", mm)
-            faults = self.touch(mm, pages, vma.writable and vma.private)
+            faults = self.classify(mm, pages, vma.writable and vma.private)
+            yield Apply(mm, faults, self.apply)
             yield Work(faults.total_ns, "fill")
             yield Release("read", mm)
 

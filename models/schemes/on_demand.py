@@ -16,7 +16,7 @@ from models.pool import BoolArray, IntArray, run_of
 from models.schemes.base import Scheme, SchemeOptions
 from models.schemes.words import ONE_LOCK, Words
 from models.sharing import Accounting, Sharing
-from models.steps import Acquire, Mode, Operation, Release, Work
+from models.steps import Acquire, Apply, Mode, Operation, Release, Work
 from models.tables import EXCLUSIVE, NOBODY
 
 PAPER = Sharing()
@@ -206,6 +206,7 @@ class OnDemand(Scheme):
                 mm.memory.tables.owner[mm.slot_table[slots]] = EXCLUSIVE
         elif self.variant == "head" and mm.on_demand:
             yield Acquire("read", mm)
-            faults = self.touch(mm, np.arange(start_page, end_page), False)
+            faults = self.classify(mm, np.arange(start_page, end_page), False)
+            yield Apply(mm, faults, self.apply)
             yield Work(faults.total_ns, "fill")
             yield Release("read", mm)

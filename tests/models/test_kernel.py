@@ -3,13 +3,16 @@
 from collections.abc import Generator
 from typing import Any
 
+import pytest
 import simpy
 from model_prices import make_costs
 
 from models.address_space import AddressSpace
 from models.kernel import Kernel
+from models.programs import OutOfMemory
 from models.schemes import make_scheme
-from models.steps import Release
+from models.schemes.hugetlb import HUGE_PAGE_BYTES
+from models.steps import Release, perform
 from sim.cores import Task
 from sim.machine import Machine
 
@@ -17,10 +20,10 @@ Activity = Generator[simpy.Event, Any, Any]
 FORK_NS = 100_000 + 23 * 1024
 
 
-def make_kernel(scheme: str = "classic", cores: int = 4) -> Kernel:
+def make_kernel(scheme: str = "classic", cores: int = 4, memory_bytes: int | None = None) -> Kernel:
     costs = make_costs()
     machine = Machine(cores, {"fork": {"fork": 1.0}}, slice_ns=10**9, switch_ns=0)
-    return Kernel(machine, make_scheme(scheme, costs))
+    return Kernel(machine, make_scheme(scheme, costs), memory_bytes)
 
 
 def test_a_whole_life() -> None:
@@ -109,6 +112,35 @@ def test_a_fill_can_be_stretched() -> None:
     clock.run_to_end()
     assert clock.now == 750_000
     assert mm.resident_pages == 1000
+
+
+@pytest.mark.parametrize("scheme", ["classic", "huge"])
+def test_a_fill_that_does_not_fit_ends_at_the_page_that_finds_no_room(scheme: str) -> None:
+    kernel = make_kernel(scheme, memory_bytes=100 * HUGE_PAGE_BYTES)
+    mm = kernel.start_program()
+    task = kernel.machine.task("program")
+    kernel.machine.clock.process(kernel.populate(task, mm, mm.map(512 * 200)))
+    with pytest.raises(OutOfMemory):
+        kernel.machine.clock.run_to_end()
+    # One huge page more, and the table kept for it.
+    more = 4096 if scheme == "classic" else HUGE_PAGE_BYTES + 4096
+    assert 100 * HUGE_PAGE_BYTES < kernel.peak_bytes <= 100 * HUGE_PAGE_BYTES + more
+    per_page_ns = 500 if scheme == "classic" else 80_000 / 512
+    filled = mm.resident_pages * per_page_ns
+    # A huge page that fits in part is priced by pages.
+    assert kernel.machine.clock.now == pytest.approx(filled, abs=512 * 500)
+
+
+@pytest.mark.parametrize("sharing", ["classic", "on_demand"])
+def test_a_sweep_that_does_not_fit_ends_at_the_page_that_finds_no_room(sharing: str) -> None:
+    kernel = make_kernel(sharing, memory_bytes=15 * 2**20)
+    mm = kernel.start_program()
+    area = mm.map(2560)
+    kernel.load(mm, area)
+    child, _ = perform(kernel.scheme.fork(mm))
+    with pytest.raises(OutOfMemory):
+        kernel.sweep(child, area.start_page, area.n_pages, writes=True)
+    assert kernel.peak_bytes <= 15 * 2**20 + 2 * 4096
 
 
 def test_pure_computation_is_played_too() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from programs import setup
 
-from models.kernel import OutOfMemory
+from models.programs import OutOfMemory
 from sim.recording import Recording
 from workloads.registry import WORKLOADS
 
@@ -113,6 +113,14 @@ def test_who_lives_on_has_every_fault_that_it_paid_for() -> None:
     assert recording.parts["big"].counters["killed_out_of_memory"] == 1
     assert recording.parts["big"].levels["killed_ns"] == 100_000_000
     assert recording.parts["late"].counters["zero_fill"] == 4096
+
+
+@pytest.mark.parametrize("scheme", ["classic", "huge", "on_demand"])
+def test_populating_dies_at_the_page_that_does_not_fit(scheme: str) -> None:
+    config = script_of({"do": "map", "pages": 16384, "at": 0, "populate": True})
+    recording = run(scheme, config, 40 * MIB)
+    assert recording.counters["killed_out_of_memory"] == 1
+    assert 40 * MIB < recording.levels["killed_bytes"] <= 42 * MIB + 4096
 
 
 def test_who_has_ended_needs_no_killing() -> None:
