@@ -65,12 +65,11 @@ def steps_of(scheme: Scheme) -> Iterator[Told]:
         if not (scheme.isolates or step.of_borrowers):
             continue
         runs, scattered = (partial(Trial, scheme, scattered=layout) for layout in (False, True))
-        if step.only_if is None or step.only_if(runs).anything:
-            try:
-                seen = step.scene(runs), step.scene(scattered)
-            except Refused:
-                continue  # pages of a pool are not cut
-            yield Told(step.part, step.what, *seen)
+        try:
+            if step.only_if is None or step.only_if(runs).anything:
+                yield Told(step.part, step.what, step.scene(runs), step.scene(scattered))
+        except Refused:
+            continue  # pages of a pool are not cut, or it has too few of them
 
 
 def _each(prepare: Callable[[Trial, int], Trial], act: Callable[[Trial], Seen]) -> Scene:

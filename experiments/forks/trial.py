@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from models.address_space import PAGES_PER_SLOT, AddressSpace, Vma
+from models.address_space import PAGES_PER_SLOT, AddressSpace, BusError, Vma
 from models.counts import Counts
 from models.memory import PhysicalMemory
 from models.pool import IntArray
@@ -146,7 +146,11 @@ class Trial:
     def _touches(self, mm: AddressSpace, pages: IntArray, *, writes: bool) -> Seen:
         before = self.memory.counts.copy()
         locks = self.scheme.fault_locks(mm, int(pages[0]))
-        faults = self.scheme.touch(mm, pages, writes)
+        faults = self.scheme.classify(mm, pages, writes)
+        try:
+            self.scheme.apply(mm, faults)
+        except BusError:
+            self.memory.counts.children_killed += 1
         taken = [_name(mode, of, mm) for mode, of in locks] if len(faults) else []
         counts = self.memory.counts - before
         return Seen(faults.total_ns, counts, Counter(taken), self.scheme.flushes(faults))

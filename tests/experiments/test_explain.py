@@ -257,3 +257,12 @@ def test_the_command_prints_words_and_steps(label: str) -> None:
 def test_wrong_questions_are_one_line(arguments: list[str], line: str) -> None:
     result = forksim("explain", *arguments)
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"{line}\n")
+
+
+def test_a_pool_that_is_too_small_for_a_step_leaves_it_out() -> None:
+    result = forksim("explain", "hugetlb", "--set", "fork.pool=4MiB")
+    assert result.exit_code == 0, result.stderr
+    # Two pages are there for two tables' worth, and none for seventeen.
+    assert "the child writes the first page too" in result.stdout
+    assert "1 process killed" in result.stdout
+    assert "each table of 512 pages just written" not in result.stdout
