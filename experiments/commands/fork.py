@@ -13,6 +13,7 @@ from experiments.errors import InputError, Position, shown
 from experiments.forks.asked import Asked, several_forks
 from experiments.forks.one_fork import WRITTEN, OneFork, one_fork, size_in_pages
 from experiments.printing import Output
+from models.address_space import Refused
 from results import human
 from results.grid import print_grid
 from sim.quantities import parse_bytes
@@ -63,7 +64,7 @@ def _found(
     for asked in several_forks(forks, profile, catalogue()):
         try:
             yield asked, one_fork(asked.scheme, size_in_pages(size_bytes))
-        except ValueError as error:
+        except Refused as error:
             text = f"{human.size(size_bytes)}: {asked.label}: {error}"
             raise InputError.at(Position("--size"), text) from None
 

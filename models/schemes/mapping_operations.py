@@ -162,6 +162,8 @@ class MappingOperations(ABC):
             table_ns += protecting.set_writable(
                 mm, *span, self.costs, self.sharing, writable=writable
             )
+        # What was cut off is an area of its own, and locked like the one that it was part of.
+        areas += yield from self._acquire_areas(mm, start_page, end_page, besides=areas)
         yield Work(table_ns, "copy")
         yield Flush(mm)
         yield from _release(mm, areas)
@@ -237,10 +239,11 @@ class MappingOperations(ABC):
         moving.check_target(mm, start_page, n_pages, to_page)
 
     def _acquire_areas(
-        self, mm: AddressSpace, start_page: int, end_page: int
+        self, mm: AddressSpace, start_page: int, end_page: int, besides: tuple[Vma, ...] = ()
     ) -> Operation[tuple[Vma, ...]]:
         """Lock what is locked besides the address space, which nobody changes any more."""
-        areas = self._lock_with(mm, start_page, end_page)
+        locked = self._lock_with(mm, start_page, end_page)
+        areas = tuple(area for area in locked if area not in besides)
         for area in areas:
             yield Acquire("write", area)
         return areas

@@ -146,3 +146,23 @@ def test_l1_no_fault_runs_during_a_fork(scheme: str) -> None:
     clock.process(fault())
     clock.run_to_end()
     assert over["fault"] > over["fork"] > 10
+
+
+def test_what_mprotect_cuts_off_stays_locked_until_it_is_done() -> None:
+    """The middle of an area becomes one of its own, and is locked like the whole (6.4)."""
+    threads = Threads("classic6")
+    threads.fill(0, 1536)
+    kernel, clock = threads.kernel, threads.kernel.machine.clock
+    task = kernel.machine.task("protects")
+    clock.process(kernel.play(task, kernel.scheme.protect(threads.parent, 512, 512, False)))
+    ends = {}
+
+    def read(page: int) -> Activity:
+        yield clock.timeout(10)
+        area = threads.parent.vmas[int(threads.parent.vma_numbers(np.array([page]))[0])]
+        yield from kernel.lock(area).acquire("read")
+        ends[page] = clock.now
+
+    clock.process(read(600))
+    clock.run_to_end()
+    assert ends[600] == 512 * PRICES["entry_protect_ns"] + PRICES["tlb_flush_ns"]
