@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from models.address_space import PAGES_PER_SLOT, AddressSpace
@@ -24,10 +26,12 @@ class MemoryLog:
 
     Attributes:
         peak_bytes: The most that frames and tables ever took.
+        ended_ns: When the program was over, and its memory nobody's; None before that.
     """
 
     def __init__(self, memory: PhysicalMemory) -> None:
         self.peak_bytes = 0
+        self.ended_ns: int | None = None
         self._memory = memory
         self._machine: list[tuple[int, ...]] = []
         self._processes: list[tuple[int, ...]] = []
@@ -83,3 +87,27 @@ class MemoryLog:
             for name, (columns, rows) in tables.items()
             if rows
         }
+
+
+def of_machine(logs: Iterable[MemoryLog]) -> dict[str, IntArray]:
+    """What several programs take together: the table ``memory`` of `MemoryLog.series`.
+
+    Its times are those of all notes. A program takes nothing before its first note nor once it is
+    over; the pages that it copied stay counted.
+    """
+    noted = [(log, log.series()["memory"]) for log in logs if log.series()]
+    ends = [log.ended_ns for log, _ in noted if log.ended_ns is not None]
+    times = np.unique(
+        np.concatenate([np.array(ends, np.int64), *(own["t_ns"] for _, own in noted)])
+    )
+    together = {name: np.zeros(len(times), np.int64) for name in MACHINE}
+    together["t_ns"] = times
+    for log, own in noted:
+        latest = np.searchsorted(own["t_ns"], times, side="right") - 1
+        there = latest >= 0
+        for name in MACHINE[1:]:
+            takes = there
+            if log.ended_ns is not None and name != "copied_bytes":
+                takes = there & (times < log.ended_ns)
+            together[name] += np.where(takes, own[name][latest], 0)
+    return together

@@ -105,7 +105,9 @@ class Programs:
 
     def forget(self, process: simpy.Process) -> None:
         """A program is over: its memory is nobody's any more."""
-        self._living = [m for m in self._living if self.lives.get(m) is not process]
+        for memory in [m for m in self._living if self.lives.get(m) is process]:
+            self._living.remove(memory)
+            self.logs[memory].ended_ns = self._clock.now
 
     def process(self, mm: AddressSpace, activity: Activity) -> simpy.Process:
         """Begin an activity of a program that ends if the program is killed."""

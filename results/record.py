@@ -15,6 +15,10 @@ FORMAT = 1
 """Version of the record's layout, its ``forksim`` key."""
 
 
+MACHINE = "(machine)"
+"""Beside the programs of a mix the machine that they run on; no program can have this name."""
+
+
 class DamagedRecordError(ValueError):
     """The bytes are not a whole record: truncated, altered, or something else altogether."""
 
@@ -162,13 +166,14 @@ class Record:
     def by_program(self) -> list[tuple[str | None, Record]]:
         """The record of each program of a mix, by its name; that of a single program under None.
 
-        Each is as if its program had been the workload, but for its id.
+        Each is as if its program had been the workload, but for its id. What a mix has beside its
+        programs comes last, under `MACHINE`.
         """
         names = dict.fromkeys(name for recording in self.repetitions for name in recording.parts)
         if not names:
             return [(None, self)]
         programs = self.at("workload.programs", {})
-        return [
+        found: list[tuple[str | None, Record]] = [
             (
                 name,
                 replace(
@@ -179,6 +184,11 @@ class Record:
             )
             for name in names
         ]
+        alone = [replace(recording, parts={}) for recording in self.repetitions]
+        if any(recording.levels for recording in alone):
+            of_machine = replace(self, config={**self.config, "workload": {}}, repetitions=alone)
+            found.append((MACHINE, of_machine))
+        return found
 
     def at(self, path: str, default: Any = None) -> Any:
         """The configuration's value at a dotted ``path`` such as ``fork.kind``, or ``default``."""

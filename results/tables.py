@@ -233,7 +233,7 @@ _GROUPS = (
     re.compile(r"^fork_ns/"),
     re.compile("|".join(f"^{name}$" for name in _TRAILING)),
     re.compile(r"^faults/"),
-    re.compile(r"^extra_memory_bytes_peak$"),
+    re.compile(r"^(extra_)?memory_bytes_peak$"),
     re.compile(""),
 )
 """Columns in their order; what falls into the last group stands in CSV and JSON only."""

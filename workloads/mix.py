@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Union
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from models.kernel import Kernel
+from models.memory_log import of_machine
 from sim.clock import Activity
 from sim.recording import Recording
 from sim.streams import Streams
@@ -80,7 +81,9 @@ def check(config: Mix, setup: Setup) -> None:
 
 
 def run(config: Mix, setup: Setup) -> Recording:
-    """`start`, alone on a machine."""
+    """`start`, alone on a machine; beside the programs' own results, what memory all took."""
     kernel = setup.kernel()
     (result,) = play(kernel, start(config, kernel, setup.streams()))
+    result.series["memory"] = of_machine(kernel.logs.values())
+    result.levels["memory_bytes_peak"] = kernel.peak_bytes
     return result

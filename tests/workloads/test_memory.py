@@ -31,6 +31,15 @@ def run(scheme: str, config: dict[str, Any], memory_bytes: int | None = None) ->
     return workload.run(workload.Config.model_validate(config), limited)
 
 
+def latest_use(recording: Recording, now_ns: int) -> int:
+    """Frames and tables of a program by its last note up to some time."""
+    table = recording.series["memory"]
+    (notes,) = np.nonzero(table["t_ns"] <= now_ns)
+    if not len(notes):
+        return 0
+    return int(table["resident_bytes"][notes[-1]] + table["table_bytes"][notes[-1]])
+
+
 @pytest.mark.parametrize("scheme", ["classic", "huge", "on_demand", "async", "hugetlb"])
 def test_memory_over_time_of_a_snapshot(scheme: str) -> None:
     recording = run(scheme, REDIS)
@@ -90,7 +99,17 @@ def test_of_a_mix_the_greediest_dies_and_the_others_go_on() -> None:
     assert "killed_out_of_memory" not in recording.parts["small"].counters
     assert recording.parts["small"].levels["duration_ns"] == 10**9
     assert recording.parts["small"].series["memory"]["t_ns"].size
-    assert "memory" not in recording.series
+    together = recording.series["memory"]
+    used = together["resident_bytes"] + together["table_bytes"]
+    ends = {"big": recording.parts["big"].levels["killed_ns"], "small": 10**9}
+    expected = [
+        sum(latest_use(recording.parts[name], t) for name, end in ends.items() if t < end)
+        for t in together["t_ns"].tolist()
+    ]
+    assert used.tolist() == expected
+    assert {0, *ends.values()} <= set(together["t_ns"].tolist())
+    killed_bytes = recording.parts["big"].levels["killed_bytes"]
+    assert limit < recording.levels["memory_bytes_peak"] == killed_bytes
 
 
 def script_of(*steps: dict[str, Any]) -> dict[str, Any]:
