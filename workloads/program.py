@@ -10,9 +10,9 @@ import simpy
 from pydantic import BaseModel
 
 from models.kernel import Kernel
-from models.programs import OutOfMemory
 from models.memory import PhysicalMemory
 from models.memory_log import MemoryLog
+from models.programs import OutOfMemory
 from sim.clock import Activity
 from sim.recording import Recording
 from sim.streams import Streams
