@@ -139,7 +139,9 @@ class Branch:
             for name in model.model_fields
             if name not in but
         }
-        self._strange = {*base, *self.varied.keys} - {*self.pieces, *but}
+        known = {*self.pieces, *but}
+        self._strange = {*base} - known
+        self._strange_rows = self.varied.rows_with(self.varied.keys - known)
         self._recurs = len(self.varied.axes) < len(axes)
         rules = [rule.func for rule in model.__pydantic_decorators__.model_validators.values()]
         self._outcome = _Outcome(model, set(self.pieces), rules) if route or rules else None
@@ -150,7 +152,7 @@ class Branch:
         self._known: dict[Rows, _Known] = {}
 
     def of(self, combinations: Sequence[Combination]) -> Valid:
-        """See `Piece.of`; an unknown key in some combination is wrong in all."""
+        """See `Piece.of`."""
         if not self._recurs:
             return self._joined(combinations)
         known, rows = self._known, list(map(self.varied.row, combinations))
@@ -187,8 +189,12 @@ class Branch:
         return {name: data for name, data in written.items() if data is not ABSENT}
 
     def _joined(self, combinations: Sequence[Combination]) -> Valid:
-        if self._strange:
-            raise InputError.at(NOWHERE, f"{self._strange}: unknown")
+        if self._strange or any(
+            combination[axis] in rows
+            for axis, rows in self._strange_rows.items()
+            for combination in combinations
+        ):
+            raise InputError.at(NOWHERE, "an unknown key")
         if self._first is None:
             self._first = self._join(combinations[:1])
         template, same = self._first

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from experiments.blocks import SWEPT
 from experiments.document import Data, Route, parse, route_of
 from experiments.errors import InputError, Position, shown, suggestion
 from experiments.points import Point
@@ -74,12 +76,20 @@ def _has(point: Point, path: str, values: Sequence[Data]) -> bool:
 
 def _written(point: Point, path: str) -> Data:
     text = point.swept.get(path)
-    return None if text is None else parse(text, Position(ONLY)).data
+    if text is None:
+        return None
+    try:
+        return json.loads(text)  # as which everything but text is written there
+    except ValueError:
+        return text
 
 
 def _value(point: Point, route: Route) -> Any:
-    value: Any = point.config
-    for step in route:
+    section, *below = route
+    if str(section) not in SWEPT:
+        return None
+    value: Any = point.source.section(str(section))
+    for step in below:
         if isinstance(value, dict) and str(step) in value:
             value = value[str(step)]
         elif isinstance(value, list | tuple) and isinstance(step, int) and step < len(value):

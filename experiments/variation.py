@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from operator import itemgetter
 from typing import TypeAlias
 
@@ -46,6 +46,20 @@ class Varied:
         self.row: Callable[[Combination], Rows] = (
             itemgetter(*self.axes) if self.axes else lambda _: ()
         )
+
+    def rows_with(self, keys: Collection[str]) -> dict[int, set[int]]:
+        """By axis, the rows that give one of these keys directly below it a value."""
+        size = len(self._route)
+        found: dict[int, set[int]] = {}
+        for number, axis in zip(self.axes, self._axes, strict=True):
+            for row, fields in enumerate(axis.rows if keys else ()):
+                if any(
+                    given.field[:size] == self._route and str(given.field[size]) in keys
+                    for given in fields
+                    if len(given.field) > size
+                ):
+                    found.setdefault(number, set()).add(row)
+        return found
 
     def column(self, rows: Sequence[Rows]) -> list[Data]:
         """`data` of many rows.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -198,7 +199,7 @@ def geometric(generator: np.random.Generator, share: float, count: int) -> IntAr
     if share >= _SEARCHED:
         return generator.geometric(share, count)
     numbers = generator.standard_exponential(count)
-    numbers /= -np.log1p(-share)
+    numbers /= -math.log1p(-share)
     return np.ceil(numbers, out=numbers).astype(np.int64)
 
 
