@@ -13,27 +13,40 @@ from models.entries import (
     EntryCounts,
     Kind,
 )
-from models.pool import IntArray
+from models.pool import BoolArray, IntArray
 
 Range = tuple[int, int]
 """The positions [start, stop) of a table."""
 WHOLE: Range = (0, ENTRIES_PER_TABLE)
 
 
-def count_range(contents: Contents, content: int, span: Range) -> EntryCounts:
-    """What there is at some positions of one content."""
+def count_range(
+    contents: Contents, content: int, span: Range, *, in_folios: bool = False
+) -> EntryCounts:
+    """What there is at some positions of one content; perhaps only of pages of large folios."""
     places = slice(*span)
     if contents.kind[content] == Kind.ROW:
         row = contents.row[content]
         flags = contents.rows.flags[row, places]
-        writable = int((contents.rows.epoch[row, places] == contents.protect_epoch[content]).sum())
+        writable = contents.rows.epoch[row, places] == contents.protect_epoch[content]
     else:
         flags = contents.implied_flags(np.array([content]))[0, places]
-        writable = len(flags) if contents.writable[content] else 0
+        writable = np.full(len(flags), contents.writable[content] > 0)
+    if in_folios:
+        counted = _in_folios(contents, content, span)
+        flags, writable = flags[counted], writable[counted]
     present, zero, scattered = (
         int((flags & flag != 0).sum()) for flag in (~np.uint8(0), ZERO, SCATTERED)
     )
-    return EntryCounts(present, zero, writable, scattered)
+    return EntryCounts(present, zero, int(writable.sum()), scattered)
+
+
+def _in_folios(contents: Contents, content: int, span: Range) -> BoolArray:
+    positions = np.arange(*span)
+    frames = contents.frames_at(np.full(len(positions), content), positions)
+    large: BoolArray = frames != NO_FRAME
+    large[large] = contents.frames.in_large_folios(frames[large])
+    return large
 
 
 def clear_range(contents: Contents, content: int, span: Range) -> int:

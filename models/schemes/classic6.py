@@ -12,6 +12,7 @@ from models.address_space import PAGES_PER_SLOT, AddressSpace, Vma
 from models.copying import ForkWork, copied_slots, copy_surveyed, survey
 from models.costs import Costs
 from models.entries import ENTRIES_PER_TABLE, NO_FRAME, SCATTERED, Kind
+from models.entry_ranges import count_range
 from models.faults import Faults, PageAction
 from models.frames import FRAME_BYTES
 from models.pool import BoolArray, IntArray
@@ -132,14 +133,14 @@ class Classic6(Huge):
             )
         else:
             base = super()._price(parent, work)
-        return round(base + entries - self._saved_ns(parent, work.slots))
+        return round(base + entries - self._saved_ns(parent, work))
 
-    def _saved_ns(self, parent: AddressSpace, slots: IntArray) -> float:
+    def _saved_ns(self, parent: AddressSpace, work: ForkWork) -> float:
         """What it saves to copy entries of one folio in a batch."""
         if self.folio_pages == 1:
             return 0.0
         contents = parent.memory.contents
-        said = parent.memory.tables.content[parent.slot_table[slots]]
+        said = parent.memory.tables.content[parent.slot_table[work.slots]]
         kind = contents.kind[said]
         alike = said[kind == Kind.UNIFORM]
         first = ENTRIES_PER_TABLE * contents.block[alike].astype(np.int64)
@@ -155,6 +156,13 @@ class Classic6(Huge):
         allowed = contents.rows.epoch[rows] == contents.protect_epoch[explicit, np.newaxis]
         writable += int((large & allowed).sum())
         scattered += int((large & (contents.rows.flags[rows] & SCATTERED != 0)).sum())
+        for slot, spans in work.parts.items():
+            content = int(parent.memory.tables.content[parent.slot_table[slot]])
+            for span in spans:
+                counted = count_range(contents, content, span, in_folios=True)
+                present += counted.present
+                writable += counted.writable
+                scattered += counted.scattered
         entry_ns = self.costs.entries_ns(present, writable, scattered)
         entry_ns += present * self.costs.entry_exclusive_ns
         return (1 - self.costs.folio_factor(self.folio_pages)) * entry_ns

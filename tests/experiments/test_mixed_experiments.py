@@ -106,11 +106,12 @@ def test_a_run_tells_its_programs_apart(here: Path) -> None:
     done = forksim("run", str(here / "mix.yaml"), "--out", out, "--json")
     assert done.exit_code == 0
     points = json.loads(done.stdout)["points"]
-    assert [point["program"] for point in points] == ["cache", "fuzzer", "web"] * 4
+    assert [point["program"] for point in points] == ["cache", "fuzzer", "web", "(machine)"] * 4
     assert len({point["id"] for point in points}) == 4
     with (here / "out" / "table.csv").open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
-    assert [row["program"] for row in rows] == ["cache", "fuzzer", "web"] * 4
+    assert [row["program"] for row in rows] == ["cache", "fuzzer", "web", "(machine)"] * 4
+    assert all(int(row["memory_bytes_peak"]) > 2**24 for row in rows[3::4])
     assert {row["workload.programs.cache.dataset"] for row in rows} == {"16777216", "33554432"}
     assert all(row["executions"] for row in rows if row["program"] == "fuzzer")
     assert not any(row["executions"] for row in rows if row["program"] == "web")
