@@ -26,6 +26,8 @@ def having(points: Sequence[Point], wanted: Sequence[str]) -> tuple[Point, ...]:
     Raises:
         InputError: no point has such a field, or all of it together.
     """
+    if not wanted:
+        return tuple(points)
     by_path: dict[str, list[Data]] = {}
     for ordinal, text in enumerate(wanted, 1):
         start = Position(ONLY, ordinal)

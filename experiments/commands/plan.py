@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -24,8 +24,7 @@ SHOWN_DIGITS = 12
 """Of an id."""
 
 
-@dataclass(frozen=True)
-class _Row:
+class _Row(NamedTuple):
     """A point, whether it has a record, and how many seconds it took or would take."""
 
     point: Point
@@ -71,8 +70,8 @@ def _rows(points: tuple[Point, ...], store: Store) -> Iterator[_Row]:
     timed = {point.id: point for point in points if done.get(point.id) is not None}
     estimates = Estimates([(point, done[id_] or 0.0) for id_, point in timed.items()])
     for point in points:
-        known = done.get(point.id)
-        yield _Row(point, point.id in present, known if point.id in done else estimates.of(point))
+        id_ = point.id
+        yield _Row(point, id_ in present, done[id_] if id_ in done else estimates.of(point))
 
 
 def _lines(rows: list[_Row]) -> Iterator[str]:
