@@ -21,7 +21,7 @@ paper: .venv/installed ## regenerate the paper's figures and tables into runs/pa
 	$(BIN)/forksim paper --jobs $(JOBS) --out $(PAPER_OUT)
 
 test: .venv/installed ## run the tests (under 8 minutes on two cores)
-	$(BIN)/pytest -n 2 -m "not full"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not full"
 
 test-full: .venv/installed ## run every test, the slow ones too
 	$(BIN)/pytest -n 2 --hypothesis-profile=random

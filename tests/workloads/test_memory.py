@@ -90,8 +90,9 @@ def test_what_does_not_fit_at_the_start_is_refused() -> None:
 
 
 def test_of_a_mix_the_greediest_dies_and_the_others_go_on() -> None:
-    small = {**REDIS, "dataset": "16MiB", "snapshot": None}
-    mix = {"kind": "mix", "programs": {"big": REDIS, "small": small}}
+    big = {**REDIS, "clients": {"kind": "open", "rate": "2k/s"}}
+    small = {**big, "dataset": "16MiB", "snapshot": None}
+    mix = {"kind": "mix", "programs": {"big": big, "small": small}}
     alone = run("huge", mix)
     limit = 80 * MIB + MIB + alone.parts["big"].levels["extra_memory_bytes_peak"] // 2
     recording = run("huge", mix, limit)
