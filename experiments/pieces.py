@@ -10,6 +10,7 @@ not certain, because its model does more, is one piece.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cached_property
 from inspect import signature
 from types import NoneType
 from typing import Annotated, Any, NamedTuple, Protocol, get_args
@@ -73,15 +74,9 @@ class _Leaf:
     """A field that is validated as a whole."""
 
     def __init__(self, name: str, model: type[BaseModel], varied: Varied) -> None:
-        field = model.model_fields[name]
-        fields: dict[str, Any] = {name: (field.annotation, field)}
         self.varied = varied
         self._name = name
-        self._alone = create_model(
-            f"{model.__name__}.{name}", __config__=model.model_config, **fields
-        )
-        values: Any = list[Annotated[field.annotation, field]]  # type: ignore[name-defined]
-        self._values: TypeAdapter[list[Any]] = TypeAdapter(values, config=model.model_config)
+        self._model = model
         self._known: dict[Rows, _Known] = {}
 
     def of(self, combinations: Sequence[Combination]) -> Valid:
@@ -100,15 +95,28 @@ class _Leaf:
         """See `Piece.written`."""
         return self._known[self.varied.row(combination)].written
 
+    @cached_property
+    def _values(self) -> TypeAdapter[list[Any]]:
+        """Reads the field's values."""
+        field = self._model.model_fields[self._name]
+        values: Any = list[Annotated[field.annotation, field]]  # type: ignore[name-defined] # made now
+        return TypeAdapter(values, config=self._model.model_config)
+
     def _read(self, written: list[Data]) -> list[_Known]:
         given = [value for value in written if value is not ABSENT]
+        if not given:
+            return [self._default()] * len(written)
         values = self._values.validate_json(to_json(given))
         configs = self._values.dump_python(values, mode="json", serialize_as_any=True)
         known = map(_Known, values, canonical_jsons(configs), configs, given)
         return [self._default() if value is ABSENT else next(known) for value in written]
 
     def _default(self) -> _Known:
-        one = self._alone.model_validate_json(b"{}")
+        field = self._model.model_fields[self._name]
+        fields: dict[str, Any] = {self._name: (field.annotation, field)}
+        config_of = self._model.model_config
+        alone = create_model(self._name, __config__=config_of, **fields)
+        one = alone.model_validate_json(b"{}")
         config = one.model_dump(mode="json", serialize_as_any=True)[self._name]
         return _Known(getattr(one, self._name), canonical_json(config), config, ABSENT)
 

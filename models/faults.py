@@ -65,8 +65,8 @@ class PageAction(IntEnum):
 _NEW_PAGES = np.zeros(len(PageAction), np.int64)
 _NEW_PAGES[[PageAction.COW_COPY, PageAction.ZERO_FILL, PageAction.HUGE_SPLIT]] = 1
 _NEW_PAGES[[PageAction.SHARED_MAP, PageAction.FILE_MAP]] = 1  # if it is not in memory yet
-_NEW_TABLE = (TableAction.ALLOC, TableAction.COPY, TableAction.SYNC)
 _NEW_PAGES[[PageAction.HUGE_COPY, PageAction.HUGE_FILL, PageAction.HUGE_READ_FILL]] = 512
+_NEW_TABLE = (TableAction.ALLOC, TableAction.COPY, TableAction.SYNC)
 
 FIRST_HUGE_ACTION = PageAction.HUGE_COPY
 

@@ -95,7 +95,7 @@ def of_machine(logs: Iterable[MemoryLog]) -> dict[str, IntArray]:
     Its times are those of all notes. A program takes nothing before its first note nor once it is
     over; the pages that it copied stay counted.
     """
-    noted = [(log, log.series()["memory"]) for log in logs if log.series()]
+    noted = [(log, series["memory"]) for log in logs if (series := log.series())]
     ends = [log.ended_ns for log, _ in noted if log.ended_ns is not None]
     times = np.unique(
         np.concatenate([np.array(ends, np.int64), *(own["t_ns"] for _, own in noted)])

@@ -127,7 +127,7 @@ class Programs:
         return self.memory_bytes - sum(self._used())
 
     def pages_left(self) -> int:
-        """How many new pages certainly fit, with tables to map them."""
+        """How many new pages certainly fit, with tables to map them: two more than they fill."""
         return max(self.left_bytes() // FRAME_BYTES * ENTRIES_PER_TABLE // _WITH_TABLE - 2, 0)
 
     def _used(self) -> list[int]:

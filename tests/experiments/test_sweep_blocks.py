@@ -216,7 +216,7 @@ def test_a_trace_can_be_swept(tmp_path: Path) -> None:
         ).replace("{kind: closed, connections: 3, pipeline: 2000}", "{kind: trace}")
     )
     points = plan(load(tmp_path / "e.yaml"), tmp_path, catalogue()).points
-    assert [point.workload.clients.path for point in points] == [  # type: ignore[attr-defined]
+    assert [point.workload.clients.path for point in points] == [  # type: ignore[attr-defined] # the program's model
         str(tmp_path / "a.csv"),
         str(tmp_path / "b.csv"),
     ]

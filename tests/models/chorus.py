@@ -58,6 +58,6 @@ def _fork_and_start(self: Chorus, parent: Process, *, start: bool = True) -> Pro
 
 
 OPERATIONS = "map touch fill sweep start exit exec unmap protect discard move brk"
-for _name in OPERATIONS.split():
-    setattr(Chorus, _name, _followed(_name))
-Chorus.fork = _fork_and_start  # type: ignore[method-assign, assignment]
+_METHODS = {name: _followed(name) for name in OPERATIONS.split()} | {"fork": _fork_and_start}
+for _name, _method in _METHODS.items():
+    setattr(Chorus, _name, _method)

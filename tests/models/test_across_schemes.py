@@ -103,7 +103,7 @@ class WithoutDiscards(Comparison):
     """Every other scheme."""
 
     followers = tuple(name for name in VARIANTS if name not in ("classic", "hugetlb"))
-    discard = None  # type: ignore[assignment]
+    discard = None  # type: ignore[assignment] # how Hypothesis is told of no such rule
 
 
 def run(history: type[History], *, examples: int, steps: int) -> None:

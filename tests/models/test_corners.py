@@ -33,13 +33,19 @@ def test_giving_permission_to_a_part_of_a_huge_page_splits_it() -> None:
     assert s.unmap("P", 0, 1024).huge_zapped == 1
 
 
-def test_unmapping_where_nothing_is_mapped_copies_nothing() -> None:
+@pytest.mark.parametrize("change", [Scenario.unmap, Scenario.discard])
+def test_what_no_area_lies_in_copies_nothing(
+    change: Callable[[Scenario, str, int, int], Counts],
+) -> None:
     """The kernel finds no area in the range and returns, though the slot's table is shared."""
     s = Scenario("on_demand")
     s.map(256, at=256)
     s.write("P", np.arange(256, 512))
     s.fork("P", "C")
-    assert counted(s.unmap("P", 0, 100)) == {}
+    assert counted(change(s, "P", 0, 100)) == {}
+    # What the table holds of an area it does not look at: it is copied first (D3).
+    s.map(100, at=0)
+    assert change(s, "P", 0, 100).tables_copied == 1
 
 
 def test_rights_that_stay_copy_nothing() -> None:
@@ -199,18 +205,6 @@ def test_splitting_a_huge_page_for_a_change_takes_time(
         s.fill("P", 0, 512)
         assert change(s).huge_splits == 1
         assert s.last_ns >= PRICES["fault_huge_split_ns"]
-
-
-def test_discarding_where_no_area_lies_copies_nothing() -> None:
-    """Madvise goes from area to area; the slot's table is shared and stays so."""
-    s = Scenario("on_demand")
-    s.map(256, at=256)
-    s.write("P", np.arange(256, 512))
-    s.fork("P", "C")
-    assert counted(s.discard("P", 0, 100)) == {}
-    # What the table holds of an area it does not look at: it is copied first (D3).
-    s.map(100, at=0)
-    assert s.discard("P", 0, 100).tables_copied == 1
 
 
 def test_discarding_two_areas_does_not_drop_the_table_that_they_share() -> None:

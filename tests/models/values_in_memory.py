@@ -132,4 +132,4 @@ class Values:
             self.values[(numbers[:, np.newaxis] * SLOT + np.arange(SLOT)).ravel()] = 0
             return numbers, scattered
 
-        frames.allocate, frames.allocate_blocks = single, blocks  # type: ignore[method-assign]
+        vars(frames).update(allocate=single, allocate_blocks=blocks)

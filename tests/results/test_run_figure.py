@@ -181,7 +181,7 @@ def test_twelve_lines_differ_and_their_legend_leaves_them_room(
     assert figure is not None
     figure.draw_without_rendering()
     lines = figure.axes[0].lines
-    looks = {(line.get_color(), str(line._dash_pattern)) for line in lines}  # type: ignore[attr-defined] # get_linestyle names all dashes alike
+    looks = {(line.get_color(), str(line._dash_pattern)) for line in lines}  # type: ignore[attr-defined] # stubs lack it # get_linestyle names all dashes alike
     assert len(looks) == 12
     for axes in figure.axes:
         assert axes.get_position().height * figure.get_figheight() > 1.4

@@ -49,7 +49,7 @@ def test_a_line_per_fork_through_the_means_with_their_intervals() -> None:
 
 
 def _ends(bars: object) -> list[float]:
-    segments: Sequence[np.ndarray] = bars.get_segments()  # type: ignore[attr-defined]
+    segments: Sequence[np.ndarray] = bars.get_segments()  # type: ignore[attr-defined] # a LineCollection
     return [float(y) for segment in segments for y in np.asarray(segment)[:, 1]]
 
 
