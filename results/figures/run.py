@@ -110,12 +110,12 @@ def _panels(lines: Sequence[Line]) -> list[Panel]:
     if any(map(forks_many_sizes, recordings)):
         return [fork_times]
     names = {name for recording in recordings for name in recording.histograms}
-    panels: list[Panel] = []
-    if names:
-        name = next((name for name in _FIRST if name in names), min(names))
-        panels.append(partial(percentiles, name=name))
-        if any("timeline" in recording.series for recording in recordings):
-            panels.append(partial(over_time, name=name))
+    if not names:
+        return []
+    name = next((name for name in _FIRST if name in names), min(names))
+    panels: list[Panel] = [partial(percentiles, name=name)]
+    if any("timeline" in recording.series for recording in recordings):
+        panels.append(partial(over_time, name=name))
     if any(has_memory(line.record) for line in lines):
         panels.append(memory_over_time)
     return panels
