@@ -8,10 +8,10 @@ import plain_models
 import pytest
 from beside_plain import PLAIN, Timed
 
-from models.profile import load_profile
+from models.costs.profile import load_profile
 from models.schemes import SCHEMES
-from workloads import afl
-from workloads.setup import Setup
+from workloads.programs import afl
+from workloads.running.setup import Setup
 
 PROFILE = load_profile("epyc-7302p-linux-5.6")
 CAMPAIGN: dict[str, Any] = {

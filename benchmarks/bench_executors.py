@@ -10,15 +10,15 @@ from burning import catalogue
 from pytest_benchmark.fixture import BenchmarkFixture
 from rich.console import Console
 
-from experiments.document import parse
-from experiments.errors import Position
-from experiments.executors.here import InThisProcess
-from experiments.executors.interface import Executor
-from experiments.executors.local import LocalProcesses
-from experiments.points import Point, plan
-from experiments.progress import Reporter
-from experiments.runner import run
-from results.store import Store
+from experiments.execution.executors.here import InThisProcess
+from experiments.execution.executors.interface import Executor
+from experiments.execution.executors.local import LocalProcesses
+from experiments.execution.progress import Reporter
+from experiments.execution.runner import run
+from experiments.language.document import parse
+from experiments.language.errors import Position
+from experiments.planning.points import Point, plan
+from results.records.store import Store
 
 SECONDS: dict[tuple[int, str], float] = {}
 

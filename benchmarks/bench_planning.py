@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from experiments.catalogue import EXAMPLES, catalogue
-from experiments.document import load, parse
-from experiments.errors import Position
-from experiments.points import plan
+from experiments.language.catalogue import EXAMPLES, catalogue
+from experiments.language.document import load, parse
+from experiments.language.errors import Position
+from experiments.planning.points import plan
 
 POINTS = 100_000
 

@@ -10,10 +10,10 @@ import pytest
 from beside_plain import PLAIN, Timed
 from monitor_log import write_monitor_log
 
-from models.profile import load_profile
+from models.costs.profile import load_profile
 from models.schemes import SCHEMES
-from workloads import redis
-from workloads.setup import Setup
+from workloads.programs import redis
+from workloads.running.setup import Setup
 
 PROFILE = load_profile("epyc-7302p-linux-5.6")
 SERVICE_NS = 678

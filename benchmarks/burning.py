@@ -8,12 +8,13 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from experiments.catalogue import Catalogue
+from experiments.language.catalogue import Catalogue
 from models.schemes import SCHEMES
-from sim.quantities import Duration
-from sim.recording import Histogram, Recording
+from sim.measures.histogram import Histogram
+from sim.measures.recording import Recording
+from sim.units import Duration
 from workloads.registry import WORKLOADS
-from workloads.setup import Setup
+from workloads.running.setup import Setup
 
 
 class Config(BaseModel):

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from models.profile import load_profile
+from models.costs.profile import load_profile
 from workloads.registry import WORKLOADS
-from workloads.setup import Setup
+from workloads.running.setup import Setup
 
 Fields = dict[str, Any]
 

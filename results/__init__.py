@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 def load(path: str | Path) -> pd.DataFrame:
-    """The results of a run as a long table, see `results.tidy.tidy`.
+    """The results of a run as a long table, see `results.tables.tidy.tidy`.
 
     Args:
         path: the run's folder, such as ``runs/NAME``.
 
     Raises:
-        results.run_folder.RunFolderError: it is none, or has no results.
+        results.records.run_folder.RunFolderError: it is none, or has no results.
     """
-    run = import_module("results.run_folder").read(Path(path))
-    table: pd.DataFrame = import_module("results.tidy").tidy(run.records, run.swept)
+    run = import_module("results.records.run_folder").read(Path(path))
+    table: pd.DataFrame = import_module("results.tables.tidy").tidy(run.records, run.swept)
     return table

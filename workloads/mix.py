@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from models.kernel import Kernel
-from models.memory_log import of_machine
-from sim.clock import Activity
-from sim.recording import Recording
-from sim.streams import Streams
-from workloads.program import Program, life, play, started
-from workloads.setup import Setup
+from models.kernel.kernel import Kernel
+from models.kernel.memory_log import of_machine
+from sim.machine.clock import Activity
+from sim.machine.streams import Streams
+from sim.measures.recording import Recording
+from workloads.running.program import Program, life, play, started
+from workloads.running.setup import Setup
 from workloads.single import PROGRAMS
 
 NAME = "mix"

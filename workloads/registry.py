@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from workloads import mix
-from workloads.program import Workload, by_name
-from workloads.setup import Setup
+from workloads.running.program import Workload, by_name
+from workloads.running.setup import Setup
 from workloads.single import PROGRAMS
 
 WORKLOADS: dict[str, Workload] = by_name([*PROGRAMS.values(), mix])

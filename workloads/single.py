@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from workloads import afl, apache, microbench, redis, script, sqlite, triforce
-from workloads.program import Workload, by_name
+from workloads.programs import afl, apache, microbench, redis, script, sqlite, triforce
+from workloads.running.program import Workload, by_name
 
 PROGRAMS: dict[str, Workload] = by_name(
     [

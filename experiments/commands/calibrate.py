@@ -15,23 +15,18 @@ from rich.console import Console
 from rich.table import Table
 from ruamel.yaml import YAML
 
-from models.calibrated_profile import calibrated_profile
-from models.calibration import (
-    Fit,
-    FloatArray,
-    fit_contention,
-    fit_fork_curves,
-    heap_of_snapshots,
-)
-from models.profile import Profile, list_profiles, load_profile
-from models.rehearsal import RehearsedKernel, rehearse
+from models.calibration.fits import Fit, fit_contention, fit_fork_curves, heap_of_snapshots
+from models.calibration.paper import calibrated_profile
+from models.costs.profile import Profile, list_profiles, load_profile
+from models.kernel.rehearsal import RehearsedKernel, rehearse
 from models.schemes import make_scheme
-from results.reference import published
-from sim.machine import Machine
-from sim.streams import Streams
-from workloads import microbench
-from workloads.microbench.config import PAGE_BYTES
-from workloads.program import play
+from results.paper.reference import published
+from sim.arrays import FloatArray
+from sim.machine.machine import Machine
+from sim.machine.streams import Streams
+from workloads.programs import microbench
+from workloads.programs.microbench.config import PAGE_BYTES
+from workloads.running.program import play
 
 Measure: TypeAlias = Callable[[Mapping[str, float]], FloatArray]
 """Parameters of a fit to the curve that they give, in ns at each size."""

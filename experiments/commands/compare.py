@@ -6,11 +6,11 @@ import json
 
 import click
 
-from experiments.errors import InputError
-from experiments.finished_run import open_run
-from experiments.printing import Output
-from results.compare import CompareError, compare
-from results.compare_tables import print_comparisons, to_json
+from experiments.commands.finished_run import open_run
+from experiments.commands.printing import Output
+from experiments.language.errors import InputError
+from results.tables.compare import CompareError, compare
+from results.tables.compare_tables import print_comparisons, to_json
 
 JSON_VERSION = 1
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from experiments.catalogue import catalogue, first_line
+from experiments.commands.printing import Output
 from experiments.forks.asked import Asked, one_fork
 from experiments.forks.in_words import told
 from experiments.forks.steps import Told, steps_of
 from experiments.forks.trial import Seen
-from experiments.printing import Output
-from results import human
-from results.grid import print_grid
+from experiments.language.catalogue import catalogue, first_line
+from results.metrics import formatting
+from results.tables.grid import print_grid
 
 JSON_VERSION = 1
 
@@ -37,7 +37,7 @@ def main(scheme: str, settings: tuple[str, ...], profile: str | None, *, as_json
     click.echo(f"  what breaks: {words.breaks}")
     left = [_HEADINGS[0], *_HEADINGS[-2:]]
     print_grid(_HEADINGS, list(_rows(steps)), Output(), left=left, wraps=True)
-    flush = human.duration(asked.scheme.costs.tlb_shootdown_ns)
+    flush = formatting.duration(asked.scheme.costs.tlb_shootdown_ns)
     click.echo(
         f"note: times on {asked.profile.name} of one thread that nobody disturbs, with page frames "
         "in contiguous runs and with scattered ones; where other cores flush, each that runs the "
@@ -52,7 +52,7 @@ def _rows(steps: Sequence[Told]) -> Iterator[list[str]]:
         if step.part != part:
             part = step.part
             yield [part, *[""] * (len(_HEADINGS) - 1)]
-        times = (human.duration(seen.ns) for seen in (step.runs, step.scattered))
+        times = (formatting.duration(seen.ns) for seen in (step.runs, step.scattered))
         yield [f"  {step.what}", *times, ", ".join(step.runs.locks), told(step.runs)]
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from experiments.errors import InputError
-from experiments.finished_run import open_run
-from results.tidy import in_one_type, tidy
+from experiments.commands.finished_run import open_run
+from experiments.language.errors import InputError
+from results.tables.tidy import in_one_type, tidy
 
 
 def main(folder: str, file: str) -> int:

@@ -8,15 +8,15 @@ from typing import Any
 
 import click
 
-from experiments.catalogue import catalogue
-from experiments.errors import InputError, Position, shown
+from experiments.commands.printing import Output
 from experiments.forks.asked import Asked, several_forks
 from experiments.forks.one_fork import WRITTEN, OneFork, one_fork, size_in_pages
-from experiments.printing import Output
-from models.address_space import Refused
-from results import human
-from results.grid import print_grid
-from sim.quantities import parse_bytes
+from experiments.language.catalogue import catalogue
+from experiments.language.errors import InputError, Position, shown
+from models.memory.areas import Refused
+from results.metrics import formatting
+from results.tables.grid import print_grid
+from sim.units import parse_bytes
 
 JSON_VERSION = 1
 LARGEST = 4 * 2**40
@@ -40,9 +40,9 @@ def main(size: str, profile: str | None, forks: tuple[str, ...], *, as_json: boo
         return 0
     print_grid(_HEADINGS, [_cells(*one) for one in found], Output(), left=_HEADINGS[:1])
     click.echo(
-        f"note: a process of {human.size(size_bytes)}, just filled, on {machine}; nobody disturbs "
-        "it. Writes are the parent's, each first in its 2 MiB or the next there; memory is what "
-        "the fork has taken when so much is written, tables and copies."
+        f"note: a process of {formatting.size(size_bytes)}, just filled, on {machine}; nobody "
+        "disturbs it. Writes are the parent's, each first in its 2 MiB or the next there; memory "
+        "is what the fork has taken when so much is written, tables and copies."
     )
     return 0
 
@@ -65,15 +65,15 @@ def _found(
         try:
             yield asked, one_fork(asked.scheme, size_in_pages(size_bytes))
         except Refused as error:
-            text = f"{human.size(size_bytes)}: {asked.label}: {error}"
+            text = f"{formatting.size(size_bytes)}: {asked.label}: {error}"
             raise InputError.at(Position("--size"), text) from None
 
 
 def _cells(asked: Asked, row: OneFork) -> list[str]:
     times = (row.blocked_ns, row.child_runs_ns, row.first_write_ns, row.next_write_ns, row.exit_ns)
     sizes = (row.table_bytes, *row.extra_bytes.values())
-    cells = [_or_dash(time_ns, human.duration) for time_ns in times]
-    return [asked.label, *cells, *map(human.size, sizes)]
+    cells = [_or_dash(time_ns, formatting.duration) for time_ns in times]
+    return [asked.label, *cells, *map(formatting.size, sizes)]
 
 
 def _or_dash(value: Any, shown_as: Callable[[Any], str]) -> str:

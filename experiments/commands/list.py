@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from experiments.catalogue import catalogue, first_line, options_of
-from experiments.document import load
-from models.profile import load_profile
+from experiments.language.catalogue import catalogue, first_line, options_of
+from experiments.language.document import load
+from models.costs.profile import load_profile
 from models.schemes.base import Scheme
 
 

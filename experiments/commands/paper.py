@@ -10,21 +10,21 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from experiments.catalogue import Catalogue, catalogue
-from experiments.document import load
-from experiments.errors import InputError, Position, suggestion
-from experiments.executors.choice import local
-from experiments.output import RunFolder
-from experiments.overrides import override
-from experiments.points import Point, plan
-from experiments.progress import Reporter
-from experiments.repetitions import at_most
-from experiments.runner import run
-from results import report
-from results.paper_items import ITEMS, write_item
-from results.record import Record
-from results.sensitivity import FACTOR
-from results.store import Store
+from experiments.execution.executors.choice import local
+from experiments.execution.output import RunFolder
+from experiments.execution.progress import Reporter
+from experiments.execution.runner import run
+from experiments.language.catalogue import Catalogue, catalogue
+from experiments.language.document import load
+from experiments.language.errors import InputError, Position, suggestion
+from experiments.language.repetitions import at_most
+from experiments.planning.points import Point, plan
+from experiments.sweeps.overrides import override
+from results.paper.comparison import report
+from results.paper.comparison.sensitivity import FACTOR
+from results.paper.registry import ITEMS, write_item
+from results.records.record import Record
+from results.records.store import Store
 
 EXPERIMENTS = Path(__file__).parents[1] / "paper"
 """An item's experiments are the files here that begin with its name."""

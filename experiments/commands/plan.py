@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 import click
 
-from experiments.catalogue import catalogue
-from experiments.document import load
-from experiments.estimates import Estimates
-from experiments.output import RunFolder
-from experiments.overrides import override
-from experiments.points import Point, plan
-from experiments.selection import having
-from results.store import Store
+from experiments.execution.output import RunFolder
+from experiments.language.catalogue import catalogue
+from experiments.language.document import load
+from experiments.planning.estimates import Estimates
+from experiments.planning.points import Point, plan
+from experiments.planning.selection import having
+from experiments.sweeps.overrides import override
+from results.records.store import Store
 
 JSON_VERSION = 1
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import click
 from matplotlib.figure import Figure
 
-from experiments.errors import InputError, suggestion
-from experiments.finished_run import open_run
+from experiments.commands.finished_run import open_run
+from experiments.language.errors import InputError, suggestion
 from results.figures import run as run_figure
 from results.figures import style, sweep, swept, tornado
 from results.figures.metric_axis import asked_unit
-from results.metric_names import resolve, short
-from results.metrics import summaries
-from results.run_folder import Run
+from results.metrics.names import resolve, short
+from results.metrics.summary import summaries
+from results.records.run_folder import Run
 
 
 def main(

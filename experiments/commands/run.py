@@ -12,20 +12,22 @@ from typing import Any
 import click
 from rich.console import Console
 
-from experiments.catalogue import catalogue
-from experiments.document import load
-from experiments.errors import InputError, Position
-from experiments.event_log import EventLog
-from experiments.executors.choice import chosen
-from experiments.output import RunFolder
-from experiments.overrides import override
-from experiments.points import Plan, plan
-from experiments.printing import Output
-from experiments.progress import Reporter
-from experiments.runner import Finished, run
-from experiments.selection import first_missing, having
-from experiments.trace_checks import check_traces
-from results.tables import RunTable, print_table, to_json
+from experiments.commands.printing import Output
+from experiments.execution.event_log import EventLog
+from experiments.execution.executors.choice import chosen
+from experiments.execution.output import RunFolder
+from experiments.execution.progress import Reporter
+from experiments.execution.runner import Finished, run
+from experiments.execution.trace_checks import check_traces
+from experiments.language.catalogue import catalogue
+from experiments.language.document import load
+from experiments.language.errors import InputError, Position
+from experiments.planning.points import Plan, plan
+from experiments.planning.selection import first_missing, having
+from experiments.sweeps.overrides import override
+from results.tables.as_json import to_json
+from results.tables.run_table import RunTable
+from results.tables.terminal import print_table
 
 JSON_VERSION = 1
 

@@ -6,8 +6,8 @@ import json
 
 import click
 
-from experiments.catalogue import catalogue
-from experiments.schema import experiment_model
+from experiments.language.catalogue import catalogue
+from experiments.language.schema import experiment_model
 
 
 def main() -> int:

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from experiments.errors import InputError
-from experiments.output import RunFolder
-from results.record import RecordFormatError
-from results.store import Store, record_of
+from experiments.execution.output import RunFolder
+from experiments.language.errors import InputError
+from results.records.record import RecordFormatError
+from results.records.store import Store, record_of
 
 
 def main(folder: str, check: bool, as_json: bool) -> int:

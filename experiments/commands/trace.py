@@ -10,12 +10,12 @@ from pathlib import Path
 
 import click
 
-from experiments.errors import InputError, suggestion
+from experiments.language.errors import InputError, suggestion
 from workloads.traces.export import WRITERS
-from workloads.traces.generic_csv import read_csv
+from workloads.traces.formats.generic_csv import read_csv
+from workloads.traces.kinds.trace import Trace
+from workloads.traces.reading.text import Limits, TraceError
 from workloads.traces.registry import FORMATS, recognise
-from workloads.traces.text import Limits, TraceError
-from workloads.traces.trace import Trace
 
 JSON_VERSION = 1
 

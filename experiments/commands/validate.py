@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from experiments.catalogue import catalogue
-from experiments.document import load
-from experiments.overrides import override
-from experiments.points import plan
-from experiments.trace_checks import check_traces
+from experiments.execution.trace_checks import check_traces
+from experiments.language.catalogue import catalogue
+from experiments.language.document import load
+from experiments.planning.points import plan
+from experiments.sweeps.overrides import override
 
 
 def main(file: str, settings: tuple[str, ...], *, any_size: bool) -> int:

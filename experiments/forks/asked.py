@@ -9,19 +9,19 @@ from typing import Any
 
 from pydantic import BaseModel, create_model
 
-from experiments.catalogue import Catalogue
-from experiments.document import Data, Document, parse
-from experiments.errors import InputError, Position, shown, suggestion
-from experiments.inputs import Inputs
-from experiments.overrides import override
-from experiments.schema import experiment_model
-from experiments.simulation import fork_of
-from experiments.sweep_schema import Strict
-from experiments.validation import validate
-from models.profile import Profile
+from experiments.language.catalogue import Catalogue
+from experiments.language.document import Data, Document, parse
+from experiments.language.errors import InputError, Position, shown, suggestion
+from experiments.language.schema import experiment_model
+from experiments.language.sweep_schema import Strict
+from experiments.language.validation import validate
+from experiments.planning.named_files import Inputs
+from experiments.planning.points import fork_of
+from experiments.sweeps.overrides import override
+from models.costs.profile import Profile
 from models.schemes.base import Scheme
-from results.fork_labels import FORK, with_whole_forks
-from workloads.setup import Setup
+from results.records.fork_labels import FORK, with_whole_forks
+from workloads.running.setup import Setup
 
 FORKS, PROFILE, SCHEME = "--fork", "--profile", "SCHEME"
 """What the command line calls them."""

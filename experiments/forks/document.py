@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from experiments.catalogue import Catalogue, catalogue, first_line, options_of
 from experiments.forks.asked import several_forks
+from experiments.language.catalogue import Catalogue, catalogue, first_line, options_of
 from models.schemes.words import Words
 
 BEGIN = "<!-- Below is what `make docs` writes. -->"

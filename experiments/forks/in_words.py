@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from experiments.forks.trial import Seen
-from models.counts import Counts
+from models.memory.counts import Counts
 
 _PHRASES = {
     "children_killed": ("1 process killed", "{} processes killed"),
@@ -30,7 +30,7 @@ _PHRASES = {
     "tables_freed": ("1 table freed", "{} tables freed"),
     "pages_freed": ("1 page freed", "{} pages freed"),
 }
-"""What is said of one and of several, by the name in `models.counts.Counts`; in this order."""
+"""What is said of one and of several, by the name in `Counts`; in this order."""
 
 _UNSAID = {"faults"}
 

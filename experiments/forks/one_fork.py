@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.forks.trial import Trial
-from models.address_space import PAGES_PER_SLOT, AddressSpace
-from models.frames import FRAME_BYTES
-from models.memory import PhysicalMemory
+from models.memory.address_space import AddressSpace
+from models.memory.areas import PAGES_PER_SLOT
+from models.memory.frames import FRAME_BYTES
+from models.memory.physical import PhysicalMemory
 from models.schemes.base import Scheme
 from models.schemes.hugetlb import Hugetlb
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from experiments.forks.trial import Seen, Trial
-from models.address_space import PAGES_PER_SLOT, Refused
+from models.memory.areas import PAGES_PER_SLOT, Refused
 from models.schemes.base import Scheme
 
 MANY = 16

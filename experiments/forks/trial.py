@@ -9,12 +9,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from models.address_space import PAGES_PER_SLOT, AddressSpace, BusError, Vma
-from models.counts import Counts
-from models.memory import PhysicalMemory
-from models.pool import IntArray
+from models.memory.address_space import AddressSpace
+from models.memory.areas import PAGES_PER_SLOT, BusError, Vma
+from models.memory.counts import Counts
+from models.memory.physical import PhysicalMemory
+from models.operations.steps import Acquire, Mode, Operation, perform
 from models.schemes.base import Scheme
-from models.steps import Acquire, Mode, Operation, perform
+from sim.arrays import IntArray
 
 BOUNDLESS = 2.0**50
 """A stock of so many scattered frames is never used up."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from models.costs import Costs
+from models.costs.laws import Costs
 from models.schemes.async_fork import AsyncFork
 from models.schemes.base import Scheme
 from models.schemes.classic import Classic

@@ -4,18 +4,19 @@ from typing import ClassVar
 
 import numpy as np
 
-from models.address_space import AddressSpace, Vma
-from models.copying import copied_slots, copy_surveyed, divide, survey, wholly_anonymous
-from models.costs import Costs
-from models.fault_prices import table_copies_ns
-from models.faults import Faults, TableAction
-from models.pool import BoolArray, IntArray, run_of
+from models.costs.laws import Costs
+from models.faults.actions import TableAction
+from models.faults.batch import Faults
+from models.faults.prices import table_copies_ns
+from models.faults.rules import Sharing
+from models.faults.settling import copy_for_child, make_own
+from models.memory.address_space import AddressSpace
+from models.memory.areas import Vma
+from models.operations.copying import copied_slots, copy_surveyed, divide, survey, wholly_anonymous
+from models.operations.steps import Acquire, Operation, Release, Work
 from models.schemes.base import Scheme
 from models.schemes.words import Words
-from models.sharing import Sharing
-from models.steps import Acquire, Operation, Release, Work
-from models.table_faults import copy_for_child
-from models.zapping import make_own
+from sim.arrays import BoolArray, IntArray, run_of
 
 PORTIONS = 256
 """In how many steps at most the child's progress can be seen by its parent."""

@@ -8,13 +8,16 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from models import faulting, filling, sweeping, zapping
-from models.address_space import PAGES_PER_SLOT, AddressSpace, Vma
-from models.faults import Faults, TableAction
-from models.pool import BoolArray, IntArray
-from models.schemes.mapping_operations import MappingOperations
+from models.faults import small_pages
+from models.faults.actions import TableAction
+from models.faults.batch import Faults
+from models.memory.address_space import AddressSpace
+from models.memory.areas import PAGES_PER_SLOT, Vma
+from models.operations import filling, removing, sweeping
+from models.operations.mappings import MappingOperations
+from models.operations.steps import Acquire, Flush, Mode, Operation, Release, Work
 from models.schemes.words import Words
-from models.steps import Acquire, Flush, Mode, Operation, Release, Work
+from sim.arrays import BoolArray, IntArray
 
 
 class SchemeOptions(BaseModel):
@@ -30,7 +33,8 @@ class SchemeOptions(BaseModel):
 class Scheme(MappingOperations):
     """A way to fork: how address spaces are copied, what faults follow, and what it all costs.
 
-    Operations are generators of steps (`models.steps`); `touch` resolves a batch of accesses.
+    Operations are generators of steps (`models.operations.steps`); `touch` resolves a batch of
+    accesses.
 
     Args:
         costs: Prices.
@@ -74,7 +78,7 @@ class Scheme(MappingOperations):
         mm.memory.address_spaces.pop(mm.number, None)
 
     def _tear_down(self, mm: AddressSpace) -> Operation[None]:
-        zapped = zapping.remove_everything(mm, self.sharing)
+        zapped = removing.remove_everything(mm, self.sharing)
         yield Work(zapped.exit_ns(self.costs), "zap")
 
     def exec(self, mm: AddressSpace) -> Operation[None]:
@@ -108,7 +112,7 @@ class Scheme(MappingOperations):
             start_page: First page.
             n_pages: Number of pages.
             scattered_share: What share of the frames of slots filled at once is scattered; None
-                lets the machine's stock decide (`models.layout`).
+                lets the machine's stock decide (`models.memory.frame_stock`).
 
         Raises:
             SegmentationFault: If a page may not be written.
@@ -169,7 +173,7 @@ class Scheme(MappingOperations):
 
     def apply(self, mm: AddressSpace, faults: Faults) -> None:
         """Make the changes of `faults`, a prefix of what `classify` gave for the present state."""
-        faulting.apply(mm, faults, self.sharing)
+        small_pages.apply(mm, faults, self.sharing)
 
     def flushes(self, faults: Faults) -> int:
         """How often faults make every core flush that runs the process (a TLB shootdown).
@@ -199,7 +203,7 @@ class Scheme(MappingOperations):
         return (("read", mm),)
 
     def _classify(self, mm: AddressSpace, pages: IntArray, writes: BoolArray) -> Faults:
-        return faulting.classify(mm, pages, writes, self.costs, self.sharing)
+        return small_pages.classify(mm, pages, writes, self.costs, self.sharing)
 
     def _fill_slots(self, mm: AddressSpace, slots: IntArray, share: float | None) -> None:
         filling.fill_slots(mm, slots, share)

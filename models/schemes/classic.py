@@ -2,11 +2,11 @@
 
 from typing import ClassVar
 
-from models.address_space import AddressSpace
-from models.copying import ForkWork, copied_slots, copy_surveyed, survey
+from models.memory.address_space import AddressSpace
+from models.operations.copying import ForkWork, copied_slots, copy_surveyed, survey
+from models.operations.steps import Operation, Work
 from models.schemes.base import Scheme
 from models.schemes.words import ONE_LOCK, Words
-from models.steps import Operation, Work
 
 
 class Classic(Scheme):

@@ -7,21 +7,23 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from models import faulting, filling, huge_faults, huge_splits
-from models.address_space import PAGES_PER_SLOT, AddressSpace, Vma
-from models.copying import ForkWork, copied_slots, copy_surveyed, survey
-from models.costs import Costs
-from models.entries import ENTRIES_PER_TABLE, NO_FRAME, SCATTERED, Kind
-from models.entry_ranges import count_range
-from models.faults import Faults, PageAction
-from models.frames import FRAME_BYTES
-from models.pool import BoolArray, IntArray
+from models.costs.laws import Costs
+from models.faults import huge_pages, small_pages
+from models.faults.actions import PageAction
+from models.faults.batch import Faults
+from models.memory.address_space import AddressSpace, areas_in
+from models.memory.areas import PAGES_PER_SLOT, Vma
+from models.memory.entries import ENTRIES_PER_TABLE, NO_FRAME, SCATTERED, Kind
+from models.memory.entry_ranges import count_range
+from models.memory.frames import FRAME_BYTES
+from models.operations import filling
+from models.operations.copying import ForkWork, copied_slots, copy_surveyed, survey
+from models.operations.steps import Acquire, Mode, Operation, Release, Work
 from models.schemes.base import SchemeOptions
 from models.schemes.huge import Huge
-from models.schemes.mapping_operations import areas_in
 from models.schemes.words import Words
-from models.steps import Acquire, Mode, Operation, Release, Work
-from sim.quantities import Bytes
+from sim.arrays import BoolArray, IntArray
+from sim.units import Bytes
 
 _LOCKS = (
     "Fork takes the lock of one area after the other for writing and keeps it; a fault takes that "
@@ -172,18 +174,18 @@ class Classic6(Huge):
 
     def _apply_huge(self, mm: AddressSpace, faults: Faults) -> None:
         splits = faults.page_action == PageAction.HUGE_SPLIT
-        huge_faults.apply(mm, faults[~splits], large_folios=True)
+        huge_pages.apply(mm, faults[~splits], large_folios=True)
         if splits.any():
-            huge_splits.split(mm, faults.page[splits] // PAGES_PER_SLOT)
+            huge_pages.split(mm, faults.page[splits] // PAGES_PER_SLOT)
             copies = np.full(int(splits.sum()), PageAction.COW_COPY, np.uint8)
-            faulting.apply(mm, replace(faults[splits], page_action=copies), self.sharing)
+            small_pages.apply(mm, replace(faults[splits], page_action=copies), self.sharing)
 
     def apply(self, mm: AddressSpace, faults: Faults) -> None:
         """See `Scheme.apply`; a huge page is split before its 4 KiB pages are copied."""
         huge = faults.page_action >= PageAction.HUGE_COPY
         if huge.any():
             self._apply_huge(mm, faults[huge])
-        faulting.apply(mm, faults[~huge], self.sharing)
+        small_pages.apply(mm, faults[~huge], self.sharing)
 
     def _classify(self, mm: AddressSpace, pages: IntArray, writes: BoolArray) -> Faults:
         if self.huge:

@@ -4,14 +4,17 @@ from typing import ClassVar
 
 import numpy as np
 
-from models import faulting, filling, huge_faults
-from models.address_space import PAGES_PER_SLOT, AddressSpace
-from models.copying import ForkWork
-from models.entries import Kind
-from models.faults import FIRST_HUGE_ACTION, Faults
-from models.pool import BoolArray, IntArray
+from models.faults import huge_pages, small_pages
+from models.faults.actions import FIRST_HUGE_ACTION
+from models.faults.batch import Faults
+from models.memory.address_space import AddressSpace
+from models.memory.areas import PAGES_PER_SLOT
+from models.memory.entries import Kind
+from models.operations import filling
+from models.operations.copying import ForkWork
 from models.schemes.classic import Classic
 from models.schemes.words import ONE_LOCK, Words
+from sim.arrays import BoolArray, IntArray
 
 
 class Huge(Classic):
@@ -47,7 +50,7 @@ class Huge(Classic):
             self._apply_huge(mm, faults[huge])
 
     def _apply_huge(self, mm: AddressSpace, faults: Faults) -> None:
-        huge_faults.apply(mm, faults)
+        huge_pages.apply(mm, faults)
 
     def _price(self, parent: AddressSpace, work: ForkWork) -> int:
         return self.costs.fork_huge_ns(
@@ -59,7 +62,7 @@ class Huge(Classic):
         )
 
     def _classify(self, mm: AddressSpace, pages: IntArray, writes: BoolArray) -> Faults:
-        huge = huge_faults.is_huge(mm, pages // PAGES_PER_SLOT)
+        huge = huge_pages.is_huge(mm, pages // PAGES_PER_SLOT)
         if not huge.any():
             return self._classify_small(mm, pages, writes)
         of_huge = np.flatnonzero(huge)
@@ -71,10 +74,10 @@ class Huge(Classic):
         return Faults.merged(on_huge.at(of_huge), on_small.at(of_small))
 
     def _classify_small(self, mm: AddressSpace, pages: IntArray, writes: BoolArray) -> Faults:
-        return faulting.classify(mm, pages, writes, self.costs, self.sharing)
+        return small_pages.classify(mm, pages, writes, self.costs, self.sharing)
 
     def _classify_huge(self, mm: AddressSpace, pages: IntArray, writes: BoolArray) -> Faults:
-        return huge_faults.classify(mm, pages, writes, self.costs, splits=self.splits)
+        return huge_pages.classify(mm, pages, writes, self.costs, splits=self.splits)
 
     def _fill_slots(self, mm: AddressSpace, slots: IntArray, share: float | None) -> None:
         filling.fill_slots(mm, slots, share, Kind.HUGE)

@@ -7,20 +7,24 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from models import filling, huge_faults, moving
-from models.address_space import NO_TABLE, PAGES_PER_SLOT, AddressSpace, BusError, Refused, Vma
-from models.copying import ForkWork, copied_slots, copy_surveyed, divide, survey
-from models.costs import Costs
-from models.entries import Kind
-from models.faults import Faults, PageAction, TableAction
-from models.frames import FRAME_BYTES
-from models.pool import BoolArray, IntArray, run_of
+from models.costs.laws import Costs
+from models.faults import huge_pages
+from models.faults.actions import PageAction, TableAction
+from models.faults.batch import Faults
+from models.faults.prices import faults_ns
+from models.memory.address_space import NO_TABLE, AddressSpace, area_around
+from models.memory.areas import PAGES_PER_SLOT, BusError, Refused, Vma
+from models.memory.entries import Kind
+from models.memory.frames import FRAME_BYTES
+from models.operations import filling
+from models.operations.copying import ForkWork, copied_slots, copy_surveyed, divide, survey
+from models.operations.removing import used_slots
+from models.operations.steps import Operation, Work
 from models.schemes.base import SchemeOptions
 from models.schemes.huge import Huge
 from models.schemes.words import ONE_LOCK, Words
-from models.steps import Operation, Work
-from models.zapping import used_slots
-from sim.quantities import Bytes
+from sim.arrays import BoolArray, IntArray, run_of
+from sim.units import Bytes
 
 HUGE_PAGE_BYTES = PAGES_PER_SLOT * FRAME_BYTES
 
@@ -121,12 +125,12 @@ class Hugetlb(Huge):
         super()._check_move(mm, start_page, n_pages, to_page)
         _refuse_pages_of_the_pool(mm, start_page, start_page + n_pages, "move")
         # Pages of 4 KiB do not become such.
-        anonymous = moving.area_around(mm, start_page, n_pages).file is None
+        anonymous = area_around(mm, start_page, n_pages).file is None
         if anonymous and -(-to_page // PAGES_PER_SLOT) < (to_page + n_pages) // PAGES_PER_SLOT:
             raise Refused(f"cannot move {n_pages} pages of 4 KiB to page {to_page}, in the pool")
 
     def _apply_huge(self, mm: AddressSpace, faults: Faults) -> None:
-        huge_faults.apply(mm, faults, physical=False)
+        huge_pages.apply(mm, faults, physical=False)
 
     def _classify(self, mm: AddressSpace, pages: IntArray, writes: BoolArray) -> Faults:
         faults = super()._classify(mm, pages, writes)
@@ -141,7 +145,7 @@ class Hugetlb(Huge):
         mapped = mm.mapped_itself()[slots[unserved]]
         action[unserved[mapped]] = PageAction.HUGE_REUSE
         changed = action != faults.page_action
-        cost_ns[changed] = self.costs.faults_ns(action[changed])
+        cost_ns[changed] = faults_ns(self.costs, action[changed])
         replaces = faults.replaces & (action != PageAction.HUGE_REUSE)
         faults = replace(faults, page_action=action, cost_ns=cost_ns, replaces=replaces)
         lost = np.flatnonzero(np.isin(slots, mm.lost_slots)) if len(mm.lost_slots) else unserved[:0]
@@ -244,12 +248,12 @@ def _refuse_cuts(mm: AddressSpace, start_page: int, end_page: int, areas: Sequen
     for page in (start_page, end_page):
         for vma in areas:
             inside = vma.start_page < page < vma.end_page and page % PAGES_PER_SLOT
-            if inside and huge_faults.is_huge(mm, np.array([page // PAGES_PER_SLOT]))[0]:
+            if inside and huge_pages.is_huge(mm, np.array([page // PAGES_PER_SLOT]))[0]:
                 raise Refused(f"cannot cut a page of the pool at page {page}")
 
 
 def _refuse_pages_of_the_pool(mm: AddressSpace, start_page: int, end_page: int, what: str) -> None:
     """Refuse what cannot be done to pages of the pool (EINVAL)."""
     end_slot = min(-(-end_page // PAGES_PER_SLOT), len(mm.slot_table))
-    if huge_faults.is_huge(mm, np.arange(start_page // PAGES_PER_SLOT, end_slot)).any():
+    if huge_pages.is_huge(mm, np.arange(start_page // PAGES_PER_SLOT, end_slot)).any():
         raise Refused(f"cannot {what} pages of the pool")

@@ -6,18 +6,18 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from models.address_space import AddressSpace
-from models.copying import copied_slots, copy_surveyed, divide, survey, wholly_anonymous
-from models.costs import Costs
-from models.entries import ENTRIES_PER_TABLE
-from models.fault_prices import scans_ns
-from models.faults import TableAction
-from models.pool import BoolArray, IntArray, run_of
+from models.costs.laws import Costs
+from models.faults.actions import TableAction
+from models.faults.prices import scans_ns
+from models.faults.rules import Accounting, Sharing
+from models.memory.address_space import AddressSpace
+from models.memory.entries import ENTRIES_PER_TABLE
+from models.memory.tables import EXCLUSIVE, NOBODY
+from models.operations.copying import copied_slots, copy_surveyed, divide, survey, wholly_anonymous
+from models.operations.steps import Acquire, Apply, Mode, Operation, Release, Work
 from models.schemes.base import Scheme, SchemeOptions
 from models.schemes.words import ONE_LOCK, Words
-from models.sharing import Accounting, Sharing
-from models.steps import Acquire, Apply, Mode, Operation, Release, Work
-from models.tables import EXCLUSIVE, NOBODY
+from sim.arrays import BoolArray, IntArray, run_of
 
 PAPER = Sharing()
 """The paper's text: partly covered slots are shared too, the last sharer reuses."""
@@ -83,7 +83,7 @@ class OnDemand(Scheme):
     Shared is every table below a written private area, partly covered slots and slots of several
     areas included, once per fork. `head` shares only slots that lie inside one anonymous area
     other than the heap, and `patchset` no populated ones; both copy the rest as classic fork does.
-    What follows from a slot without write permission is in `models.sharing`.
+    What follows from a slot without write permission is in `models.faults.rules`.
 
     Args:
         costs: Prices.

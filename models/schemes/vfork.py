@@ -2,12 +2,13 @@
 
 from typing import ClassVar
 
-from models.address_space import PAGES_PER_SLOT, AddressSpace
-from models.faults import Faults
-from models.pool import BoolArray, IntArray
+from models.faults.batch import Faults
+from models.memory.address_space import AddressSpace
+from models.memory.areas import PAGES_PER_SLOT
+from models.operations.steps import Operation, Work
 from models.schemes.base import Scheme
 from models.schemes.words import Words
-from models.steps import Operation, Work
+from sim.arrays import BoolArray, IntArray
 
 
 class Vfork(Scheme):

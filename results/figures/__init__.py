@@ -1,1 +1,1 @@
-"""One module a figure or table; each imports matplotlib only when it draws."""
+"""Figures of any run: their look, their panels, and the picture that fits what was run."""

@@ -9,11 +9,11 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from results import human
 from results.figures import style
 from results.figures.lines import Line
-from results.metrics import GIB
-from results.record import Record
+from results.metrics import formatting
+from results.metrics.summary import GIB
+from results.records.record import Record
 
 
 def fork_times(axes: Axes, lines: Sequence[Line]) -> None:
@@ -28,7 +28,7 @@ def fork_times(axes: Axes, lines: Sequence[Line]) -> None:
             label=line.label,
         )
     axes.set_xscale("log", base=2)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda gib, _: human.size(gib * GIB)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda gib, _: formatting.size(gib * GIB)))
     axes.xaxis.set_minor_formatter(NullFormatter())
     style.log_y(axes)
     axes.set_xlabel("memory of the process")

@@ -11,7 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from results.figures import style
 from results.figures.lines import Line, dot
-from sim.recording import Histogram
+from sim.measures.histogram import Histogram
 
 SNAPSHOT_MARKER = "|"
 _CURVE_POINTS = 400

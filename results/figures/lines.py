@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from results.figures import style
-from results.fork_labels import FORK
-from results.record import Record
-from results.tables import labels_of
+from results.records.fork_labels import FORK
+from results.records.labels import labels_of
+from results.records.record import Record
 
 _MOST_LINES = 12
 _LINESTYLES: tuple[Any, ...] = (
@@ -28,7 +28,7 @@ class Line:
 
 
 def lines_of(records: Sequence[Record], labels: Sequence[Mapping[str, str]] | None) -> list[Line]:
-    """The first twelve points as lines; arguments as for `results.tables.run_table`."""
+    """The first twelve points as lines; arguments as for `results.tables.run_table.run_table`."""
     labels = labels_of(records) if labels is None else labels
     kinds = [
         label.get(FORK, str(record.at(FORK))) for record, label in zip(records, labels, strict=True)

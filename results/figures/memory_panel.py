@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 
 from results.figures.lines import Line, dot
-from results.record import Record
+from results.records.record import Record
 
 FEWEST_NOTES = 3
 """Of fewer there is nothing to see."""

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from results.metric_names import heading
-from sim.quantities import DURATIONS, SIZES
+from results.metrics.names import heading
+from sim.units import DURATIONS, SIZES
 
 _RATES = {"M/s": 1e6, "k/s": 1e3, "/s": 1.0}
 

@@ -18,10 +18,10 @@ from results.figures.fork_panel import fork_times
 from results.figures.latency_panels import SNAPSHOT_MARKER, over_time, percentiles
 from results.figures.lines import Line, lines_of
 from results.figures.memory_panel import has_memory, memory_over_time
-from results.fork_labels import with_whole_forks
-from results.metrics import forks_many_sizes
-from results.record import Record
-from results.tables import labels_of
+from results.metrics.summary import forks_many_sizes
+from results.records.fork_labels import with_whole_forks
+from results.records.labels import labels_of
+from results.records.record import Record
 
 Panel: TypeAlias = Callable[[Axes, Sequence[Line]], None]
 
@@ -50,7 +50,7 @@ def write(
     Args:
         records: one per point.
         folder: where to; it exists.
-        labels: as for `results.tables.run_table`.
+        labels: as for `results.tables.run_table.run_table`.
     """
     figure = draw(records, labels)
     return [] if figure is None else style.write(figure, folder / "figure")

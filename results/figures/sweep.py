@@ -15,10 +15,10 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLoca
 from results.figures import style
 from results.figures.metric_axis import MetricAxis, metric_axis
 from results.figures.swept import Axis, axis, best_hue, best_x, name_of
-from results.fork_labels import FORK
-from results.metrics import of_repetition
-from results.record import Record
-from results.statistics import bounds
+from results.metrics.statistics import bounds
+from results.metrics.summary import of_repetition
+from results.records.fork_labels import FORK
+from results.records.record import Record
 
 DECADE = 10.0
 """Positive values that span so much are drawn on a logarithmic axis."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from results.fork_labels import FORK
-from results.record import Record
-from sim.quantities import DURATIONS, RATES, SIZES, parse_bytes, parse_duration, parse_rate
+from results.records.fork_labels import FORK
+from results.records.record import Record
+from sim.units import DURATIONS, RATES, SIZES, parse_bytes, parse_duration, parse_rate
 
 TINY = 0.1
 """Fewer of a unit than this are told in a smaller one."""

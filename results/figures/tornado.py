@@ -11,13 +11,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from results import human
 from results.figures import style
 from results.figures.sweep import default_metrics
-from results.metric_names import heading
-from results.metrics import of_repetition
-from results.record import Record
-from results.statistics import paired_ratio
+from results.metrics import formatting
+from results.metrics.names import heading
+from results.metrics.statistics import paired_ratio
+from results.metrics.summary import of_repetition
+from results.records.record import Record
 
 FORK = "fork.kind"
 SCALE = "machine.scale"
@@ -145,7 +145,9 @@ def _changes(kind: str, own: Mapping[tuple[str, float] | None, list[float]], met
     base = own[None]
     effects = {key: _effect(values, base) for key, values in own.items() if key and values}
     mean = math.fsum(base) / len(base)
-    title = f"{style.NAMES.get(kind, kind)}: {heading(metric)}\n{human.of_metric(metric, mean)}"
+    title = (
+        f"{style.NAMES.get(kind, kind)}: {heading(metric)}\n{formatting.of_metric(metric, mean)}"
+    )
     return Panel(title, 1.0, effects, ratio=False)
 
 

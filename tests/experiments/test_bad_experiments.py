@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from refused_experiments import SWEPT, changed, planned, refusal
 
-from experiments.errors import InputError
+from experiments.language.errors import InputError
 
 NAME = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 SIZE = "expected a size such as 996MiB"

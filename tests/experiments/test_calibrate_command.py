@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from experiments.cli import main
 from experiments.commands import calibrate
-from models.calibration import Fit, FloatArray
-from models.costs import Costs
-from models.profile import load_profile
+from experiments.commands.cli import main
+from models.calibration.fits import Fit
+from models.costs.laws import Costs
+from models.costs.profile import load_profile
+from sim.arrays import FloatArray
 
 PUBLISHED_NS = np.array([100.0, 200.0])
 

@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 from fake_program import EXAMPLE
 
-from experiments.catalogue import catalogue
-from experiments.cli import main
+from experiments.commands.cli import main
+from experiments.language.catalogue import catalogue
 from workloads.traces.registry import BUNDLED
 
 DESIGN = """\
@@ -36,7 +36,7 @@ repetitions: 5
 seed: 20210426
 """
 
-SCRIPT = Path(__file__).with_name("forksim_with_fake.py")
+SCRIPT = Path(__file__).parents[1] / "support/forksim_with_fake.py"
 
 
 @pytest.fixture
@@ -265,7 +265,8 @@ def test_ctrl_c_is_exit_code_130_and_keeps_what_is_finished(here: Path, jobs: st
 
 def test_help_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from experiments.cli import main; main(['--help'], standalone_mode=False);"
+        "import sys; from experiments.commands.cli import main;"
+        "main(['--help'], standalone_mode=False);"
         "heavy = {'numpy', 'pydantic', 'ruamel', 'rich', 'simpy', 'matplotlib'};"
         "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
     )

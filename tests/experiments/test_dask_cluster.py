@@ -19,7 +19,7 @@ from run_of_fakes import POINTS
 from sweeps_of_fakes import content, done, expected, points_of, start
 from test_killed_runs import events_of, ids, wait_for
 
-from experiments.cli import main
+from experiments.commands.cli import main
 
 HERE = Path(__file__).parent
 
@@ -35,7 +35,7 @@ def free_port() -> int:
 def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a scheduler with two workers, each a process of its own."""
     address = f"tcp://127.0.0.1:{free_port()}"
-    path = os.pathsep.join([str(HERE), str(HERE.parents[1])])
+    path = os.pathsep.join([str(HERE.parent / "support"), str(HERE.parents[1])])
     commands = (
         ("scheduler", "--host", address, "--no-dashboard"),
         ("worker", address, "--nworkers", "2", "--nthreads", "1", "--local-directory", "."),
@@ -118,7 +118,7 @@ def test_a_scheduler_that_is_not_there_is_one_line(
 ) -> None:
     (tmp_path / "a.yaml").write_text(EXAMPLE)
     address = f"tcp://127.0.0.1:{free_port()}"
-    monkeypatch.setattr("experiments.executors.dask._PATIENCE_S", 0.5)
+    monkeypatch.setattr("experiments.execution.executors.dask._PATIENCE_S", 0.5)
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(main, ["run", "a.yaml", "--scheduler", address])
     line = f"--scheduler:1:1: {address}: cannot be reached: expected a running Dask scheduler\n"
@@ -128,7 +128,7 @@ def test_a_scheduler_that_is_not_there_is_one_line(
 def test_without_dask_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.yaml").write_text(EXAMPLE)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("experiments.executors.choice.find_spec", lambda _: None)
+    monkeypatch.setattr("experiments.execution.executors.choice.find_spec", lambda _: None)
     result = CliRunner().invoke(main, ["run", "a.yaml", "--scheduler", "local:2"])
     line = (
         "--scheduler:1:1: Dask is not installed: expected the extra, pip install 'forksim[dask]'\n"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.document import LARGEST_BYTES, Document, load, parse, route_of
-from experiments.errors import InputError, Position
+from experiments.language.document import LARGEST_BYTES, Document, load, parse, route_of
+from experiments.language.errors import InputError, Position
 
 
 def refusal(text: str) -> str:

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from experiments.catalogue import catalogue
-from experiments.cli import main
+from experiments.commands.cli import main
 from experiments.forks.asked import several_forks
 from experiments.forks.in_words import sayable, told
 from experiments.forks.steps import FORK, LEAVING, MANY, START, STEPS, Told, steps_of
-from models.profile import load_profile
+from experiments.language.catalogue import catalogue
+from models.costs.profile import load_profile
 
 COSTS = load_profile("epyc-7302p-linux-5.6").costs
 ROUNDING_NS = 1 / MANY

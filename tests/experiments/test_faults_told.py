@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 from fake_program import EXAMPLE
 
-from experiments.catalogue import EXAMPLES
-from experiments.cli import main
+from experiments.commands.cli import main
+from experiments.language.catalogue import EXAMPLES
 
-SCRIPT = Path(__file__).with_name("forksim_with_fake.py")
+SCRIPT = Path(__file__).parents[1] / "support/forksim_with_fake.py"
 
 
 def forksim(*arguments: str) -> Result:

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from fake_program import EXAMPLE
 
 import results
-from experiments.cli import main
+from experiments.commands.cli import main
 
 
 def forksim(*arguments: str) -> Result:

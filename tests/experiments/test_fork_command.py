@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from experiments.catalogue import catalogue
-from experiments.cli import main
+from experiments.commands.cli import main
 from experiments.forks import one_fork as module
 from experiments.forks.asked import several_forks
 from experiments.forks.one_fork import one_fork
-from models.layout import FrameStock
-from models.profile import load_profile
+from experiments.language.catalogue import catalogue
+from models.costs.profile import load_profile
+from models.memory.frame_stock import FrameStock
 from models.schemes import SCHEMES
-from results.fork_labels import with_whole_forks
+from results.records.fork_labels import with_whole_forks
 
 COSTS = load_profile("epyc-7302p-linux-5.6").costs
 KIB, MIB, GIB = 2**10, 2**20, 2**30

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from experiments.catalogue import catalogue
-from experiments.cli import main
-from experiments.document import parse
-from experiments.errors import InputError, Position
-from experiments.overrides import override
-from experiments.points import Plan, plan
-from experiments.simulation import simulate
+from experiments.commands.cli import main
+from experiments.execution.simulation import simulate
+from experiments.language.catalogue import catalogue
+from experiments.language.document import parse
+from experiments.language.errors import InputError, Position
+from experiments.planning.points import Plan, plan
+from experiments.sweeps.overrides import override
 
 LOOP = """\
 forksim: 1

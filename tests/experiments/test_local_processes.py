@@ -12,11 +12,11 @@ from click.testing import CliRunner
 from fake_program import EXAMPLE
 from sweeps_of_fakes import content, done, expected, failures, forksim, heard, points_of
 
-from experiments.cli import main
-from experiments.executors.here import InThisProcess
-from experiments.executors.interface import Executor, Limits, Retried
-from experiments.executors.local import LocalProcesses
-from results.store import Store
+from experiments.commands.cli import main
+from experiments.execution.executors.here import InThisProcess
+from experiments.execution.executors.interface import Executor, Limits, Retried
+from experiments.execution.executors.local import LocalProcesses
+from results.records.store import Store
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_store_that_cannot_be_written_stops_the_run_in_one_line(tmp_path: Path
 
 def test_a_process_starts_without_what_only_commands_need() -> None:
     code = (
-        "import sys, experiments.executors.worker;"
+        "import sys, experiments.execution.executors.worker;"
         "heavy = {'scipy.stats', 'pandas', 'matplotlib', 'seaborn', 'distributed'};"
         "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
     )

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from experiments.catalogue import EXAMPLES, catalogue
-from experiments.cli import main
-from experiments.document import parse
-from experiments.errors import InputError, Position
-from experiments.points import Plan, plan
-from workloads import apache, mix, redis
+from experiments.commands.cli import main
+from experiments.language.catalogue import EXAMPLES, catalogue
+from experiments.language.document import parse
+from experiments.language.errors import InputError, Position
+from experiments.planning.points import Plan, plan
+from workloads import mix
+from workloads.programs import apache, redis
 from workloads.traces.registry import BUNDLED
 
 EXPERIMENT = """\

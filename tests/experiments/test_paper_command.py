@@ -10,14 +10,14 @@ import fake_program
 import pytest
 from click.testing import CliRunner, Result
 
-from experiments.catalogue import catalogue
-from experiments.cli import main
+from experiments.commands.cli import main
 from experiments.commands.paper import varied_points_of
-from results.deviations import COLUMNS
-from results.paper_item import Variation
-from results.paper_items import ITEMS
-from results.reference import published
-from results.sensitivity import FACTOR
+from experiments.language.catalogue import catalogue
+from results.paper.comparison.deviations import COLUMNS
+from results.paper.comparison.sensitivity import FACTOR
+from results.paper.item import Variation
+from results.paper.reference import published
+from results.paper.registry import ITEMS
 
 CURVE = """\
 forksim: 1

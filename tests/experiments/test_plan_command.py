@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner, Result
 from fake_program import EXAMPLE, catalogue
 
-from experiments.cli import main
-from experiments.document import load
-from experiments.estimates import Estimates
-from experiments.points import Point, plan
-from experiments.selection import having
+from experiments.commands.cli import main
+from experiments.language.document import load
+from experiments.planning.estimates import Estimates
+from experiments.planning.points import Point, plan
+from experiments.planning.selection import having
 
 
 def forksim(*arguments: str) -> Result:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from fake_program import EXAMPLE, Config, Replayed, catalogue
 
-from experiments.document import load, parse
-from experiments.errors import Position
-from experiments.overrides import override
-from experiments.points import Plan, plan
+from experiments.language.document import load, parse
+from experiments.language.errors import Position
+from experiments.planning.points import Plan, plan
+from experiments.sweeps.overrides import override
 from workloads.traces.registry import BUNDLED
 
 

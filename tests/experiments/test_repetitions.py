@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 from fake_program import EXAMPLE, catalogue
 
-from experiments.document import parse
-from experiments.errors import InputError, Position
-from experiments.overrides import override
-from experiments.points import Plan, plan
-from experiments.repetitions import at_most, repeat
-from experiments.simulation import simulate
-from results.metrics import summaries
-from sim.recording import Histogram, Recording
+from experiments.execution.simulation import simulate
+from experiments.language.document import parse
+from experiments.language.errors import InputError, Position
+from experiments.language.repetitions import at_most, repeat
+from experiments.planning.points import Plan, plan
+from experiments.sweeps.overrides import override
+from results.metrics.summary import summaries
+from sim.measures.histogram import Histogram
+from sim.measures.recording import Recording
 
 
 def planned(repetitions: str) -> Plan:

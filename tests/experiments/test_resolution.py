@@ -12,18 +12,18 @@ from fake_program import EXAMPLE, catalogue
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.catalogue import EXAMPLES
-from experiments.catalogue import catalogue as real_catalogue
-from experiments.document import Document, load, parse
-from experiments.errors import InputError, Position
-from experiments.inputs import Inputs
-from experiments.pieces import separable
-from experiments.points import plan
-from experiments.resolution import Resolution
-from experiments.schema import experiment_model
-from experiments.sweep import Sweep
-from experiments.validation import takes_whole_numbers
-from results.record import record_id
+from experiments.language.catalogue import EXAMPLES
+from experiments.language.catalogue import catalogue as real_catalogue
+from experiments.language.document import Document, load, parse
+from experiments.language.errors import InputError, Position
+from experiments.language.schema import experiment_model
+from experiments.language.validation import takes_whole_numbers
+from experiments.planning.named_files import Inputs
+from experiments.planning.piecewise_validation import separable
+from experiments.planning.points import plan
+from experiments.planning.resolution import Resolution
+from experiments.sweeps.sweep import Sweep
+from results.records.record import record_id
 
 PAPER = EXAMPLES.parent / "paper"
 FILES = sorted([*EXAMPLES.glob("*.yaml"), *PAPER.glob("*.yaml")])

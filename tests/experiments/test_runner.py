@@ -11,16 +11,16 @@ import pytest
 from fake_program import EXAMPLE, catalogue
 from rich.console import Console
 
-from experiments.document import parse
-from experiments.errors import InputError, Position
-from experiments.executors.choice import local
-from experiments.executors.interface import Ended, Started
-from experiments.executors.local import LocalProcesses
-from experiments.overrides import override
-from experiments.points import Point, plan
-from experiments.progress import Reporter
-from experiments.runner import Finished, run
-from results.store import Store
+from experiments.execution.executors.choice import local
+from experiments.execution.executors.interface import Ended, Started
+from experiments.execution.executors.local import LocalProcesses
+from experiments.execution.progress import Reporter
+from experiments.execution.runner import Finished, run
+from experiments.language.document import parse
+from experiments.language.errors import InputError, Position
+from experiments.planning.points import Point, plan
+from experiments.sweeps.overrides import override
+from results.records.store import Store
 
 
 def points_of(*settings: str) -> tuple[Point, ...]:
@@ -130,7 +130,7 @@ def test_a_record_of_another_format_is_bad_input(
 ) -> None:
     points = points_of("sweep=[]")
     finish(points, tmp_path)
-    monkeypatch.setattr("results.record.FORMAT", 2)
+    monkeypatch.setattr("results.records.record.FORMAT", 2)
     with pytest.raises(InputError, match="record format 1, but this version of forksim reads 2"):
         finish(points, tmp_path)
 

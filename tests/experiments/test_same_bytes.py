@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from experiments.catalogue import EXAMPLES, catalogue
-from experiments.document import parse
-from experiments.errors import Position
-from experiments.points import Point, plan
-from experiments.simulation import simulate
+from experiments.execution.simulation import simulate
+from experiments.language.catalogue import EXAMPLES, catalogue
+from experiments.language.document import parse
+from experiments.language.errors import Position
+from experiments.planning.points import Point, plan
 
-FORKSIM = (sys.executable, "-c", "from experiments.cli import main; main()")
+FORKSIM = (sys.executable, "-c", "from experiments.commands.cli import main; main()")
 
 REDIS = """\
 forksim: 1

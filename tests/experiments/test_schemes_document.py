@@ -12,23 +12,23 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from experiments.catalogue import catalogue
-from experiments.document import parse
-from experiments.errors import InputError, Position
+from experiments.execution.simulation import simulate
 from experiments.forks.asked import several_forks
 from experiments.forks.document import BEGIN, END, rewritten, table
-from experiments.points import Plan, plan
-from experiments.simulation import simulate
-from models.address_space import AddressSpace
-from models.counts import Counts
-from models.memory import PhysicalMemory
-from models.pool import IntArray
-from models.profile import load_profile
+from experiments.language.catalogue import catalogue
+from experiments.language.document import parse
+from experiments.language.errors import InputError, Position
+from experiments.planning.points import Plan, plan
+from models.costs.profile import load_profile
+from models.faults.rules import Sharing
+from models.memory.address_space import AddressSpace
+from models.memory.counts import Counts
+from models.memory.physical import PhysicalMemory
+from models.operations.steps import Operation, perform
 from models.schemes import SCHEMES, make_scheme
 from models.schemes.base import Scheme
 from models.schemes.on_demand import OnDemand
-from models.sharing import Sharing
-from models.steps import Operation, perform
+from sim.arrays import IntArray
 
 DOCUMENT = Path(__file__).parents[2] / "docs/schemes.md"
 COSTS = load_profile("epyc-7302p-linux-5.6").costs

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 from fake_program import EXAMPLE
 
-from experiments.cli import main
-from experiments.progress import spoken
+from experiments.commands.cli import main
+from experiments.execution.progress import spoken
 
 SWEEP = ("--set", "sweep.0.grid={workload.behaviour: [good, raise], seed: [1, 2]}")
 

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import qmc
 
-from experiments.document import load, parse
-from experiments.errors import Position
-from experiments.overrides import override
-from experiments.points import Plan, Point, plan
+from experiments.language.document import load, parse
+from experiments.language.errors import Position
+from experiments.planning.points import Plan, Point, plan
+from experiments.sweeps.overrides import override
 
 PROFILE = "epyc-7302p-linux-5.6"
 

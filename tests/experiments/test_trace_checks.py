@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from experiments.cli import main
+from experiments.commands.cli import main
 
 EXPERIMENT = """\
 forksim: 1

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from experiments.cli import main
+from experiments.commands.cli import main
 from workloads.traces.export import WRITERS
-from workloads.traces.key_trace import KeyTrace
+from workloads.traces.kinds.key_trace import KeyTrace
 from workloads.traces.registry import BUNDLED, FORMATS, open_as
 
 MONITOR = str(BUNDLED / "redis_monitor.log.gz")

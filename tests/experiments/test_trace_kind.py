@@ -6,8 +6,8 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from experiments.catalogue import EXAMPLES
-from experiments.cli import main
+from experiments.commands.cli import main
+from experiments.language.catalogue import EXAMPLES
 from workloads.traces.registry import BUNDLED
 
 

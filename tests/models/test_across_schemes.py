@@ -12,7 +12,7 @@ from memory_history import VARIANTS, History
 from naive_schemes import NaiveHead
 from values_in_memory import Process
 
-from models.steps import Work
+from models.operations.steps import Work
 
 SMALL_PAGES = ("paper", "head", "patchset", "async", "classic6")
 """Schemes that copy 4 KiB pages as classic fork does, whatever becomes of the tables."""

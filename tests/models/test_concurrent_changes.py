@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fork_scenario import Scenario
 
-from models.steps import Acquire, Operation, Release, perform
+from models.operations.steps import Acquire, Operation, Release, perform
 
 
 def while_waiting(waits: Operation[None], first: Operation[None]) -> list[object]:

@@ -8,9 +8,9 @@ from fork_scenario import Scenario, counted
 from memory_inspection import check_empty
 from model_prices import PRICES
 
-from models.address_space import BusError, Refused
-from models.counts import Counts
-from models.shared_pages import File
+from models.memory.areas import BusError, Refused
+from models.memory.counts import Counts
+from models.memory.files import File
 
 
 def test_a_new_program_has_no_resident_pages() -> None:

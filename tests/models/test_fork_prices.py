@@ -7,14 +7,15 @@ from hypothesis import strategies as st
 from memory_inspection import check_empty
 from model_prices import make_costs, make_memory
 
-from models.address_space import AddressSpace, SegmentationFault
-from models.fault_candidates import first_accesses
-from models.faults import Faults
-from models.memory import PhysicalMemory
+from models.faults.batch import Faults
+from models.faults.candidates import first_accesses
+from models.memory.address_space import AddressSpace
+from models.memory.areas import SegmentationFault
+from models.memory.physical import PhysicalMemory
+from models.operations.steps import Acquire, Flush, Release, Work, perform
 from models.schemes import SCHEMES, make_scheme, register
 from models.schemes.base import Scheme
 from models.schemes.classic import Classic
-from models.steps import Acquire, Flush, Release, Work, perform
 
 TIB_PAGES = 2**28
 ISOLATING = [name for name, scheme in SCHEMES.items() if scheme.isolates]

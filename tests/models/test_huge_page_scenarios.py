@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fork_scenario import Scenario, counted
 
-from models.address_space import BusError
+from models.memory.areas import BusError
 
 A, B = 0, 1
 HUGE = 512

@@ -18,9 +18,9 @@ from memory_history import VARIANTS, History
 from model_prices import make_costs
 from naive_memory import Area
 
+from models.faults.rules import Sharing
 from models.schemes.base import Scheme
 from models.schemes.on_demand import HEAD, PAPER, PATCHSET, OnDemand, Variant
-from models.sharing import Sharing
 
 A, B = 0, 1
 

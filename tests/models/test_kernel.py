@@ -7,14 +7,14 @@ import pytest
 import simpy
 from model_prices import make_costs
 
-from models.address_space import AddressSpace
-from models.kernel import Kernel
-from models.programs import OutOfMemory
+from models.kernel.kernel import Kernel
+from models.kernel.memory_books import OutOfMemory
+from models.memory.address_space import AddressSpace
+from models.operations.steps import Release, perform
 from models.schemes import make_scheme
 from models.schemes.hugetlb import HUGE_PAGE_BYTES
-from models.steps import Release, perform
-from sim.cores import Task
-from sim.machine import Machine
+from sim.machine.cores import Task
+from sim.machine.machine import Machine
 
 Activity = Generator[simpy.Event, Any, Any]
 FORK_NS = 100_000 + 23 * 1024

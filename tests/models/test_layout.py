@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.layout import FrameStock, even_spread, spread_marks
+from models.memory.frame_stock import FrameStock, even_spread, spread_marks
 
 STOCKS = st.floats(0, 1e6, allow_nan=False)
 

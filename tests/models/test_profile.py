@@ -7,7 +7,7 @@ import pytest
 from model_prices import PRICES, make_costs
 from ruamel.yaml import YAML
 
-from models.profile import UNITS, ProfileError, list_profiles, load_profile
+from models.costs.profile import UNITS, ProfileError, list_profiles, load_profile
 
 
 def constant(name: str) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from model_prices import make_costs, make_memory
 
-from models.address_space import AddressSpace
-from models.pool import IntArray
-from models.rounds import MOST_PAGES, Rounds
+from models.kernel.rounds import MOST_PAGES, Rounds
+from models.memory.address_space import AddressSpace
+from models.operations.steps import perform
 from models.schemes import make_scheme
 from models.schemes.base import Scheme
-from models.steps import perform
+from sim.arrays import IntArray
 
 SLOTS = 5
 PAGES = SLOTS * 512 - 100  # the last table is partly empty

@@ -4,11 +4,11 @@ import pytest
 from memory_inspection import check_empty, check_invariants, map_counts, spell_out
 from model_prices import PRICES, make_costs, make_memory
 
-from models import sweeping
-from models.address_space import AddressSpace
+from models.memory.address_space import AddressSpace
+from models.operations import sweeping
+from models.operations.steps import perform
 from models.schemes import make_scheme
 from models.schemes.base import Scheme
-from models.steps import perform
 
 SLOTS = 6
 PAGES = 512 * SLOTS

@@ -9,11 +9,11 @@ import pytest
 import simpy
 from model_prices import PRICES, make_costs
 
-from models.address_space import AddressSpace
-from models.kernel import Kernel
+from models.kernel.kernel import Kernel
+from models.memory.address_space import AddressSpace
+from models.operations.steps import perform
 from models.schemes import make_scheme
-from models.steps import perform
-from sim.machine import Machine
+from sim.machine.machine import Machine
 
 Activity = Generator[simpy.Event, Any, Any]
 A, B = 0, 1

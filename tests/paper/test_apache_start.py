@@ -7,15 +7,15 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from experiments.catalogue import catalogue
 from experiments.commands.paper import EXPERIMENTS
-from experiments.document import load
-from experiments.points import plan
-from models.profile import load_profile
-from sim.recording import Histogram
-from workloads import apache
-from workloads.service_time import ServiceTime
-from workloads.setup import Setup
+from experiments.language.catalogue import catalogue
+from experiments.language.document import load
+from experiments.planning.points import plan
+from models.costs.profile import load_profile
+from sim.measures.histogram import Histogram
+from workloads.programs import apache
+from workloads.programs.shared.service_time import ServiceTime
+from workloads.running.setup import Setup
 
 PROFILE = load_profile("epyc-7302p-linux-5.6")
 FORK_MEAN_US, FORK_MAX_US = 34.3, 285.2

@@ -6,11 +6,11 @@ from functools import cache
 
 import pytest
 
-from models.profile import load_profile
-from results.metrics import PERCENTILES
-from sim.recording import Recording
-from workloads import redis
-from workloads.setup import Setup
+from models.costs.profile import load_profile
+from results.metrics.summary import PERCENTILES
+from sim.measures.recording import Recording
+from workloads.programs import redis
+from workloads.running.setup import Setup
 
 
 @cache

@@ -8,15 +8,21 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from experiments.catalogue import catalogue
 from experiments.commands import calibrate
 from experiments.commands.paper import points_of
-from models.calibration import Fit, fit_contention, fit_fork_curves, fork_curves, heap_of_snapshots
-from models.costs import Costs
-from models.profile import load_profile
-from results.reference import published
-from workloads import microbench, redis
-from workloads.setup import Setup
+from experiments.language.catalogue import catalogue
+from models.calibration.fits import (
+    Fit,
+    fit_contention,
+    fit_fork_curves,
+    fork_curves,
+    heap_of_snapshots,
+)
+from models.costs.laws import Costs
+from models.costs.profile import load_profile
+from results.paper.reference import published
+from workloads.programs import microbench, redis
+from workloads.running.setup import Setup
 
 PROFILE = load_profile(calibrate.NAME)
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.catalogue import catalogue
 from experiments.commands import calibrate
 from experiments.commands.paper import EXPERIMENTS
-from experiments.document import load
-from experiments.points import Point, plan
-from models.calibrated_profile import struct_page_misses_ns
-from models.calibration import fit_fork_curves
-from models.profile import load_profile
-from results.reference import published
-from sim.recording import Recording
+from experiments.language.catalogue import catalogue
+from experiments.language.document import load
+from experiments.planning.points import Point, plan
+from models.calibration.fits import fit_fork_curves
+from models.calibration.paper import struct_page_misses_ns
+from models.costs.profile import load_profile
+from results.paper.reference import published
+from sim.measures.recording import Recording
 from workloads.registry import WORKLOADS
-from workloads.setup import Setup
+from workloads.running.setup import Setup
 
 PROFILE = load_profile(calibrate.NAME)
 

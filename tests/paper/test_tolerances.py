@@ -8,16 +8,16 @@ from functools import cache
 import numpy as np
 import pytest
 
-from experiments.catalogue import catalogue
 from experiments.commands.paper import points_of
-from experiments.points import Point
-from experiments.resolution import Whole
-from experiments.simulation import simulate
-from results.deviations import deviations
-from results.orders import orders
-from results.paper_items import ITEMS
-from results.record import Record
-from results.reference import published
+from experiments.execution.simulation import simulate
+from experiments.language.catalogue import catalogue
+from experiments.planning.points import Point
+from experiments.planning.resolution import Whole
+from results.paper.comparison.deviations import deviations
+from results.paper.comparison.rankings import orders
+from results.paper.reference import published
+from results.paper.registry import ITEMS
+from results.records.record import Record
 
 
 def once(point: Point, repetitions: int = 1) -> Record:

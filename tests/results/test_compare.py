@@ -13,11 +13,11 @@ from run_folders import noisy, point, sweep
 from run_samples import record
 from scipy import stats
 
-from results.compare import CompareError, Comparison, compare
-from results.compare_tables import print_comparisons, to_json
-from results.metrics import of_repetition
-from results.run_folder import Run
-from sim.recording import Recording
+from results.metrics.summary import of_repetition
+from results.records.run_folder import Run
+from results.tables.compare import CompareError, Comparison, compare
+from results.tables.compare_tables import print_comparisons, to_json
+from sim.measures.recording import Recording
 
 
 def test_each_size_is_compared_with_the_baseline_of_its_size() -> None:

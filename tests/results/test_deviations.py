@@ -5,9 +5,9 @@ import io
 
 from run_samples import faults, forks, redis
 
-from results.deviations import COLUMNS, Deviation, deviations, to_csv
-from results.paper_items import ITEMS
-from results.reference import published
+from results.paper.comparison.deviations import COLUMNS, Deviation, deviations, to_csv
+from results.paper.reference import published
+from results.paper.registry import ITEMS
 
 
 def deviation(cell: str, paper: float, simulated: float | None, why: str = "") -> Deviation:

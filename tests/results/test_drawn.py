@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from run_samples import faults
 
-from results import drawn
 from results.figures import style
-from results.paper_items import ITEMS, write_item
-from results.record import Record
+from results.paper import figure_stamps
+from results.paper.registry import ITEMS, write_item
+from results.records.record import Record
 
 RECORDS = [faults("classic", 2300), faults("on_demand", 12_000)]
 
@@ -68,7 +68,7 @@ def test_other_code_draws_again(
     tmp_path: Path, drawings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path)
-    monkeypatch.setattr(drawn, "_code", lambda: "other")
+    monkeypatch.setattr(figure_stamps, "_code", lambda: "other")
     write(tmp_path)
     assert drawings == ["table1"] * 2
 
@@ -82,9 +82,9 @@ def test_a_damaged_stamp_draws_again(tmp_path: Path, drawings: list[str], text: 
 
 
 def test_the_code_counts_every_source_and_published_number() -> None:
-    folder = Path(drawn.__file__).parent
-    digest = drawn._code()
-    drawn._code.cache_clear()
-    assert drawn._code() == digest
+    folder = Path(figure_stamps.__file__).parents[1]
+    digest = figure_stamps._code()
+    figure_stamps._code.cache_clear()
+    assert figure_stamps._code() == digest
     counted = {file.suffix for file in folder.rglob("*") if file.is_file()} - {".pyc"}
-    assert counted - set(drawn._SOURCES) <= {".md", ".typed"}
+    assert counted - set(figure_stamps._SOURCES) <= {".md", ".typed"}

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from run_samples import access, accesses
 
-from results.figures import fig08
-from results.paper_items import ITEMS
-from results.record import Record
+from results.paper.items import fig08
+from results.paper.registry import ITEMS
+from results.records.record import Record
 
 
 def closed_form(share: float, reads: float, warmth_ns: float = 20) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from results.figures import style
-from results.fork_labels import with_whole_forks
+from results.records.fork_labels import with_whole_forks
 
 
 def test_options_become_part_of_the_name() -> None:

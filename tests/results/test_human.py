@@ -2,7 +2,7 @@
 
 import pytest
 
-from results import human
+from results.metrics import formatting
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ from results import human
     ],
 )  # fmt: skip
 def test_durations(ns: float, text: str) -> None:
-    assert human.duration(ns) == text
+    assert formatting.duration(ns) == text
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_durations(ns: float, text: str) -> None:
     [(0, "0 B"), (4096, "4 KiB"), (996 * 2**20, "996 MiB"), (2**30, "1 GiB"), (2**40, "1 TiB")],
 )
 def test_sizes(size_bytes: int, text: str) -> None:
-    assert human.size(size_bytes) == text
+    assert formatting.size(size_bytes) == text
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_sizes(size_bytes: int, text: str) -> None:
     [(0, "0"), (99_999, "99,999"), (100_000, "100 k"), (204_120_000, "204 M"), (2.5, "2.50")],
 )
 def test_counts(number: float, text: str) -> None:
-    assert human.count(number) == text
+    assert formatting.count(number) == text
 
 
 @pytest.mark.parametrize(
@@ -45,4 +45,4 @@ def test_counts(number: float, text: str) -> None:
     ],
 )
 def test_a_metric_is_shown_in_the_unit_of_its_name(name: str, value: float, text: str) -> None:
-    assert human.of_metric(name, value) == text
+    assert formatting.of_metric(name, value) == text

@@ -2,7 +2,7 @@
 
 import pytest
 
-from results.metric_names import heading, resolve, short
+from results.metrics.names import heading, resolve, short
 
 KNOWN = [
     "requests",

@@ -8,8 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from run_samples import forks, histogram, record, redis, redis_recording
 
-from results.metrics import PERCENTILES, metrics, of_repetition, size_name, summaries, summarise
-from sim.recording import Histogram, Recording
+from results.metrics.summary import (
+    PERCENTILES,
+    metrics,
+    of_repetition,
+    size_name,
+    summaries,
+    summarise,
+)
+from sim.measures.histogram import Histogram
+from sim.measures.recording import Recording
 
 
 @settings(deadline=None)

@@ -8,10 +8,13 @@ from rich.console import Console
 from run_samples import forks, redis, redis_recording
 
 from results.figures import run
-from results.quality import doubts
-from results.record import Record
-from results.tables import print_table, run_table, to_csv, to_json
-from sim.recording import Recording
+from results.metrics.doubts import doubts
+from results.records.record import Record
+from results.tables.as_csv import to_csv
+from results.tables.as_json import to_json
+from results.tables.run_table import run_table
+from results.tables.terminal import print_table
+from sim.measures.recording import Recording
 
 
 def mixed(kind: str, pause_ns: int) -> Record:

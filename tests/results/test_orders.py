@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results.orders import COLUMNS, TIE, Order, lines, of_three, orders, to_csv
-from results.paper_items import ITEMS
-from results.reference import published
+from results.paper.comparison.rankings import COLUMNS, TIE, Order, lines, of_three, orders, to_csv
+from results.paper.reference import published
+from results.paper.registry import ITEMS
 
 
 def order(paper: float, ours: float | None, *, rate: bool = False, why: str = "") -> Order:

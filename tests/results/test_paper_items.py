@@ -15,12 +15,14 @@ from run_samples import (
     unit_tests,
 )
 
-from results.figures import fig02, rates, style, table4
-from results.paper_items import ITEMS, by_name, write_item
-from results.record import Record
-from results.reference import published
-from results.report import report, to_markdown
-from sim.recording import Recording
+from results.figures import style
+from results.paper.comparison.report import report, to_markdown
+from results.paper.drawing import rates
+from results.paper.items import fig02, table4
+from results.paper.reference import published
+from results.paper.registry import ITEMS, by_name, write_item
+from results.records.record import Record
+from sim.measures.recording import Recording
 
 REDIS = [redis(kind) for kind in ("classic", "on_demand")]
 RECORDS: dict[str, list[Record]] = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from results.reference import published
+from results.paper.reference import published
 
 SIZES = [f"{n / 2:g}GB" for n in range(1, 101)]
 

@@ -2,8 +2,8 @@
 
 from run_samples import forks, histogram, record, redis, redis_recording
 
-from results.quality import doubts
-from sim.recording import Recording
+from results.metrics.doubts import doubts
+from sim.measures.recording import Recording
 
 
 def latencies(count: int) -> Recording:

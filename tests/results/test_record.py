@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from run_samples import redis
 
-from results.record import (
+from results.records.record import (
     DamagedRecordError,
     Record,
     RecordFormatError,

@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from run_samples import accesses, faults, forks, initialised_unit_tests, redis
 
-from results import deviations, orders, sensitivity
-from results.deviations import Deviation
-from results.paper_items import ITEMS
-from results.record import Record
-from results.report import ItemReport, report, summary, to_markdown, write
+from results.paper.comparison import deviations, rankings, sensitivity
+from results.paper.comparison.deviations import Deviation
+from results.paper.comparison.report import ItemReport, report, summary, to_markdown, write
+from results.paper.registry import ITEMS
+from results.records.record import Record
 
 
 def deviation(cell: str, paper: float, simulated: float | None, why: str = "") -> Deviation:
@@ -116,7 +116,7 @@ def test_files(tmp_path: Path) -> None:
     assert (tmp_path / "deviations.md").read_text().startswith("# Deviations from the paper\n")
     for name, columns, rows in (
         ("deviations", deviations.COLUMNS, 3 + 4),
-        ("comparisons", orders.COLUMNS, 3 + 1),
+        ("comparisons", rankings.COLUMNS, 3 + 1),
         ("sensitivities", sensitivity.COLUMNS, 0),
     ):
         lines = (tmp_path / f"{name}.csv").read_text().splitlines()

@@ -14,8 +14,8 @@ from run_samples import SCHEMES, faults, forks, histogram, record, redis
 from results.figures import run, style
 from results.figures.fork_panel import fork_curve
 from results.figures.latency_panels import percentile_curve
-from results.record import Record
-from sim.recording import Recording
+from results.records.record import Record
+from sim.measures.recording import Recording
 
 LATENCIES = [redis(kind) for kind in SCHEMES]
 FORKS = [forks("classic"), forks("classic", instances=3), forks("on_demand")]

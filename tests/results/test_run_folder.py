@@ -9,10 +9,10 @@ from run_folders import sweep, written
 from run_samples import record
 
 import results
-from results.metrics import summaries
-from results.run_folder import RunFolderError, read
-from results.tidy import tidy
-from sim.recording import Recording
+from results.metrics.summary import summaries
+from results.records.run_folder import RunFolderError, read
+from results.tables.tidy import tidy
+from sim.measures.recording import Recording
 
 
 def test_points_come_in_the_order_and_words_of_the_sweep(tmp_path: Path) -> None:

@@ -8,8 +8,11 @@ import pytest
 from rich.console import Console
 from run_samples import SCHEMES, forks, record, redis
 
-from results.tables import RunTable, print_table, run_table, terminal_table, to_csv, to_json
-from sim.recording import Recording
+from results.tables.as_csv import to_csv
+from results.tables.as_json import to_json
+from results.tables.run_table import RunTable, run_table
+from results.tables.terminal import print_table, terminal_table
+from sim.measures.recording import Recording
 
 
 def printed(table: RunTable, *, width: int, terminal: bool) -> str:

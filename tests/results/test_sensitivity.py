@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import pytest
 from run_samples import PAUSES_NS, record, redis_recording
 
-from results.deviations import Deviation, deviations
-from results.paper_items import ITEMS
-from results.record import Record
-from results.sensitivity import FACTOR, Sensitivity, lines, sensitivities, to_csv
+from results.paper.comparison.deviations import Deviation, deviations
+from results.paper.comparison.sensitivity import FACTOR, Sensitivity, lines, sensitivities, to_csv
+from results.paper.registry import ITEMS
+from results.records.record import Record
 
 
 def cell(paper: float, simulated: float, unit: str = "ms") -> Deviation:

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from run_samples import record
 from scipy import stats
 
-from results.metrics import summaries
-from results.statistics import (
+from results.metrics.statistics import (
     CONFIDENCE,
     bounds,
     mean_interval,
@@ -20,7 +19,9 @@ from results.statistics import (
     paired_difference,
     paired_ratio,
 )
-from sim.recording import Histogram, Recording
+from results.metrics.summary import summaries
+from sim.measures.histogram import Histogram
+from sim.measures.recording import Recording
 
 samples = st.lists(st.integers(1, 10**9), min_size=2, max_size=30)
 

@@ -13,8 +13,8 @@ from unittest.mock import MagicMock
 import pytest
 from run_samples import redis
 
-from results.record import Record
-from results.store import Failure, Store
+from results.records.record import Record
+from results.records.store import Failure, Store
 
 RECORD = redis("classic")
 

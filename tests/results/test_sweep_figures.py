@@ -16,9 +16,9 @@ from results.figures import style, tornado
 from results.figures.metric_axis import asked_unit, metric_axis
 from results.figures.sweep import Sweep, default, draw
 from results.figures.swept import axis, best_hue, best_x
-from results.metrics import summaries
-from results.record import Record
-from results.run_folder import Run
+from results.metrics.summary import summaries
+from results.records.record import Record
+from results.records.run_folder import Run
 
 P99 = "latency_p99_ns"
 BY_SIZE = Sweep("workload.dataset", [P99], "fork.kind")

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from run_folders import point
 
-from results.tidy import in_one_type, tidy
+from results.tables.tidy import in_one_type, tidy
 
 
 def test_only_columns_of_numbers_and_texts_become_texts() -> None:

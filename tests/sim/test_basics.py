@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from sim.clock import Activity, Clock
-from sim.level import Level
-from sim.quantities import Bytes, Duration, Rate, Ratio
-from sim.streams import Streams
+from sim.machine.clock import Activity, Clock
+from sim.machine.streams import Streams
+from sim.measures.level import Level
+from sim.units import Bytes, Duration, Rate, Ratio
 
 
 def test_the_clock_stays_an_int_whatever_integers_it_is_given() -> None:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.clock import Activity
-from sim.machine import Machine
-from sim.spans import SpanList
+from sim.machine.clock import Activity
+from sim.machine.machine import Machine
+from sim.machine.spans import SpanList
 
 jobs = st.lists(st.tuples(st.integers(0, 500), st.integers(1, 300)), min_size=1, max_size=40)
 

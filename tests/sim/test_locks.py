@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.clock import Activity, Clock
-from sim.locks import RwLock
+from sim.machine.clock import Activity, Clock
+from sim.machine.locks import RwLock
 
 Visit = tuple[int, Literal["read", "write"], int]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sim.clock import Activity
-from sim.machine import Machine
+from sim.machine.clock import Activity
+from sim.machine.machine import Machine
 
 WEIGHTS = {"fork": {"fork": 1.25, "fill": 0.5}}
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.recording import Histogram, Recording
-from sim.timeline import Timeline
+from sim.measures.histogram import Histogram
+from sim.measures.recording import Recording
+from sim.measures.timeline import Timeline
 
 samples = st.lists(
     st.tuples(st.integers(0, 2**52) | st.integers(0, 5000), st.integers(0, 50)), max_size=60

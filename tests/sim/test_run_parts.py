@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.clock import Activity
-from sim.machine import Machine
-from sim.recording import IntArray
+from sim.arrays import IntArray
+from sim.machine.clock import Activity
+from sim.machine.machine import Machine
 
 PARTS_NS = np.random.default_rng(3).integers(0, 900, 60)
 

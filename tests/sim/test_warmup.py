@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.recording import Histogram
-from sim.warmup import BATCH, WINDOWS, SteadyLatency, WarmUp, mser5
+from sim.measures.histogram import Histogram
+from sim.measures.warmup import BATCH, WINDOWS, SteadyLatency, WarmUp, mser5
 
 
 def by_definition(observations: list[float]) -> int:

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from refusals import refused
 from samples import lines_of
 
-from workloads.traces.access_log import AccessTrace, looks_like_access_log, read_access_log
-from workloads.traces.accounting import Accounting
-from workloads.traces.columns import MISSING
+from workloads.traces.formats.access_log import looks_like_access_log, read_access_log
+from workloads.traces.kinds.access_trace import AccessTrace
+from workloads.traces.reading.accounting import Accounting
+from workloads.traces.reading.columns import MISSING
+from workloads.traces.reading.text import Limits
 from workloads.traces.registry import BUNDLED
-from workloads.traces.text import Limits
 
 COMMON = b'10.0.0.1 - - [01/Jan/1970:00:00:07 +0000] "GET /a HTTP/1.1" 200 14'
 

@@ -9,13 +9,13 @@ import pytest
 from refusals import refused
 from samples import lines_of
 
-from workloads.traces.accounting import Accounting
-from workloads.traces.afl_fuzzer_stats import read_fuzzer_stats
-from workloads.traces.afl_plot_data import read_plot_data
-from workloads.traces.columns import MISSING
-from workloads.traces.execution_trace import ExecutionTrace
+from workloads.traces.formats.afl_fuzzer_stats import read_fuzzer_stats
+from workloads.traces.formats.afl_plot_data import read_plot_data
+from workloads.traces.kinds.execution_trace import ExecutionTrace
+from workloads.traces.reading.accounting import Accounting
+from workloads.traces.reading.columns import MISSING
+from workloads.traces.reading.text import Limits
 from workloads.traces.registry import BUNDLED
-from workloads.traces.text import Limits
 
 OLD = b"# unix_time, cycles_done, cur_path, paths_total, execs_per_sec\n"
 NEW = b"# relative_time, cycles_done, map_size, execs_per_sec, total_execs, edges_found\n"

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workloads.traces.accounting import LineError
-from workloads.traces.cells import cell_column, decimal, split_cells
-from workloads.traces.columns import Ids, Times, spread
-from workloads.traces.facts import percentiles, popularity, rates
+from workloads.traces.kinds.facts import percentiles, popularity, rates
+from workloads.traces.reading.accounting import LineError
+from workloads.traces.reading.cells import cell_column, decimal, split_cells
+from workloads.traces.reading.columns import Ids, Times, spread
 
 
 @given(st.lists(st.binary(max_size=200)))

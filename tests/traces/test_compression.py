@@ -11,8 +11,8 @@ import pytest
 from monitor_lines import line
 from refusals import check_message
 
-from workloads.traces.monitor import read_monitor
-from workloads.traces.text import ZSTD_MODULE, Limits, TraceError, first_bytes, trace_digest
+from workloads.traces.formats.monitor import read_monitor
+from workloads.traces.reading.text import ZSTD_MODULE, Limits, TraceError, first_bytes, trace_digest
 
 TEXT = b"".join(line(b"SET", b"k%d" % (i % 7), b"v" * i, time_us=i) for i in range(50))
 

@@ -11,13 +11,14 @@ import pytest
 from monitor_lines import line
 from samples import FORMAT_OF
 
-from workloads.traces.columns import MISSING
 from workloads.traces.export import write_csv, write_npz
-from workloads.traces.generic_csv import read_csv
-from workloads.traces.monitor import read_monitor
+from workloads.traces.formats.generic_csv import read_csv
+from workloads.traces.formats.monitor import read_monitor
+from workloads.traces.formats.sqlite_tests import read_sqlite_tests
+from workloads.traces.kinds.case_trace import CaseTrace
+from workloads.traces.kinds.trace import Trace
+from workloads.traces.reading.columns import MISSING
 from workloads.traces.registry import BUNDLED, open_trace
-from workloads.traces.sqlite_tests import CaseTrace, read_sqlite_tests
-from workloads.traces.trace import Trace
 
 
 def as_csv(trace: Trace) -> str:

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from monitor_lines import resp
 from refusals import refused
 
-from workloads.traces.accounting import Accounting
-from workloads.traces.generic_csv import looks_like_csv, read_csv
-from workloads.traces.key_trace import NO_KEY, KeyTrace
+from workloads.traces.formats.generic_csv import looks_like_csv, read_csv
+from workloads.traces.kinds.key_trace import NO_KEY, KeyTrace
+from workloads.traces.reading.accounting import Accounting
+from workloads.traces.reading.text import Limits
 from workloads.traces.registry import BUNDLED, open_as
-from workloads.traces.text import Limits
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from monitor_lines import line, resp
 
-from workloads.traces.accounting import Accounting
-from workloads.traces.key_trace import NO_KEY
-from workloads.traces.monitor import read_monitor
-from workloads.traces.monitor_trace import MAX_UNKNOWN_NAMES, MonitorTrace
-from workloads.traces.text import TraceError
+from workloads.traces.formats.monitor import read_monitor
+from workloads.traces.kinds.key_trace import NO_KEY
+from workloads.traces.kinds.monitor_trace import MAX_UNKNOWN_NAMES, MonitorTrace
+from workloads.traces.reading.accounting import Accounting
+from workloads.traces.reading.text import TraceError
 
 FILE_ONLY = (HealthCheck.function_scoped_fixture,)  # each example overwrites the same file
 

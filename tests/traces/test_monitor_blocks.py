@@ -13,13 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from monitor_lines import line
 
-from workloads.traces import monitor_blocks, text
-from workloads.traces.monitor import read_monitor
-from workloads.traces.monitor_blocks import BlockReader
-from workloads.traces.monitor_trace import MonitorTrace
+from workloads.traces.formats import monitor_blocks
+from workloads.traces.formats.monitor import read_monitor
+from workloads.traces.formats.monitor_blocks import BlockReader
+from workloads.traces.kinds.monitor_trace import MonitorTrace
+from workloads.traces.reading import text
+from workloads.traces.reading.slices import Numbering, are_digits, eight_digits, padded, words_of
+from workloads.traces.reading.text import Limits, TraceError, read_blocks
 from workloads.traces.registry import BUNDLED
-from workloads.traces.slices import Numbering, are_digits, eight_digits, padded, words_of
-from workloads.traces.text import Limits, TraceError, read_blocks
 
 FILE_ONLY = (HealthCheck.function_scoped_fixture,)  # each example overwrites the same file
 

@@ -8,10 +8,10 @@ import re
 import numpy as np
 import pytest
 
-from workloads.traces.accounting import Accounting
-from workloads.traces.monitor_trace import MonitorTrace
+from workloads.traces.kinds.monitor_trace import MonitorTrace
+from workloads.traces.reading.accounting import Accounting
+from workloads.traces.reading.text import trace_digest
 from workloads.traces.registry import BUNDLED, open_as
-from workloads.traces.text import trace_digest
 
 CAPTURE = BUNDLED / "redis_monitor.log.gz"
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from refusals import check_message
 from samples import FORMAT_OF, lines_of
 
+from workloads.traces.kinds.trace import Trace
+from workloads.traces.reading.text import Limits, TraceError
 from workloads.traces.registry import FORMATS
-from workloads.traces.text import Limits, TraceError
-from workloads.traces.trace import Trace
 
 MOST_LINES = 12
 """Short samples keep a mutation near to something that matters."""

@@ -6,8 +6,8 @@ from itertools import product
 
 import pytest
 
-from workloads.traces import redis_commands
-from workloads.traces.redis_commands import COMMANDS, Command, command_of
+from workloads.traces.commands import redis
+from workloads.traces.commands.redis import COMMANDS, Command, command_of
 
 
 def effect(text: str) -> tuple[bool, list[str], list[int]]:
@@ -126,4 +126,4 @@ def test_unknown_is_none() -> None:
 
 def test_a_command_described_twice_raises() -> None:
     with pytest.raises(ValueError, match="GET is described twice"):
-        redis_commands._table(((Command(writes=False), "GET SET GET"),))
+        redis._table(((Command(writes=False), "GET SET GET"),))

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from refusals import refused
 
-from workloads.traces.accounting import Accounting
-from workloads.traces.columns import MISSING
+from workloads.traces.formats.sqlite_tests import read_sqlite_tests
+from workloads.traces.kinds.case_trace import CaseTrace
+from workloads.traces.reading.accounting import Accounting
+from workloads.traces.reading.columns import MISSING
 from workloads.traces.registry import BUNDLED
-from workloads.traces.sqlite_tests import CaseTrace, read_sqlite_tests
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from monitor_lines import line
 
-from workloads.traces.monitor import read_monitor
-from workloads.traces.monitor_trace import MonitorTrace
+from workloads.traces.formats.monitor import read_monitor
+from workloads.traces.kinds.monitor_trace import MonitorTrace
+from workloads.traces.reading.text import Limits, TraceError, first_bytes, trace_digest
 from workloads.traces.registry import open_trace
-from workloads.traces.text import Limits, TraceError, first_bytes, trace_digest
 
 GOOD = b"OK\n" + b"".join(
     line(b"SET", b"key:%d" % (i % 7), bytes(range(i, i + 60)), time_us=10**15 + 7 * i)

@@ -9,9 +9,10 @@ import pytest
 from monitor_lines import line
 from samples import FORMAT_OF, lines_of
 
-from workloads.traces.access_log import AccessTrace
-from workloads.traces.key_trace import KeyTrace
-from workloads.traces.monitor import looks_like_monitor, read_monitor
+from workloads.traces.formats.monitor import looks_like_monitor, read_monitor
+from workloads.traces.kinds.access_trace import AccessTrace
+from workloads.traces.kinds.key_trace import KeyTrace
+from workloads.traces.reading.text import TraceError, first_bytes
 from workloads.traces.registry import (
     BUNDLED,
     FORMATS,
@@ -21,7 +22,6 @@ from workloads.traces.registry import (
     open_trace,
     recognise,
 )
-from workloads.traces.text import TraceError, first_bytes
 
 MONITOR = TraceFormat("redis_monitor", looks_like_monitor, read_monitor)
 

@@ -9,10 +9,10 @@ from monitor_lines import resp
 from refusals import refused
 from samples import lines_of
 
-from workloads.traces.accounting import Accounting
-from workloads.traces.key_trace import KeyTrace
+from workloads.traces.formats.twitter_cache import read_twitter_cache
+from workloads.traces.kinds.key_trace import KeyTrace
+from workloads.traces.reading.accounting import Accounting
 from workloads.traces.registry import BUNDLED
-from workloads.traces.twitter_cache import read_twitter_cache
 
 GOOD = b"3,some,key,8,5,77,set,600\n"
 

@@ -19,16 +19,16 @@ from plain_server import (
 )
 from programs import redis_config, setup
 
-from models.kernel import Kernel
-from sim.clock import Activity
-from sim.recording import Recording
-from workloads import afl
-from workloads.program import Program, play
-from workloads.redis.config import ClosedLoop, Config, OpenLoop
-from workloads.redis.open_loop import Arrivals, generated_arrivals
-from workloads.redis.program import _clients
-from workloads.redis.requests import Clients, Replies
-from workloads.redis.server import Server
+from models.kernel.kernel import Kernel
+from sim.machine.clock import Activity
+from sim.measures.recording import Recording
+from workloads.programs import afl
+from workloads.programs.redis.config import ClosedLoop, Config, OpenLoop
+from workloads.programs.redis.open_loop import Arrivals, generated_arrivals
+from workloads.programs.redis.program import _clients
+from workloads.programs.redis.requests import Clients, Replies
+from workloads.programs.redis.server import Server
+from workloads.running.program import Program, play
 
 Beside = Literal["nobody", "hog", "fuzzers"]
 Outcome = tuple[Sojourns, list[tuple[int, int]]]
@@ -56,7 +56,7 @@ def others(kernel: Kernel, beside: Beside, repetition: int) -> list[Program]:
 
 
 def in_blocks(config: Config, scheme: str, cores: int, beside: Beside, seed: int) -> Outcome:
-    """What `workloads.redis` makes of it."""
+    """What `workloads.programs.redis` makes of it."""
     sojourns: Sojourns = Counter()
     machine = setup(scheme, seed, cores)
     kernel = machine.kernel()

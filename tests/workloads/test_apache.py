@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from programs import PROFILE, setup
 
-from sim.recording import Recording
-from workloads import apache
-from workloads.program import play
-from workloads.traces.access_log import read_access_log
+from sim.measures.recording import Recording
+from workloads.programs import apache
+from workloads.running.program import play
+from workloads.traces.formats.access_log import read_access_log
 
 SWITCH_NS = round(PROFILE.costs.context_switch_ns)
 FAULT_NS = round(PROFILE.costs.fault_copy_cold_ns)

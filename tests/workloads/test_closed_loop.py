@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from plain_server import PlainClosedLoop, Sojourns, sojourns_of
 from programs import redis_config
 
-from sim.recording import IntArray
-from sim.streams import Streams
-from workloads.redis.closed_loop import ClosedLoopClients, geometric
-from workloads.redis.config import ClosedLoop, Config
+from sim.arrays import IntArray
+from sim.machine.streams import Streams
+from workloads.programs.redis.closed_loop import ClosedLoopClients, geometric
+from workloads.programs.redis.config import ClosedLoop, Config
 
 FAULT_NS = 301
 

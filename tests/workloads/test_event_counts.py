@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from programs import setup
 
-from sim.recording import Recording
-from workloads.program import play
+from sim.measures.recording import Recording
 from workloads.registry import WORKLOADS
+from workloads.running.program import play
 from workloads.traces.registry import BUNDLED
 
 REDIS: dict[str, Any] = {

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from programs import PROFILE, setup
 
-from sim.recording import IntArray, Recording
-from workloads import microbench
+from sim.arrays import IntArray
+from sim.measures.recording import Recording
+from workloads.programs import microbench
 
 MIB = 2**20
 PAGES = 256 * MIB // 4096

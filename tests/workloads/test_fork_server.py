@@ -10,11 +10,11 @@ import pytest
 from programs import PROFILE, setup
 from pydantic import ValidationError
 
-from sim.recording import Recording
-from sim.spans import Span
-from workloads import afl, sqlite, triforce
-from workloads.program import play
-from workloads.traces.text import TraceError
+from sim.machine.spans import Span
+from sim.measures.recording import Recording
+from workloads.programs import afl, sqlite, triforce
+from workloads.running.program import play
+from workloads.traces.reading.text import TraceError
 
 COSTS = PROFILE.costs
 HEAP_PAGES = 4 * 512

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from programs import setup
 
-from sim.recording import Recording
+from sim.measures.recording import Recording
 from workloads.registry import WORKLOADS
 
 FUZZING = {

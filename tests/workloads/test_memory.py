@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from programs import setup
 
-from models.programs import OutOfMemory
-from sim.recording import Recording
+from models.kernel.memory_books import OutOfMemory
+from sim.measures.recording import Recording
 from workloads.registry import WORKLOADS
 
 MIB = 2**20

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from programs import PROFILE, run_microbench, setup
 
-from models.profile import Profile
-from sim.recording import IntArray
-from workloads import microbench
-from workloads.program import play
+from models.costs.profile import Profile
+from sim.arrays import IntArray
+from workloads.programs import microbench
+from workloads.running.program import play
 
 GIB = 2**30
 RANGE = {"first": "0.5GiB", "last": "8GiB", "step": "0.5GiB"}

@@ -8,9 +8,10 @@ import pytest
 from programs import PROFILE, setup
 from pydantic import ValidationError
 
-from sim.recording import Recording
-from workloads import afl, apache, mix, redis
-from workloads.program import play
+from sim.measures.recording import Recording
+from workloads import mix
+from workloads.programs import afl, apache, redis
+from workloads.running.program import play
 from workloads.single import PROGRAMS
 
 FUZZER: dict[str, Any] = {

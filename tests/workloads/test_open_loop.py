@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 from plain_server import NEVER_NS, PlainOpenLoop, Sojourns, sojourns_of
 from programs import redis_config, run_redis
 
-from sim.recording import IntArray
-from sim.streams import Streams
-from workloads.redis.config import Config, TraceClients
-from workloads.redis.open_loop import (
+from sim.arrays import IntArray
+from sim.machine.streams import Streams
+from workloads.programs.redis.config import Config, TraceClients
+from workloads.programs.redis.open_loop import (
     Arrivals,
     OpenLoopClients,
     generated_arrivals,
     traced_arrivals,
 )
-from workloads.traces.key_trace import KeyTrace
+from workloads.traces.kinds.key_trace import KeyTrace
 from workloads.traces.registry import BUNDLED, open_as
 
 SERVICE_NS = 1000

@@ -8,7 +8,7 @@ import pytest
 from programs import redis_config, run_redis
 from pydantic import ValidationError
 
-from workloads.redis.server import Server
+from workloads.programs.redis.server import Server
 
 LOADED: dict[str, Any] = {
     "clients": {"kind": "open", "rate": "40k/s", "connections": 20},

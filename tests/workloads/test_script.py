@@ -9,8 +9,8 @@ import pytest
 from programs import PROFILE, setup
 from pydantic import ValidationError
 
-from sim.recording import Recording
-from workloads import script
+from sim.measures.recording import Recording
+from workloads.programs import script
 
 BEGIN: list[dict[str, Any]] = [
     {"do": "map", "pages": 1024, "at": 0},

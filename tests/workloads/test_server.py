@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from programs import PROFILE, redis_config, run_redis, setup
 from pydantic import ValidationError
 
-from models.profile import Profile
-from sim.clock import Activity
-from sim.recording import Recording
-from workloads import redis
-from workloads.redis.server import Server
+from models.costs.profile import Profile
+from sim.machine.clock import Activity
+from sim.measures.recording import Recording
+from workloads.programs import redis
+from workloads.programs.redis.server import Server
 from workloads.traces.registry import BUNDLED
 
 CLOSED = {"kind": "closed", "connections": 2, "pipeline": 500}

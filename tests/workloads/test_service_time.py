@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
-from workloads.service_time import Service, ServiceTime, parse_service
+from workloads.programs.shared.service_time import Service, ServiceTime, parse_service
 
 
 class Served(BaseModel):

@@ -10,8 +10,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.traces.columns import MISSING
-from workloads.traces.trace import Trace
+from workloads.traces.kinds.trace import Trace
+from workloads.traces.reading.columns import MISSING
 
 ROWS_AT_ONCE = 65536
 

@@ -7,15 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, get_type_hints
 
-from workloads.traces.access_log import looks_like_access_log, read_access_log
-from workloads.traces.afl_fuzzer_stats import looks_like_fuzzer_stats, read_fuzzer_stats
-from workloads.traces.afl_plot_data import looks_like_plot_data, read_plot_data
-from workloads.traces.generic_csv import looks_like_csv, read_csv
-from workloads.traces.monitor import looks_like_monitor, read_monitor
-from workloads.traces.sqlite_tests import looks_like_sqlite_tests, read_sqlite_tests
-from workloads.traces.text import DEFAULT_LIMITS, Limits, TracePath, first_bytes, trace_error
-from workloads.traces.trace import Trace
-from workloads.traces.twitter_cache import looks_like_twitter_cache, read_twitter_cache
+from workloads.traces.formats.access_log import looks_like_access_log, read_access_log
+from workloads.traces.formats.afl_fuzzer_stats import looks_like_fuzzer_stats, read_fuzzer_stats
+from workloads.traces.formats.afl_plot_data import looks_like_plot_data, read_plot_data
+from workloads.traces.formats.generic_csv import looks_like_csv, read_csv
+from workloads.traces.formats.monitor import looks_like_monitor, read_monitor
+from workloads.traces.formats.sqlite_tests import looks_like_sqlite_tests, read_sqlite_tests
+from workloads.traces.formats.twitter_cache import looks_like_twitter_cache, read_twitter_cache
+from workloads.traces.kinds.trace import Trace
+from workloads.traces.reading.text import (
+    DEFAULT_LIMITS,
+    Limits,
+    TracePath,
+    first_bytes,
+    trace_error,
+)
 
 BUNDLED = Path(__file__).parent / "data"
 """Folder of the traces that come with forksim."""

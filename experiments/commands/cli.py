@@ -1,0 +1,307 @@
+"""The ``forksim`` command: what it takes; what it does stands in `experiments.commands`.
+
+Every command imports its module when it is called, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+DONE, SOME_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes."""
+
+
+_WRONG_NAMES = {errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR}
+"""Errors of files that are the fault of who named them, and not of the disk or of permissions."""
+
+
+class OneLineError(click.ClickException):
+    """Bad input: its message on stderr, as it is."""
+
+    exit_code = BAD_INPUT
+
+    def show(self, file: Any = None) -> None:
+        """Print the message."""
+        click.echo(self.message, err=True)
+
+
+class Commands(click.Group):
+    """A group whose commands end with forksim's exit codes, each error in one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            raise OneLineError(f"{self.name}: {error.format_message()}") from None
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("interrupted: what was finished is kept; run it again to go on", err=True)
+            ctx.exit(INTERRUPTED)
+        except BrokenPipeError:  # whoever reads the output has seen enough of it
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(DONE)
+        except OSError as error:
+            of_file = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            click.echo(f"{self.name}: {of_file}", err=True)
+            ctx.exit(BAD_INPUT if error.errno in _WRONG_NAMES else SOME_FAILED)
+
+
+def _call(command: str, /, function: str = "main", **arguments: Any) -> None:
+    """Do the command; its module and the errors it may raise are imported only now."""
+    errors = import_module("experiments.language.errors")
+    try:
+        module = import_module(f"experiments.commands.{command}")
+        code = getattr(module, function)(**arguments)
+    except errors.InputError as error:
+        raise OneLineError(str(error)) from None
+    click.get_current_context().exit(code)
+
+
+_SETTINGS = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="A.B=C",
+    help="Put a value over the file's; repeatable. The value is YAML: --set sweep=[]",
+)
+_JOBS = click.option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    envvar="FORKSIM_JOBS",
+    help="Processes to use; 1 is this one.  [default: FORKSIM_JOBS, or one per core]",
+)
+_ONLY = click.option(
+    "--only",
+    multiple=True,
+    metavar="A.B=C",
+    help="Only points that have this value; repeatable, of one field any of the values.",
+)
+_YES = click.option(
+    "--yes", "any_size", is_flag=True, help="Allow a sweep of more than 100,000 combinations."
+)
+
+
+@click.group("forksim", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="forksim")
+def main() -> None:
+    """Simulate what fork does to a program's tail latency, and what another fork would do."""
+
+
+@main.command()
+@click.argument("file")
+@_SETTINGS
+@_ONLY
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N", help="Only the first N points that are missing."
+)
+@_YES
+@click.option("--out", metavar="DIR", help="Folder of the results.  [default: runs/NAME]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+@_JOBS
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Use a Dask cluster and no --jobs: tcp://HOST:8786, or local[:N] to try one here.",
+)
+@click.option("--timeout", metavar="TIME", help="Stop a point after so long: 60s.")
+@click.option("--memory", metavar="SIZE", help="Let a point allocate so much at most: 4GiB.")
+@click.option(
+    "--start-method",
+    type=click.Choice(["spawn", "forkserver"]),
+    help="How processes start.  [default: spawn]",
+)
+@click.option("--fail-fast", is_flag=True, help="Stop at the first point that fails.")
+@click.option(
+    "--events", metavar="FILE", help="Write what happens as JSON lines; - is standard error."
+)
+def run(**arguments: Any) -> None:
+    """Run the experiment in FILE, a YAML file; points already in the folder are kept."""
+    _call("run", **arguments)
+
+
+@main.command()
+@click.argument("file")
+@_SETTINGS
+@_ONLY
+@_YES
+@click.option("--out", metavar="DIR", help="Folder of the results.  [default: runs/NAME]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def plan(**arguments: Any) -> None:
+    """List the points of the experiment in FILE: what is done, how long the rest will take."""
+    _call("plan", **arguments)
+
+
+@main.command()
+@click.argument("file")
+@_SETTINGS
+@_YES
+def validate(**arguments: Any) -> None:
+    """Say whether the experiment in FILE is valid, and how many points it has."""
+    _call("validate", **arguments)
+
+
+@main.command()
+@click.argument("folder", metavar="DIR")
+@click.option("--check", is_flag=True, help="Read every record to find damaged ones.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def status(**arguments: Any) -> None:
+    """Say how far the run in DIR is: points done, failed and missing, damaged records."""
+    _call("status", **arguments)
+
+
+@main.command()
+@click.argument("folder", metavar="RUN")
+@click.option(
+    "--by", default="fork.kind", show_default=True, metavar="FIELD", help="What to compare."
+)
+@click.option("--baseline", metavar="VALUE", help="Compare with this one.  [default: classic]")
+@click.option(
+    "--metric", "metrics", metavar="NAME,...", help="Some metrics, such as p99,fork_mean."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def compare(**arguments: Any) -> None:
+    """Say which fork is faster in RUN, a run's folder, and how sure that is."""
+    _call("compare", **arguments)
+
+
+@main.command()
+@click.argument("folder", metavar="RUN")
+@click.argument("file")
+def export(**arguments: Any) -> None:
+    """Write RUN to FILE (.csv or .parquet), a row per point, repetition and metric."""
+    _call("export", **arguments)
+
+
+@main.command()
+@click.argument("folder", metavar="RUN")
+@click.option("--x", metavar="FIELD", help="Swept field along x, such as workload.dataset.")
+@click.option("--y", metavar="METRICS", help="Along y: p99, p99_ms, or several: p99.9,throughput.")
+@click.option("--hue", metavar="FIELD", help="Swept field that colours tell apart.")
+@click.option("--log", metavar="x,y", help="Logarithmic axes, or none.  [default: by the data]")
+@click.option(
+    "--tornado", metavar="METRIC", help="How far each scaled constant of the profile moves METRIC."
+)
+@click.option("--out", metavar="FILE", help="Write here: .png, .svg or .pdf.  [default: in RUN]")
+def plot(**arguments: Any) -> None:
+    """Draw RUN, a run's folder; without options the picture that its sweep gets by itself."""
+    _call("plot", **arguments)
+
+
+_PROFILE = click.option(
+    "--profile",
+    metavar="NAME",
+    help="The machine: a profile's name or file.  [default: epyc-7302p-linux-5.6]",
+)
+
+
+@main.command()
+@click.argument("scheme", metavar="SCHEME")
+@_SETTINGS
+@_PROFILE
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def explain(**arguments: Any) -> None:
+    """Say step by step what a fork does and costs: on_demand --set fork.variant=head."""
+    _call("explain", **arguments)
+
+
+@main.command()
+@click.option("--size", required=True, metavar="SIZE", help="Memory of the process: 50GiB.")
+@_PROFILE
+@click.option(
+    "--fork",
+    "forks",
+    multiple=True,
+    metavar="FORK",
+    help="Only this one; repeatable: huge, or '{kind: classic6, folio: 64KiB}'.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def fork(**arguments: Any) -> None:
+    """Compare one fork under every scheme: pause, first writes, exit, memory."""
+    _call("fork", **arguments)
+
+
+@main.command("list")
+def list_() -> None:
+    """List what an experiment can name: workloads, forks, machine profiles, examples."""
+    _call("list")
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of an experiment, for editors."""
+    _call("schema")
+
+
+@main.command()
+@click.option("--only", metavar="ID,...", help="Some items, such as fig07,table4.")
+@click.option(
+    "--out", metavar="DIR", default="runs/paper", show_default=True, help="Folder of the results."
+)
+@_JOBS
+def paper(**arguments: Any) -> None:
+    """Regenerate the paper's figures and tables, and how far the simulation is from them."""
+    _call("paper", **arguments)
+
+
+@main.command()
+@click.argument("target", type=click.Choice(["paper"]))
+@click.option("--out", metavar="FILE", help="Write the fitted profile here.")
+def calibrate(**arguments: Any) -> None:
+    """Fit a machine profile to the paper's micro-benchmarks and print the residuals."""
+    _call("calibrate", **arguments)
+
+
+@main.group(no_args_is_help=False)
+def trace() -> None:
+    """Look into traces of real programs, or convert them."""
+
+
+def _reading(command: Any) -> Any:
+    """What every command takes that reads a trace."""
+    for option in (
+        click.option(
+            "--skip-damaged",
+            type=click.IntRange(min=0),
+            default=0,
+            show_default=True,
+            metavar="N",
+            help="Skip and count so many lines that are not of the format.",
+        ),
+        click.option(
+            "--columns",
+            metavar="NAME,...",
+            help="The file is a CSV with these columns: time_s,key,op,value_bytes ...",
+        ),
+        click.option(
+            "--format", "format_name", metavar="NAME", help="Of the trace.  [default: recognised]"
+        ),
+        click.argument("file"),
+    ):
+        command = option(command)
+    return command
+
+
+@trace.command()
+@_reading
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def inspect(**arguments: Any) -> None:
+    """Say what the trace in FILE holds: format, span, rates, popularity, skipped lines."""
+    _call("trace", "inspect", **arguments)
+
+
+@trace.command()
+@_reading
+@click.option(
+    "--to", type=click.Choice(["csv", "npz"]), default="csv", show_default=True, help="New format."
+)
+@click.option("--out", metavar="FILE", help="Write here.  [default: standard output]")
+def convert(**arguments: Any) -> None:
+    """Convert the trace in FILE; a CSV of commands on keys can be replayed as any trace."""
+    _call("trace", "convert", **arguments)

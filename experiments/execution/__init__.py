@@ -1,0 +1,1 @@
+"""From points to records: simulated here, in processes or on a cluster, and the folder of a run."""

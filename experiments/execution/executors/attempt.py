@@ -1,0 +1,77 @@
+"""One point tried: its record's bytes or why there is none, and either of them in the store."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass
+
+from experiments.execution.simulation import simulate
+from experiments.planning.points import Point
+from results.records.store import Failure, Store
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of simulating a point; travels between processes and machines.
+
+    Attributes:
+        wall_s: seconds it took.
+        record: the record's bytes, or None.
+        reason: in one line why there is none.
+        details: the traceback of that.
+    """
+
+    wall_s: float
+    record: bytes | None
+    reason: str = ""
+    details: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An attempt whose record or failure is in the store.
+
+    Attributes:
+        wall_s: seconds it took.
+        failure: None, or in one line why there is no record.
+    """
+
+    wall_s: float
+    failure: str | None = None
+
+
+def attempt(point: Point) -> Attempt:
+    """Simulate a point; an exception becomes the attempt's reason."""
+    start = time.perf_counter()
+    try:
+        record = simulate(point).to_bytes()
+    except Exception as error:  # of whatever kind: the other points go on
+        reason = in_one_line(error)
+        return Attempt(time.perf_counter() - start, None, reason, traceback.format_exc())
+    return Attempt(time.perf_counter() - start, record)
+
+
+def keep(tried: Attempt, point: Point, store: Store) -> Outcome:
+    """Put an attempt's record or failure into the store.
+
+    Raises:
+        OSError: the record cannot be written.
+    """
+    if tried.record is None:
+        reason = tried.reason
+        failure = Failure(" ".join(point.label.split()), tried.reason, tried.details)
+        with suppress(OSError):  # it is told anyway
+            file = store.write_failure(point.id, failure)
+            if tried.details:
+                reason += f" (traceback in {file})"
+        return Outcome(tried.wall_s, reason)
+    store.write_bytes(point.id, tried.record)
+    store.write_wall(point.id, tried.wall_s)
+    return Outcome(tried.wall_s)
+
+
+def in_one_line(error: BaseException) -> str:
+    """The error's type and text, if it has any."""
+    return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")

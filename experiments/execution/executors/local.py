@@ -1,0 +1,129 @@
+"""Points simulated in processes of this machine.
+
+A process that dies takes one point with it, and that point is tried once more; the pools of the
+standard library would lose all points that are not done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from multiprocessing.connection import wait
+
+from experiments.execution.executors.attempt import Attempt, keep
+from experiments.execution.executors.interface import Ended, Event, Events, Limits, Retried, Started
+from experiments.execution.executors.worker import StartMethod, Worker, WorkerDiedError
+from experiments.planning.points import Point
+from results.records.store import Store
+
+
+class LocalProcesses:
+    """An `Executor` with up to ``jobs`` processes at a time.
+
+    They are never forked from this one, so a point finds the same fresh interpreter anywhere.
+    """
+
+    def __init__(
+        self, jobs: int, limits: Limits | None = None, method: StartMethod = "spawn"
+    ) -> None:
+        self.jobs = jobs
+        self._limits = limits or Limits()
+        self._method = method
+
+    def run(self, points: Sequence[Point], store: Store) -> Events:
+        """See `Executor.run`."""
+        crew = _Crew(points, store, self._limits, self._method)
+        try:
+            while True:
+                # What is free gets its next point before anybody is told of the last one.
+                events = crew.collect() + crew.hand_out(self.jobs)
+                if not events and crew.idle:
+                    return
+                yield from events
+        finally:
+            crew.end()
+
+
+class _Crew:
+    """The processes of a run, and which points they and nobody has."""
+
+    def __init__(
+        self, points: Sequence[Point], store: Store, limits: Limits, method: StartMethod
+    ) -> None:
+        self._points = points
+        self._store = store
+        self._limits = limits
+        self._method = method
+        self._waiting = deque(range(len(points)))
+        self._retried: set[int] = set()
+        self._busy: list[Worker] = []
+        self._free: list[Worker] = []
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is left to do."""
+        return not self._busy and not self._waiting
+
+    def hand_out(self, jobs: int) -> list[Event]:
+        """Give waiting points to free processes and to new ones."""
+        events: list[Event] = []
+        while self._waiting and len(self._busy) < jobs:
+            place = self._waiting.popleft()
+            if not self._free:
+                self._free.append(Worker(self._store, self._limits, self._method))
+            worker = self._free.pop()
+            self._busy.append(worker)
+            worker.give(place, self._points[place])
+            events.append(Started(place))
+        return events
+
+    def collect(self) -> list[Event]:
+        """Wait until something happens to a process that is busy, and say what."""
+        if not self._busy:
+            return []
+        deadline = min(map(self._deadline, self._busy))
+        rest = None if deadline == float("inf") else max(0.0, deadline - time.perf_counter())
+        ready = wait([worker.connection for worker in self._busy], rest)
+        events: list[Event] = []
+        for worker in list(self._busy):
+            if worker.connection in ready:
+                events += self._take(worker)
+            elif self._deadline(worker) <= time.perf_counter():
+                worker.kill()
+                self._busy.remove(worker)
+                reason = f"was stopped after {self._limits.seconds:g} s (--timeout)"
+                events.append(self._failed(worker, reason))
+        return events
+
+    def end(self) -> None:
+        """End every process."""
+        Worker.end(self._busy + self._free)
+
+    def _deadline(self, worker: Worker) -> float:
+        allowed = self._limits.seconds
+        return float("inf") if allowed is None else worker.given_at + allowed
+
+    def _take(self, worker: Worker) -> list[Event]:
+        try:
+            outcome = worker.take()
+        except WorkerDiedError as death:
+            self._busy.remove(worker)
+            worker.kill()
+            reason = f"its process {death}"
+            if worker.place in self._retried:
+                return [self._failed(worker, f"{reason}, twice")]
+            self._retried.add(worker.place)
+            self._waiting.append(worker.place)
+            return [Retried(worker.place, reason)]
+        if outcome is None:
+            return []
+        self._busy.remove(worker)
+        self._free.append(worker)
+        return [Ended(worker.place, outcome.wall_s, outcome.failure)]
+
+    def _failed(self, worker: Worker, reason: str) -> Ended:
+        point = self._points[worker.place]
+        seconds = max(0.0, time.perf_counter() - worker.given_at)
+        outcome = keep(Attempt(seconds, None, reason), point, self._store)
+        return Ended(worker.place, outcome.wall_s, outcome.failure)

@@ -1,0 +1,156 @@
+"""A local process that simulates one point at a time, seen from both of its ends."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import replace
+from multiprocessing import get_context, parent_process, resource_tracker
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext, SpawnContext
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from experiments.execution.executors.attempt import Outcome, attempt, keep
+from experiments.execution.executors.interface import Limits
+from experiments.planning.points import Point
+from results.records.store import Store
+
+StartMethod: TypeAlias = Literal["spawn", "forkserver"]
+
+_PATIENCE_S = 5.0
+"""How long a process that is told to end may take to clear up."""
+
+
+class WorkerDiedError(Exception):
+    """The process is gone; its text says how, in words that follow "its process"."""
+
+
+class Worker:
+    """The parent's end of a process that simulates points and writes their records.
+
+    Attributes:
+        connection: becomes readable when `take` has something to say.
+        place: of the point it has been given.
+        given_at: when it could begin with it, by `time.perf_counter`; infinite until then.
+    """
+
+    def __init__(self, store: Store, limits: Limits, method: StartMethod) -> None:
+        context = _context(method)
+        self.connection, other_end = context.Pipe()
+        self.place = -1
+        self.given_at = float("inf")
+        self._ready = False
+        self._process = context.Process(
+            target=_serve, args=(other_end, store, limits), daemon=True, name="forksim worker"
+        )
+        # Ctrl-C reaches every process of the terminal. Only the parent should act on it, so the
+        # child inherits a blocked signal; a tracker started inside would unblock it again.
+        resource_tracker.ensure_running()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        other_end.close()
+
+    def give(self, place: int, point: Point) -> None:
+        """Hand over a point."""
+        self.place = place
+        self.given_at = time.perf_counter() if self._ready else float("inf")
+        with suppress(OSError):  # the process has died: `take` will say so
+            self.connection.send(point)
+
+    def take(self) -> Outcome | None:
+        """The outcome of the given point, or None if the process has only come up.
+
+        Raises:
+            WorkerDiedError: the process died; it takes no more points.
+            OSError: the point's record cannot be written.
+        """
+        try:
+            answer: Outcome | OSError | None = self.connection.recv()
+        except (EOFError, OSError):
+            self._process.join()
+            raise WorkerDiedError(_ending(self._process.exitcode)) from None
+        if isinstance(answer, OSError):
+            raise answer
+        if answer is None:
+            self._ready = True
+            self.given_at = time.perf_counter()
+        return answer
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self._process.kill()
+        self._process.join()
+        self.connection.close()
+
+    @staticmethod
+    def end(workers: list[Worker]) -> None:
+        """Tell the processes to end, let them remove what they half wrote, and wait for them."""
+        for worker in workers:
+            worker._process.terminate()
+        deadline = time.perf_counter() + _PATIENCE_S
+        for worker in workers:
+            worker._process.join(max(0, deadline - time.perf_counter()))
+            worker.kill()
+
+
+def _context(method: StartMethod) -> SpawnContext | ForkServerContext:
+    if method == "spawn":
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
+def _ending(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        return f"was killed by {signal.Signals(-exit_code).name}"
+    return f"ended with exit code {exit_code}"
+
+
+def _serve(connection: Connection, store: Store, limits: Limits) -> None:
+    """Simulate what comes in until the other end is closed."""
+    # A signal's handler runs between two steps of Python, so that a write clears up after itself.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(EOFError, OSError):
+        connection.send(None)
+        while True:
+            point: Point = connection.recv()
+            if limits.memory_bytes is not None:
+                _allow(limits.memory_bytes)
+            tried = attempt(point)
+            if limits.memory_bytes is not None and "MemoryError" in tried.reason.split(":")[0]:
+                tried = replace(tried, reason=f"{tried.reason} (--memory)")
+            try:
+                answer: Outcome | OSError = keep(tried, point, store)
+            except OSError as error:
+                answer = error
+            connection.send(answer)
+
+
+def _end_with_parent() -> None:
+    """A killed parent leaves nobody to wait for the point: end, however long it would take."""
+    parent = parent_process()
+    assert parent is not None  # noqa: S101 - a worker is a child
+    wait([parent.sentinel])
+    os._exit(1)
+
+
+def _allow(memory_bytes: int) -> None:
+    """Let this process allocate so much more than it has; beyond it gets a MemoryError."""
+    status = Path("/proc/self/status").read_text("ascii", "replace")
+    used = next(line.split()[1] for line in status.splitlines() if line.startswith("VmData:"))
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = int(used) * 1024 + memory_bytes
+    if most != resource.RLIM_INFINITY:
+        wanted = min(wanted, most)
+    resource.setrlimit(resource.RLIMIT_DATA, (wanted, most))

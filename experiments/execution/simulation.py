@@ -1,0 +1,46 @@
+"""One point simulated: every repetition of its workload, into one record."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+
+from experiments.language.repetitions import repeat
+from experiments.planning.points import Point, fork_of
+from results.records.record import Record
+from sim.measures.recording import Recording
+from workloads.registry import WORKLOADS
+from workloads.running.setup import Setup
+
+
+def simulate(point: Point) -> Record:
+    """The record of a point; the same bytes whenever and wherever it is simulated."""
+    config = point.config
+    workload = WORKLOADS[config["workload"]["kind"]]
+
+    def repetition(number: int) -> Recording:
+        setup = Setup(
+            profile=point.profile,
+            cores=config["machine"]["cores"],
+            memory_bytes=config["machine"].get("memory"),
+            **fork_of(config),
+            seed=config["seed"],
+            repetition=number,
+        )
+        return workload.run(point.workload, setup)
+
+    return Record(
+        config=config,
+        trace_digests=point.digests,
+        model=point.model,
+        repetitions=repeat(config["repetitions"], repetition),
+        provenance={
+            "seed": config["seed"],
+            "profile": {"name": config["machine"]["profile"], "sha256": point.profile.digest},
+            "versions": {
+                "forksim": version("forksim"),
+                "numpy": version("numpy"),
+                "python": platform.python_version(),
+            },
+        },
+    )

@@ -1,0 +1,28 @@
+"""Traces that can be read, but not be run as an experiment asks: found before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from experiments.language.errors import InputError
+from experiments.planning.points import Point, fork_of
+from workloads.registry import check
+from workloads.running.setup import Setup
+from workloads.traces.reading.text import TraceError
+
+
+def check_traces(points: Iterable[Point]) -> None:
+    """Look whether every point's traces fit its program and its machine.
+
+    Raises:
+        InputError: one does not.
+    """
+    for point in points:
+        if len(point.digests) == 1:  # that of the profile
+            continue
+        cores = point.config["machine"]["cores"]
+        setup = Setup(point.profile, cores=cores, **fork_of(point.config))
+        try:
+            check(point.workload, setup)
+        except TraceError as error:
+            raise InputError(str(error)) from None

@@ -1,0 +1,1 @@
+"""The language of an experiment: its document, its shape, its errors, what it can name."""

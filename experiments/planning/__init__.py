@@ -1,0 +1,1 @@
+"""From combinations to points that can be simulated."""

@@ -1,0 +1,210 @@
+"""From an experiment's document to the points to simulate."""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from experiments.language.catalogue import Catalogue
+from experiments.language.document import Data, Document, dotted
+from experiments.language.schema import experiment_model
+from experiments.language.validation import check_present, takes_whole_numbers
+from experiments.planning.model_version import model_version
+from experiments.planning.named_files import Inputs
+from experiments.planning.resolution import Resolution, Source, Whole
+from experiments.sweeps.blocks import Axis
+from experiments.sweeps.sweep import Sweep, without_sweep
+from models.costs.profile import Profile
+
+BATCH = 5_000
+"""Points that are resolved together: more take more memory and no less time."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One resolved configuration, ready to be simulated in this process or another.
+
+    Attributes:
+        id: of the point's record.
+        name: of the experiment.
+        source: of the configuration, which is put together whenever somebody asks for it: a
+            hundred thousand are too many to keep.
+        shapes: models of the workloads' configurations, by kind.
+        machine: the machine's profile, as it is in its file.
+        digests: SHA-256 of every trace and of the profile, by their dotted path.
+        model: version of the model that the point is for.
+        swept: the values that tell this point from its siblings, as text by dotted path.
+    """
+
+    id: str
+    name: str
+    source: Source
+    shapes: Mapping[str, type[BaseModel]]
+    machine: Profile
+    digests: Mapping[str, str]
+    model: str
+    swept: Mapping[str, str]
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The configuration as plain JSON data, defaults filled in; what the record keeps."""
+        return self.source.config()
+
+    @property
+    def opened(self) -> Data:
+        """The workload as written, names of traces made into files that can be opened from here."""
+        return self.source.opened()
+
+    @property
+    def shape(self) -> type[BaseModel]:
+        """The model of the workload's configuration."""
+        return self.shapes[self.source.section("workload")["kind"]]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What goes to another process: nothing of its siblings."""
+        kind = self.source.section("workload")["kind"]
+        alone = {"source": Whole(self.config, self.opened), "shapes": {kind: self.shape}}
+        return {**self.__dict__, **alone}
+
+    @cached_property
+    def workload(self) -> BaseModel:
+        """The workload's configuration as its own model, traces named as they can be opened."""
+        # As JSON, as it was validated: for pydantic a list is a tuple then even when strict.
+        return self.shape.model_validate_json(json.dumps(self.opened))
+
+    @cached_property
+    def profile(self) -> Profile:
+        """The machine's costs, the experiment's own constants in place."""
+        machine = self.config["machine"]
+        return self.machine.varied(machine["constants"], machine["scale"])
+
+    @property
+    def label(self) -> str:
+        """The swept values in one line; of an experiment without a sweep, its fork."""
+        named = self.swept or {"fork.kind": self.config["fork"]["kind"]}
+        return " ".join(f"{path}={value}" for path, value in named.items())
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole experiment, valid and ready to run.
+
+    Attributes:
+        name: of the experiment.
+        points: in the order of the sweep.
+        document: the input with every ``--set`` applied.
+    """
+
+    name: str
+    points: tuple[Point, ...]
+    document: Document
+
+
+def plan(document: Document, folder: Path, catalogue: Catalogue, *, any_size: bool = False) -> Plan:
+    """Validate an experiment and everything it names.
+
+    Args:
+        document: the experiment.
+        folder: what relative file names in it start from.
+        catalogue: what it may name.
+        any_size: allow a sweep of more than `experiments.sweeps.sweep.MOST_UNASKED` combinations.
+
+    Raises:
+        InputError: anything in the document, a profile or a trace is wrong.
+    """
+    model = experiment_model(catalogue)
+    # A value that every point replaces must be right all the same; a missing one need not be there.
+    check_present(model, without_sweep(document))
+    version = model_version()
+    with _no_search_for_cycles():
+        sweep = Sweep(document, partial(takes_whole_numbers, model), any_size=any_size)
+        resolution = Resolution(model, sweep, Inputs(folder, catalogue.profiles), version)
+        points = tuple(_points(document, sweep, resolution, catalogue, version))
+    return Plan(document.data["name"], points, document)
+
+
+def _points(
+    document: Document, sweep: Sweep, resolution: Resolution, catalogue: Catalogue, version: str
+) -> Iterator[Point]:
+    shapes = {kind: workload.Config for kind, workload in catalogue.workloads.items()}
+    merged = _merging([_labels(axis) for axis in sweep.axes])
+    combinations = sweep.combinations()
+    first = True
+    while batch := tuple(islice(combinations, BATCH)):
+        if first:
+            # What no point has, the name and keys that nobody knows, is the same for all.
+            resolution.of_document(sweep.document(batch[0]))
+            first = False
+        for combination, found in zip(batch, resolution.of(batch), strict=True):
+            swept = merged(combination)
+            yield Point(
+                found.id,
+                document.data["name"],
+                found.source,
+                shapes,
+                found.profile,
+                found.digests,
+                version,
+                swept,
+            )
+
+
+@contextmanager
+def _no_search_for_cycles() -> Iterator[None]:
+    """Many objects and no cycles: looking for some among a sweep's points takes a third longer."""
+    searched = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if searched:
+            gc.freeze()
+            gc.enable()
+            gc.unfreeze()  # as old objects, which are not searched at the very next opportunity
+
+
+def _merging(
+    labels: Sequence[Sequence[Mapping[str, str]]],
+) -> Callable[[tuple[int, ...]], Mapping[str, str]]:
+    """From a combination to the labels that its rows have, of which those of one axis are there."""
+    if len(labels) == 1:
+        return lambda combination: labels[0][combination[0]]
+
+    def merged(combination: tuple[int, ...]) -> Mapping[str, str]:
+        all_labels: dict[str, str] = {}
+        for axis, row in zip(labels, combination, strict=True):
+            all_labels |= axis[row]
+        return all_labels
+
+    return merged
+
+
+def _labels(axis: Axis) -> list[dict[str, str]]:
+    """Per row, its values as text by dotted path."""
+    names = {field: dotted(field) for field in axis.fields}
+    return [{names[given.field]: _text(given.data) for given in row} for row in axis.rows]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    # As JSON, of which whole numbers are the most frequent and spelled faster so.
+    return str(value) if type(value) is int else _JSON.encode(value)
+
+
+_JSON = json.JSONEncoder(sort_keys=True)
+
+
+def fork_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a setup that say how a point forks."""
+    options = {name: value for name, value in config["fork"].items() if name != "kind"}
+    return {"scheme": config["fork"]["kind"], "options": options}

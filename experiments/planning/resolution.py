@@ -1,0 +1,255 @@
+"""An experiment as a point has it: defaults filled in, units gone, what it names found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+from experiments.language.document import Data, Document, Route, dotted, put
+from experiments.language.errors import InputError
+from experiments.language.schema import Experiment
+from experiments.language.validation import validate
+from experiments.planning.named_files import Inputs
+from experiments.planning.piecewise_validation import Branch, separable
+from experiments.sweeps.sweep import Sweep
+from experiments.sweeps.variation import NOWHERE, Combination
+from models.costs.profile import Profile
+from models.schemes import SCHEMES
+from results.records.record import canonical_json, rest_of_id, spelled_id
+from workloads.registry import children_exit_at_once, programs_of, wanted_trace
+
+_TRACE = b'"kind":"trace"'
+
+_OF_THE_EXPERIMENT = ("name", "sweep")
+"""Sections that no point has."""
+
+
+class Source(Protocol):
+    """Where a point's configuration comes from when somebody asks for it."""
+
+    def section(self, name: str) -> Any:
+        """One section of `config`."""
+
+    def config(self) -> Mapping[str, Any]:
+        """As plain JSON data, defaults filled in."""
+
+    def opened(self) -> Data:
+        """The workload as written, names of traces made into files that can be opened here."""
+
+
+class Whole(NamedTuple):
+    """A `Source` that has everything at hand."""
+
+    whole: Mapping[str, Any]
+    workload: Data
+
+    def section(self, name: str) -> Any:
+        """See `Source.section`."""
+        return self.whole[name]
+
+    def config(self) -> Mapping[str, Any]:
+        """See `Source.config`."""
+        return self.whole
+
+    def opened(self) -> Data:
+        """See `Source.opened`."""
+        return self.workload
+
+
+class _Combined(NamedTuple):
+    """A `Source` that puts a combination of a sweep together from its pieces."""
+
+    pieces: Branch
+    combination: Combination
+    files: Sequence[tuple[Route, str]]
+
+    def section(self, name: str) -> Any:
+        return self.pieces.pieces[name].config(self.combination)
+
+    def config(self) -> Mapping[str, Any]:
+        config: Mapping[str, Any] = self.pieces.config(self.combination)
+        return config
+
+    def opened(self) -> Data:
+        return _opened(self.pieces.pieces["workload"].written(self.combination), self.files)
+
+
+class Resolved(NamedTuple):
+    """An experiment without a sweep, resolved.
+
+    Attributes:
+        id: of its point.
+        source: of its configuration.
+        profile: the machine's, as it is in its file.
+        digests: SHA-256 of the profile and of every trace, by their dotted path.
+    """
+
+    id: str
+    source: Source
+    profile: Profile
+    digests: Mapping[str, str]
+
+
+class Resolution:
+    """Resolves the combinations of a sweep, each as if it were an experiment of its own.
+
+    Points share what they have in common: see `experiments.planning.piecewise_validation`.
+    """
+
+    def __init__(self, model: type[Experiment], sweep: Sweep, inputs: Inputs, version: str) -> None:
+        """Prepare to resolve combinations of ``sweep``.
+
+        Args:
+            model: what an experiment is.
+            sweep: with the experiment that it varies.
+            inputs: what the experiment names.
+            version: of the model of forks, see `results.records.record.record_id`.
+        """
+        self._model = model
+        self._sweep = sweep
+        self._inputs = inputs
+        self._version = version
+        base, axes = sweep.base.data, sweep.axes
+        self._pieces = (
+            Branch(model, base, axes, but=_OF_THE_EXPERIMENT) if separable(model) else None
+        )
+        self._named: dict[tuple[str, tuple[_Trace, ...]], _Named] = {}
+
+    def of(self, combinations: Sequence[Combination]) -> list[Resolved]:
+        """The points of some rows of the sweep, one of each axis; many at once are faster.
+
+        Raises:
+            InputError: one is wrong, or what it names is; the first that is.
+        """
+        if self._pieces is None:
+            return [self.of_document(self._sweep.document(one)) for one in combinations]
+        try:
+            spelled = self._pieces.of(combinations).spelled
+            combined = partial(self._combined, self._pieces)
+            return list(map(combined, combinations, spelled))
+        except (ValueError, AssertionError):
+            if len(combinations) == 1:
+                # Once more as a whole, to say where in the file.
+                return [self.of_document(self._sweep.document(combinations[0]))]
+        return [point for one in combinations for point in self.of([one])]
+
+    def _combined(self, pieces: Branch, combination: Combination, spelled: bytes) -> Resolved:
+        source = _Combined(pieces, combination, ())
+        named, files = self._names(spelled, source, self._sweep.base)
+        if files:
+            source = source._replace(files=files)
+        return Resolved(spelled_id(spelled, named.rest_of_id), source, named.profile, named.digests)
+
+    def of_document(self, document: Document) -> Resolved:
+        """The point of a document without a sweep, validated as a whole.
+
+        Raises:
+            InputError: it is wrong, or what it names is.
+        """
+        experiment = validate(self._model, document)
+        config = experiment.model_dump(
+            mode="json", exclude=set(_OF_THE_EXPERIMENT), serialize_as_any=True
+        )
+        spelled = canonical_json(config)
+        written = document.data["workload"]
+        named, files = self._names(spelled, Whole(config, written), document)
+        source = Whole(config, _opened(written, files))
+        id_ = spelled_id(spelled, named.rest_of_id)
+        return Resolved(id_, source, named.profile, named.digests)
+
+    def _names(
+        self, spelled: bytes, source: Source, document: Document
+    ) -> tuple[_Named, Sequence[tuple[Route, str]]]:
+        """What the configuration names, and the files of its traces.
+
+        Raises:
+            InputError: something is not there or not what it should be; at its place in
+                ``document``.
+        """
+        _check_memory(source, document)
+        # A look at the whole is faster than one at each value.
+        traces = tuple(_traces(source.section("workload"))) if _TRACE in spelled else ()
+        key = (source.section("machine")["profile"], traces)
+        named = self._named.get(key)
+        if named is None:
+            named = self._named[key] = self._look_up(*key, document)
+        if not traces:
+            return named, ()
+        return named, [(trace.route, file) for trace, file in zip(traces, named.files, strict=True)]
+
+    def _look_up(self, profile: str, traces: Sequence[_Trace], document: Document) -> _Named:
+        route: Route = ("machine", "profile")
+        machine = self._inputs.profile(profile, document, route)
+        digests = {dotted(route): machine.digest}
+        files = []
+        for route, name, wanted in traces:
+            file, digests[dotted(route)] = self._inputs.trace(name, wanted, document, route)
+            files.append(file)
+        return _Named(machine, digests, files, rest_of_id(digests, self._version))
+
+
+class _Trace(NamedTuple):
+    """Where a trace is named, its name, and what kind of trace it has to be."""
+
+    route: Route
+    name: str
+    wanted: type
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What was found by a profile's name and those of some traces.
+
+    Attributes:
+        profile: the machine's.
+        digests: SHA-256 of the profile and of every trace, by their dotted path.
+        files: the traces', in their order.
+        rest_of_id: see `results.records.record.rest_of_id`.
+    """
+
+    profile: Profile
+    digests: Mapping[str, str]
+    files: Sequence[str]
+    rest_of_id: bytes
+
+
+def _opened(workload: Data, files: Sequence[tuple[Route, str]]) -> Data:
+    for (_, *route), file in files:
+        workload = put(workload, tuple(route), file, NOWHERE)
+    return workload
+
+
+def _check_memory(source: Source, document: Document) -> None:
+    """Whether children that borrow their parent's memory leave it alone.
+
+    Raises:
+        InputError: they work on in it.
+    """
+    kind = source.section("fork")["kind"]
+    if kind not in SCHEMES or SCHEMES[kind].isolates:
+        return
+    for way, program in programs_of(source.section("workload")):
+        if not children_exit_at_once(program):
+            whose = f"the children of {dotted(('workload', *way))} ({program['kind']})"
+            raise InputError.at(
+                document.position(("fork", "kind")),
+                f"fork.kind: {kind!r} lends children their parent's memory, and {whose} do not "
+                "exit at once: expected another fork, or microbench's fork_loop",
+            )
+
+
+def _traces(workload: Mapping[str, Any]) -> Iterator[_Trace]:
+    for above, program in programs_of(workload):
+        for way, name in _paths(program, above):
+            yield _Trace(("workload", *way), name, wanted_trace(program["kind"]))
+
+
+def _paths(config: Mapping[str, Any], above: Route) -> Iterator[tuple[Route, str]]:
+    """Where traces are named: every program says so by ``{kind: trace, path: FILE}``."""
+    if config.get("kind") == "trace":
+        yield (*above, "path"), config["path"]
+    for key, value in config.items():
+        if isinstance(value, dict):
+            yield from _paths(value, (*above, key))

@@ -1,0 +1,1 @@
+"""From the sweep of an experiment to combinations of values."""

@@ -1,0 +1,1 @@
+"""From measurements to a machine profile: fits, and the machine of the paper."""

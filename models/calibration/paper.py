@@ -1,0 +1,215 @@
+"""From fitted parameters to a whole machine profile: every constant with its source.
+
+The micro-benchmarks of the paper do not show every constant of the cost model. The others are
+scaled from those that they do show, by ratios measured on another machine. Ratios carry over where
+times do not.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from importlib import resources
+
+from models.calibration.fits import PAGES_PER_GIB, Fit
+from models.costs.profile import Constant, Profile
+
+MEDIANS = "measured_medians.csv"
+"""The medians: an AMD EPYC (Zen 3) guest under Linux 6.18."""
+
+_FOLIOS = "Hildenbrand, fork() with PTE-mapped THP, 2024-01-22: 1 GiB on a Xeon 4210R"
+
+STRUCT_PAGE_LOAD = 0.6338
+"""Share of the first load of struct page in copy_one_pte (figure 3)."""
+
+
+def measured_medians() -> dict[str, float]:
+    """The medians measured on another machine, by name."""
+    text = (resources.files("models.calibration") / MEDIANS).read_text("utf-8")
+    return {row["name"]: float(row["median"]) for row in csv.DictReader(text.splitlines())}
+
+
+def struct_page_misses_ns(fork: Mapping[str, float]) -> tuple[float, float]:
+    """The least and the most that finding a struct page in cache can save a fault (ns).
+
+    The load is 63.38 % of the work on an entry (figure 3). Copying pages one after the other reads
+    neighbouring struct pages: if the copying in between leaves them prefetched, the load is that of
+    an entry in a contiguous run; if not, that of a scattered one.
+    """
+    least = STRUCT_PAGE_LOAD * fork["entry_ns"]
+    return least, least + STRUCT_PAGE_LOAD * fork["scattered_ns"]
+
+
+def calibrated_profile(
+    name: str, description: str, fork: Fit, contention: Fit, fault_ms: Mapping[str, float]
+) -> Profile:
+    """The profile that the fits and table 1's faults (``fork``, ``fork_huge``) give."""
+    fitted = {
+        parameter: (value, f"figure 7, fit: +- {fork.half_widths[parameter]:.3g} (95 %)")
+        for parameter, value in fork.values.items()
+    }
+    entry_ns, entry_source = fitted["entry_ns"]
+    scattered_ns, scattered_source = fitted["scattered_ns"]
+    measured = measured_medians()
+    copy_ns = entry_ns / (measured["first_fork"] / measured["next_fork"])
+    exit_ns = copy_ns * (measured["child_exit"] / measured["next_fork"])
+    unmap_ns = measured["unmap"] / measured["first_fork"] * entry_ns
+    fault_ns, huge_fault_ns = fault_ms["fork"] * 1e6, fault_ms["fork_huge"] * 1e6
+    gib_ms = unmap_ns * PAGES_PER_GIB / 1e6
+
+    def ns(value: float, kind: str, source: str) -> Constant:
+        return _constant(value, "ns", kind, source)
+
+    def like_fault(name: str) -> Constant:
+        """A fault that is to table 1's as its median is to that of a copying fault."""
+        ratio = measured[name] / measured["fault_copy"]
+        return scaled(fault_ns * ratio, "table 1, fork", "fault_latency_percentiles.csv")
+
+    def scaled(value: float, of: str, measured: str) -> Constant:
+        return ns(value, "assumed", f"{of}, scaled by the ratio measured in {measured}")
+
+    constants = {
+        "fork_base_ns": ns(fitted["fork_base_ns"][0], "fitted", fitted["fork_base_ns"][1]),
+        "fork_huge_base_ns": ns(
+            fitted["fork_huge_base_ns"][0], "fitted", fitted["fork_huge_base_ns"][1]
+        ),
+        "fork_on_demand_base_ns": ns(
+            fitted["fork_base_ns"][0], "fitted", "the same parameter as fork_base_ns"
+        ),
+        "entry_copy_ns": ns(
+            copy_ns,
+            "fitted",
+            f"{entry_source}; of {entry_ns:.4g} ns for an entry that must be write-protected, what "
+            "is left for one that is: first against next fork in fork_micro.csv",
+        ),
+        "entry_protect_ns": ns(entry_ns - copy_ns, "fitted", "the rest, see entry_copy_ns"),
+        "entry_scattered_ns": ns(scattered_ns, "fitted", scattered_source),
+        "entry_exclusive_ns": ns(
+            5.5,
+            "assumed",
+            "a locked instruction on a line in cache: 18 cycles of a Zen 2 core at 3.3 GHz",
+        ),
+        **{
+            f"folio_{size}_ratio": _constant(ratio, "ratio", "measured", _FOLIOS)
+            for size, ratio in (("16k", 0.93), ("64k", 0.84), ("2m", 0.80))
+        },
+        "huge_entry_ns": ns(fitted["huge_entry_ns"][0], "fitted", fitted["huge_entry_ns"][1]),
+        "huge_deposit_scattered_ns": ns(
+            fitted["huge_deposit_scattered_ns"][0],
+            "fitted",
+            fitted["huge_deposit_scattered_ns"][1],
+        ),
+        "hugetlb_entry_ns": scaled(
+            fitted["huge_entry_ns"][0] * (measured["hugetlb_fork"] / measured["huge_fork"]),
+            "huge_entry_ns",
+            "fork_micro.csv",
+        ),
+        "slot_protect_ns": ns(
+            entry_ns - copy_ns, "assumed", "as entry_protect_ns: one store, and no struct page"
+        ),
+        "vfork_ns": scaled(
+            fitted["fork_base_ns"][0] * (measured["vfork_and_exit"] / measured["fork_call"]),
+            "fork_base_ns",
+            "measured_medians.csv",
+        ),
+        "table_share_ns": ns(
+            entry_ns, "fitted", "one struct page a table: the same parameter as an entry's"
+        ),
+        "table_scattered_ns": ns(
+            scattered_ns, "fitted", "the same parameter as entry_scattered_ns"
+        ),
+        "movable_stock_frames": _constant(*fitted_frames(fitted, "movable_stock_frames")),
+        "unmovable_stock_frames": _constant(*fitted_frames(fitted, "unmovable_stock_frames")),
+        "fault_copy_cold_ns": ns(fault_ns, "measured", "table 1, fork"),
+        "fault_copy_sequential_ns": ns(
+            750.0, "measured", "the paper: sequential writes of 512 MB after a fork, per page"
+        ),
+        "struct_page_miss_ns": ns(
+            sum(struct_page_misses_ns(fork.values)) / 2,
+            "assumed",
+            "the middle between {:.4g} (figure 3's share of an entry whose struct page was "
+            "prefetched) and {:.4g} (of one that lies scattered)".format(
+                *struct_page_misses_ns(fork.values)
+            ),
+        ),
+        "fault_reuse_ns": like_fault("fault_reuse"),
+        "fault_zero_fill_ns": like_fault("fault_zero_fill"),
+        "fault_zero_map_ns": like_fault("fault_zero_map"),
+        "fault_table_reuse_ns": ns(
+            like_fault("fault_reuse").value,
+            "assumed",
+            "as fault_reuse_ns: an exception and one entry set",
+        ),
+        "fault_huge_copy_ns": ns(huge_fault_ns, "measured", "table 1, fork with huge pages"),
+        "fault_huge_reuse_ns": like_fault("fault_huge_reuse"),
+        "fault_huge_split_ns": like_fault("fault_huge_split"),
+        "tlb_flush_ns": ns(
+            300.0, "assumed", "a write of CR3 and the first misses after it: 0.1 to 0.5 us"
+        ),
+        "tlb_shootdown_ns": ns(
+            1500.0,
+            "assumed",
+            "an inter-processor interrupt and its answer: 1 to 3 us (Amit, USENIX ATC '17; LATR, "
+            "ASPLOS '18)",
+        ),
+        "exit_base_ns": scaled(
+            fitted["fork_base_ns"][0] * (measured["empty_exit"] / measured["empty_fork"]),
+            "fork_base_ns",
+            "fork_micro.csv, size 0",
+        ),
+        "exit_entry_ns": scaled(exit_ns, "entry_copy_ns", "fork_micro.csv"),
+        "exit_scan_entry_ns": ns(
+            copy_ns * STRUCT_PAGE_LOAD,
+            "assumed",
+            "figure 3: the load of struct page is 63.38 % of the work on an entry",
+        ),
+        "exit_scan_scattered_ns": ns(
+            scattered_ns * STRUCT_PAGE_LOAD, "assumed", "the same share of entry_scattered_ns"
+        ),
+        "page_free_ns": scaled(
+            unmap_ns - exit_ns, f"an unmap of {gib_ms:.0f} ms a GiB", "fork_micro.csv"
+        ),
+        "fill_page_ns": scaled(
+            entry_ns * (measured["fill_up_to_1gib"] / measured["first_fork_up_to_1gib"]),
+            "the first fork of a page",
+            "fork_micro.csv",
+        ),
+        "copy_page_ns": scaled(
+            fault_ns * (measured["memcpy_page"] / measured["fault_copy"]),
+            "table 1, fork",
+            "copy_bandwidth.csv",
+        ),
+        "huge_fill_ns": scaled(
+            huge_fault_ns * (measured["clear_2mib"] / measured["copy_2mib"]),
+            "table 1, fork with huge pages",
+            "copy_bandwidth.csv",
+        ),
+        "fill_jitter": _constant(
+            contention.values["fill_jitter"], "ratio", "fitted", "figure 2, concurrent"
+        ),
+        "context_switch_ns": ns(
+            2000.0, "assumed", "lmbench's lat_ctx with small processes: 1 to 3 us on x86 servers"
+        ),
+        "time_slice_ns": ns(
+            3e6, "assumed", "sched_min_granularity of Linux 5.6 with 8 cores or more"
+        ),
+    }
+    weights = {
+        stream: _constant(contention.values[stream], "ratio", "fitted", "figure 2, concurrent")
+        for stream in ("fork", "fill", "zap")
+    }
+    return Profile(
+        name=name, description=description, constants=constants, contention={"fork": weights}
+    )
+
+
+def fitted_frames(
+    fitted: Mapping[str, tuple[float, str]], parameter: str
+) -> tuple[float, str, str, str]:
+    """A fitted number of frames as the arguments of a constant."""
+    value, source = fitted[parameter]
+    return value, "frames", "fitted", source
+
+
+def _constant(value: float, unit: str, kind: str, source: str) -> Constant:
+    return Constant.model_validate({"value": value, "unit": unit, "kind": kind, "source": source})

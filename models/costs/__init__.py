@@ -1,0 +1,1 @@
+"""What operations on memory cost: laws, and profiles of machines that give their constants."""

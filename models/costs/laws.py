@@ -1,0 +1,204 @@
+"""What operations on memory cost: the laws, on constants that a machine profile gives.
+
+Times are nanoseconds. Every operation is priced by one call here and rounded once (half to even).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from models.memory.entries import ENTRIES_PER_TABLE
+from sim.arrays import FloatArray, IntArray
+
+Amount = TypeVar("Amount", float, FloatArray)
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The constants of a machine, nanoseconds unless named otherwise.
+
+    Attributes:
+        fork_base_ns: Fork of an empty address space, classic.
+        fork_huge_base_ns: The same of one with huge pages.
+        fork_on_demand_base_ns: The same of On-demand-fork.
+        entry_copy_ns: Copying a present, already write-protected entry (at fork, table copy).
+        entry_protect_ns: Extra for an entry that must be write-protected.
+        entry_scattered_ns: Extra for an entry whose frame is scattered.
+        entry_exclusive_ns: Extra at a fork of Linux 6.x: testing and clearing PageAnonExclusive.
+        folio_16k_ratio: What copying an entry takes in folios of 16 KiB, of what it takes without.
+        folio_64k_ratio: The same of 64 KiB.
+        folio_2m_ratio: The same of 2 MiB.
+        huge_entry_ns: Copying (or removing) the entry of a huge page.
+        huge_deposit_scattered_ns: Extra at fork if the child's deposited table lies scattered.
+        hugetlb_entry_ns: Copying the entry of a hugetlb page.
+        slot_protect_ns: Taking the write permission of a slot, its table untouched.
+        vfork_ns: How long a vfork keeps the parent whose child exits at once.
+        table_share_ns: Sharing a PTE table at fork.
+        table_scattered_ns: Extra if the table's frame is scattered.
+        movable_stock_frames: Scattered frames in the allocator's stock for data (frames).
+        unmovable_stock_frames: The same for page tables (frames).
+        fault_copy_cold_ns: A fault that copies a page, nothing of it in cache.
+        fault_copy_sequential_ns: The same right after that of the page before it.
+        struct_page_miss_ns: What such a fault saves if the page's struct page is in cache because
+            the table above it has just been copied.
+        fault_reuse_ns: A fault that makes an entry writable.
+        fault_zero_fill_ns: A fault that maps a zeroed page.
+        fault_zero_map_ns: A fault that maps the zero page.
+        fault_table_reuse_ns: Extra if the fault makes a table's slot writable again.
+        fault_huge_copy_ns: A fault that copies 2 MiB.
+        fault_huge_reuse_ns: A fault that makes a huge entry writable.
+        fault_huge_split_ns: A fault that splits a huge page and copies 4 KiB; also what it takes to
+            split one of which a part is unmapped, protected or moved (the copy is little of it).
+        tlb_flush_ns: Flushing a core's own TLB.
+        tlb_shootdown_ns: Having another core flush: an interrupt and its answer.
+        exit_base_ns: Tearing down an empty address space.
+        exit_entry_ns: Removing a present entry (with its atomics).
+        exit_scan_entry_ns: Reading an entry of a shared table that is left.
+        exit_scan_scattered_ns: Extra if its frame is scattered.
+        page_free_ns: Freeing a page.
+        copy_page_ns: A program's copy of 4 KiB in a long memcpy, nothing of it in cache.
+        fill_page_ns: First write of a page in a sequential fill, fault included.
+        huge_fill_ns: First write of a huge page, fault included.
+        fill_jitter: Relative standard deviation of the time of a fill (ratio).
+        context_switch_ns: Switching a core to another task.
+        time_slice_ns: How long a task runs while others wait.
+    """
+
+    fork_base_ns: float
+    fork_huge_base_ns: float
+    fork_on_demand_base_ns: float
+    entry_copy_ns: float
+    entry_protect_ns: float
+    entry_scattered_ns: float
+    entry_exclusive_ns: float
+    folio_16k_ratio: float
+    folio_64k_ratio: float
+    folio_2m_ratio: float
+    huge_entry_ns: float
+    huge_deposit_scattered_ns: float
+    hugetlb_entry_ns: float
+    slot_protect_ns: float
+    vfork_ns: float
+    table_share_ns: float
+    table_scattered_ns: float
+    movable_stock_frames: float
+    unmovable_stock_frames: float
+    fault_copy_cold_ns: float
+    fault_copy_sequential_ns: float
+    struct_page_miss_ns: float
+    fault_reuse_ns: float
+    fault_zero_fill_ns: float
+    fault_zero_map_ns: float
+    fault_table_reuse_ns: float
+    fault_huge_copy_ns: float
+    fault_huge_reuse_ns: float
+    fault_huge_split_ns: float
+    tlb_flush_ns: float
+    tlb_shootdown_ns: float
+    exit_base_ns: float
+    exit_entry_ns: float
+    exit_scan_entry_ns: float
+    exit_scan_scattered_ns: float
+    page_free_ns: float
+    copy_page_ns: float
+    fill_page_ns: float
+    huge_fill_ns: float
+    fill_jitter: float
+    context_switch_ns: float
+    time_slice_ns: float
+
+    def fork_ns(self, *, present: int, writable: int, scattered: int) -> int:
+        """A classic fork that copies `present` entries, some writable, some scattered."""
+        return round(self.fork_base_ns + self.entries_ns(present, writable, scattered))
+
+    def fork_huge_ns(
+        self, *, huge: int, scattered_deposits: int, present: int, writable: int, scattered: int
+    ) -> int:
+        """A fork of `huge` huge pages and of 4 KiB entries beside them.
+
+        For each huge page the child gets a table in reserve (the deposit that a later split uses);
+        `scattered_deposits` of these frames lie scattered.
+        """
+        return round(
+            self.fork_huge_base_ns
+            + huge * self.huge_entry_ns
+            + scattered_deposits * self.huge_deposit_scattered_ns
+            + self.entries_ns(present, writable, scattered)
+        )
+
+    def fork_hugetlb_ns(self, *, huge: int, present: int, writable: int, scattered: int) -> int:
+        """A fork of `huge` hugetlb pages and of 4 KiB entries beside them."""
+        entries_ns = self.entries_ns(present, writable, scattered)
+        return round(self.fork_huge_base_ns + huge * self.hugetlb_entry_ns + entries_ns)
+
+    def folio_factor(self, pages: int) -> float:
+        """What copying an entry takes in folios of `pages`, of what it takes without (5).
+
+        Between the sizes that were measured it follows the logarithm of the size.
+        """
+        sizes = np.log2([1, 4, 16, ENTRIES_PER_TABLE])
+        ratios = [1.0, self.folio_16k_ratio, self.folio_64k_ratio, self.folio_2m_ratio]
+        return float(np.interp(np.log2(pages), sizes, ratios))
+
+    def fork_on_demand_ns(self, *, tables: int, scattered_tables: int) -> int:
+        """An On-demand-fork that shares `tables`, some of which lie scattered."""
+        return round(
+            self.fork_on_demand_base_ns
+            + tables * self.table_share_ns
+            + scattered_tables * self.table_scattered_ns
+        )
+
+    def table_copies_ns(
+        self, present: IntArray, writable: IntArray, scattered: IntArray
+    ) -> FloatArray:
+        """What a fault pays to copy its table, for several tables at once; not rounded."""
+        return self.entries_ns(
+            present.astype(np.float64), writable.astype(np.float64), scattered.astype(np.float64)
+        )
+
+    def zap_ns(
+        self,
+        *,
+        zapped: int,
+        scattered: int = 0,
+        left: int = 0,
+        scanned: int = 0,
+        scanned_scattered: int = 0,
+        huge: int = 0,
+        freed: int = 0,
+    ) -> float:
+        """Removing entries; not rounded.
+
+        Args:
+            zapped: Present entries removed.
+            scattered: Those of them whose frame is scattered.
+            left: Shared tables left to the other sharers unread.
+            scanned: Present entries of shared tables that were read.
+            scanned_scattered: Those of them whose frame is scattered.
+            huge: Huge pages unmapped.
+            freed: Pages freed; a huge page counts as one.
+        """
+        return (
+            zapped * self.exit_entry_ns
+            + scattered * self.entry_scattered_ns
+            + left * self.table_share_ns
+            + scanned * self.exit_scan_entry_ns
+            + scanned_scattered * self.exit_scan_scattered_ns
+            + huge * self.huge_entry_ns
+            + freed * self.page_free_ns
+        )
+
+    def fill_ns(self, *, pages: int, huge: int = 0) -> int:
+        """First write of pages and huge pages, one after the other."""
+        return round(pages * self.fill_page_ns + huge * self.huge_fill_ns)
+
+    def entries_ns(self, present: Amount, writable: Amount, scattered: Amount) -> Amount:
+        """Copying present entries, some writable, some scattered; not rounded."""
+        return (
+            present * self.entry_copy_ns
+            + writable * self.entry_protect_ns
+            + scattered * self.entry_scattered_ns
+        )

@@ -1,0 +1,1 @@
+"""Bundled machine profiles (`models.costs.profile`), a YAML file each."""

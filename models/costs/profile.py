@@ -1,0 +1,174 @@
+"""Machine profiles: YAML files of constants, each with its value, unit, kind and source."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cached_property, lru_cache
+from importlib import resources
+from itertools import accumulate
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from models.costs.laws import Costs
+
+
+def _unit(name: str) -> str:
+    return next(
+        unit
+        for ending, unit in (("_ns", "ns"), ("_frames", "frames"), ("", "ratio"))
+        if name.endswith(ending)
+    )
+
+
+UNITS = {field.name: _unit(field.name) for field in fields(Costs)}
+"""The constants that a profile must give, and the unit of each."""
+
+
+_DEEPEST = 20
+
+
+class ProfileError(ValueError):
+    """A machine profile that cannot be used; the message names the file and the constant."""
+
+
+class Constant(BaseModel):
+    """A number with where it comes from."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    value: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    unit: Annotated[str, Field(min_length=1)]
+    kind: Literal["measured", "fitted", "assumed"]
+    source: Annotated[str, Field(min_length=1)]
+
+
+class Profile(BaseModel):
+    """A calibrated machine.
+
+    Attributes:
+        name: Its name, that of its file.
+        description: What machine and kernel it is.
+        constants: The constants of `models.costs.laws.Costs`, by name.
+        contention: For a victim's memory stream, what each aggressor's weighs on it.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    name: Annotated[str, Field(min_length=1)]
+    description: Annotated[str, Field(min_length=1)]
+    constants: dict[str, Constant]
+    contention: dict[str, dict[str, Constant]]
+
+    @field_validator("constants")
+    @classmethod
+    def _complete(cls, constants: dict[str, Constant]) -> dict[str, Constant]:
+        for name in UNITS:
+            if name not in constants:
+                raise ValueError(f"{name} is missing")
+        for name, constant in constants.items():
+            if name not in UNITS:
+                raise ValueError(f"{name} is not a constant of the cost model")
+            if constant.unit != UNITS[name]:
+                raise ValueError(f"{name} is in {UNITS[name]}, not in {constant.unit}")
+        return constants
+
+    @cached_property
+    def costs(self) -> Costs:
+        """The constants as the cost laws use them."""
+        return Costs(**{name: constant.value for name, constant in self.constants.items()})
+
+    @cached_property
+    def contention_weights(self) -> dict[str, dict[str, float]]:
+        """`contention` without its sources."""
+        return {
+            victim: {aggressor: constant.value for aggressor, constant in weights.items()}
+            for victim, weights in self.contention.items()
+        }
+
+    def varied(self, values: Mapping[str, float], factors: Mapping[str, float]) -> Profile:
+        """This profile with some constants given other values, then some multiplied by factors.
+
+        Raises:
+            KeyError: a name is not that of a constant.
+        """
+        changed = {}
+        for name in (*values, *factors):
+            constant = self.constants[name]
+            changed[name] = Constant(
+                value=values.get(name, constant.value) * factors.get(name, 1.0),
+                unit=constant.unit,
+                kind="assumed",
+                source=f"asked for instead of {constant.value:g}",
+            )
+        # Not a `model_copy`: that would take what was computed from the constants along.
+        return Profile(
+            name=self.name,
+            description=self.description,
+            constants={**self.constants, **changed},
+            contention=self.contention,
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of everything in the profile, whatever the order and layout of its file."""
+        canonical = json.dumps(self.model_dump(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def list_profiles() -> list[str]:
+    """The names of the bundled profiles, sorted."""
+    folder = resources.files("models.costs.machines")
+    return sorted(f.name[: -len(".yaml")] for f in folder.iterdir() if f.name.endswith(".yaml"))
+
+
+def load_profile(name_or_path: str | Path) -> Profile:
+    """Read a bundled profile by name, or one of your own by path (`*.yaml`).
+
+    Raises:
+        ProfileError: If there is no such profile or it is not complete and sound.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".yaml" and path.name == str(name_or_path):
+        bundled = list_profiles()
+        if path.name not in bundled:
+            raise ProfileError(f"no profile '{name_or_path}'; there are {', '.join(bundled)}")
+        text = (resources.files("models.costs.machines") / f"{path.name}.yaml").read_text("utf-8")
+    else:
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ProfileError(f"{path}: cannot be read: {error}") from error
+    return parse_profile(text, str(name_or_path))
+
+
+@lru_cache(maxsize=16)
+def parse_profile(text: str, origin: str) -> Profile:
+    """The profile that a YAML text describes; `origin` names it in errors.
+
+    It takes 0.1 s, and most experiments name the same profile.
+
+    Raises:
+        ProfileError: If the text is not YAML or the profile is not complete and sound.
+    """
+    nesting = accumulate((c in "[{") - (c in "]}") for c in text)
+    if max(nesting, default=0) > _DEEPEST:
+        # The parser takes quadratic time over them.
+        raise ProfileError(f"{origin}: brackets nested more than {_DEEPEST} deep")
+    try:
+        document = YAML(typ="safe", pure=True).load(text)
+    except (YAMLError, RecursionError, ValueError) as error:
+        problem = " ".join(str(error).split())
+        raise ProfileError(f"{origin}: not YAML: {problem}") from error
+    try:
+        return Profile.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ProfileError(f"{origin}: {where}: {first['msg']}") from error

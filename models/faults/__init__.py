@@ -1,0 +1,1 @@
+"""Page faults: what is raised, what it does, what it costs, under which rules of sharing."""

@@ -1,0 +1,120 @@
+"""The exceptions that a batch of memory accesses raises, and what becomes of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from models.faults.actions import ActionArray, PageAction, TableAction
+from models.memory.frames import FRAME_BYTES
+from sim.arrays import BoolArray, IntArray
+
+_NEW_PAGES = np.zeros(len(PageAction), np.int64)
+_NEW_PAGES[[PageAction.COW_COPY, PageAction.ZERO_FILL, PageAction.HUGE_SPLIT]] = 1
+_NEW_PAGES[[PageAction.SHARED_MAP, PageAction.FILE_MAP]] = 1  # if it is not in memory yet
+_NEW_PAGES[[PageAction.HUGE_COPY, PageAction.HUGE_FILL, PageAction.HUGE_READ_FILL]] = 512
+_NEW_TABLE = (TableAction.ALLOC, TableAction.COPY, TableAction.SYNC)
+
+
+@dataclass(frozen=True, eq=False)
+class Faults:
+    """Faults in the order in which a batch of accesses raises them.
+
+    Attributes (all of shape (number of faults,)):
+        position: Index of the access in the batch, strictly ascending.
+        page: The page accessed.
+        table_action: A `TableAction` each.
+        page_action: A `PageAction` each.
+        cost_ns: Time each takes, lock waits excluded.
+        replaces: Whether each replaces an entry that was present by that of another page.
+    """
+
+    position: IntArray
+    page: IntArray
+    table_action: ActionArray
+    page_action: ActionArray
+    cost_ns: IntArray
+    replaces: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.position)
+
+    def __getitem__(self, selection: slice | npt.NDArray[np.bool_] | IntArray) -> Faults:
+        return Faults(
+            self.position[selection],
+            self.page[selection],
+            self.table_action[selection],
+            self.page_action[selection],
+            self.cost_ns[selection],
+            self.replaces[selection],
+        )
+
+    @property
+    def total_ns(self) -> int:
+        """The sum of the costs."""
+        return int(self.cost_ns.sum())
+
+    @property
+    def new_bytes(self) -> IntArray:
+        """The memory that each takes at most: pages, and the table that it gets."""
+        tables = np.isin(self.table_action, _NEW_TABLE)
+        new_bytes: IntArray = FRAME_BYTES * (_NEW_PAGES[self.page_action] + tables)
+        return new_bytes
+
+    def until(self, position: int) -> Faults:
+        """Those that the first `position` accesses raise."""
+        return self[: int(np.searchsorted(self.position, position))]
+
+    def at(self, positions: IntArray) -> Faults:
+        """These faults when access i of the batch is access `positions[i]` of a larger one."""
+        return replace(self, position=positions[self.position])
+
+    def killed_at(self, fault: int) -> Faults:
+        """These faults up to one that finds no page, with which the process ends."""
+        killed = Faults(
+            self.position[fault : fault + 1],
+            self.page[fault : fault + 1],
+            np.array([TableAction.NONE], np.uint8),
+            np.array([PageAction.NO_PAGE], np.uint8),
+            np.zeros(1, np.int64),
+            np.zeros(1, np.bool_),
+        )
+        return Faults.merged(self[:fault], killed)
+
+    def with_page_action(self, action: PageAction) -> IntArray:
+        """The pages that `action` happens to, ascending."""
+        return np.sort(self.page[self.page_action == action])
+
+    def by_kind(self) -> dict[str, int]:
+        """How many faults of each kind: page actions, and table actions as `table_...`."""
+        kinds: dict[str, int] = {}
+        for prefix, actions, taken in (
+            ("", PageAction, self.page_action),
+            ("table_", TableAction, self.table_action),
+        ):
+            counts = np.bincount(taken, minlength=len(actions))
+            for action in actions:
+                if action and counts[action]:
+                    kinds[prefix + action.name.lower()] = int(counts[action])
+        return kinds
+
+    @staticmethod
+    def none() -> Faults:
+        """No fault."""
+        numbers, actions = np.zeros(0, np.int64), np.zeros(0, np.uint8)
+        return Faults(numbers, numbers, actions, actions, numbers, actions.view(np.bool_))
+
+    @staticmethod
+    def merged(first: Faults, second: Faults) -> Faults:
+        """Two sets of faults of one batch, in order of position."""
+        order = np.argsort(np.concatenate((first.position, second.position)), kind="stable")
+        return Faults(
+            np.concatenate((first.position, second.position))[order],
+            np.concatenate((first.page, second.page))[order],
+            np.concatenate((first.table_action, second.table_action))[order],
+            np.concatenate((first.page_action, second.page_action))[order],
+            np.concatenate((first.cost_ns, second.cost_ns))[order],
+            np.concatenate((first.replaces, second.replaces))[order],
+        )

@@ -1,0 +1,270 @@
+"""Page faults on 4 KiB entries: which ones a batch of accesses raises, and what they change.
+
+The decision tree is that of mechanisms.md 1.5 for the page (a page is reused iff it is mapped
+once) and, below a slot without write permission, the table's own question first
+(`models.faults.settling`).
+
+In one address space distinct pages are distinct frames, so the faults of a batch depend on each
+other only through their table: the first one of a slot settles the table for the rest.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.costs.laws import Costs
+from models.faults.actions import ActionArray, PageAction, TableAction
+from models.faults.batch import Faults
+from models.faults.candidates import candidates, first_accesses
+from models.faults.prices import faults_ns, in_cache, remember, settling_ns
+from models.faults.rules import Sharing
+from models.faults.settling import settle, settling_actions
+from models.memory.address_space import NO_TABLE, AddressSpace
+from models.memory.areas import PAGES_PER_SLOT, Vma
+from models.memory.counts import Counts
+from models.memory.entries import NO_FRAME
+from models.memory.files import File
+from models.memory.frame_stock import spread_marks
+from sim.arrays import BoolArray, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class _Slots:
+    """The distinct slots that some accesses meet, in ascending order."""
+
+    content: IntArray
+    """Content of the slot's table, -1 if there is no table."""
+    action: ActionArray
+    """What the first fault of the slot does to its table."""
+
+
+def classify(
+    mm: AddressSpace, pages: IntArray, writes: BoolArray, costs: Costs, sharing: Sharing
+) -> Faults:
+    """The faults that accesses to 4 KiB entries raise, one after the other; changes nothing.
+
+    Args:
+        mm: The address space.
+        pages: Page accessed each time, in order; inside the areas of `mm`.
+        writes: Whether each access writes.
+        costs: Prices.
+        sharing: The rules for shared tables.
+    """
+    able = candidates(mm, pages, writes)
+    if not len(able):
+        return Faults.none()
+    events, after_read = first_accesses(pages[able], writes[able])
+    position = able[events]
+    page, write = pages[position], writes[position]
+    distinct = _distinct_slots(mm, page)
+    number = np.empty(len(mm.slot_table), np.int64)
+    number[distinct] = np.arange(len(distinct))
+    of_slot = number[page // PAGES_PER_SLOT]
+    first = np.full(len(distinct), len(page))
+    np.minimum.at(first, of_slot, np.arange(len(page)))
+    slots = _inspect_slots(mm, distinct, sharing)
+    page_action, replaces = _page_actions(
+        mm, slots, of_slot=of_slot, page=page, write=write, after_read=after_read
+    )
+    leads = np.zeros(len(page), np.bool_)
+    leads[first] = True
+    table_action = np.where(leads, slots.action[of_slot], TableAction.NONE).astype(np.uint8)
+    # Below a table that is simply reused, an entry that was never protected does not fault again.
+    faulting = (page_action != PageAction.NONE) | (table_action != TableAction.NONE)
+    table_ns = np.zeros(len(page))
+    table_ns[first] = settling_ns(mm, distinct, slots.action, costs, sharing)
+    position, page, table_ns = position[faulting], page[faulting], table_ns[faulting]
+    table_action, page_action = table_action[faulting], page_action[faulting]
+    sequential, warm = in_cache(mm, page, table_action)
+    cost_ns = faults_ns(costs, page_action, table_ns, sequential=sequential, warm=warm)
+    return Faults(position, page, table_action, page_action, cost_ns, replaces[faulting])
+
+
+def apply(mm: AddressSpace, faults: Faults, sharing: Sharing) -> None:
+    """Change the state as `faults` (of `classify`, in the same state) say.
+
+    Any prefix may be applied; the rest of the batch is then to be classified anew.
+    """
+    if not len(faults):
+        return
+    leads = faults.table_action != TableAction.NONE
+    settle(mm, faults.page[leads] // PAGES_PER_SLOT, faults.table_action[leads], sharing)
+    changed = faults.page[faults.page_action != PageAction.NONE]
+    if len(changed):
+        mm.memory.detach(mm.slot_table[_distinct_slots(mm, changed)])
+    _map_zero_pages(mm, faults.with_page_action(PageAction.ZERO_MAP))
+    _map_shared_pages(mm, faults.with_page_action(PageAction.SHARED_MAP))
+    _map_file_pages(mm, faults.with_page_action(PageAction.FILE_MAP))
+    _copy_pages(mm, faults.with_page_action(PageAction.COW_COPY))
+    _reuse_pages(mm, faults.with_page_action(PageAction.COW_REUSE))
+    _fill_pages(mm, faults.with_page_action(PageAction.ZERO_FILL))
+    count_faults(mm, Counts(faults=len(faults)))
+    remember(mm, faults.page, faults.table_action)
+
+
+def _distinct_slots(mm: AddressSpace, pages: IntArray) -> IntArray:
+    """The slots of `pages`, each once, ascending."""
+    seen = np.zeros(len(mm.slot_table), np.bool_)
+    seen[pages // PAGES_PER_SLOT] = True
+    return np.flatnonzero(seen)
+
+
+def count_faults(mm: AddressSpace, counts: Counts) -> None:
+    """Count for the machine and for the address space."""
+    mm.memory.counts.add(counts)
+    mm.counts.add(counts)
+
+
+def _inspect_slots(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> _Slots:
+    tables = mm.slot_table[slots]
+    mapped = tables != NO_TABLE
+    content = np.full(len(slots), NO_TABLE, np.int64)
+    content[mapped] = mm.memory.tables.content[tables[mapped]]
+    action = settling_actions(mm, slots, sharing)
+    if not sharing.copies_below_read_only:
+        action[mapped & mm.in_read_only_areas(slots)] = TableAction.NONE
+    return _Slots(content, action)
+
+
+_REPLACING = np.zeros(len(PageAction), np.bool_)
+_REPLACING[[PageAction.COW_COPY, PageAction.ZERO_FILL]] = True
+
+
+def _page_actions(
+    mm: AddressSpace,
+    slots: _Slots,
+    *,
+    of_slot: IntArray,
+    page: IntArray,
+    write: BoolArray,
+    after_read: BoolArray,
+) -> tuple[ActionArray, BoolArray]:
+    """What faults do to pages, and whether each replaces a present entry."""
+    contents = mm.memory.contents
+    content, entry = slots.content[of_slot], page % PAGES_PER_SLOT
+    actions = _actions_on_holes(mm, page, write, after_read)
+    where = np.flatnonzero(content != NO_TABLE)
+    state = contents.entries(content[where], entry[where])
+    action = slots.action[of_slot[where]]
+    actions[where[state.present]] = PageAction.NONE
+    holds_page = state.present & ~state.zero & write[where]
+    # Below a table that is copied every page is mapped twice from then on.
+    copied = holds_page & ((action == TableAction.COPY) | (action == TableAction.SYNC))
+    actions[where[copied]] = PageAction.COW_COPY
+    protected = ~state.writable | (action == TableAction.RENEW)
+    unsure_at = where[holds_page & ~copied & protected]
+    exclusive = contents.exclusive(content[unsure_at], entry[unsure_at])
+    actions[unsure_at] = np.where(exclusive, PageAction.COW_REUSE, PageAction.COW_COPY)
+    actions[where[state.zero & write[where]]] = PageAction.ZERO_FILL
+    # Everybody writes to the same page of shared memory.
+    shared = (actions == PageAction.COW_COPY) & in_areas(mm, page, lambda vma: not vma.private)
+    actions[shared] = PageAction.COW_REUSE
+    present = after_read.copy()
+    present[where[state.present]] = True
+    return actions, present & _REPLACING[actions]
+
+
+def _actions_on_holes(
+    mm: AddressSpace, page: IntArray, write: BoolArray, after_read: BoolArray
+) -> ActionArray:
+    """What faults would do to each of some pages if they were absent."""
+    actions = np.where(write, PageAction.ZERO_FILL, PageAction.ZERO_MAP).astype(np.uint8)
+    of_file = in_areas(mm, page, lambda vma: vma.file is not None)
+    if of_file.any():
+        shared = in_areas(mm, page, lambda vma: not vma.private)
+        actions[of_file] = np.where(write[of_file], PageAction.COW_COPY, PageAction.FILE_MAP)
+        # Shared memory is mapped writable at once.
+        actions[shared] = np.where(after_read[shared], PageAction.NONE, PageAction.SHARED_MAP)
+    return actions
+
+
+def in_areas(mm: AddressSpace, pages: IntArray, kind: Callable[[Vma], bool]) -> BoolArray:
+    """Whether each of `pages` lies in an area of some kind."""
+    of_kind = np.array([kind(vma) for vma in mm.vmas], np.bool_)
+    if not of_kind.any():
+        return np.zeros(len(pages), np.bool_)
+    inside: BoolArray = of_kind[mm.vma_numbers(pages)]
+    return inside
+
+
+def _entries_of(mm: AddressSpace, pages: IntArray) -> tuple[IntArray, IntArray]:
+    """Content and entry of pages whose slots have a table."""
+    contents = mm.memory.tables.content[mm.slot_table[pages // PAGES_PER_SLOT]]
+    return contents, pages % PAGES_PER_SLOT
+
+
+def _map_zero_pages(mm: AddressSpace, pages: IntArray) -> None:
+    if len(pages):
+        mm.memory.contents.map_zero(*_entries_of(mm, pages))
+        count_faults(mm, Counts(zero_map=len(pages)))
+
+
+def _map_shared_pages(mm: AddressSpace, pages: IntArray) -> None:
+    for file, offsets, inside in _by_file(mm, pages):
+        nowhere = np.zeros(len(inside), np.bool_)
+        frames = file.hold(offsets)
+        mm.memory.contents.map_frames(*_entries_of(mm, inside), frames, nowhere)
+    mm.accounted_pages += len(pages)
+    count_faults(mm, Counts(shared_map=len(pages)))
+
+
+def _map_file_pages(mm: AddressSpace, pages: IntArray) -> None:
+    for file, offsets, inside in _by_file(mm, pages):
+        nowhere = np.zeros(len(inside), np.bool_)
+        frames = file.hold(offsets)
+        mm.memory.contents.map_frames(*_entries_of(mm, inside), frames, nowhere, writable=False)
+    mm.accounted_pages += len(pages)
+    count_faults(mm, Counts(file_map=len(pages)))
+
+
+def _by_file(mm: AddressSpace, pages: IntArray) -> Iterator[tuple[File, IntArray, IntArray]]:
+    """Of pages in areas of files: for each area its file, and which pages of it are where."""
+    numbers = mm.vma_numbers(pages) if len(pages) else pages
+    for number in np.unique(numbers):
+        vma = mm.vmas[number]
+        if vma.file is not None:
+            inside = pages[numbers == number]
+            yield vma.file, inside - vma.start_page + vma.offset, inside
+
+
+def _copy_pages(mm: AddressSpace, pages: IntArray) -> None:
+    if not len(pages):
+        return
+    # The origin of a page of a file that was not mapped yet is read into memory for the copy.
+    for file, offsets, _ in _by_file(mm, pages):
+        file.bring(offsets)
+    entries = _entries_of(mm, pages)
+    absent = int((mm.memory.contents.frames_at(*entries) == NO_FRAME).sum())
+    frames, _ = mm.memory.frames.allocate(len(pages))
+    # Frames that random faults take one by one come from all over the free lists.
+    scattered = np.ones(len(pages), np.bool_)
+    freed = mm.memory.contents.map_frames(*entries, frames, scattered)
+    mm.accounted_pages += absent
+    mark_written(mm, pages)
+    count_faults(mm, Counts(page_copies=len(pages), pages_freed=freed))
+
+
+def _reuse_pages(mm: AddressSpace, pages: IntArray) -> None:
+    if len(pages):
+        mm.memory.contents.allow_writes(*_entries_of(mm, pages))
+        count_faults(mm, Counts(page_reuse=len(pages)))
+
+
+def _fill_pages(mm: AddressSpace, pages: IntArray) -> None:
+    if not len(pages):
+        return
+    frames, scattered = mm.memory.frames.allocate(len(pages))
+    marks = spread_marks(np.array([scattered]), len(pages))[0]
+    mm.memory.contents.map_frames(*_entries_of(mm, pages), frames, marks)
+    mm.accounted_pages += len(pages)
+    mark_written(mm, pages)
+    count_faults(mm, Counts(zero_fill=len(pages)))
+
+
+def mark_written(mm: AddressSpace, pages: IntArray) -> None:
+    """From its first written page on, a private area is copied at fork."""
+    if all(vma.has_anon_vma for vma in mm.vmas):
+        return
+    for number in np.unique(mm.vma_numbers(pages)):
+        mm.vmas[number].has_anon_vma = True

@@ -1,0 +1,297 @@
+"""The kernel of a simulated machine: gives time and locks to what a fork scheme does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator, Hashable
+from dataclasses import replace
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import simpy
+
+from models.faults.actions import TableAction
+from models.faults.batch import Faults
+from models.faults.prices import faults_ns
+from models.kernel.memory_books import NOTES_EVERY_NS, Programs
+from models.memory.address_space import AddressSpace
+from models.memory.areas import BusError, Vma
+from models.operations.steps import Acquire, Apply, Flush, Mode, Operation, Release
+from models.schemes.base import Scheme
+from sim.machine.cores import Task
+from sim.machine.locks import RwLock
+from sim.machine.machine import Machine
+
+Result = TypeVar("Result")
+
+
+Locks: TypeAlias = tuple[tuple[Mode, Hashable], ...]
+
+_AT_ONCE = 32
+"""How far a thread looks ahead for its next fault: others may change what lies beyond."""
+
+
+class Kernel(Programs):
+    """Plays the steps of a scheme's operations on a machine.
+
+    The operations are SimPy activities for workloads to `yield from`; they take the lock of the
+    address space as the scheme says and spend the work on a core, as the calling task.
+
+    Args:
+        machine: The machine.
+        scheme: How it forks, and at what costs.
+        memory_bytes: How much memory the machine has; None if there is no limit.
+    """
+
+    def __init__(self, machine: Machine, scheme: Scheme, memory_bytes: int | None = None) -> None:
+        super().__init__(machine.clock, scheme.costs, memory_bytes)
+        self.machine = machine
+        self.scheme = scheme
+        self._locks: dict[Hashable, RwLock] = {}
+        self._threads: dict[Task, AddressSpace] = {}
+
+    def lock(self, of: Hashable) -> RwLock:
+        """The lock of an address space, or whatever else a scheme locks."""
+        if of not in self._locks:
+            self._locks[of] = RwLock(self.machine.clock)
+        return self._locks[of]
+
+    def thread(self, name: str, mm: AddressSpace) -> Task:
+        """A thread that runs in an address space with others (see `access`)."""
+        task = self.machine.task(name)
+        self._threads[task] = mm
+        return task
+
+    def fork(self, task: Task, mm: AddressSpace) -> Generator[simpy.Event, Any, AddressSpace]:
+        """Fork; returns the child's address space. See `Scheme.fork`."""
+        self.note_memory(mm)
+        return (yield from self.play(task, self.scheme.fork(mm)))
+
+    def start(self, task: Task, child: AddressSpace) -> Generator[simpy.Event, Any, None]:
+        """What a child does before its first instruction. See `Scheme.start`."""
+        yield from self.play(task, self.scheme.start(child))
+        self.note_memory(child)
+
+    def exit(self, task: Task, mm: AddressSpace) -> Generator[simpy.Event, Any, None]:
+        """Tear down an address space. See `Scheme.exit`."""
+        self.note_memory(mm)
+        locks = (mm, *mm.vmas)
+        yield from self.play(task, self.scheme.exit(mm))
+        for lock in locks:
+            self._locks.pop(lock, None)
+        self.note_memory(mm)
+
+    def unmap(
+        self, task: Task, mm: AddressSpace, start_page: int, n_pages: int
+    ) -> Generator[simpy.Event, Any, None]:
+        """Unmap a range. See `Scheme.unmap`."""
+        return self.play(task, self.scheme.unmap(mm, start_page, n_pages))
+
+    def populate(
+        self,
+        task: Task,
+        mm: AddressSpace,
+        vma: Vma,
+        *,
+        scattered_share: float | None = None,
+        stretch: float = 1.0,
+    ) -> Generator[simpy.Event, Any, None]:
+        """Write every page of an untouched area. See `Scheme.populate`.
+
+        Args:
+            task: Who writes.
+            mm: Where.
+            vma: What.
+            scattered_share: As in `Scheme.fill`.
+            stretch: Factor on the time it takes (a fill's jitter).
+        """
+        start_page, end_page = vma.start_page, vma.end_page
+        while start_page < end_page and self.is_alive(mm):
+            # Where memory does not suffice, up to the page that does not fit.
+            n_pages = min(end_page - start_page, self.pages_left() + 1)
+            part = replace(vma, start_page=start_page, n_pages=n_pages)
+            filling = self.scheme.populate(mm, part, scattered_share=scattered_share)
+            yield from self.play(task, filling, stretch)
+            start_page += n_pages
+
+    def load(self, mm: AddressSpace, vma: Vma, *, scattered_share: float | None = None) -> None:
+        """Fill an area before anything else happens: state only. Arguments as in `Scheme.fill`.
+
+        Raises:
+            OutOfMemory: If the machine has too little memory for it.
+        """
+        self.scheme.fill(mm, vma.start_page, vma.n_pages, scattered_share=scattered_share)
+        self.check_memory()
+        self.note_memory(mm)
+
+    def touch(self, mm: AddressSpace, pages: npt.ArrayLike, writes: npt.ArrayLike = True) -> Faults:
+        """Resolve a batch of accesses; the caller spends the time. See `Scheme.touch`."""
+        faults = self.scheme.classify(mm, pages, writes)
+        self.apply(mm, faults)
+        return faults
+
+    def apply(self, mm: AddressSpace, faults: Faults) -> None:
+        """Make the changes of faults that were classified. See `Scheme.apply`.
+
+        Where the machine has too little memory, only of those up to the one that finds none, unless
+        another program is killed for it.
+        """
+        while len(faults):
+            now = faults
+            if self.memory_bytes is not None:
+                taken = faults.new_bytes.cumsum()
+                fitting = int(np.searchsorted(taken, self.left_bytes(), "right"))
+                now = faults[: fitting + 1]
+            self.scheme.apply(mm, now)
+            self.check_memory()
+            if not self.is_alive(mm):
+                return
+            faults = faults[len(now) :]
+        self.note_memory(mm, after_ns=NOTES_EVERY_NS)
+
+    def sweep(self, mm: AddressSpace, start_page: int, n_pages: int, *, writes: bool) -> int:
+        """Access a range from end to end; the caller spends the time. See `Scheme.sweep`."""
+        if n_pages > self.pages_left():
+            return self.touch(mm, np.arange(start_page, start_page + n_pages), writes).total_ns
+        swept_ns = self.scheme.sweep(mm, start_page, n_pages, writes=writes)
+        self.check_memory()
+        self.note_memory(mm, after_ns=NOTES_EVERY_NS)
+        return swept_ns
+
+    def lost_memory(self, mm: AddressSpace) -> bool:
+        """Whether a process would be killed if it went through all of its memory (hugetlb)."""
+        return bool(len(mm.lost_slots))
+
+    def access_alone(
+        self, task: Task, mm: AddressSpace, pages: npt.ArrayLike, writes: npt.ArrayLike = True
+    ) -> Generator[simpy.Event, Any, None]:
+        """Access pages in an address space that nobody else uses; takes the time of the faults.
+
+        Raises:
+            BusError: As of `access`, after the time of the accesses before it.
+        """
+        faults = self.scheme.classify(mm, pages, writes)
+        killed: BusError | None = None
+        try:
+            self.apply(mm, faults)
+        except BusError as death:
+            killed = death
+        yield from task.run(compute_ns=faults.total_ns)
+        if killed:
+            raise killed
+
+    def access(
+        self, task: Task, mm: AddressSpace, pages: npt.ArrayLike, writes: npt.ArrayLike = True
+    ) -> Generator[simpy.Event, Any, Counter[str]]:
+        """Access pages in an address space that other threads use meanwhile, fault by fault.
+
+        Each fault holds the lock that its scheme says for reading, so that a fork keeps it waiting;
+        what it finds is decided when it has the lock. Afterwards the other cores on which threads
+        of the address space run flush what it changed (a shootdown each). What one thread's fault
+        leaves in cache is not told from what another's does (`AddressSpace.last_fault_page`).
+
+        Returns:
+            How many faults of each kind.
+
+        Raises:
+            BusError: If the process is killed for one of them; those before it hold.
+        """
+        left = np.atleast_1d(np.asarray(pages, np.int64))
+        written = np.broadcast_to(np.asarray(writes, np.bool_), left.shape)
+        kinds: Counter[str] = Counter()
+        while len(left):
+            faults = self.scheme.classify(mm, left[:_AT_ONCE], written[:_AT_ONCE])
+            first = int(faults.position[0]) if len(faults) else min(_AT_ONCE, len(left))
+            left, written = left[first:], written[first:]
+            if not len(faults):
+                continue
+            locks = self.scheme.fault_locks(mm, int(left[0]))
+            for mode, of in locks:
+                yield from self.lock(of).acquire(mode)
+            sequential = int(left[0]) == mm.last_fault_page + 1
+            try:
+                met = self.touch(mm, left[:1], written[:1])
+            except BusError:
+                self._give_back(locks)
+                raise
+            page_ns = self._page_ns(met, sequential=sequential)
+            if len(locks) > 1:
+                # A second lock guards the question of the table alone.
+                if met.total_ns > page_ns:
+                    yield from task.run(compute_ns=met.total_ns - page_ns)
+                locks = self._give_back(locks, besides=locks[0])
+            else:
+                page_ns = met.total_ns
+            if len(met):
+                told = self.running(mm, besides=task) * self.scheme.flushes(met)
+                told_ns = round(told * self.scheme.costs.tlb_shootdown_ns)
+                yield from task.run(compute_ns=page_ns + told_ns)
+                kinds.update(met.by_kind())
+            self._give_back(locks)
+            left, written = left[1:], written[1:]
+        return kinds
+
+    def _page_ns(self, fault: Faults, *, sequential: bool) -> int:
+        """What a fault, if there is one, takes after the question of its table is settled."""
+        if not (fault.table_action > TableAction.ALLOC).any():
+            return fault.total_ns
+        return int(faults_ns(self.scheme.costs, fault.page_action, sequential=sequential).sum())
+
+    def _give_back(self, locks: Locks, besides: tuple[Mode, Hashable] | None = None) -> Locks:
+        """Release locks, the last one first; returns those that are kept."""
+        for lock in reversed(locks):
+            if lock is not besides:
+                self.lock(lock[1]).release(lock[0])
+        return () if besides is None else (besides,)
+
+    def end_thread(self, task: Task) -> None:
+        """The thread will do nothing more."""
+        del self._threads[task]
+
+    def running(self, mm: AddressSpace, besides: Task) -> int:
+        """On how many other cores threads of an address space run.
+
+        An idle core keeps the address space, but is not told (lazy TLB).
+        """
+        now = self.machine.clock.now
+        busy = [
+            core.last_task
+            for core in self.machine.scheduler.cores
+            if core.sleeping is None or core.idle_since_ns == now
+        ]
+        return sum(
+            task is not None and task is not besides and self._threads.get(task) is mm
+            for task in busy
+        )
+
+    def play(
+        self, task: Task, operation: Operation[Result], stretch: float = 1.0
+    ) -> Generator[simpy.Event, Any, Result]:
+        """Give time to any operation of the scheme.
+
+        Args:
+            task: Who does the work.
+            operation: What to do.
+            stretch: Factor on the time of its work.
+        """
+        while True:
+            try:
+                step = next(operation)
+            except StopIteration as end:
+                result: Result = end.value
+                self.check_memory()
+                return result
+            if isinstance(step, Apply):
+                self.apply(step.mm, step.faults)
+            elif isinstance(step, Flush):
+                told = self.running(step.mm, besides=task)
+                yield from task.run(compute_ns=round(told * self.scheme.costs.tlb_shootdown_ns))
+            elif isinstance(step, Acquire):
+                yield from self.lock(step.lock).acquire(step.mode)
+            elif isinstance(step, Release):
+                self.lock(step.lock).release(step.mode)
+            elif step.stream is None:
+                yield from task.run(compute_ns=round(step.ns * stretch))
+            else:
+                yield from task.run(memory_ns=round(step.ns * stretch), stream=step.stream)

@@ -1,0 +1,138 @@
+"""The programs of a machine: what memory each has, and who is killed for want of it."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import simpy
+
+from models.costs.laws import Costs
+from models.kernel.memory_log import MemoryLog
+from models.memory.address_space import AddressSpace
+from models.memory.entries import ENTRIES_PER_TABLE
+from models.memory.frames import FRAME_BYTES
+from models.memory.physical import PhysicalMemory
+from sim.machine.clock import Activity, Clock
+
+NOTES_EVERY_NS = 100_000_000
+"""How often memory is noted while a program only goes on writing."""
+
+
+_WITH_TABLE = ENTRIES_PER_TABLE + 1
+
+
+class OutOfMemory(Exception):  # noqa: N818 - the kernel's own name for it
+    """More memory is in use than the machine has.
+
+    Args:
+        used_bytes: How much all programs use.
+        memory_bytes: How much there is.
+    """
+
+    def __init__(self, used_bytes: int, memory_bytes: int) -> None:
+        super().__init__(used_bytes, memory_bytes)
+        self.used_bytes = used_bytes
+        self.memory_bytes = memory_bytes
+
+    def __str__(self) -> str:
+        used, there = self.used_bytes / 2**30, self.memory_bytes / 2**30
+        return f"out of memory: {used:.4g} GiB in use on a machine with {there:.4g} GiB"
+
+
+class Programs:
+    """Keeps the books of memory, and the limit.
+
+    Args:
+        clock: The machine's.
+        costs: Prices, which say what the machine's free lists hold.
+        memory_bytes: How much memory the machine has; None if there is no limit.
+
+    Attributes:
+        memories: The memory of each program started, in order.
+        logs: How much memory each has taken.
+        lives: The SimPy process of the program that each belongs to, once it runs.
+        processes: What else goes on in it (see `process`).
+        peak_bytes: The most that all of them used together.
+    """
+
+    def __init__(self, clock: Clock, costs: Costs, memory_bytes: int | None) -> None:
+        self.memory_bytes = memory_bytes
+        self.memories: list[PhysicalMemory] = []
+        self.logs: dict[PhysicalMemory, MemoryLog] = {}
+        self.lives: dict[PhysicalMemory, simpy.Process] = {}
+        self.processes: dict[PhysicalMemory, list[simpy.Process]] = {}
+        self.peak_bytes = 0
+        self._clock = clock
+        self._costs = costs
+        self._living: list[PhysicalMemory] = []
+
+    def start_program(self) -> AddressSpace:
+        """An empty address space, in a memory that it will share with its forks alone.
+
+        Each program draws on free lists of its own: with one stock of scattered frames for all,
+        whoever fills first would fork slower than the others, and unsynchronised instances would
+        fall into step, which figure 2 shows that they do not.
+        """
+        costs = self._costs
+        memory = PhysicalMemory(costs.movable_stock_frames, costs.unmovable_stock_frames)
+        self.memories.append(memory)
+        self._living.append(memory)
+        self.logs[memory] = MemoryLog(memory)
+        return AddressSpace(memory)
+
+    def check_memory(self) -> None:
+        """Kill the program that has most, with all its processes, if more is in use than there is.
+
+        Its process is interrupted with the `OutOfMemory`.
+
+        Raises:
+            OutOfMemory: If it does not run yet.
+        """
+        used = self._used()
+        self.peak_bytes = max(self.peak_bytes, sum(used))
+        for memory, used_bytes in zip(self._living, used, strict=True):
+            self.logs[memory].see(used_bytes)
+        if self.memory_bytes is None or sum(used) <= self.memory_bytes:
+            return
+        victim = self._living[int(np.argmax(used))]
+        death = OutOfMemory(sum(used), self.memory_bytes)
+        process = self.lives.get(victim)
+        if process is None:
+            raise death
+        self.forget(process)
+        process.interrupt(death)
+
+    def forget(self, process: simpy.Process) -> None:
+        """A program is over: its memory is nobody's any more."""
+        for memory in [m for m in self._living if self.lives.get(m) is process]:
+            self._living.remove(memory)
+            self.logs[memory].ended_ns = self._clock.now
+
+    def process(self, mm: AddressSpace, activity: Activity) -> simpy.Process:
+        """Begin an activity of a program that ends if the program is killed."""
+        process = self._clock.process(activity)
+        living = [p for p in self.processes.get(mm.memory, []) if p.is_alive]
+        self.processes[mm.memory] = [*living, process]
+        return process
+
+    def is_alive(self, mm: AddressSpace) -> bool:
+        """Whether the program of an address space has not been killed, and is not over."""
+        return mm.memory in self._living
+
+    def left_bytes(self) -> int:
+        """How much memory nobody uses; more than there can be if there is no limit."""
+        if self.memory_bytes is None:
+            return sys.maxsize
+        return self.memory_bytes - sum(self._used())
+
+    def pages_left(self) -> int:
+        """How many new pages certainly fit, with tables to map them: two more than they fill."""
+        return max(self.left_bytes() // FRAME_BYTES * ENTRIES_PER_TABLE // _WITH_TABLE - 2, 0)
+
+    def _used(self) -> list[int]:
+        return [memory.resident_bytes + memory.table_bytes for memory in self._living]
+
+    def note_memory(self, mm: AddressSpace, after_ns: int = 0) -> None:
+        """Log how much memory there is in use, unless that was done less than `after_ns` ago."""
+        self.logs[mm.memory].note(self._clock.now, mm, after_ns)

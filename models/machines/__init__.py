@@ -1,1 +1,0 @@
-"""Bundled machine profiles (`models.profile`), a YAML file each."""

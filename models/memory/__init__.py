@@ -1,0 +1,1 @@
+"""What memory is: frames, tables, entries, areas, address spaces, and how much they were used."""

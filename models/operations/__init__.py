@@ -1,0 +1,1 @@
+"""What a kernel does with memory when asked: fill, copy, move, protect, remove, step by step."""

@@ -1,0 +1,255 @@
+"""Removing mappings: exit, munmap, MADV_DONTNEED (mechanisms.md 1.5, 2.3, 3.3 and 4.3).
+
+A shared table is left to its other sharers; one that nobody shares any more is made the slot's own
+again and then emptied as any other.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.costs.laws import Costs
+from models.faults.actions import TableAction
+from models.faults.huge_pages import split_for_change
+from models.faults.rules import Accounting, Sharing
+from models.faults.settling import leave_tables, make_own, reuse_tables
+from models.memory.address_space import NO_TABLE, AddressSpace
+from models.memory.areas import PAGES_PER_SLOT
+from models.memory.entries import ENTRIES_PER_TABLE, Kind
+from models.memory.entry_ranges import clear_range, count_range
+from sim.arrays import BoolArray, IntArray, run_of
+
+
+@dataclass
+class Zapped:
+    """What a removal did.
+
+    Attributes:
+        entries: Present 4 KiB entries removed.
+        scattered: Those of them whose frame was scattered.
+        left: Shared tables that were left to others without reading them.
+        scanned: Present entries of shared tables that were read.
+        scanned_scattered: Those of them whose frame was scattered.
+        huge: Huge pages unmapped.
+        freed_frames: 4 KiB frames freed.
+        freed: The same with each wholly unmapped huge page counting as one.
+    """
+
+    entries: int = 0
+    scattered: int = 0
+    left: int = 0
+    scanned: int = 0
+    scanned_scattered: int = 0
+    huge: int = 0
+    freed_frames: int = 0
+    freed: int = 0
+
+    def exit_ns(self, costs: Costs) -> int:
+        """Its price as an exit."""
+        return round(costs.exit_base_ns + self._entries_ns(costs))
+
+    def unmap_ns(self, costs: Costs) -> int:
+        """Its price as an unmap."""
+        return round(self._entries_ns(costs))
+
+    def _entries_ns(self, costs: Costs) -> float:
+        return costs.zap_ns(
+            zapped=self.entries,
+            scattered=self.scattered,
+            left=self.left,
+            scanned=self.scanned,
+            scanned_scattered=self.scanned_scattered,
+            huge=self.huge,
+            freed=self.freed,
+        )
+
+
+def remove_everything(mm: AddressSpace, sharing: Sharing) -> Zapped:
+    """Empty the address space as exit does."""
+    zapped = Zapped()
+    _drop_slots(mm, mm.slots_with_tables(), zapped, sharing)
+    _remove_areas(mm, 0, PAGES_PER_SLOT * len(mm.slot_table), zapped)
+    return zapped
+
+
+def cut(mm: AddressSpace, page: int, costs: Costs, sharing: Sharing) -> int:
+    """Split the area at `page`, if one lies on both sides; what it costs in ns.
+
+    The slot at the cut gets a table of its own, also if the cut is at its edge (`__split_vma`); a
+    huge page that the cut goes through is split (`vma_adjust_trans_huge`).
+    """
+    if not mm.split_at(page):
+        return 0
+    slot = np.array([page // PAGES_PER_SLOT])
+    split_ns = split_for_change(mm, slot, costs) if page % PAGES_PER_SLOT else 0
+    own_ns = make_own(mm, slot, costs, sharing) if sharing.cuts_before_zap else 0
+    return split_ns + own_ns
+
+
+def remove_range(
+    mm: AddressSpace, start_page: int, end_page: int, costs: Costs, sharing: Sharing
+) -> tuple[Zapped, int]:
+    """Remove the areas in [start_page, end_page), at whose ends no area continues (see `cut`).
+
+    Returns:
+        What was removed, and the cost in ns of tables copied for it.
+    """
+    zapped = Zapped()
+    slots = _slots_of_areas(mm, start_page, end_page)
+    _remove_areas(mm, start_page, end_page, zapped)
+    still_used = used_slots(mm, slots) & _to_be_kept(mm, slots, sharing)
+    partial = slots[still_used]
+    copied_ns = make_own(mm, partial, costs, sharing)
+    for slot in partial:
+        _clear_part(mm, int(slot), start_page, end_page, zapped)
+    _drop_slots(mm, slots[~still_used], zapped, sharing)
+    return zapped, copied_ns
+
+
+def discard_range(
+    mm: AddressSpace, start_page: int, end_page: int, costs: Costs, sharing: Sharing
+) -> tuple[Zapped, int]:
+    """Remove what is mapped in [start_page, end_page); the areas stay, and own tables too.
+
+    It goes from area to area, as a kernel does: a shared table of which an area maps a part is
+    copied, whatever the part holds; outside all areas nothing happens.
+
+    Returns:
+        What was removed, and the cost in ns of tables copied, or huge pages split, for it.
+    """
+    zapped, own_ns = Zapped(), 0
+    for vma in mm.vmas:
+        span = max(start_page, vma.start_page), min(end_page, vma.end_page)
+        if span[0] < span[1]:
+            own_ns += _discard_in_area(mm, span, zapped, costs, sharing)
+    return zapped, own_ns
+
+
+def _discard_in_area(
+    mm: AddressSpace, span: tuple[int, int], zapped: Zapped, costs: Costs, sharing: Sharing
+) -> int:
+    """Remove what is mapped in a range of one area; the cost in ns of copies and splits."""
+    start_page, end_page = span
+    slots = mm.slots_around(start_page, end_page)
+    whole = (start_page <= slots * PAGES_PER_SLOT) & ((slots + 1) * PAGES_PER_SLOT <= end_page)
+    whole |= ~_to_be_kept(mm, slots, sharing)
+    tables = mm.memory.tables
+    shared = tables.references[mm.slot_table[slots]] > 1
+    huge = mm.memory.contents.kind[tables.content[mm.slot_table[slots]]] >= Kind.HUGE
+    dropped = whole & (huge | (shared & ~mm.slot_writable[slots]))
+    cleared = slots[~dropped]
+    own_ns = make_own(mm, cleared, costs, sharing) + split_for_change(mm, cleared, costs)
+    for slot in cleared:
+        _clear_part(mm, int(slot), start_page, end_page, zapped)
+    _drop_slots(mm, slots[dropped], zapped, sharing)
+    return own_ns
+
+
+def _slots_of_areas(mm: AddressSpace, start_page: int, end_page: int) -> IntArray:
+    """The slots with a table that an area inside a range meets."""
+    slots = mm.slots_around(start_page, end_page)
+    met = np.zeros(len(slots), np.bool_)
+    for vma in mm.vmas:
+        if start_page <= vma.start_page and vma.end_page <= end_page:
+            met |= (vma.first_slot <= slots) & (slots < vma.end_slot)
+    return slots[met]
+
+
+def used_slots(mm: AddressSpace, slots: IntArray) -> BoolArray:
+    """Whether an area lies in each of `slots`."""
+    used = np.zeros(len(slots), np.bool_)
+    for vma in mm.vmas:
+        used |= (vma.first_slot <= slots) & (slots < vma.end_slot)
+    return used
+
+
+def free_unused_tables(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> None:
+    """Free the tables, all of them empty, of those `slots` in which no area lies any more."""
+    _drop_slots(mm, slots[~used_slots(mm, slots)], Zapped(), sharing)
+
+
+def _to_be_kept(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> BoolArray:
+    """Whether what else a slot maps survives the removal of a part (all but a known fault)."""
+    if sharing.cuts_before_zap:
+        return np.ones(len(slots), np.bool_)
+    shared = mm.memory.tables.references[mm.slot_table[slots]] > 1
+    kept: BoolArray = mm.slot_writable[slots] | ~shared
+    return kept
+
+
+def _remove_areas(mm: AddressSpace, start_page: int, end_page: int, zapped: Zapped) -> None:
+    freed = mm.remove(start_page, end_page)
+    zapped.freed_frames += freed
+    zapped.freed += freed
+    mm.memory.counts.pages_freed += freed
+
+
+def _drop_slots(mm: AddressSpace, slots: IntArray, zapped: Zapped, sharing: Sharing) -> None:
+    """Empty slots altogether: leave their tables or free them."""
+    memory = mm.memory
+    tables, contents, counts = memory.tables, memory.contents, memory.counts
+    at = mm.slot_table[slots]
+    alone = tables.references[run_of(at)] == 1
+    closed = slots[alone & ~mm.slot_writable[slots]]
+    left, own = at[~alone], at[alone]
+    if sharing.scans_left:
+        if sharing.last_sharer is TableAction.RENEW:
+            counts.ptes_scanned += ENTRIES_PER_TABLE * len(closed)
+        _scan(mm, left, zapped)
+        counts.ptes_scanned += ENTRIES_PER_TABLE * len(left)
+    else:
+        zapped.left += len(left)
+    if sharing.accounting is Accounting.OWNER:
+        owner = tables.owner
+        _scan(mm, left[owner[left] == mm.number], zapped)
+        _scan(mm, mm.slot_table[closed[owner[mm.slot_table[closed]] != mm.number]], zapped)
+    leave_tables(mm, left, sharing)
+    if len(closed) and sharing.last_sharer is TableAction.REUSE:
+        reuse_tables(mm, closed, sharing)
+    mm.slot_table[run_of(slots)] = NO_TABLE
+    mm.slot_writable[run_of(slots)] = True
+
+    said = tables.content[run_of(own)]
+    mm.accounted_pages -= contents.resident_sum(said)
+    huge = contents.kind[run_of(said)] >= Kind.HUGE
+    small = run_of(said[~huge])
+    entries = int(contents.present[small].sum())
+    zapped.entries += entries
+    zapped.scattered += int(contents.scattered[small].sum())
+    zapped.huge += int(huge.sum())
+    counts.tables_freed += int(tables.physical[run_of(own)].sum())
+    freed_huge = memory.free_tables(own[huge])
+    freed_small = memory.free_tables(own[~huge])
+    zapped.freed_frames += freed_huge + freed_small
+    zapped.freed += freed_huge // PAGES_PER_SLOT + freed_small
+    counts.ptes_zapped += entries
+    counts.huge_zapped += int(huge.sum())
+    memory.huge_pages -= freed_huge // PAGES_PER_SLOT
+    counts.pages_freed += freed_huge + freed_small
+
+
+def _scan(mm: AddressSpace, tables: IntArray, zapped: Zapped) -> None:
+    """The entries of some tables are read, and their struct pages."""
+    contents = mm.memory.contents
+    said = run_of(mm.memory.tables.content[run_of(tables)])
+    zapped.scanned += int(contents.present[said].sum())
+    zapped.scanned_scattered += int(contents.scattered[said].sum())
+
+
+def _clear_part(
+    mm: AddressSpace, slot: int, start_page: int, end_page: int, zapped: Zapped
+) -> None:
+    """Remove the entries of one slot that lie in [start_page, end_page); the table stays."""
+    memory = mm.memory
+    start = max(start_page - slot * PAGES_PER_SLOT, 0)
+    stop = min(end_page - slot * PAGES_PER_SLOT, PAGES_PER_SLOT)
+    content = int(memory.detach(mm.slot_table[slot : slot + 1])[0])
+    counted = count_range(memory.contents, content, (start, stop))
+    freed = clear_range(memory.contents, content, (start, stop))
+    mm.accounted_pages -= counted.present - counted.zero
+    zapped.entries += counted.present
+    zapped.scattered += counted.scattered
+    zapped.freed_frames += freed
+    zapped.freed += freed
+    memory.counts.ptes_zapped += counted.present
+    memory.counts.pages_freed += freed

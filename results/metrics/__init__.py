@@ -1,0 +1,1 @@
+"""The numbers of a record: what they are called, how sure they are, how they are written."""

@@ -1,0 +1,117 @@
+"""Doubts about a point's numbers, in words: too few events, too much spread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from results.metrics.names import short
+from results.metrics.summary import PERCENTILES, summaries
+from results.records.record import Record
+
+FEWEST_IN_TAIL = 100
+"""A percentile that rests on fewer values has a standard error above a tenth of its rank."""
+
+WIDEST_INTERVAL = 0.1
+"""Half-width of an interval, relative to the mean, above which the mean is doubted."""
+
+LONGEST_WARM_UP = 0.45
+"""Share of a run above which its warm-up may last longer: MSER-5 looks at the first half only."""
+
+FEWEST_STALLS = 4
+"""Fewer snapshots than this leave the stall's place among the percentiles to chance."""
+
+
+def doubts(record: Record) -> list[str]:
+    """Sentences on what in the record should not be trusted; empty if nothing is known.
+
+    They concern the smallest repetition, because a percentile is taken in each of them.
+    """
+    return [
+        *_killed(record),
+        *_killed_snapshots(record),
+        *_thin_tails(record),
+        *_few_stalls(record),
+        *_wide_intervals(record),
+        *_long_warm_ups(record),
+    ]
+
+
+def _killed(record: Record) -> Iterator[str]:
+    """Who died of the machine's limit of memory, and when, in how many repetitions."""
+    for program, own in record.by_program():
+        deaths = [r.levels for r in own.repetitions if "killed_ns" in r.levels]
+        if deaths:
+            first = min(deaths, key=lambda levels: levels["killed_ns"])
+            who = program or record.at("workload.kind")
+            used, there = first["killed_bytes"] / 2**30, record.at("machine.memory", 0) / 2**30
+            yield (
+                f"{who} was killed after {first['killed_ns'] / 1e9:.3g} s, out of memory: "
+                f"{used:.4g} GiB in use on a machine with {there:.4g} GiB (in {len(deaths)} of "
+                f"{len(own.repetitions)} repetitions); what it shows ends there"
+            )
+
+
+def _killed_snapshots(record: Record) -> Iterator[str]:
+    killed = max((r.counters.get("snapshots_killed", 0) for r in record.repetitions), default=0)
+    if killed:
+        snapshots = "1 snapshot" if killed == 1 else f"{killed} snapshots"
+        yield f"{snapshots} failed: the child was killed (SIGBUS), fork.pool had no page left"
+
+
+def _thin_tails(record: Record) -> Iterator[str]:
+    counts = [
+        recording.histograms["latency_ns"].count
+        for recording in record.repetitions
+        if "latency_ns" in recording.histograms
+    ]
+    fewest = min(counts, default=0)
+    if fewest == 0:
+        return
+    for name, q in PERCENTILES.items():
+        rank = -(-q.numerator * fewest // q.denominator)
+        tail = fewest - rank + 1
+        if tail < FEWEST_IN_TAIL:
+            requests = "1 request" if tail == 1 else f"{tail} requests"
+            yield f"{name} rests on {requests}; run longer"
+            return
+
+
+def _few_stalls(record: Record) -> Iterator[str]:
+    taken = [
+        recording.series["snapshots"]["fork_ns"].size
+        for recording in record.repetitions
+        if "snapshots" in recording.series and "latency_ns" in recording.histograms
+    ]
+    if taken and max(taken) == 0 and record.at("workload.snapshot") is not None:
+        yield "no snapshot was taken, so nothing here shows a fork; run longer, or snapshot earlier"
+    elif taken and 0 < min(taken) < FEWEST_STALLS:
+        snapshots = "1 snapshot" if min(taken) == 1 else f"{min(taken)} snapshots"
+        yield f"{snapshots} in a repetition; the tail rests on as few stalls"
+
+
+def _wide_intervals(record: Record) -> Iterator[str]:
+    """The widest interval, if it is too wide, and of how many more metrics it is."""
+    wide = [
+        (interval.relative, short(name), interval.count)
+        for name, summary in summaries(record).items()
+        if "_p" in name and name.endswith("_ns")
+        if (interval := summary.interval) and interval.relative > WIDEST_INTERVAL
+    ]
+    if wide:
+        relative, name, count = max(wide)
+        others = "" if len(wide) == 1 else f" (and of {len(wide) - 1} more above +-10%)"
+        yield (
+            f"the 95% interval of {name} is +-{relative:.0%} over {count} repetitions{others}; "
+            "add repetitions"
+        )
+
+
+def _long_warm_ups(record: Record) -> Iterator[str]:
+    for recording in record.repetitions:
+        levels = recording.levels
+        if levels.get("warmup_ns", 0) > LONGEST_WARM_UP * levels.get("duration_ns", 0):
+            yield (
+                "nearly half of a repetition was cut off as warm-up, the most that is looked for; "
+                "run longer"
+            )
+            return

@@ -1,0 +1,73 @@
+"""The paper's figures and tables that forksim regenerates: one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from results.figures import style
+from results.paper import figure_stamps
+from results.paper.comparison.report import ItemReport, report
+from results.paper.item import PaperItem
+from results.paper.items import (
+    fig02,
+    fig04,
+    fig07,
+    fig08,
+    fig09,
+    fig10,
+    table1,
+    table2,
+    table3,
+    table4,
+    table5,
+    table6,
+    table7,
+)
+from results.records.record import Record
+from results.tables.csv_text import csv_text
+
+
+def by_name(items: Sequence[PaperItem]) -> dict[str, PaperItem]:
+    """The items by name; ValueError if two have the same."""
+    registry: dict[str, PaperItem] = {}
+    for item in items:
+        if item.name in registry:
+            raise ValueError(f"two items of the paper are named {item.name}")
+        registry[item.name] = item
+    return registry
+
+
+_MODULES = (
+    fig02, fig04, fig07, fig08, fig09, fig10,
+    table1, table2, table3, table4, table5, table6, table7,
+)  # fmt: skip
+
+ITEMS = by_name([module.ITEM for module in _MODULES])
+"""In the paper's order."""
+
+
+def write_item(
+    item: PaperItem, records: Sequence[Record], folder: Path, varied: Sequence[Record] = ()
+) -> ItemReport:
+    """Write ``<item>.png``, ``.svg``, ``.pdf`` and ``.csv`` unless they are there and current.
+
+    Args:
+        item: the figure or table.
+        records: of its experiments.
+        folder: where its files go, which exists.
+        varied: records of the short runs of its `PaperItem.variation`.
+
+    Returns:
+        The item beside the paper, for `results.paper.comparison.report.write`.
+    """
+    simulated = item.collect(records)
+    data = folder / f"{item.name}.csv"
+    files = [data, *(folder / f"{item.name}.{ending}" for ending in style.FORMATS)]
+    stamp, inputs = folder / "drawn" / f"{item.name}.json", figure_stamps.inputs(records)
+    if not figure_stamps.is_current(stamp, inputs, files):
+        figure = style.drawing(lambda: item.draw(simulated, records))
+        style.write(figure, folder / item.name)
+        data.write_text(csv_text(item.data(simulated, records)), "utf-8")
+        figure_stamps.keep(stamp, inputs, files)
+    return report(item, simulated, records, varied)

@@ -1,0 +1,1 @@
+"""Records of points and the folder that keeps them."""

@@ -1,0 +1,42 @@
+"""The table of a run as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from results.metrics.summary import Summary
+from results.tables.run_table import PROGRAM, RunTable
+
+
+def to_json(table: RunTable) -> list[dict[str, Any]]:
+    """Plain data, an object per row: id, fields, metrics, doubts.
+
+    A metric has mean, std, min, max, the 95 % interval of the mean (null of a single repetition)
+    and the number of repetitions. Those of a mix have its program's name as well.
+    """
+    return [
+        {
+            "id": row.id,
+            **({} if row.program is None else {PROGRAM: row.program}),
+            "fields": dict(row.fields),
+            "metrics": {
+                name: {
+                    "mean": row.metrics[name].mean,
+                    "std": row.metrics[name].std,
+                    "min": row.metrics[name].minimum,
+                    "max": row.metrics[name].maximum,
+                    "interval": _ends(row.metrics[name]),
+                    "repetitions": row.metrics[name].count,
+                }
+                for name in table.metrics
+                if name in row.metrics
+            },
+            "doubts": list(row.doubts),
+        }
+        for row in table.rows
+    ]
+
+
+def _ends(summary: Summary) -> list[float] | None:
+    interval = summary.interval
+    return None if interval is None else [interval.low, interval.high]

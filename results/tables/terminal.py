@@ -1,0 +1,77 @@
+"""The table of a run on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from results.metrics import formatting
+from results.metrics.names import heading
+from results.tables.run_table import PROGRAM, Row, RunTable, shown_metrics
+
+
+def print_table(table: RunTable, console: Console) -> None:
+    """Print the table and what to doubt about it.
+
+    Its rows become columns where they do not fit the console's width; output that is not a
+    terminal is as wide as the table.
+    """
+    shown = terminal_table(table)
+    if console.is_terminal and _width(shown) > console.width:
+        shown = terminal_table(table, transposed=True)
+    console.print(shown, crop=False, highlight=False)
+    points_of: dict[str, list[str]] = {}
+    for row in table.rows:
+        for doubt in row.doubts:
+            points_of.setdefault(doubt, []).append(" ".join(_leading(row, table.leading)))
+    for doubt, points in points_of.items():
+        whose = f"{', '.join(points)}: " if table.leading else ""
+        console.print(f"note: {whose}{doubt}", highlight=False, markup=False, soft_wrap=True)
+
+
+def terminal_table(table: RunTable, *, transposed: bool = False) -> Table:
+    """The table for a terminal: the metrics people ask for first, three digits and a unit each.
+
+    Args:
+        table: what to show.
+        transposed: a column per row instead.
+    """
+    grid = [[*table.leading, *(heading(name) for name in shown_metrics(table))]]
+    for row in table.rows:
+        numbers = (_cell(row, name) for name in shown_metrics(table))
+        grid.append([*_leading(row, table.leading), *numbers])
+    if transposed:
+        grid = [list(column) for column in zip(*grid, strict=True)]
+    widths = [max(map(cell_len, column)) for column in zip(*grid, strict=True)]
+    # A fixed width, or rich would shorten the cells to fit the console.
+    shown = Table(box=box.SIMPLE_HEAD, width=sum(widths) + 3 * len(widths) + 1)
+    left = 1 if transposed else len(table.leading)
+    for position, title in enumerate(grid[0]):
+        shown.add_column(Text(title), justify="left" if position < left else "right", no_wrap=True)
+    for cells in grid[1:]:
+        shown.add_row(*map(Text, cells))
+    return shown
+
+
+def _width(table: Table) -> int:
+    return table.width or 0
+
+
+def _leading(row: Row, names: Sequence[str]) -> list[str]:
+    labels = {**row.labels, PROGRAM: row.program or "-"}
+    return [labels.get(name, "-") for name in names]
+
+
+def _cell(row: Row, name: str) -> str:
+    """The mean, with its interval if the repetitions give one."""
+    if name not in row.metrics:
+        return "-"
+    summary = row.metrics[name]
+    text = formatting.of_metric(name, summary.mean)
+    interval = summary.interval
+    return f"{text} ±{formatting.share(interval.relative)}" if interval and summary.std else text

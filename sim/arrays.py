@@ -1,0 +1,28 @@
+"""Arrays of numbers, as this project types them."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+Rows: TypeAlias = IntArray | slice
+"""Some rows of a pool: their numbers, or a slice of rows that follow each other."""
+
+
+def run_of(rows: Rows) -> Rows:
+    """The same selection, as a slice if the rows follow each other.
+
+    Memory filled in one go has consecutive rows, and a slice is several times faster than a gather.
+    What it selects is a view: for reading at once, or for assigning to.
+    """
+    if isinstance(rows, slice):
+        return rows
+    count = len(rows)
+    if count and rows[-1] - rows[0] == count - 1 and (rows[1:] > rows[:-1]).all():
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows

@@ -1,0 +1,1 @@
+"""What a simulated program leaves behind: histograms, levels, timelines, the end of the warm-up."""

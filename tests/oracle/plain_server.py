@@ -1,0 +1,241 @@
+"""Redis as one would write it down: a loop that handles one request after the other.
+
+What the blocks of `workloads.programs.redis` must give, by nothing but lists and loops. It runs on
+the same machine and memory, which have tests of their own, and keeps to the same rules:
+
+* an iteration reads what has arrived when it begins, a pass of each connection, and decides then
+  what its writes find in memory;
+* whoever is served is answered at the iteration's end, after a fork if one is due then;
+* a decision to fork that falls into sleep is made at its moment.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from models.kernel.kernel import Kernel
+from models.memory.address_space import AddressSpace
+from sim.arrays import IntArray
+from sim.machine.clock import Activity
+from sim.machine.streams import Streams
+from workloads.programs.redis.config import ClosedLoop, Config
+from workloads.programs.redis.heap import HeapPages
+from workloads.programs.redis.open_loop import Arrivals
+from workloads.programs.redis.requests import READ_BYTES
+from workloads.programs.redis.snapshots import SnapshotRule
+
+NEVER_NS = 2**62
+
+Sojourns = Counter[tuple[int, int]]
+"""How many requests were answered at this time after so many nanoseconds."""
+
+
+@dataclass
+class Request:
+    """One request: when it was sent, by whom, its length, the pages of the heap it dirties."""
+
+    sent_ns: int
+    connection: int
+    size_bytes: int
+    pages: list[int]
+
+
+_NOBODY = Request(NEVER_NS, 0, 0, [])
+
+
+class PlainClients(Protocol):
+    """Who sends requests."""
+
+    def next_ns(self) -> int:
+        """When the first request that waits was sent; `NEVER_NS` if there will be none."""
+
+    def read(self, now_ns: int) -> list[Request]:
+        """Take away what the server reads in an iteration that begins now, in order."""
+
+    def answered(self, requests: Iterable[Request], now_ns: int) -> None:
+        """These requests have their replies now."""
+
+
+class PlainOpenLoop:
+    """Requests that come at their own times."""
+
+    def __init__(self, arrivals: Arrivals) -> None:
+        from_page = arrivals.writes_from.tolist()
+        self._waiting: list[Request] = []
+        self._later = [
+            Request(at_ns, connection, size_bytes, arrivals.pages[first:after].tolist())
+            for at_ns, connection, size_bytes, first, after in zip(
+                arrivals.at_ns.tolist(),
+                arrivals.connection.tolist(),
+                arrivals.size_bytes.tolist(),
+                from_page[:-1],
+                from_page[1:],
+                strict=True,
+            )
+        ][::-1]
+
+    def next_ns(self) -> int:
+        return (self._waiting[:1] or self._later[-1:] or [_NOBODY])[0].sent_ns
+
+    def read(self, now_ns: int) -> list[Request]:
+        while self._later and self._later[-1].sent_ns <= now_ns:
+            self._waiting.append(self._later.pop())
+        rooms: dict[int, int] = {}
+        read: list[Request] = []
+        left: list[Request] = []
+        for request in self._waiting:
+            room = rooms.get(request.connection, READ_BYTES)
+            # A request longer than a pass is served as if it fitted, if it is alone.
+            if request.size_bytes <= room or room == READ_BYTES:
+                rooms[request.connection] = room - request.size_bytes
+                read.append(request)
+            else:
+                rooms[request.connection] = -1  # what follows on this connection waits as well
+                left.append(request)
+        self._waiting = left
+        return read
+
+    def answered(self, requests: Iterable[Request], now_ns: int) -> None:
+        pass
+
+
+class PlainClosedLoop:
+    """Connections that send a request for every reply."""
+
+    MOST = 20_000
+    """SETs known of each connection."""
+
+    def __init__(self, config: Config, clients: ClosedLoop, seed: Streams) -> None:
+        self._sizes = (config.get_bytes, config.set_bytes)
+        self._sets: list[dict[int, int]] = []
+        for number in range(clients.connections):
+            gaps = seed.generator(f"workload/redis/sets/{number}")
+            positions = np.cumsum(gaps.geometric(config.set_ratio, self.MOST)) - 1
+            keys = seed.generator(f"workload/redis/keys/{number}")
+            pages = keys.integers(0, HeapPages(config).written, self.MOST)
+            self._sets.append(dict(zip(positions.tolist(), pages.tolist(), strict=True)))
+        self._sent_ns = [[0] * clients.pipeline for _ in range(clients.connections)]
+        self._read = [0] * clients.connections
+        self._partly_read = [0] * clients.connections
+
+    def next_ns(self) -> int:
+        return 0
+
+    def read(self, now_ns: int) -> list[Request]:
+        return [r for number in range(len(self._sets)) for r in self._pass(number)]
+
+    def _pass(self, connection: int) -> list[Request]:
+        """What a pass reads of a connection's stream of bytes."""
+        sets, sent_ns, read = self._sets[connection], self._sent_ns[connection], []
+        room = READ_BYTES
+        while self._read[connection] < len(sent_ns):
+            number = self._read[connection]
+            size = self._sizes[number in sets]
+            need = size - self._partly_read[connection]
+            if need > room:
+                self._partly_read[connection] += room
+                break
+            room -= need
+            self._partly_read[connection] = 0
+            self._read[connection] += 1
+            pages = [sets[number]] if number in sets else []
+            read.append(Request(sent_ns[number], connection, size, pages))
+        return read
+
+    def answered(self, requests: Iterable[Request], now_ns: int) -> None:
+        for request in requests:
+            self._sent_ns[request.connection].append(now_ns)
+
+
+class PlainServer:
+    """The event loop.
+
+    Attributes:
+        sojourns: of all requests that were answered.
+        forks: when each fork was called, and how long it took.
+    """
+
+    def __init__(self, config: Config, kernel: Kernel, clients: PlainClients) -> None:
+        self._config = config
+        self._kernel = kernel
+        self._clock = kernel.machine.clock
+        self._clients = clients
+        self._task = kernel.machine.task("redis")
+        self._mm = kernel.start_program()
+        self._heap = self._mm.map(HeapPages(config).total)
+        kernel.load(self._mm, self._heap, scattered_share=config.scattered)
+        self._rule = SnapshotRule(config.snapshot)
+        self._changes = 0
+        self._child_alive = False
+        self.sojourns: Sojourns = Counter()
+        self.forks: list[tuple[int, int]] = []
+
+    def live(self) -> Activity:
+        """The server's process, to the end of its time."""
+        assert self._config.duration is not None
+        closed = isinstance(self._config.clients, ClosedLoop)
+        while self._clock.now < self._config.duration or not closed:
+            now_ns = self._clock.now
+            start_ns = max(now_ns, self._clients.next_ns())
+            if start_ns >= NEVER_NS:
+                return
+            decision_ns = self._rule.next_decision_ns(now_ns, child_alive=self._child_alive)
+            if decision_ns is not None and start_ns >= decision_ns:
+                yield self._clock.timeout(max(decision_ns - now_ns, 0))
+                yield from self._decide()
+            elif start_ns > now_ns:
+                yield self._clock.timeout(start_ns - now_ns)
+            else:
+                yield from self._iterate(NEVER_NS if decision_ns is None else decision_ns)
+
+    def _iterate(self, decision_ns: int) -> Activity:
+        requests = self._clients.read(self._clock.now)
+        # Page by page and request by request: what one write does to memory the next one finds.
+        parts_ns = [
+            self._config.service + sum(self._write(page) for page in request.pages)
+            for request in requests
+        ]
+        if requests:
+            yield from self._task.run_parts(np.array(parts_ns))
+        if self._clock.now >= decision_ns:
+            yield from self._decide()
+        for request in requests:
+            self.sojourns[self._clock.now, self._clock.now - request.sent_ns] += 1
+        self._clients.answered(requests, self._clock.now)
+
+    def _write(self, page: int) -> int:
+        self._changes += 1
+        faults = self._kernel.touch(self._mm, np.array([self._heap.start_page + page]))
+        return int(faults.cost_ns.sum())
+
+    def _decide(self) -> Activity:
+        now_ns = self._clock.now
+        if not self._rule.due(now_ns, self._changes, child_alive=self._child_alive):
+            return
+        child = yield from self._kernel.fork(self._task, self._mm)
+        self.forks.append((now_ns, self._clock.now - now_ns))
+        self._rule.forked(now_ns)
+        self._changes, self._child_alive = 0, True
+        self._clock.process(self._save(child))
+
+    def _save(self, child: AddressSpace) -> Activity:
+        assert self._config.snapshot is not None
+        task = self._kernel.machine.task("redis-save")
+        save_ns = self._config.dataset * 10**9 // self._config.snapshot.save_rate
+        yield from task.run(compute_ns=save_ns)
+        yield from self._kernel.exit(task, child)
+        self._child_alive = False
+
+
+def sojourns_of(at_ns: IntArray, latency_ns: IntArray, weights: IntArray) -> Sojourns:
+    """Columns of replies, counted."""
+    counted: Sojourns = Counter()
+    columns = (at_ns.tolist(), latency_ns.tolist(), weights.tolist())
+    for at, latency, weight in zip(*columns, strict=True):
+        counted[at, latency] += weight
+    return counted

@@ -1,0 +1,152 @@
+"""A workload that costs nothing, for tests of what surrounds workloads; importing registers it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from experiments.language.catalogue import Catalogue
+from models.schemes import SCHEMES
+from sim.measures.histogram import Histogram
+from sim.measures.recording import Recording
+from sim.units import Bytes, Duration, Rate, Ratio
+from workloads.registry import WORKLOADS
+from workloads.running.setup import Setup
+
+NAME = "fake"
+
+EXAMPLE = """\
+forksim: 1
+name: fake-run
+machine: {profile: epyc-7302p-linux-5.6, cores: 16}
+workload:
+  kind: fake
+  dataset: 996MiB
+  clients: {kind: closed, connections: 3, pipeline: 2000}
+  set_ratio: 1/11
+  snapshot: {after_changes: 10000}
+  duration: 135s
+fork: {kind: on_demand}
+sweep:
+  - grid: {fork.kind: [classic, on_demand]}
+repetitions: 2
+seed: 20210426
+"""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Closed(_Strict):
+    """Clients that wait for their answer."""
+
+    kind: Literal["closed"]
+    connections: Annotated[int, Field(ge=1)]
+    pipeline: Annotated[int, Field(ge=1)] = 1
+
+
+class Open(_Strict):
+    """Clients that do not."""
+
+    kind: Literal["open"]
+    rate: Rate
+
+
+class Replayed(_Strict):
+    """Clients of a trace."""
+
+    kind: Literal["trace"]
+    path: str
+
+
+class Snapshot(_Strict):
+    """When to snapshot."""
+
+    after_changes: Annotated[int, Field(ge=1)] | None = None
+    at: tuple[Duration, ...] = ()
+
+
+class Range(_Strict):
+    """From first to last."""
+
+    first: Bytes
+    last: Bytes
+
+    @model_validator(mode="after")
+    def _ascends(self) -> Self:
+        if self.last < self.first:
+            raise ValueError("expected first before last")
+        return self
+
+
+class Config(_Strict):
+    """What the fake workload takes."""
+
+    kind: Literal["fake"]
+    dataset: Bytes
+    clients: Annotated[Closed | Open | Replayed, Field(discriminator="kind")]
+    set_ratio: Ratio = 0.1
+    snapshot: Snapshot | None = None
+    duration: Duration
+    behaviour: Literal["good", "raise", "die", "die_once", "hang", "eat", "nap"] = "good"
+    weight: float = 1.0
+    sizes: list[Bytes] | Range | None = None
+
+
+def run(config: Config, setup: Setup) -> Recording:
+    """A thousand random latencies, or trouble."""
+    if config.behaviour == "raise":
+        raise ArithmeticError("no\nresult")
+    if config.behaviour == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if config.behaviour == "die_once":
+        _die_at_first(setup.seed)
+    while config.behaviour == "hang":
+        time.sleep(60)
+    if config.behaviour == "eat":
+        np.ones(2**27, dtype=np.uint8)
+    if config.behaviour == "nap":
+        time.sleep(0.03)
+    if isinstance(config.clients, Replayed):
+        Path(config.clients.path).read_bytes()
+    random = np.random.default_rng([setup.seed, setup.repetition])
+    latencies = Histogram()
+    latencies.add(random.integers(1_000, 100_000, 1_000))
+    return Recording({"latency_ns": latencies}, {"requests": 1_000}, {}, {"duration_ns": 10**9})
+
+
+def _die_at_first(seed: int) -> None:
+    """Killed when called for the first time with this seed, as FAKE_DEATHS, a folder, knows."""
+    mark = Path(os.environ["FAKE_DEATHS"]) / str(seed)
+    with suppress(FileExistsError):
+        mark.touch(exist_ok=False)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Other(_Strict):
+    """Another workload's configuration."""
+
+    kind: Literal["other"]
+
+
+def catalogue() -> Catalogue:
+    """A catalogue that stays the same whatever is registered."""
+    return Catalogue(
+        workloads={"fake": sys.modules[__name__], "other": SimpleNamespace(Config=Other)},
+        schemes={name: SCHEMES[name] for name in ("classic", "huge", "on_demand")},
+        profiles=("epyc-7302p-linux-5.6",),
+        examples=(),
+    )
+
+
+WORKLOADS.setdefault(NAME, sys.modules[__name__])

@@ -1,0 +1,83 @@
+"""What fuzzers are asked to do."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from sim.units import Bytes, Duration, Ratio
+from workloads.programs.shared.fork_server import PAGE_BYTES
+
+NAME = "afl"
+
+
+class SlowInputs(BaseModel):
+    """Inputs that take much longer than others: long paths, hangs until the time-out."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    share: Annotated[Ratio, Field(description="share of the inputs that are slow")]
+    run: Annotated[Duration, Field(gt=0, description="the mean time such an input runs longer")]
+
+
+class Measured(BaseModel):
+    """Execution rates that a fuzzer wrote down: its plot_data or fuzzer_stats."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    kind: Literal["trace"]
+    path: Annotated[str, Field(min_length=1, description="file, from the experiment's folder")]
+    fork: Annotated[
+        Literal["classic", "huge", "on_demand"],
+        Field(description="the fork it was measured under"),
+    ] = "classic"
+
+
+class Fuzzing(BaseModel):
+    """What all fuzzing with a fork server has in common."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    target: Annotated[
+        Bytes, Field(ge=PAGE_BYTES, le=2**45, description="memory of the initialised target")
+    ]
+    scattered: Annotated[
+        Ratio | None,
+        Field(description="share of the target's frames that are scattered; default: fresh fill"),
+    ] = None
+    run: Annotated[
+        Duration | None, Field(gt=0, description="time an input runs, without page faults")
+    ] = None
+    rates: Annotated[
+        Measured | None,
+        Field(description="measured rates, from which the time that inputs run follows"),
+    ] = None
+    pages: Annotated[
+        int, Field(ge=0, le=10**6, description="pages of the target that an input writes")
+    ] = 2
+    overhead: Annotated[
+        Duration, Field(description="the fuzzer's own work per input: mutate, compare coverage")
+    ] = 100_000
+    slow: SlowInputs | None = None
+    instances: Annotated[int, Field(ge=1, le=256, description="fuzzers at once")] = 1
+    duration: Annotated[
+        Duration | None,
+        Field(gt=0, description="how long they fuzz; default: as long as was measured"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _of_one_source(self) -> Self:
+        if (self.run is None) == (self.rates is None):
+            raise ValueError("expected either run or rates")
+        if self.rates is None and self.duration is None:
+            raise ValueError("missing: duration: expected how long they fuzz")
+        if self.rates is not None and self.slow is not None:
+            raise ValueError("measured rates have their slow inputs already: expected no slow")
+        return self
+
+
+class Config(Fuzzing):
+    """AFL on a program with a large initialised state, through its fork server."""
+
+    kind: Literal["afl"]

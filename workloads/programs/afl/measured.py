@@ -1,0 +1,79 @@
+"""From execution rates that were measured to the time that inputs run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from models.kernel.kernel import Kernel
+from models.schemes import make_scheme
+from sim.arrays import IntArray
+from workloads.programs.afl.config import Fuzzing, Measured
+from workloads.programs.shared.fork_server import ForkServer
+from workloads.traces.kinds.execution_trace import ExecutionTrace
+from workloads.traces.reading.columns import MISSING
+from workloads.traces.reading.text import trace_error
+from workloads.traces.registry import open_as
+
+
+def measured_run_times(
+    config: Fuzzing, measured: Measured, kernel: Kernel
+) -> tuple[Callable[[IntArray], IntArray], int]:
+    """The time that inputs must have run to be executed as fast as was measured.
+
+    Of the time of an execution as measured, all that a round takes under the fork of then is
+    taken off: fork, page faults, the child's start and exit, the fuzzer's own work.
+
+    Returns:
+        From numbers of inputs to their run times in ns (after the last one measured the first
+        follows again), and how long was measured in ns.
+
+    Raises:
+        TraceError: the file cannot be used, or its rates leave no time to run.
+    """
+    trace = open_as(ExecutionTrace, measured.path)
+    executions, elapsed_ns = _stretches(trace)
+    if not executions.size:
+        raise trace_error(measured.path, 1, 1, "nothing was executed", "rows with executions")
+    round_ns = _round_ns(config, measured.fork, kernel)
+    run_ns = np.rint(elapsed_ns / executions).astype(np.int64) - round_ns
+    if run_ns.min() < 1:
+        fastest = float((executions / elapsed_ns).max()) * 1e9
+        raise trace_error(
+            measured.path,
+            1,
+            1,
+            f"{fastest:.4g} executions a second leave an input no time to run",
+            f"at most {1e9 / round_ns:.4g}, what forking {config.target / 2**20:.4g} MiB under "
+            f"{measured.fork} allows",
+        )
+    ends = executions.cumsum()
+
+    def run_times(numbers: IntArray) -> IntArray:
+        times_ns: IntArray = run_ns[np.searchsorted(ends, numbers % ends[-1], side="right")]
+        return times_ns
+
+    return run_times, trace.duration_ns
+
+
+def _stretches(trace: ExecutionTrace) -> tuple[IntArray, IntArray]:
+    """Stretches of the trace in which something was executed: how much, and in what time (ns)."""
+    began_ns = np.diff(trace.time_ns, prepend=0)
+    counted = np.rint(trace.execs_per_s * began_ns / 1e9).astype(np.int64)
+    if (trace.executions != MISSING).all():
+        counted = np.diff(trace.executions, prepend=0)
+    # A stretch without executions belongs to the next execution.
+    last = np.flatnonzero(counted > 0)
+    if not len(last) or not trace.time_ns[last[0]]:
+        last = last[trace.time_ns[last] > 0]
+    elapsed_ns = np.diff(trace.time_ns[last], prepend=0)
+    return counted[last], elapsed_ns
+
+
+def _round_ns(config: Fuzzing, fork: str, kernel: Kernel) -> int:
+    """What an execution takes under a fork besides its run, once the first ones are past."""
+    of_then = Kernel(kernel.machine, make_scheme(fork, kernel.scheme.costs))
+    server = ForkServer(of_then, "measured", config.target, config.scattered)
+    pages = np.linspace(0, server.heap.n_pages - 1, config.pages).astype(np.int64)
+    return server.round_ns(server.heap.start_page + pages) + config.overhead

@@ -1,0 +1,147 @@
+"""AFL as experiments run it: fuzzers that fork a child per input from a deferred fork server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from models.kernel.kernel import Kernel
+from sim.arrays import IntArray
+from sim.machine.clock import Activity
+from sim.machine.streams import Streams
+from sim.measures.histogram import Histogram
+from sim.measures.recording import Recording
+from workloads.programs.afl.config import Fuzzing
+from workloads.programs.afl.inputs import BLOCK, Inputs
+from workloads.programs.afl.measured import measured_run_times
+from workloads.programs.shared.fork_server import Executions, ForkServer
+from workloads.running.program import Program, play
+from workloads.running.setup import Setup
+
+WINDOW_NS = 5 * 10**9
+"""AFL writes a line of plot_data about every five seconds."""
+
+FEWEST_TOGETHER = 8
+
+
+class Fuzzer:
+    """One instance: its fork server's loop over inputs.
+
+    Attributes:
+        server: its fork server.
+        executions: those so far, in order.
+    """
+
+    def __init__(
+        self,
+        config: Fuzzing,
+        kernel: Kernel,
+        inputs: Callable[[ForkServer], Inputs],
+        duration_ns: int,
+        number: int,
+    ) -> None:
+        self._clock = kernel.machine.clock
+        self._overhead_ns = config.overhead
+        self._duration_ns = duration_ns
+        self.server = ForkServer(kernel, f"afl-{number}", config.target, config.scattered)
+        self._inputs = inputs(self.server)
+        self.executions: list[Executions] = []
+
+    def live(self) -> Activity:
+        """Fuzz until the time is over; an input that is running then is finished."""
+        together = FEWEST_TOGETHER
+        while self._clock.now < self._duration_ns:
+            run_ns, pages = self._inputs.ahead(together)
+            done = yield from self.server.execute_together(
+                run_ns, pages, self._overhead_ns, self._duration_ns
+            )
+            if not len(done):
+                done = yield from self._execute(int(run_ns[0]), pages[0])
+            # The more go together, the more it is worth to look ahead.
+            together = BLOCK if len(done) == len(run_ns) else FEWEST_TOGETHER
+            self._inputs.done(len(done))
+            self.executions.append(done)
+
+    def _execute(self, run_ns: int, pages: IntArray) -> Activity:
+        began_ns = self._clock.now
+        execution = yield from self.server.execute(run_ns, pages)
+        yield from self.server.task.run(compute_ns=self._overhead_ns)
+        now = self._clock.now
+        times = (execution.fork_ns, now - began_ns, now)
+        return Executions(*(np.array([time], np.int64) for time in times))
+
+
+def start(config: Fuzzing, kernel: Kernel, streams: Streams) -> Program:
+    """All instances: fuzz, and say how many inputs were executed when.
+
+    Raises:
+        TraceError: the measured rates cannot be used.
+    """
+    if config.rates is not None:
+        run_ns, measured_ns = measured_run_times(config, config.rates, kernel)
+    else:
+        run_ns, measured_ns = _always(config.run or 0), 0
+    duration_ns = config.duration or measured_ns
+
+    def inputs_of(number: int) -> Callable[[ForkServer], Inputs]:
+        return lambda server: Inputs(config, server.heap, run_ns, streams, number)
+
+    fuzzers = [
+        Fuzzer(config, kernel, inputs_of(number), duration_ns, number)
+        for number in range(config.instances)
+    ]
+    return Program(
+        [fuzzer.live() for fuzzer in fuzzers],
+        lambda: _recording(duration_ns, fuzzers, kernel.machine.clock.now),
+    )
+
+
+def check(config: Fuzzing, setup: Setup) -> None:
+    """Look whether the rates can have been measured on the machine, before anything is simulated.
+
+    Raises:
+        TraceError: they cannot.
+    """
+    if config.rates is not None:
+        measured_run_times(config, config.rates, setup.kernel())
+
+
+def run(config: Fuzzing, setup: Setup) -> Recording:
+    """`start`, alone on a machine."""
+    kernel = setup.kernel()
+    (result,) = play(kernel, start(config, kernel, setup.streams()))
+    return result
+
+
+def _always(run_ns: int) -> Callable[[IntArray], IntArray]:
+    return lambda numbers: np.full(len(numbers), run_ns, np.int64)
+
+
+def _recording(duration_ns: int, fuzzers: list[Fuzzer], elapsed_ns: int) -> Recording:
+    """The executions of all instances together."""
+    parts = [part for fuzzer in fuzzers for part in fuzzer.executions]
+    executions, forks = Histogram(), Histogram()
+    executions.add(np.concatenate([part.total_ns for part in parts]))
+    forks.add(np.concatenate([part.fork_ns for part in parts]))
+    faults: dict[str, int] = {}
+    for fuzzer in fuzzers:
+        counts = fuzzer.server.mm.memory.counts - fuzzer.server.loaded
+        for kind, count in counts.faults_by_kind().items():
+            faults[f"faults/{kind}"] = faults.get(f"faults/{kind}", 0) + count
+    ends_ns = np.concatenate([part.end_ns for part in parts])
+    ended = np.bincount(ends_ns // WINDOW_NS, minlength=-(-duration_ns // WINDOW_NS))
+    return Recording(
+        histograms={"execution_ns": executions, "fork_ns": forks},
+        counters={"executions": executions.count, **faults},
+        series={
+            "executions": {
+                "t_ns": np.arange(len(ended), dtype=np.int64) * WINDOW_NS,
+                "executions": ended.astype(np.int64),
+            }
+        },
+        levels={
+            "duration_ns": elapsed_ns,
+            "throughput_per_s": executions.count * 10**9 // max(elapsed_ns, 1),
+        },
+    )

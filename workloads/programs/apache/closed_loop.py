@@ -1,0 +1,174 @@
+"""Closed-loop clients: each connection sends its next request once it has the response."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+import simpy
+
+from models.kernel.kernel import Kernel
+from sim.arrays import IntArray
+from sim.machine.clock import Activity
+from sim.machine.cores import Task
+from sim.machine.streams import Streams
+from workloads.programs.apache.clients import Clients
+from workloads.programs.apache.config import SECOND_NS, ClosedLoop, Config
+
+MOST_AT_ONCE = 100
+"""Requests that a worker takes at most in one go, if it knows that they come."""
+
+
+class ClosedLoopClients(Clients):
+    """Threads with connections each, for a time.
+
+    Args:
+        config: of the server.
+        clients: of the clients.
+        kernel: of the machine, which both share.
+        streams: what chance draws from.
+        alone: whether nothing else runs on the machine.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        clients: ClosedLoop,
+        kernel: Kernel,
+        streams: Streams,
+        *,
+        alone: bool = False,
+    ) -> None:
+        super().__init__(kernel.machine.clock)
+        # A worker knows when its responses will have been sent, and so when the next requests
+        # come, only if it has a core to itself: a connection each, the parent, busy clients.
+        busy = clients.connections + 1 + (clients.threads if clients.work else 0)
+        has_core = alone and busy <= len(kernel.machine.scheduler.cores)
+        self.most_at_once = MOST_AT_ONCE if has_core and not clients.work else 1
+        self._sending_ns = config.sending_ns or SECOND_NS
+        self.threads = [
+            Thread(self, kernel.machine.task(f"wrk-{number}"), clients.work)
+            for number in range(clients.threads)
+        ]
+        # A stream per connection: its n-th request takes as long under every fork.
+        self._connections = [
+            ClosedConnection(
+                self,
+                self.threads[number % clients.threads],
+                config,
+                streams.generator(f"workload/apache/service/{number}"),
+            )
+            for number in range(clients.connections)
+        ]
+        self._open = len(self._connections)
+
+    @property
+    def end_ns(self) -> int:
+        """From when on nothing is sent."""
+        return self.began_ns + self._sending_ns
+
+    def _begin(self) -> None:
+        for connection in self._connections:
+            connection.send()
+
+    def leave(self) -> None:
+        """A connection has its last response."""
+        self._open -= 1
+        if not self._open:
+            self.queue.close()
+
+
+class Thread:
+    """A thread of the client; works on one response after the other, if that takes any time."""
+
+    def __init__(self, clients: ClosedLoopClients, task: Task, work_ns: int) -> None:
+        self.work_ns = work_ns
+        self._clients = clients
+        self._task = task
+        self._responses: deque[ClosedConnection] = deque()
+
+    def receive(self, connection: ClosedConnection) -> None:
+        """A response has come."""
+        if not self.work_ns:
+            connection.proceed()
+            return
+        self._responses.append(connection)
+        if len(self._responses) == 1:
+            self._clients.clock.process(self._work())
+
+    def _work(self) -> Activity:
+        while self._responses:
+            yield from self._task.run(compute_ns=self.work_ns)
+            self._responses[0].proceed()
+            self._responses.popleft()
+
+
+class ClosedConnection:
+    """One connection; connects again whenever the server has closed it."""
+
+    def __init__(
+        self,
+        clients: ClosedLoopClients,
+        thread: Thread,
+        config: Config,
+        generator: np.random.Generator,
+    ) -> None:
+        self._clients = clients
+        self._thread = thread
+        self._service = config.service
+        self._generator = generator
+        self._drawn_ns = np.zeros(0, np.int64)
+        self._sent_ns = 0
+        self._outstanding = False
+        self._connected = False
+        self._over = False
+        self._wake: simpy.Event | None = None
+
+    def send(self) -> None:
+        """Send the next request, over a new connection if there is none."""
+        self._sent_ns = self._clients.clock.now
+        self._outstanding = True
+        if not self._connected:
+            self._connected = True
+            self._clients.queue.connect(self)
+        self._wake_worker()
+
+    def proceed(self) -> None:
+        """Go on after a response: send again, or close if it is time."""
+        if self._clients.clock.now < self._clients.end_ns:
+            self.send()
+        else:
+            self._over = True
+            self._wake_worker()
+            self._clients.leave()
+
+    def _wake_worker(self) -> None:
+        if self._wake is not None:
+            self._wake.succeed()
+            self._wake = None
+
+    def sent(self) -> Generator[simpy.Event, Any, bool]:
+        """See `Connection.sent`."""
+        if not self._outstanding and not self._over:
+            self._wake = self._clients.clock.event()
+            yield self._wake
+        return self._outstanding
+
+    def take(self, most: int) -> IntArray:
+        """See `Connection.take`."""
+        if not len(self._drawn_ns):
+            self._drawn_ns = self._service.draw(self._generator, MOST_AT_ONCE)
+        known_ns = self._drawn_ns[: min(most, self._clients.most_at_once)]
+        follow_ns = self._clients.clock.now + known_ns[:-1].cumsum()
+        taken = 1 + int(follow_ns.searchsorted(self._clients.end_ns))
+        self._drawn_ns = self._drawn_ns[taken:]
+        return known_ns[:taken].copy()
+
+    def answer(self, ends_ns: IntArray, *, close: bool) -> None:
+        """See `Connection.answer`."""
+        self._clients.note(np.array([self._sent_ns, *ends_ns[:-1]]), ends_ns)
+        self._outstanding = False
+        self._connected = not close
+        self._thread.receive(self)

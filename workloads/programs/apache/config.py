@@ -1,0 +1,115 @@
+"""What can be asked of the Apache program."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from sim.units import Bytes, Duration, Ratio
+from workloads.programs.shared.fork_server import PAGE_BYTES
+from workloads.programs.shared.service_time import Service, ServiceTime
+
+NAME = "apache"
+SECOND_NS = 10**9
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class ClosedLoop(_Strict):
+    """Connections that send the next request when they have the response, as wrk's do."""
+
+    kind: Literal["closed"]
+    connections: Annotated[int, Field(ge=1, le=10_000)] = 4
+    threads: Annotated[
+        int, Field(ge=1, le=4096, description="threads of the client, which share the connections")
+    ] = 1
+    work: Annotated[
+        Duration, Field(description="time a thread computes on a response before the next request")
+    ] = 0
+
+    @model_validator(mode="after")
+    def _busy_threads(self) -> ClosedLoop:
+        if self.threads > self.connections:
+            raise ValueError("expected at least as many connections as threads")
+        return self
+
+
+class TraceClients(_Strict):
+    """Clients that send the requests of an access log at its times, a connection each."""
+
+    kind: Literal["trace"]
+    path: Annotated[
+        str, Field(min_length=1, description="an access log, plain or compressed; beside the YAML")
+    ]
+    speed: Annotated[
+        float, Field(ge=1e-3, le=1e6, description="how many times faster than it was recorded")
+    ] = 1.0
+
+
+class Config(_Strict):
+    """An Apache web server with a pool of forked workers (prefork MPM), and its clients."""
+
+    kind: Literal["apache"]
+    parent: Annotated[
+        Bytes, Field(ge=PAGE_BYTES, le=2**45, description="memory of the parent that is forked")
+    ] = 7 * 2**20
+    scattered: Annotated[
+        Ratio | None,
+        Field(description="share of its frames that are scattered; default: a fresh fill"),
+    ] = None
+    workers: Annotated[
+        int, Field(ge=1, le=4096, description="workers forked at the start (StartServers)")
+    ] = 5
+    spare: Annotated[
+        int, Field(ge=0, le=4096, description="idle workers kept (MinSpareServers); 0: no new ones")
+    ] = 5
+    max_workers: Annotated[
+        int, Field(ge=1, le=4096, description="workers at most (MaxRequestWorkers)")
+    ] = 256
+    clients: Annotated[ClosedLoop | TraceClients, Field(discriminator="kind")]
+    requests_per_connection: Annotated[
+        int,
+        Field(
+            ge=1, le=10**9, description="before it closes (MaxKeepAliveRequests); 1: no keep-alive"
+        ),
+    ] = 100
+    service: Annotated[
+        Service,
+        Field(
+            description="time to serve a request, without page faults; a trace may have its own",
+            json_schema_extra={"default": "35us"},
+        ),
+    ] = ServiceTime.constant(35_000)
+    first_pages: Annotated[
+        int,
+        Field(
+            ge=0, le=10**6, description="the parent's pages that a worker's first request writes"
+        ),
+    ] = 100
+    duration: Annotated[
+        Annotated[Duration, Field(gt=0)] | None,
+        Field(description="how long clients send; default: 1 s, a trace whole"),
+    ] = None
+
+    @property
+    def parent_pages(self) -> int:
+        """Pages of the parent's heap."""
+        return -(-self.parent // PAGE_BYTES)
+
+    @property
+    def sending_ns(self) -> int | None:
+        """How long clients send; None if until the trace's end."""
+        if self.duration is None and isinstance(self.clients, ClosedLoop):
+            return SECOND_NS
+        return self.duration
+
+    @model_validator(mode="after")
+    def _fits(self) -> Config:
+        if self.first_pages > self.parent_pages:
+            raise ValueError(f"expected first_pages up to the parent's {self.parent_pages}")
+        if self.workers > self.max_workers:
+            raise ValueError("expected max_workers of at least workers")
+        return self

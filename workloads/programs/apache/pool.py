@@ -1,0 +1,128 @@
+"""The server: a parent that forks workers, and the workers, which serve a connection at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+import simpy
+
+from models.kernel.kernel import Kernel
+from models.memory.address_space import AddressSpace
+from sim.machine.clock import Activity
+from sim.machine.streams import Streams
+from sim.measures.histogram import Histogram
+from sim.measures.recording import Recording
+from workloads.programs.apache.clients import Clients
+from workloads.programs.apache.config import SECOND_NS, Config
+from workloads.programs.apache.listening import Connection
+
+MOST_FORKED_AT_ONCE = 32
+"""Apache's MAX_SPAWN_RATE."""
+
+
+class Pool:
+    """The parent process, from its start to the end of the last worker."""
+
+    def __init__(self, config: Config, kernel: Kernel, clients: Clients, streams: Streams) -> None:
+        self.config = config
+        self.kernel = kernel
+        self.clients = clients
+        self._streams = streams
+        self._clock = kernel.machine.clock
+        self._task = kernel.machine.task("apache")
+        self._mm = kernel.start_program()
+        self.heap = self._mm.map(config.parent_pages)
+        kernel.load(self._mm, self.heap, scattered_share=config.scattered)
+        self._loaded = self._mm.memory.counts.copy()
+        self._workers: list[simpy.Process] = []
+        self._fork_ns: list[int] = []
+
+    def live(self) -> Activity:
+        """Fork the first workers, let the clients come, keep some workers idle, wait for all."""
+        yield from self._fork(self.config.workers)
+        self.clients.begin()
+        if self.config.spare:
+            yield from self._keep_spare()
+        yield self._clock.all_of(self._workers)
+        yield from self.kernel.exit(self._task, self._mm)
+
+    def _fork(self, count: int) -> Activity:
+        for _ in range(count):
+            asked_ns = self._clock.now
+            mm = yield from self.kernel.fork(self._task, self._mm)
+            self._fork_ns.append(self._clock.now - asked_ns)
+            number = len(self._workers)
+            pages = self._streams.generator(f"workload/apache/pages/{number}")
+            self._workers.append(self.kernel.process(mm, Worker(self, mm, number, pages).live()))
+
+    def _keep_spare(self) -> Activity:
+        """Once a second fork 1 worker, then 2, 4, ..., while too few are idle.
+
+        What perform_idle_server_maintenance does; too many idle workers are left alive.
+        """
+        rate = 1
+        while True:
+            yield self._clock.timeout(SECOND_NS) | self.clients.queue.closed
+            if self.clients.queue.closed.triggered:
+                return
+            if self.clients.queue.idle_workers >= self.config.spare:
+                rate = 1
+                continue
+            yield from self._fork(min(rate, self.config.max_workers - len(self._workers)))
+            rate = min(2 * rate, MOST_FORKED_AT_ONCE)
+
+    def recording(self) -> Recording:
+        """What the clients saw, and what it took."""
+        counts = self._mm.memory.counts - self._loaded
+        faults = {f"faults/{kind}": count for kind, count in counts.faults_by_kind().items()}
+        forks = Histogram()
+        forks.add(np.array(self._fork_ns, np.int64))
+        latencies = self.clients.latencies()
+        requests = latencies.count
+        duration_ns = self.clients.ended_ns - self.clients.began_ns
+        return Recording(
+            histograms={"latency_ns": latencies, "fork_ns": forks},
+            counters={"requests": requests, "workers": len(self._workers), **faults},
+            levels={
+                "duration_ns": duration_ns,
+                "throughput_per_s": requests * SECOND_NS // max(duration_ns, 1),
+            },
+        )
+
+
+class Worker:
+    """One forked process of the pool."""
+
+    def __init__(
+        self, pool: Pool, mm: AddressSpace, number: int, pages: np.random.Generator
+    ) -> None:
+        self._pool = pool
+        self._mm = mm
+        self._pages = pages
+        self._task = pool.kernel.machine.task(f"apache-{number}")
+        self._fresh = True
+
+    def live(self) -> Activity:
+        """Serve connection after connection, then exit."""
+        yield from self._pool.kernel.start(self._task, self._mm)
+        queue = self._pool.clients.queue
+        while (connection := (yield from queue.accept())) is not None:
+            yield from self._serve(connection)
+        yield from self._pool.kernel.exit(self._task, self._mm)
+
+    def _serve(self, connection: Connection) -> Activity:
+        left = self._pool.config.requests_per_connection
+        while left and (yield from connection.sent()):
+            parts_ns = connection.take(left)
+            left -= len(parts_ns)
+            parts_ns[0] += self._first_faults_ns()
+            ends_ns = yield from self._task.run_parts(parts_ns)
+            connection.answer(ends_ns, close=not left)
+
+    def _first_faults_ns(self) -> int:
+        """What it costs to write the pages of the first request; nothing later on."""
+        if not self._fresh:
+            return 0
+        self._fresh = False
+        heap = self._pool.heap
+        written = self._pages.choice(heap.n_pages, self._pool.config.first_pages, replace=False)
+        return self._pool.kernel.touch(self._mm, heap.start_page + written).total_ns

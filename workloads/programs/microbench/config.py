@@ -1,0 +1,86 @@
+"""What a micro-benchmark is asked to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from sim.units import Bytes, Duration, Ratio
+
+NAME = "microbench"
+PAGE_BYTES = 4096
+MOST_SIZES = 10_000
+
+
+class SizeRange(BaseModel):
+    """Sizes from ``first`` to ``last``, both included."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    first: Annotated[Bytes, Field(ge=PAGE_BYTES)]
+    last: Annotated[Bytes, Field(ge=PAGE_BYTES, le=2**45)]
+    step: Annotated[Bytes, Field(ge=PAGE_BYTES)]
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if self.last < self.first:
+            raise ValueError("the last size lies below the first: expected it above")
+        if (self.last - self.first) // self.step >= MOST_SIZES:
+            raise ValueError(f"a range of more than {MOST_SIZES} sizes: expected a longer step")
+        return self
+
+    def sizes(self) -> list[int]:
+        """The sizes, in bytes."""
+        return list(range(self.first, self.last + 1, self.step))
+
+
+Size = Annotated[Bytes, Field(ge=PAGE_BYTES, le=2**45)]
+
+
+class Config(BaseModel):
+    """Programs that do nothing but fill memory and fork, one or several at once."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    kind: Literal["microbench"]
+    program: Annotated[
+        Literal["fork_loop", "first_write", "fork_and_access"],
+        Field(
+            description="fork_loop: map, fill, fork, child exits, wait, unmap, next size; "
+            "first_write: the child's first write, in the middle of the region; "
+            "fork_and_access: the parent goes through the region after the fork, by memcpys"
+        ),
+    ] = "fork_loop"
+    sizes: Annotated[list[Size], Field(min_length=1, max_length=MOST_SIZES)] | SizeRange
+    instances: Annotated[
+        int, Field(ge=1, le=256, description="how many such programs run, unsynchronised")
+    ] = 1
+    start_spread: Annotated[
+        Duration, Field(description="each instance starts at a random moment within this time")
+    ] = 0
+    start_gap: Annotated[
+        Duration, Field(description="and each this much later than the one before it")
+    ] = 0
+
+    buffer: Annotated[
+        Bytes, Field(ge=PAGE_BYTES, le=2**45, description="fork_and_access: bytes of a memcpy")
+    ] = 32 * 2**20
+    reads: Annotated[
+        Ratio, Field(description="fork_and_access: share of the memcpys that read the region")
+    ] = 0.0
+
+    def size_list(self) -> list[int]:
+        """The sizes, in bytes, in the order they are tried."""
+        return self.sizes.sizes() if isinstance(self.sizes, SizeRange) else self.sizes
+
+
+def pages_of(size_bytes: int) -> int:
+    """The pages that so many bytes need."""
+    return -(-size_bytes // PAGE_BYTES)
+
+
+def children_exit_at_once(config: Mapping[str, Any]) -> bool:
+    """Whether the children of a configuration (plain data) do nothing but exit."""
+    return bool(config["program"] == "fork_loop")

@@ -1,0 +1,89 @@
+"""The micro-benchmarks as experiments run them: all instances, and what came of them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from models.costs.laws import Costs
+from models.kernel.kernel import Kernel
+from models.kernel.rehearsal import Rehearsal, RehearsedKernel, rehearse
+from models.memory.counts import Counts
+from models.schemes import make_scheme
+from models.schemes.base import Scheme
+from sim.arrays import IntArray
+from sim.machine.streams import Streams
+from sim.measures.histogram import Histogram
+from sim.measures.recording import Recording
+from workloads.programs.microbench.config import Config, pages_of
+from workloads.programs.microbench.instance import Instance
+from workloads.running.program import Program, play
+from workloads.running.setup import Setup
+
+
+def start(config: Config, kernel: Kernel, streams: Streams) -> Program:
+    """All instances; a row of ``forks`` per instance and size, in that order."""
+    instances = [Instance(config, kernel, streams, n) for n in range(config.instances)]
+    return Program(
+        [instance.live() for instance in instances], lambda: _recording(instances, kernel)
+    )
+
+
+def run(config: Config, setup: Setup) -> Recording:
+    """`start`, alone on a machine."""
+    if config.program == "fork_loop":
+        # Every repetition does the same to memory; only the machine makes them differ.
+        pages = tuple(pages_of(size_bytes) for size_bytes in config.size_list())
+        options = tuple(sorted(setup.fork_options().items()))
+        scheme, rounds = _rehearsed(setup.scheme, options, setup.profile.costs, pages)
+        kernel: Kernel = RehearsedKernel(setup.machine(), scheme, rounds)
+    else:
+        kernel = setup.kernel()
+    (result,) = play(kernel, start(config, kernel, setup.streams()))
+    return result
+
+
+@lru_cache(maxsize=8)
+def _rehearsed(
+    name: str, options: tuple[tuple[str, Any], ...], costs: Costs, sizes_pages: tuple[int, ...]
+) -> tuple[Scheme, dict[int, Rehearsal]]:
+    scheme = make_scheme(name, costs, **dict(options))
+    return scheme, rehearse(scheme, sizes_pages)
+
+
+def _recording(instances: list[Instance], kernel: Kernel) -> Recording:
+    forks = _table(("size_bytes", "instance", "fork_ns"), [i.forks for i in instances])
+    recording = Recording(
+        counters={"forks": len(forks["fork_ns"]), **_totals(instances)},
+        series={"forks": forks},
+        levels={"duration_ns": kernel.machine.clock.now},
+    )
+    fork_ns = recording.histograms["fork_ns"] = Histogram()
+    fork_ns.add(forks["fork_ns"])
+    first_writes = [cost_ns for instance in instances for cost_ns in instance.first_writes]
+    if first_writes:
+        fault_ns = recording.histograms["fault_ns"] = Histogram()
+        fault_ns.add(np.array(first_writes, np.int64))
+    accesses = [instance.accesses for instance in instances]
+    if any(accesses):
+        columns = ("size_bytes", "instance", "accessed_bytes", "elapsed_ns")
+        table = recording.series["access"] = _table(columns, accesses)
+        access_ns = recording.histograms["access_ns"] = Histogram()
+        access_ns.add(table["elapsed_ns"][table["accessed_bytes"] == table["size_bytes"]])
+    return recording
+
+
+def _table(columns: tuple[str, ...], rows: list[list[tuple[int, ...]]]) -> dict[str, IntArray]:
+    """The rows of all instances, one after the other, by column."""
+    cells = np.array([row for some in rows for row in some], np.int64).reshape(-1, len(columns))
+    return dict(zip(columns, cells.T, strict=True))
+
+
+def _totals(instances: list[Instance]) -> dict[str, int]:
+    """What the memories of all instances counted."""
+    total = Counts()
+    for instance in instances:
+        total.add(instance.mm.memory.counts)
+    return total.as_dict()

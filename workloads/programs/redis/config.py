@@ -1,0 +1,176 @@
+"""What can be asked of the Redis program."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
+
+from sim.units import Bytes, Duration, Rate, Ratio, parse_duration
+
+NAME = "redis"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+Connections = Annotated[int, Field(ge=1, le=10_000)]
+
+
+class ClosedLoop(_Strict):
+    """Clients that keep ``pipeline`` requests outstanding per connection, as memtier does."""
+
+    kind: Literal["closed"]
+    connections: Connections = 50
+    pipeline: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+
+
+class OpenLoop(_Strict):
+    """Clients that send at their own times, whatever the answers do."""
+
+    kind: Literal["open"]
+    rate: Rate
+    arrivals: Annotated[
+        Literal["poisson", "fixed"], Field(description="random gaps, or all gaps alike")
+    ] = "poisson"
+    connections: Connections = 50
+
+
+class TraceClients(_Strict):
+    """Clients that send the commands of a recorded trace at its times."""
+
+    kind: Literal["trace"]
+    path: Annotated[
+        str, Field(min_length=1, description="a Redis MONITOR log, plain or gzip; beside the YAML")
+    ]
+    speed: Annotated[
+        float, Field(ge=1e-3, le=1e6, description="how many times faster than it was recorded")
+    ] = 1.0
+
+
+class Keys(_Strict):
+    """Where in the heap the keys lie that SETs write."""
+
+    share: Annotated[
+        Ratio,
+        Field(gt=0, description="the part of the heap that SETs reach, uniformly; 1 for all of it"),
+    ] = 1.0
+
+
+def _warm_up(value: object) -> int | str:
+    if value == "mser5":
+        return "mser5"
+    try:
+        return parse_duration(value)
+    except ValueError:
+        raise ValueError("expected a duration such as 5s, or mser5") from None
+
+
+WarmUp = Annotated[
+    int | Literal["mser5"],
+    BeforeValidator(_warm_up),
+    WithJsonSchema({"anyOf": [{"const": 0}, {"type": "string"}]}),
+]
+
+
+class Snapshot(_Strict):
+    """When Redis forks a child that saves the data set, and how fast the child is.
+
+    The rule is looked at ten times a second, as Redis does (serverCron), and never while a child
+    is alive. A listed time that falls into a running snapshot is refused and counted.
+    """
+
+    after_changes: Annotated[
+        int | None, Field(ge=1, description="fork once this many keys were written")
+    ] = None
+    after: Annotated[Duration, Field(description="and this long after the last fork")] = 0
+    at: Annotated[list[Duration], Field(description="fork at these times")] = []
+    save_rate: Annotated[
+        Bytes, Field(gt=0, description="bytes of the data set that the child saves a second")
+    ] = 256 * 2**20
+
+    @model_validator(mode="after")
+    def _one_trigger(self) -> Snapshot:
+        if (self.after_changes is None) == (not self.at):
+            raise ValueError("expected one of after_changes and at")
+        if self.after and self.after_changes is None:
+            raise ValueError("expected after only beside after_changes")
+        if sorted(set(self.at)) != self.at:
+            raise ValueError("expected ascending times in at")
+        return self
+
+
+class Config(_Strict):
+    """A Redis server that answers clients and forks to save snapshots."""
+
+    kind: Literal["redis"]
+    dataset: Annotated[Bytes, Field(ge=4096, le=2**45, description="memory that the data occupies")]
+    clients: Annotated[ClosedLoop | OpenLoop | TraceClients, Field(discriminator="kind")]
+    set_ratio: Annotated[Ratio, Field(description="share of SETs; a trace has its own")] = 1 / 11
+    keys: Keys = Keys()
+    key_bytes: Annotated[
+        Bytes, Field(ge=1, le=2**20, description="length of a key; a trace has its own")
+    ] = 15
+    value_bytes: Annotated[
+        Bytes, Field(le=2**29, description="length of a value; a trace has its own")
+    ] = 32
+    service: Annotated[
+        Duration, Field(gt=0, description="time to serve one request, without its page faults")
+    ] = 677
+    scattered: Annotated[
+        Ratio | None,
+        Field(description="share of the heap's frames that are scattered; default: a fresh fill"),
+    ] = None
+    snapshot: Snapshot | None = None
+    duration: Annotated[
+        Duration | None,
+        Field(description="how long clients send; by default a trace is sent whole"),
+    ] = None
+
+    warmup: Annotated[
+        WarmUp | None,
+        Field(
+            description="what latencies and throughput leave out: a time from the start, or mser5 "
+            "(White 1997); counters and series have it"
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _warms_up(self) -> Config:
+        if self.warmup == "mser5" and self.clients.kind == "trace":
+            raise ValueError("expected a duration as the warmup of a trace, which is not steady")
+        if isinstance(self.warmup, int) and self.duration and self.warmup >= self.duration:
+            raise ValueError("expected a warmup shorter than the duration")
+        return self
+
+    @model_validator(mode="after")
+    def _needs_an_end(self) -> Config:
+        if self.clients.kind != "trace" and not self.duration:
+            raise ValueError("expected a duration above 0, which only a trace can do without")
+        if self.duration == 0:
+            raise ValueError("expected a duration above 0")
+        return self
+
+    @property
+    def get_bytes(self) -> int:
+        """Size of a GET as sent (RESP)."""
+        return request_bytes(3, self.key_bytes)
+
+    @property
+    def set_bytes(self) -> int:
+        """Size of a SET as sent (RESP)."""
+        return request_bytes(3, self.key_bytes, self.value_bytes)
+
+
+def request_bytes(*argument_bytes: int) -> int:
+    """Size of a request in Redis's protocol: an array of bulk strings of these lengths."""
+    bulks = sum(len(str(size)) + size + 5 for size in argument_bytes)
+    return len(str(len(argument_bytes))) + 3 + bulks

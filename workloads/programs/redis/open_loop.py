@@ -1,0 +1,257 @@
+"""Open-loop clients: requests arrive at their own times, from a rate or from a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.arrays import IntArray
+from sim.machine.streams import Streams
+from workloads.programs.redis.config import Config, OpenLoop, TraceClients
+from workloads.programs.redis.heap import HeapPages
+from workloads.programs.redis.requests import READ_BYTES, FaultCosts, Iterations, Replies
+from workloads.traces.kinds.key_trace import KeyTrace
+from workloads.traces.reading.columns import MISSING
+
+MOST_REQUESTS = 16384
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """Requests in order of arrival. All int64 [n].
+
+    Attributes:
+        at_ns: when each arrives.
+        connection: by which connection.
+        size_bytes: how long it is on the wire.
+        writes_from: for request i, its pages are ``pages[writes_from[i] : writes_from[i + 1]]`` ...
+        pages: ... the heap pages that requests dirty, in order.
+    """
+
+    at_ns: IntArray
+    connection: IntArray
+    size_bytes: IntArray
+    writes_from: IntArray
+    pages: IntArray
+
+    def __len__(self) -> int:
+        return len(self.at_ns)
+
+    def take(self, chosen: IntArray) -> Arrivals:
+        """The requests with these numbers (ascending)."""
+        lengths = np.diff(self.writes_from)[chosen]
+        ends = np.cumsum(lengths)
+        # Number the pages of each chosen request from its first one on.
+        within = np.arange(lengths.sum()) - np.repeat(ends - lengths, lengths)
+        pages = self.pages[np.repeat(self.writes_from[:-1][chosen], lengths) + within]
+        return Arrivals(
+            self.at_ns[chosen],
+            self.connection[chosen],
+            self.size_bytes[chosen],
+            np.append(0, ends),
+            pages,
+        )
+
+    def between(self, start: int, end: int) -> Arrivals:
+        """The requests from number ``start`` to before number ``end``."""
+        first_page, end_page = self.writes_from[start], self.writes_from[end]
+        return Arrivals(
+            self.at_ns[start:end],
+            self.connection[start:end],
+            self.size_bytes[start:end],
+            self.writes_from[start : end + 1] - first_page,
+            self.pages[first_page:end_page],
+        )
+
+    def then(self, later: Arrivals) -> Arrivals:
+        """These requests and then ``later`` ones."""
+        return Arrivals(
+            np.append(self.at_ns, later.at_ns),
+            np.append(self.connection, later.connection),
+            np.append(self.size_bytes, later.size_bytes),
+            np.append(self.writes_from, later.writes_from[1:] + self.writes_from[-1]),
+            np.append(self.pages, later.pages),
+        )
+
+
+def generated_arrivals(config: Config, clients: OpenLoop, streams: Streams) -> Iterator[Arrivals]:
+    """Arrivals of an open loop in pieces, until the configured duration."""
+    gaps = streams.generator("workload/redis/arrivals")
+    kinds = streams.generator("workload/redis/sets")
+    connections = streams.generator("workload/redis/connections")
+    keys = streams.generator("workload/redis/keys")
+    heap = HeapPages(config)
+    gap_ns = 1e9 / clients.rate
+    sent, last_ns = 0, 0.0
+    assert config.duration is not None  # noqa: S101 - only a trace can do without
+    while last_ns < config.duration:
+        numbers = np.arange(sent + 1, sent + MOST_REQUESTS + 1, dtype=np.float64)
+        times = gap_ns * numbers
+        if clients.arrivals == "poisson":
+            times = last_ns + np.cumsum(gaps.exponential(gap_ns, MOST_REQUESTS))
+        last_ns = float(times[-1])
+        sent += MOST_REQUESTS
+        is_set = kinds.random(MOST_REQUESTS) < config.set_ratio
+        connection = connections.integers(0, clients.connections, MOST_REQUESTS)
+        pages = heap.random(keys, MOST_REQUESTS)
+        at_ns = np.rint(times).astype(np.int64)
+        count = int(np.searchsorted(at_ns, config.duration))
+        is_set = is_set[:count]
+        yield Arrivals(
+            at_ns[:count],
+            connection[:count],
+            np.where(is_set, config.set_bytes, config.get_bytes),
+            np.append(0, np.cumsum(is_set)),
+            pages[:count][is_set],
+        )
+
+
+def traced_arrivals(
+    config: Config, clients: TraceClients, trace: KeyTrace, streams: Streams
+) -> Iterator[Arrivals]:
+    """The commands of a trace at its times, up to the configured duration."""
+    at_ns = np.rint(trace.arrival_ns() / clients.speed).astype(np.int64)
+    count = len(at_ns)
+    if config.duration is not None:
+        count = int(np.searchsorted(at_ns, config.duration))
+    request_bytes = trace.request_bytes[:count].astype(np.int64)
+    page_of_key = HeapPages(config).placed(streams, trace.keys)
+    first = np.flatnonzero(trace.is_write[:count] & (trace.key_id[:count] >= 0))
+    further = int(np.searchsorted(trace.further_command, count))
+    command = np.append(first, trace.further_command[:further])
+    key = np.append(trace.key_id[first], trace.further_key_id[:further])
+    order = np.argsort(command, kind="stable")
+    whole = Arrivals(
+        at_ns[:count],
+        trace.connection[:count].astype(np.int64),
+        np.where(request_bytes == MISSING, config.get_bytes, request_bytes),
+        np.append(0, np.cumsum(np.bincount(command, minlength=count))),
+        page_of_key[key[order]],
+    )
+    # In pieces, since those who take requests away leave a copy of the rest.
+    for start in range(0, count, MOST_REQUESTS):
+        yield whole.between(start, min(start + MOST_REQUESTS, count))
+
+
+class OpenLoopClients:
+    """Requests that wait in sockets until the loop reads them; see `requests.Clients`.
+
+    An iteration reads what has arrived when it begins, up to `READ_BYTES` of every connection.
+    """
+
+    def __init__(self, service_ns: int, arrivals: Iterator[Arrivals]) -> None:
+        self._service_ns = service_ns
+        self._more = arrivals
+        nothing = np.zeros(0, np.int64)
+        self._waiting = Arrivals(nothing, nothing, nothing, np.zeros(1, np.int64), nothing)
+        self._look: tuple[IntArray, IntArray] = (nothing, nothing)
+
+    def upcoming(self, now_ns: int, until_ns: int, costs: FaultCosts) -> Iterations | None:
+        """The next iterations; None once every request is served."""
+        self._receive(now_ns)
+        if not len(self._waiting):
+            return None
+        start_ns = max(now_ns, int(self._waiting.at_ns[0]))
+        arrived = int(np.searchsorted(self._waiting.at_ns, start_ns, side="right"))
+        chosen = self._first_pass(arrived)
+        if chosen is not None:
+            return self._one_iteration(start_ns, chosen, costs)
+        return self._many_iterations(now_ns, until_ns, arrived, costs)
+
+    def _receive(self, now_ns: int) -> None:
+        """Hold enough requests to look ahead, and all that have arrived."""
+        while len(self._waiting) < MOST_REQUESTS or self._waiting.at_ns[-1] <= now_ns:
+            later = next(self._more, None)
+            if later is None:
+                return
+            self._waiting = self._waiting.then(later)
+
+    def _first_pass(self, arrived: int) -> IntArray | None:
+        """Which of the first ``arrived`` requests an iteration reads; None if all of them."""
+        waiting = self._waiting
+        if int(waiting.size_bytes[:arrived].sum()) <= READ_BYTES:
+            return None
+        connection = waiting.connection[:arrived]
+        by_connection = np.argsort(connection, kind="stable")
+        sizes = np.cumsum(waiting.size_bytes[:arrived][by_connection])
+        first = np.searchsorted(connection[by_connection], connection[by_connection])
+        read = sizes - np.append(0, sizes)[first]
+        # A request longer than a pass takes several; it is served as if it fitted alone.
+        fits = (read <= READ_BYTES) | (np.arange(arrived) == first)
+        return None if fits.all() else np.sort(by_connection[fits])
+
+    def _one_iteration(self, start_ns: int, chosen: IntArray, costs: FaultCosts) -> Iterations:
+        """An iteration that leaves some of what waits behind."""
+        rest = np.setdiff1d(np.arange(len(self._waiting)), chosen, assume_unique=True)
+        self._waiting = self._waiting.take(chosen).then(self._waiting.take(rest))
+        self._look = (np.array([len(chosen)]), self._waiting.at_ns)
+        writes = int(self._waiting.writes_from[len(chosen)])
+        pages = self._waiting.pages[:writes]
+        busy_ns = self._service_ns * len(chosen) + int(costs(pages, np.array([writes]))[0])
+        return Iterations(
+            start_ns=np.array([start_ns]),
+            ends_ns=np.array([start_ns + busy_ns]),
+            busy_ns=np.array([busy_ns]),
+            requests=np.array([len(chosen)]),
+            writes_end=np.array([writes]),
+            write_pages=pages,
+        )
+
+    def _many_iterations(
+        self, now_ns: int, until_ns: int, arrived: int, costs: FaultCosts
+    ) -> Iterations:
+        """Iterations that each take all that waits when they begin; the first ``arrived`` come."""
+        waiting = self._waiting
+        seen = max(arrived, min(MOST_REQUESTS, int(np.searchsorted(waiting.at_ns, until_ns))))
+        at_ns, writes_from = waiting.at_ns[:seen], waiting.writes_from[: seen + 1]
+        pages = waiting.pages[: writes_from[-1]]
+        work_ns = costs(pages, writes_from)
+        work_ns += self._service_ns * np.arange(seen + 1, dtype=np.int64)
+        # When an iteration that begins with request i can begin: once all before it are served (a
+        # loop that never idles while something waits: Lindley's recursion, solved), or it arrives.
+        begins_ns = work_ns[:-1] + np.maximum.accumulate(np.maximum(at_ns - work_ns[:-1], now_ns))
+        starts, ends = _chain(np.searchsorted(at_ns, begins_ns, side="right"))
+        start_ns, busy_ns = begins_ns[starts], work_ns[ends] - work_ns[starts]
+        # Of a connection with more than a pass reads, and of requests that were not looked at,
+        # only a closer look next time can tell.
+        sizes = np.append(0, np.cumsum(waiting.size_bytes[:seen]))
+        unclear = sizes[ends] - sizes[starts] > READ_BYTES
+        unclear |= (ends == seen) & (seen < len(waiting))
+        unclear |= np.append(now_ns, start_ns[:-1] + busy_ns[:-1]) >= until_ns
+        unclear[0] = False
+        count = int(np.argmax(unclear)) if unclear.any() else len(ends)
+        ends, start_ns, busy_ns = ends[:count], start_ns[:count], busy_ns[:count]
+        self._look = (ends, waiting.at_ns)
+        return Iterations(
+            start_ns, start_ns + busy_ns, busy_ns, ends - starts[:count], writes_from[ends], pages
+        )
+
+    def served(self, ends_ns: IntArray) -> Replies:
+        """Take the first iterations looked at as served; their requests' latencies."""
+        ends, at_ns = self._look
+        ends = ends[: len(ends_ns)]
+        count = int(ends[-1])
+        replied_ns = np.repeat(ends_ns, np.diff(ends, prepend=0))
+        latency_ns = replied_ns - at_ns[:count]
+        self._waiting = self._waiting.between(count, len(self._waiting))
+        return Replies(replied_ns, latency_ns, np.ones(count, np.int64))
+
+
+def _chain(ends_of: IntArray) -> tuple[IntArray, IntArray]:
+    """The iterations from request 0 on, each beginning where the one before it ended.
+
+    Args:
+        ends_of: int64 [n], above i each, where an iteration ends that begins with request i.
+
+    Returns:
+        int64 [k] each, their first requests, and the first ones after them.
+    """
+    first, ends, following = 0, [0], ends_of.tolist()
+    count = len(following)
+    while first < count:
+        first = following[first]
+        ends.append(first)
+    chain = np.array(ends, np.int64)
+    return chain[:-1], chain[1:]

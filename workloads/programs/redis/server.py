@@ -1,0 +1,228 @@
+"""The Redis server: one thread, an event loop, a child now and then."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.faults.batch import Faults
+from models.kernel.kernel import Kernel
+from models.memory.address_space import AddressSpace
+from sim.arrays import IntArray
+from sim.machine.clock import Activity
+from sim.machine.cores import Task
+from sim.measures.level import Level
+from sim.measures.recording import Recording
+from sim.measures.timeline import Timeline
+from sim.measures.warmup import SteadyLatency
+from workloads.programs.redis.config import Config
+from workloads.programs.redis.heap import HeapPages
+from workloads.programs.redis.requests import Clients, Iterations
+from workloads.programs.redis.snapshots import SnapshotRow, SnapshotRule, columns
+
+NANOSECONDS = 10**9
+FOREVER_NS = 2**62
+WINDOW_NS = 100_000_000
+"""Length of a window of the latency timeline."""
+
+
+class Server:
+    """Serves clients until they are done.
+
+    An iteration reads what has arrived, serves it in order, forks if a snapshot is due, and then
+    writes its replies. Iterations before the next moment at which anything else can happen (an
+    event of another process, a decision to fork) are resolved together: nothing they depend on
+    changes meanwhile, so the outcome is the same as one by one.
+    """
+
+    def __init__(self, config: Config, kernel: Kernel, clients: Clients) -> None:
+        self._config = config
+        self._kernel = kernel
+        self._clock = kernel.machine.clock
+        self._clients = clients
+        self._task = kernel.machine.task("redis")
+        self._mm = kernel.start_program()
+        heap = self._mm.map(HeapPages(config).total)
+        kernel.load(self._mm, heap, scattered_share=config.scattered)
+        self._heap_start = heap.start_page
+        self._loaded = self._mm.memory.counts.copy()
+        self._rule = SnapshotRule(config.snapshot)
+        self._snapshots: list[SnapshotRow] = []
+        self._children = Level(self._clock)
+        self._changes = 0
+        self._requests = 0
+        self._failed = 0
+        self._writes = 0
+        self._faults = Faults.none()
+        self._latency = SteadyLatency(config.warmup, config.duration)
+        self._timeline = Timeline(WINDOW_NS)
+
+    def live(self) -> Activity:
+        """The server's process."""
+        while True:
+            look_ns = min(self._quiet_until_ns(), self._pending_decision_ns())
+            ahead = self._clients.upcoming(self._clock.now, look_ns, self._fault_ns)
+            if ahead is None:
+                yield from self._idle()
+                return
+            until_ns, most = self._next_decision(ahead)
+            quiet_ns = min(self._quiet_until_ns(), until_ns)
+            together = min(int(np.searchsorted(ahead.ends_ns, quiet_ns)), most)
+            if together:
+                yield from self._serve_together(ahead, together)
+            elif ahead.start_ns[0] >= until_ns:
+                yield self._clock.timeout(max(until_ns - self._clock.now, 0))
+                yield from self._decide()
+            else:
+                yield from self._serve_one(ahead, until_ns)
+
+    def _next_decision(self, ahead: Iterations) -> tuple[int, int]:
+        """When to decide on a fork next, and how many iterations are served before at most.
+
+        While too few keys have changed there is nothing to decide, up to the iteration that
+        changes enough of them.
+        """
+        missing = self._rule.missing_changes(self._changes)
+        before = int(np.searchsorted(ahead.writes_end, missing)) if missing else 0
+        if before:
+            return FOREVER_NS, before
+        return self._decision_ns(), len(ahead.ends_ns)
+
+    def _pending_decision_ns(self) -> int:
+        """When to decide on a fork, if enough keys have changed already."""
+        return FOREVER_NS if self._rule.missing_changes(self._changes) else self._decision_ns()
+
+    def _decision_ns(self) -> int:
+        """When to decide on a fork next, if enough keys change until then."""
+        decision_ns = self._rule.next_decision_ns(
+            self._clock.now, child_alive=self._children.value > 0
+        )
+        return FOREVER_NS if decision_ns is None else decision_ns
+
+    def _idle(self) -> Activity:
+        """The clients are done: go on to the end of the time that was asked for."""
+        end_ns = self._config.duration
+        while end_ns is not None and self._clock.now < end_ns:
+            decision_ns = self._pending_decision_ns()
+            yield self._clock.timeout(max(min(decision_ns, end_ns) - self._clock.now, 0))
+            if decision_ns <= self._clock.now < end_ns:
+                yield from self._decide()
+
+    def _quiet_until_ns(self) -> int:
+        """Up to when nothing but this server does anything; now if it must share its core."""
+        if not self._kernel.machine.scheduler.undisturbed(self._task):
+            return self._clock.now
+        event_ns, end_ns = self._clock.quiet_until_ns, self._config.duration
+        return min(bound for bound in (event_ns, end_ns, FOREVER_NS) if bound is not None)
+
+    def _fault_ns(self, pages: IntArray, ends: IntArray) -> IntArray:
+        """See `FaultCosts`."""
+        self._faults = self._kernel.scheme.classify(self._mm, pages + self._heap_start, True)
+        total_ns = np.append(0, np.cumsum(self._faults.cost_ns))
+        return total_ns[np.searchsorted(self._faults.position, ends)]
+
+    def _serve_together(self, ahead: Iterations, count: int) -> Activity:
+        self._write(ahead, count)
+        busy_ns = int(ahead.busy_ns[:count].sum())
+        slept_ns = int(ahead.ends_ns[count - 1]) - self._clock.now - busy_ns
+        yield from self._task.run(compute_ns=busy_ns)
+        if slept_ns:
+            yield self._clock.timeout(slept_ns)
+        self._reply(ahead.ends_ns[:count])
+
+    def _serve_one(self, ahead: Iterations, until_ns: int) -> Activity:
+        if ahead.start_ns[0] > self._clock.now:
+            # Others may act while the server sleeps, so the faults are looked at again after it.
+            yield self._clock.timeout(int(ahead.start_ns[0]) - self._clock.now)
+            return
+        self._write(ahead, 1)
+        yield from self._task.run(compute_ns=int(ahead.busy_ns[0]))
+        if self._clock.now >= until_ns:
+            yield from self._decide()
+        self._reply(np.array([self._clock.now]))
+
+    def _write(self, ahead: Iterations, count: int) -> None:
+        """Dirty the pages of the SETs in the first ``count`` iterations just looked at."""
+        writes = int(ahead.writes_end[count - 1])
+        self._kernel.apply(self._mm, self._faults.until(writes))
+        self._requests += int(ahead.requests[:count].sum())
+        self._writes += writes
+        self._changes += writes
+
+    def _reply(self, ends_ns: IntArray) -> None:
+        replies = self._clients.served(ends_ns)
+        if not len(replies.at_ns):
+            return  # the pass read a part of a long request
+        self._latency.add(replies.at_ns, replies.latency_ns, replies.weights)
+        self._timeline.add(replies.at_ns, replies.latency_ns, replies.weights)
+
+    def _decide(self) -> Activity:
+        """Fork a child that saves the data set, if it is time."""
+        if not self._rule.due(self._clock.now, self._changes, child_alive=self._children.value > 0):
+            return
+        start_ns = self._clock.now
+        memory = self._mm.memory
+        snapshot = SnapshotRow(start_ns, self._changes, memory.resident_bytes + memory.table_bytes)
+        child = yield from self._kernel.fork(self._task, self._mm)
+        snapshot.fork_ns = self._clock.now - start_ns
+        self._snapshots.append(snapshot)
+        self._rule.forked(start_ns)
+        self._changes = 0
+        self._children.set(1)
+        task = self._kernel.machine.task(f"redis-save-{len(self._snapshots)}")
+        self._kernel.process(child, self._save(task, child, snapshot))
+
+    def _save(self, task: Task, mm: AddressSpace, snapshot: SnapshotRow) -> Activity:
+        """The child: walk the data set and write it, exit."""
+        assert self._config.snapshot is not None  # noqa: S101 - who else would have forked it
+        yield from self._kernel.start(task, mm)
+        save_ns = self._config.dataset * NANOSECONDS // self._config.snapshot.save_rate
+        yield from task.run(compute_ns=save_ns)
+        if self._kernel.lost_memory(mm):
+            self._failed += 1
+            mm.memory.counts.children_killed += 1
+        self._measure(snapshot)
+        yield from self._kernel.exit(task, mm)
+        snapshot.end_ns = self._clock.now
+        self._children.set(0)
+
+    def _measure(self, snapshot: SnapshotRow) -> None:
+        """Note the memory a snapshot has cost; nothing is given back while its child lives."""
+        memory = self._mm.memory
+        used_bytes = memory.resident_bytes + memory.table_bytes
+        snapshot.extra_bytes = used_bytes - snapshot.before_bytes
+
+    def recording(self) -> Recording:
+        """What happened so far."""
+        elapsed_ns = max(self._clock.now, 1)
+        faults = (self._mm.memory.counts - self._loaded).faults_by_kind()
+        if self._children.value:
+            self._measure(self._snapshots[-1])
+        warmup_ns, latency = self._latency.cut()
+        requests, steady_ns = self._requests, elapsed_ns
+        if warmup_ns:
+            requests, steady_ns = latency.count, max(elapsed_ns - warmup_ns, 1)
+        extra_bytes = max((s.extra_bytes for s in self._snapshots), default=0)
+        return Recording(
+            histograms={"latency_ns": latency},
+            counters={
+                "requests": self._requests,
+                "keys_written": self._writes,
+                "snapshots": len(self._snapshots),
+                "snapshots_killed": self._failed,
+                "snapshots_refused": self._rule.refused,
+                "snapshots_not_reached": self._rule.not_reached,
+                **{f"faults/{kind}": count for kind, count in faults.items()},
+            },
+            series={
+                "timeline": self._timeline.columns(),
+                "snapshots": columns(self._snapshots),
+            },
+            levels={
+                "duration_ns": elapsed_ns,
+                "throughput_per_s": requests * NANOSECONDS // steady_ns,
+                "extra_memory_bytes_peak": extra_bytes,
+                "snapshot_running_ns": round(self._children.mean() * elapsed_ns),
+                "mm_lock_write_held_ns": self._kernel.lock(self._mm).use["write"].held_ns,
+                **({} if self._config.warmup is None else {"warmup_ns": warmup_ns}),
+            },
+        )

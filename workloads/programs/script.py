@@ -1,0 +1,294 @@
+"""Script: what processes do to their memory, with the time and the faults of each step."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+import simpy
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from models.kernel.kernel import Kernel
+from models.memory.address_space import AddressSpace
+from models.memory.areas import BusError
+from models.operations.steps import Operation
+from sim.arrays import IntArray
+from sim.machine.clock import Activity
+from sim.machine.cores import Task
+from sim.machine.streams import Streams
+from sim.measures.recording import Recording
+from sim.units import Duration
+from workloads.running.program import Program, play
+from workloads.running.setup import Setup
+
+NAME = "script"
+FIRST = "P"
+"""The process that is there at the beginning."""
+
+_PAGES = re.compile(r"(\d{1,12})(?:-(\d{1,12})(?::(\d{1,6}))?)?")
+_MOST_PAGES = 2**24
+
+
+def _pages(value: str | int) -> str | int:
+    match = _PAGES.fullmatch(str(value))
+    if match is None or (match[2] and int(match[2]) < int(match[1])) or match[3] == "0":
+        raise ValueError("expected a page, or pages such as 0-511 or 0-511:2")
+    if match[2] and int(match[2]) - int(match[1]) >= _MOST_PAGES:
+        raise ValueError(f"expected at most {_MOST_PAGES} pages")
+    return value
+
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,16}$")]
+Page = Annotated[int, Field(ge=0, lt=2**36)]
+Pages = Annotated[
+    str | int, AfterValidator(_pages), Field(description="a page, 0-511, or every second: 0-511:2")
+]
+Count = Annotated[int, Field(ge=1, le=2**36)]
+
+
+class _Step(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    who: Annotated[Name, Field(description="the process that does it")] = FIRST
+
+
+class Map(_Step):
+    """Map new pages (mmap)."""
+
+    do: Literal["map"]
+    pages: Count
+    at: Page | None = None
+    writable: bool = True
+    shared: bool = False
+    heap: bool = False
+    populate: bool = False
+
+
+class Range(_Step):
+    """Change a range of pages: munmap, mprotect, MADV_DONTNEED, mremap."""
+
+    do: Literal["unmap", "protect", "unprotect", "discard", "move"]
+    at: Page
+    pages: Count
+    to: Annotated[Page | None, Field(description="where `move` goes")] = None
+
+    @model_validator(mode="after")
+    def _moves_somewhere(self) -> Self:
+        if (self.do == "move") != (self.to is not None):
+            raise ValueError("expected to: with move, and with nothing else")
+        return self
+
+
+class Brk(_Step):
+    """Make the heap so long."""
+
+    do: Literal["brk"]
+    pages: Count
+
+
+class Access(_Step):
+    """Read or write pages, one after the other."""
+
+    do: Literal["read", "write"]
+    pages: Pages
+
+
+class Fork(_Step):
+    """Fork a child by a name."""
+
+    do: Literal["fork"]
+    into: Annotated[Name, Field(alias="as", description="the child's name")]
+
+
+class Leave(_Step):
+    """Exit, or replace the memory by an empty one."""
+
+    do: Literal["exit", "exec"]
+
+
+class Sleep(_Step):
+    """Let time pass."""
+
+    do: Literal["sleep"]
+    time: Duration
+
+
+Step = Annotated[Map | Range | Brk | Access | Fork | Leave | Sleep, Field(discriminator="do")]
+
+
+class Together(BaseModel):
+    """Steps that begin at once, each in a thread of its own."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    together: Annotated[list[Step], Field(min_length=1, max_length=64)]
+
+
+class Config(BaseModel):
+    """Processes and what they do to their memory; at first there is one, P, without memory."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    kind: Literal["script"]
+    steps: Annotated[list[Step | Together], Field(min_length=1, max_length=1000)]
+
+    @model_validator(mode="after")
+    def _knows_everybody(self) -> Self:
+        alive = {FIRST}
+        for number, entry in enumerate(self.steps, 1):
+            steps: list[Any] = entry.together if isinstance(entry, Together) else [entry]
+            busy = [step.who for step in steps]
+            for step in steps:
+                ends = isinstance(step, Leave) and busy.count(step.who) > 1
+                if ends or (isinstance(step, Fork) and step.into in busy and len(busy) > 1):
+                    what = step.do if ends else f"what {step.into} does"
+                    raise ValueError(f"step {number}: {what}: expected a step of its own")
+                if step.who not in alive:
+                    raise ValueError(f"step {number}: {step.who}: expected a process that is there")
+                if isinstance(step, Fork):
+                    if step.into in alive:
+                        raise ValueError(f"step {number}: as: {step.into} is there already")
+                    alive.add(step.into)
+                if step.do == "exit":
+                    alive.remove(step.who)
+        return self
+
+
+@dataclass(frozen=True)
+class _Process:
+    """A process: its memory, the thread that takes the steps one by one, and when it is ready."""
+
+    mm: AddressSpace
+    task: Task
+    ready: simpy.Event
+
+
+class Script:
+    """Takes the steps, and notes what each took."""
+
+    def __init__(self, config: Config, kernel: Kernel) -> None:
+        self._config = config
+        self._kernel = kernel
+        self._clock = kernel.machine.clock
+        mm = kernel.start_program()
+        self._memory = mm.memory
+        self._processes = {FIRST: _Process(mm, kernel.thread(FIRST, mm), self._clock.timeout(0))}
+        self._killed: set[str] = set()
+        self._recording = Recording()
+
+    def live(self) -> Activity:
+        """All steps, one after the other."""
+        for number, entry in enumerate(self._config.steps, 1):
+            before, began_ns = self._memory.counts.copy(), self._clock.now
+            what = "together" if isinstance(entry, Together) else f"{entry.who}_{entry.do}"
+            name = f"{number:03}_{what}"
+            try:
+                yield from self._entry(entry)
+            except ValueError as error:
+                raise ValueError(f"step {number}: {error}") from error
+            for process in self._processes.values():
+                self._kernel.note_memory(process.mm)
+            self._recording.levels[f"steps/{name}/took_ns"] = self._clock.now - began_ns
+            for kind, count in (self._memory.counts - before).as_dict().items():
+                if count:
+                    self._recording.counters[f"steps/{name}/{kind}"] = count
+
+    def _entry(self, entry: Any) -> Activity:
+        if isinstance(entry, Together):
+            threads = [self._take(step, alone=False) for step in entry.together]
+            mm = self._processes[FIRST].mm
+            yield self._clock.all_of([self._kernel.process(mm, thread) for thread in threads])
+        else:
+            yield from self._take(entry, alone=True)
+
+    def recording(self) -> Recording:
+        """The time and the counts of each step, and of all."""
+        self._recording.counters.update(self._memory.counts.as_dict())
+        self._recording.levels["duration_ns"] = self._clock.now
+        return self._recording
+
+    def _take(self, step: Any, *, alone: bool) -> Activity:
+        process = self._processes[step.who]
+        mm = process.mm
+        if step.who in self._killed:
+            return
+        if not process.ready.processed:
+            yield process.ready
+        task = process.task if alone else self._kernel.thread(step.who, mm)
+        if isinstance(step, Fork):
+            child = yield from self._kernel.fork(task, mm)
+            thread = self._kernel.thread(step.into, child)
+            # The child begins at once; only who wants something of it must wait.
+            ready = self._kernel.process(child, self._kernel.start(thread, child))
+            self._processes[step.into] = _Process(child, thread, ready)
+        elif isinstance(step, Access):
+            yield from self._access(task, mm, step, alone=alone)
+        elif isinstance(step, Sleep):
+            yield self._clock.timeout(step.time)
+        elif step.do == "exit":
+            yield from self._kernel.exit(task, mm)
+        else:
+            yield from self._kernel.play(task, self._operation(mm, step))
+        if not alone:
+            self._kernel.end_thread(task)
+
+    def _access(self, task: Task, mm: AddressSpace, step: Access, *, alone: bool) -> Activity:
+        pages, writes = page_numbers(step.pages), step.do == "write"
+        try:
+            if alone:
+                yield from self._kernel.access_alone(task, mm, pages, writes)
+            else:
+                yield from self._kernel.access(task, mm, pages, writes)
+        except BusError:
+            if step.who not in self._killed:
+                self._killed.add(step.who)
+                self._memory.counts.children_killed += 1
+                yield from self._kernel.exit(task, mm)
+
+    def _operation(self, mm: AddressSpace, step: Any) -> Operation[Any]:
+        scheme = self._kernel.scheme
+        if isinstance(step, Map):
+            return scheme.map(
+                mm,
+                step.pages,
+                at=step.at,
+                writable=step.writable,
+                shared=step.shared,
+                heap=step.heap,
+                populate=step.populate,
+            )
+        if isinstance(step, Brk):
+            return scheme.brk(mm, step.pages)
+        if step.do == "exec":
+            return scheme.exec(mm)
+        if step.do == "move":
+            return scheme.move(mm, step.at, step.pages, step.to)
+        if step.do in {"protect", "unprotect"}:
+            return scheme.protect(mm, step.at, step.pages, step.do == "unprotect")
+        operation = scheme.unmap if step.do == "unmap" else scheme.discard
+        return operation(mm, step.at, step.pages)
+
+
+def page_numbers(pages: str | int) -> IntArray:
+    """The pages that ``0-511:2`` means."""
+    match = _PAGES.fullmatch(str(pages))
+    if match is None:
+        raise ValueError(f"{pages}: expected pages such as 0-511")
+    first = int(match[1])
+    return np.arange(first, int(match[2] or first) + 1, int(match[3] or 1))
+
+
+def start(config: Config, kernel: Kernel, streams: Streams) -> Program:
+    """The script; nothing in it is random."""
+    del streams
+    script = Script(config, kernel)
+    return Program([script.live()], script.recording)
+
+
+def run(config: Config, setup: Setup) -> Recording:
+    """`start`, alone on a machine."""
+    kernel = setup.kernel()
+    (result,) = play(kernel, start(config, kernel, setup.streams()))
+    return result

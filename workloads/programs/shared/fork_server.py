@@ -1,0 +1,157 @@
+"""A fork server: a process that forks a child for every piece of work, and waits for it.
+
+What AFL's fork server does per input and a test-suite per test: fork, the child computes and
+writes pages, exits, and the parent collects it (waitpid) before the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import simpy
+
+from models.kernel.kernel import Kernel
+from models.kernel.rounds import Round, Rounds
+from models.memory.areas import Vma
+from models.operations.steps import replay
+from sim.arrays import IntArray
+from sim.machine.clock import Activity
+from sim.machine.cores import Task
+
+PAGE_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One child's life, in nanoseconds.
+
+    Attributes:
+        fork_ns: how long the fork kept the parent.
+        run_ns: from the child's first instruction to its exit, page faults included.
+        total_ns: from the call of fork until the parent has collected the child.
+    """
+
+    fork_ns: int
+    run_ns: int
+    total_ns: int
+
+
+@dataclass(frozen=True)
+class Executions:
+    """Several children's lives, one after the other; int64 arrays of nanoseconds.
+
+    Attributes:
+        fork_ns: how long each fork kept the parent.
+        total_ns: from each call of fork to the next.
+        end_ns: when each was over.
+    """
+
+    fork_ns: IntArray
+    total_ns: IntArray
+    end_ns: IntArray
+
+    def __len__(self) -> int:
+        return len(self.end_ns)
+
+
+class ForkServer:
+    """The parent: an address space with one filled heap.
+
+    Args:
+        kernel: the machine's kernel.
+        name: names its tasks.
+        heap_bytes: size of the heap.
+        scattered: share of its frames that are scattered; None for a fresh fill.
+    """
+
+    def __init__(self, kernel: Kernel, name: str, heap_bytes: int, scattered: float | None) -> None:
+        self.task = kernel.machine.task(name)
+        self._kernel = kernel
+        self._clock = kernel.machine.clock
+        self.mm = kernel.start_program()
+        self.heap: Vma = self.mm.map(-(-heap_bytes // PAGE_BYTES))
+        kernel.load(self.mm, self.heap, scattered_share=scattered)
+        self.loaded = self.mm.memory.counts.copy()
+        self._rounds = Rounds(kernel.scheme, self.mm)
+
+    def random_pages(self, generator: np.random.Generator, count: int) -> IntArray:
+        """``count`` pages of the heap, each drawn uniformly."""
+        return self.heap.start_page + generator.integers(0, self.heap.n_pages, count)
+
+    def round_ns(self, pages: IntArray) -> int:
+        """How long `execute` takes on an idle machine besides what the child computes.
+
+        As it is once the heap is used: the first forks find entries that must be protected. The
+        rounds are performed to find out, so this is for a server that serves nothing else.
+        """
+        self._rounds.play(pages)
+        steady = self._rounds.play(pages)
+        switch_ns = self._kernel.machine.scheduler.switch_ns
+        return (
+            steady.fork.work_ns
+            + switch_ns
+            + steady.start.work_ns
+            + steady.fault_ns
+            + steady.exit.work_ns
+        )
+
+    def execute(self, compute_ns: int, pages: IntArray) -> Generator[simpy.Event, Any, Execution]:
+        """Fork a child that writes ``pages`` and computes, and wait until it is gone."""
+        asked_ns = self._clock.now
+        this = self._rounds.play(pages)
+        yield from self._kernel.play(self.task, replay(this.fork.steps))
+        fork_ns = self._clock.now - asked_ns
+        run_ns = yield self._kernel.process(self.mm, self._child(compute_ns, this))
+        return Execution(fork_ns, run_ns, self._clock.now - asked_ns)
+
+    def execute_together(
+        self, compute_ns: IntArray, pages: IntArray, after_ns: int, until_ns: int
+    ) -> Generator[simpy.Event, Any, Executions]:
+        """Many times `execute`, and ``after_ns`` of the parent's own work after each, in one go.
+
+        That is possible while nobody else is there and memory stays as it is. What comes is what
+        would come one by one.
+
+        Args:
+            compute_ns: what each child computes, shape (children,).
+            pages: what each writes, shape (children, pages of a child).
+            after_ns: the parent's own work.
+            until_ns: no child is forked from then on.
+
+        Returns:
+            The first of them, as many as go together; perhaps none.
+        """
+        repeats = self._rounds.foresee(pages if self._is_alone() else pages[:0])
+        fork_ns, count = repeats.fork_ns, len(repeats)
+        # Each child is a new task for the core that it gets; the parent keeps its own.
+        start_ns = self._kernel.machine.scheduler.switch_ns
+        total_ns = fork_ns + start_ns + repeats.start_ns + compute_ns[:count] + repeats.fault_ns
+        total_ns += repeats.exit_ns + after_ns
+        end_ns = self._clock.now + total_ns.cumsum()
+        first = int(np.searchsorted(end_ns - total_ns, until_ns))
+        if first:
+            self._rounds.repeat(repeats, first)
+            yield from self.task.run(compute_ns=int(total_ns[:first].sum()))
+        return Executions(fork_ns[:first], total_ns[:first], end_ns[:first])
+
+    def _is_alone(self) -> bool:
+        """Whether nobody else is there, a child gets a core, and no timeline is kept."""
+        scheduler = self._kernel.machine.scheduler
+        return (
+            self._clock.quiet_until_ns is None
+            and scheduler.undisturbed(self.task)
+            and scheduler.spans is None
+            and len(scheduler.cores) > 1
+        )
+
+    def _child(self, compute_ns: int, this: Round) -> Activity:
+        task: Task = self._kernel.machine.task(f"{self.task.name}-child")
+        yield from self._kernel.play(task, replay(this.start.steps))
+        began_ns = self._clock.now
+        yield from task.run(compute_ns=compute_ns + this.fault_ns)
+        run_ns = self._clock.now - began_ns
+        yield from self._kernel.play(task, replay(this.exit.steps))
+        return run_ns

@@ -1,0 +1,186 @@
+"""SQLite: unit tests on an in-memory database, each in a child of the initialised process."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NamedTuple, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from models.costs.laws import Costs
+from models.kernel.kernel import Kernel
+from sim.machine.clock import Activity
+from sim.machine.streams import Streams
+from sim.measures.histogram import Histogram
+from sim.measures.recording import Recording
+from sim.units import Bytes, Duration, Ratio
+from workloads.programs.shared.fork_server import PAGE_BYTES, Execution, ForkServer
+from workloads.running.program import Program, play
+from workloads.running.setup import Setup
+from workloads.traces.kinds.case_trace import CaseTrace
+from workloads.traces.reading.columns import MISSING
+from workloads.traces.reading.text import trace_error
+from workloads.traces.registry import open_as
+
+NAME = "sqlite"
+TRACE = CaseTrace
+"""The kind of trace that can drive it."""
+
+
+class UnitTest(BaseModel):
+    """A kind of test."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    run: Annotated[Duration, Field(gt=0, description="time the test runs, without page faults")]
+    pages: Annotated[int, Field(ge=0, le=10**6, description="pages of the database that it writes")]
+
+
+class Logged(BaseModel):
+    """Tests of a log of test cases, run under Fork: their run times and page faults."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    kind: Literal["trace"]
+    path: Annotated[str, Field(min_length=1, description="file, from the experiment's folder")]
+    faults_elsewhere: Annotated[
+        int,
+        Field(ge=0, description="how many of a test's faults lie outside the database"),
+    ] = 0
+
+
+class Config(BaseModel):
+    """A test-suite that initialises a database once and forks for every test."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    kind: Literal["sqlite"]
+    database: Annotated[Bytes, Field(ge=PAGE_BYTES, le=2**45, description="memory of the database")]
+    scattered: Annotated[
+        Ratio | None,
+        Field(description="share of its frames that are scattered; default: a fresh fill"),
+    ] = None
+    initialisation: Annotated[
+        Duration, Field(description="time to load the database, before the first test")
+    ] = 0
+    tests: Annotated[
+        list[UnitTest] | None, Field(min_length=1, max_length=10_000, description="a suite's tests")
+    ] = None
+    log: Annotated[Logged | None, Field(description="tests that were logged, instead")] = None
+    rounds: Annotated[
+        int, Field(ge=1, le=10**6, description="how often the tests are gone through")
+    ] = 1
+
+    @model_validator(mode="after")
+    def _of_one_source(self) -> Self:
+        if (self.tests is None) == (self.log is None):
+            raise ValueError("expected either tests or a log")
+        return self
+
+
+class Case(NamedTuple):
+    """A test that is run: which one, for how long without page faults, writing how many pages."""
+
+    number: int
+    run_ns: int
+    pages: int
+
+
+def cases_of(config: Config, costs: Costs) -> list[Case]:
+    """The tests in the order in which they are run; those of a log are numbered as they appear.
+
+    Raises:
+        TraceError: the log cannot be used, or a test was faster than its page faults are.
+    """
+    if config.log is None:
+        tests = enumerate(config.tests or ())
+        return [Case(number, test.run, test.pages) for number, test in tests]
+    trace = open_as(CaseTrace, config.log.path)
+    pages = np.maximum(trace.faults - config.log.faults_elsewhere, 0)
+    pages[trace.faults == MISSING] = 0
+    run_ns = trace.run_ns - np.rint(pages * costs.fault_copy_cold_ns).astype(np.int64)
+    if run_ns.min() < 1:
+        worst = int(run_ns.argmin())
+        raise trace_error(
+            config.log.path,
+            1,
+            1,
+            f"{trace.cases[trace.case_id[worst]]!r} ran {trace.run_ns[worst] / 1e3:g} us with "
+            f"{pages[worst]} page faults in the database",
+            f"at least {pages[worst] * costs.fault_copy_cold_ns / 1e3:g} us, what they take "
+            "under Fork",
+        )
+    return [
+        Case(*row)
+        for row in zip(trace.case_id.tolist(), run_ns.tolist(), pages.tolist(), strict=True)
+    ]
+
+
+class Suite:
+    """The process that holds the database and runs the tests one after the other."""
+
+    def __init__(self, config: Config, kernel: Kernel, streams: Streams) -> None:
+        self._config = config
+        self._clock = kernel.machine.clock
+        self._cases = cases_of(config, kernel.scheme.costs)
+        self.server = ForkServer(kernel, "sqlite", config.database, config.scattered)
+        self._pages = streams.generator("workload/sqlite/pages")
+        self.executions: list[tuple[int, Execution]] = []
+
+    def live(self) -> Activity:
+        """Initialise, then test."""
+        yield from self.server.task.run(compute_ns=self._config.initialisation)
+        for _ in range(self._config.rounds):
+            for case in self._cases:
+                pages = self.server.random_pages(self._pages, case.pages)
+                execution = yield from self.server.execute(case.run_ns, pages)
+                self.executions.append((case.number, execution))
+
+    def recording(self) -> Recording:
+        """Forking and testing phases apart."""
+        columns = np.array(
+            [(number, e.fork_ns, e.run_ns, e.total_ns) for number, e in self.executions], np.int64
+        )
+        names = ("test", "fork_ns", "test_ns", "total_ns")
+        series = dict(zip(names, columns.T, strict=True))
+        histograms = {name: Histogram() for name in names[1:]}
+        for name, histogram in histograms.items():
+            histogram.add(series[name])
+        counts = self.server.mm.memory.counts - self.server.loaded
+        faults = {f"faults/{kind}": count for kind, count in counts.faults_by_kind().items()}
+        return Recording(
+            histograms=histograms,
+            counters={"tests": len(columns), **faults},
+            series={"tests": series},
+            levels={
+                "duration_ns": self._clock.now,
+                "initialisation_ns": self._config.initialisation,
+            },
+        )
+
+
+def start(config: Config, kernel: Kernel, streams: Streams) -> Program:
+    """The suite; a row of ``tests`` per test, in order (``test``: its number).
+
+    Raises:
+        TraceError: the log cannot be used.
+    """
+    suite = Suite(config, kernel, streams)
+    return Program([suite.live()], suite.recording)
+
+
+def check(config: Config, setup: Setup) -> None:
+    """Look whether the log can be run on the machine, before anything is simulated.
+
+    Raises:
+        TraceError: it cannot.
+    """
+    cases_of(config, setup.profile.costs)
+
+
+def run(config: Config, setup: Setup) -> Recording:
+    """`start`, alone on a machine."""
+    kernel = setup.kernel()
+    (result,) = play(kernel, start(config, kernel, setup.streams()))
+    return result

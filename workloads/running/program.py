@@ -1,0 +1,121 @@
+"""A program on a machine, alone or beside others, and what its module offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, cast
+
+import simpy
+from pydantic import BaseModel
+
+from models.kernel.kernel import Kernel
+from models.kernel.memory_books import OutOfMemory
+from models.kernel.memory_log import MemoryLog
+from models.memory.physical import PhysicalMemory
+from sim.machine.clock import Activity
+from sim.machine.streams import Streams
+from sim.measures.recording import Recording
+from workloads.running.setup import Setup
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a program does, and what came of it.
+
+    Attributes:
+        activities: What goes on in it at once; it is over when all of them have ended.
+        recording: Its results; called at the moment it is over.
+        memories: What it takes memory from, if it is not alone on its machine.
+    """
+
+    activities: Sequence[Activity]
+    recording: Callable[[], Recording]
+    memories: Sequence[PhysicalMemory] = ()
+
+
+class Workload(Protocol):
+    """What a program's module offers."""
+
+    NAME: str
+    Config: type[BaseModel]
+    __doc__: str | None
+
+    def start(self, config: Any, kernel: Kernel, streams: Streams) -> Program:
+        """The program, ready to run; ``config`` is an instance of ``Config``."""
+
+    def run(self, config: Any, setup: Setup) -> Recording:
+        """One repetition: the program alone on a machine."""
+
+
+def by_name(modules: Iterable[Any]) -> dict[str, Workload]:
+    """The programs' modules by name; ValueError if two have the same."""
+    registry: dict[str, Workload] = {}
+    for module in modules:
+        workload = cast(Workload, module)
+        if workload.NAME in registry:
+            raise ValueError(f"two workloads are named {workload.NAME}")
+        registry[workload.NAME] = workload
+    return registry
+
+
+def started(workload: Workload, config: Any, kernel: Kernel, streams: Streams) -> Program:
+    """A program beside others: `Workload.start`, and which memory is its own."""
+    before = len(kernel.memories)
+    program = workload.start(config, kernel, streams)
+    return replace(program, memories=kernel.memories[before:])
+
+
+def life(kernel: Kernel, program: Program) -> Activity:
+    """The whole of a program, for a SimPy process; returns its recording.
+
+    A program that the machine has no memory for is interrupted (`Kernel.check_memory`): its
+    recording is that of the time until then, with when and at which use of memory it was killed.
+    """
+    clock = kernel.machine.clock
+    for memory in program.memories:
+        kernel.lives[memory] = cast(simpy.Process, clock.active_process)
+    running = [clock.process(activity) for activity in program.activities]
+    everything = clock.all_of(running)
+    try:
+        yield everything
+    except simpy.Interrupt as interrupt:
+        everything.defused = True
+        others = [p for memory in program.memories for p in kernel.processes.get(memory, [])]
+        for process in [*running, *others]:
+            if process.is_alive:
+                process.defused = True
+                process.interrupt(interrupt.cause)
+        death = cast(OutOfMemory, interrupt.cause)
+        recording = program.recording()
+        recording.counters["killed_out_of_memory"] = 1
+        recording.levels |= {"killed_ns": clock.now, "killed_bytes": death.used_bytes}
+    else:
+        recording = program.recording()
+    kernel.forget(cast(simpy.Process, clock.active_process))
+    if not recording.parts:
+        _add_memory(recording, [kernel.logs[memory] for memory in program.memories])
+        if len(program.memories) == len(kernel.logs) and kernel.peak_bytes:
+            recording.levels["memory_bytes_peak"] = kernel.peak_bytes
+    return recording
+
+
+def _add_memory(recording: Recording, logs: Sequence[MemoryLog]) -> None:
+    """What a program took of memory: tables over time, and the most at once."""
+    for number, log in enumerate(logs):
+        for name, table in log.series().items():
+            recording.series[f"{name}_{number}" if number else name] = table
+    peaks = [log.peak_bytes for log in logs if log.peak_bytes]
+    if peaks:
+        recording.levels["memory_bytes_peak"] = sum(peaks)
+
+
+def play(kernel: Kernel, *programs: Program) -> list[Recording]:
+    """Run programs side by side on the kernel's machine, to the end of each; their results."""
+    clock = kernel.machine.clock
+    if len(programs) == 1:
+        programs = (replace(programs[0], memories=tuple(kernel.memories)),)
+    lives = [clock.process(life(kernel, program)) for program in programs]
+    clock.run(until=clock.all_of(lives))
+    clock.check()
+    return cast(list[Recording], [ended.value for ended in lives])

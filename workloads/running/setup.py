@@ -1,0 +1,68 @@
+"""What a program is run on: machine, fork scheme, random streams of one repetition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.costs.profile import Profile
+from models.kernel.kernel import Kernel
+from models.schemes import SCHEMES, make_scheme
+from models.schemes.base import Scheme
+from sim.machine.machine import Machine
+from sim.machine.spans import SpanSink
+from sim.machine.streams import Streams
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Everything around a program for one repetition of an experiment.
+
+    Attributes:
+        profile: the machine's costs.
+        cores: its number of cores.
+        scheme: registry name of the fork scheme.
+        seed: the experiment's seed.
+        repetition: number of the repetition, from 0.
+        spans: receives the timeline, if given.
+        options: what else is said of the scheme (`models.schemes.base.SchemeOptions`), by name.
+        memory_bytes: how much memory the machine has; None if there is no limit.
+    """
+
+    profile: Profile
+    cores: int
+    scheme: str
+    seed: int = 0
+    repetition: int = 0
+    spans: SpanSink | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    memory_bytes: int | None = None
+
+    def machine(self) -> Machine:
+        """A new machine."""
+        costs = self.profile.costs
+        return Machine(
+            self.cores,
+            self.profile.contention_weights,
+            slice_ns=round(costs.time_slice_ns),
+            switch_ns=round(costs.context_switch_ns),
+            spans=self.spans,
+        )
+
+    def kernel(self) -> Kernel:
+        """A new machine running a kernel with this setup's fork scheme."""
+        return Kernel(self.machine(), self.fork(), self.memory_bytes)
+
+    def fork(self) -> Scheme:
+        """The fork scheme."""
+        return make_scheme(self.scheme, self.profile.costs, **self.fork_options())
+
+    def fork_options(self) -> dict[str, Any]:
+        """The arguments that the fork scheme is made with."""
+        options = SCHEMES[self.scheme].Options.model_validate(dict(self.options))
+        return options.arguments()
+
+    def streams(self) -> Streams:
+        """The random streams of this repetition."""
+        return Streams(self.seed, self.repetition)

@@ -1,0 +1,1 @@
+"""Commands of key-value stores: which of them write, and what."""

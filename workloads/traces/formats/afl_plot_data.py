@@ -1,0 +1,100 @@
+"""Reader of `plot_data`, which AFL and AFL++ write while they fuzz: a row every few seconds.
+
+The header names the columns. AFL and early AFL++ write `# unix_time, cycles_done, cur_path, ...`;
+AFL++ 4 writes `# relative_time, cycles_done, cur_item, ...` (seconds since the start, those before
+a resume included), with `total_execs` further on. Recent AFL++ writes more cells than its header
+names, one for each sanitizer binary; they are left alone. Rows are only written when something
+changed, and by AFL++ not in the first minute.
+
+Sources: maybe_update_plot_file in AFL 2.57b's afl-fuzz.c and in AFL++'s src/afl-fuzz-stats.c.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+
+import numpy as np
+
+from workloads.traces.kinds.execution_trace import ExecutionTrace
+from workloads.traces.reading.accounting import BLANK, HEADER, LineError, account
+from workloads.traces.reading.cells import cell_column, decimal_at, split_cells, whole_at
+from workloads.traces.reading.columns import MISSING, Times, frozen
+from workloads.traces.reading.text import DEFAULT_LIMITS, Limits, TracePath
+
+_FIRST_LINE = re.compile(rb"\s*#[^\n]*\b(?:unix|relative)_time\b[^\n]*\bexecs_per_sec\b")
+_LARGEST_SECONDS = 2**63 // 10**9
+
+
+def looks_like_plot_data(first_bytes: bytes) -> bool:
+    """Whether a text that begins so may be a plot_data."""
+    return _FIRST_LINE.match(first_bytes) is not None
+
+
+def read_plot_data(path: TracePath, limits: Limits = DEFAULT_LIMITS) -> ExecutionTrace:
+    """Read a plot_data, plain or compressed, in one pass.
+
+    Raises:
+        TraceError: As `account` does; a line is damaged that lacks what the header promises,
+            whose time goes backwards, or that stands above any header.
+    """
+    rows = _Rows()
+    accounting = account(path, limits, "row", rows.take)
+    return ExecutionTrace(
+        time_ns=frozen(rows.times.column, np.int64),
+        execs_per_s=frozen(rows.execs_per_s, np.float64),
+        executions=frozen(rows.executions, np.int64),
+        accounting=accounting,
+    )
+
+
+class _Rows:
+    """The growing columns."""
+
+    def __init__(self) -> None:
+        self.times = Times()
+        self.execs_per_s = array("d")
+        self.executions = array("q")
+        self._header: list[bytes] = []
+        self._time = self._rate = self._total = MISSING
+
+    def take(self, line: bytes) -> str | None:
+        text = line.strip()
+        if not text:
+            return BLANK
+        if text.startswith(b"#"):
+            self._take_header(line, split_cells(text[1:]))
+            return HEADER
+        self._take_row(line, split_cells(line))
+        return None
+
+    def _take_header(self, line: bytes, names: list[bytes]) -> None:
+        if self._header:
+            if names != self._header:
+                raise LineError(1, "another header", "the one above, as in the rows above")
+            return
+        time = next((name for name in (b"relative_time", b"unix_time") if name in names), None)
+        if time is None or b"execs_per_sec" not in names:
+            expected = "'# unix_time' or '# relative_time' and further names, 'execs_per_sec' too"
+            raise LineError(1, "bad header", expected)
+        if time == b"relative_time":
+            self.times = Times(start_ns=0)
+        self._header = names
+        self._time, self._rate = names.index(time), names.index(b"execs_per_sec")
+        self._total = names.index(b"total_execs") if b"total_execs" in names else MISSING
+
+    def _take_row(self, line: bytes, cells: list[bytes]) -> None:
+        if not self._header:
+            expected = "'# unix_time, ...' or '# relative_time, ...' before the first row"
+            raise LineError(1, "no header", expected)
+        if len(cells) < len(self._header):
+            expected = f"{len(self._header)} cells, as the header names, got {len(cells)}"
+            raise LineError(cell_column(line, len(cells)), "cells missing", expected)
+        seconds = whole_at(line, cells, self._time, _LARGEST_SECONDS, "time")
+        decimal_at(line, cells, self._rate, 2, "execs_per_sec")
+        executions = MISSING
+        if self._total != MISSING:
+            executions = whole_at(line, cells, self._total, 2**63, "total_execs")
+        self.times.add(seconds * 10**9, cell_column(line, self._time))
+        self.execs_per_s.append(float(cells[self._rate]))
+        self.executions.append(executions)

@@ -1,0 +1,188 @@
+"""Reader of commands on keys in a CSV of any origin whose columns are named.
+
+The names say what a column is, whatever its case; others are left alone:
+
+* the time, needed: `time_ns`, `time_us`, `time_ms`, `time_s`, or `time`, `timestamp`, `unix_time`
+  in seconds; decimals, exact to the nanosecond, which must not decrease;
+* `key` (also `key_id`, `object`, `obj_id`): any text; none if it is empty;
+* `op` (also `operation`, `command`, `cmd`): `read` or `write`, `r` or `w`, or a command of Redis or
+  memcached; without this column every row is a read;
+* `value_bytes` (also `size_bytes`, `value_size`, `size`): what a write stores under the key;
+* `request_bytes`: the size of the command, estimated as Redis' clients send it if it is not there;
+* `connection` (also `client`, `client_id`): who sends it; all rows are of one sender without it.
+
+A row whose `op` is `further` names one more key that the command of the row above writes.
+A file without a header, or with other names in it, is read with names given by the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workloads.traces.commands.memcached import OPERATIONS, READS
+from workloads.traces.commands.redis import COMMANDS
+from workloads.traces.kinds.key_trace import FURTHER, KeyColumns, KeyTrace, request_bytes
+from workloads.traces.reading.accounting import BLANK, HEADER, LineError, account
+from workloads.traces.reading.cells import (
+    cell_column,
+    cell_error,
+    decimal,
+    decimal_at,
+    decimals,
+    split_cells,
+    whole_at,
+)
+from workloads.traces.reading.text import DEFAULT_LIMITS, Limits, TracePath
+
+LARGEST_BYTES = 2**29
+"""A larger value is refused: columns have 32 bits. Redis' own limit is 512 MiB."""
+
+_PLACES = {"time_ns": 0, "time_us": 3, "time_ms": 6} | dict.fromkeys(
+    ("time_s", "time", "timestamp", "unix_time"), 9
+)
+_COLUMNS = {
+    **dict.fromkeys(_PLACES, "time"),
+    **dict.fromkeys(("key", "key_id", "object", "obj_id"), "key"),
+    **dict.fromkeys(("op", "operation", "command", "cmd"), "op"),
+    **dict.fromkeys(("value_bytes", "size_bytes", "value_size", "size"), "value_bytes"),
+    "request_bytes": "request_bytes",
+    **dict.fromkeys(("connection", "client", "client_id"), "connection"),
+}
+_FURTHER = FURTHER.encode()
+_IS_WRITE: dict[bytes, bool] = {
+    **{name.lower(): command.writes for name, command in COMMANDS.items()},
+    **{name: name not in READS for name in OPERATIONS},
+    **{b"read": False, b"r": False, b"write": True, b"w": True},
+}
+_LONGEST_KEY_BYTES = 2**20
+
+
+def looks_like_csv(first_bytes: bytes) -> bool:
+    """Whether a text that begins so may be such a CSV: a time and something else are named."""
+    try:
+        names = _names(first_bytes.lstrip().partition(b"\n")[0])
+        return len(_roles(names, column=1)) > 1
+    except LineError:
+        return False
+
+
+def read_csv(
+    path: TracePath, limits: Limits = DEFAULT_LIMITS, names: Sequence[str] | None = None
+) -> KeyTrace:
+    """Read a CSV, plain or compressed, in one pass.
+
+    Args:
+        path: The file.
+        limits: What of it is accepted.
+        names: Names of all columns in their order, in place of the header's; the first line is
+            still taken for a header if there is no number where the time should be.
+
+    Raises:
+        TraceError: As `account` does; a line is damaged that has too few or too many cells or
+            something else than its column promises, whose time goes backwards, or that is the first
+            and names no time.
+    """
+    rows = _Rows(names)
+    accounting = account(path, limits, "row", rows.take)
+    return rows.columns.trace(accounting, rows.resolution_ns)
+
+
+def _names(line: bytes) -> list[str]:
+    return [cell.decode("utf-8", "backslashreplace").lower() for cell in split_cells(line)]
+
+
+def _roles(names: Sequence[str], column: int) -> dict[str, int]:
+    """Which column of these names is the time, the key ..."""
+    roles: dict[str, int] = {}
+    for number, name in enumerate(names):
+        role = _COLUMNS.get(name.lower())
+        if role in roles:
+            raise LineError(column, "bad header", f"one column for the {role}, got two")
+        if role is not None:
+            roles[role] = number
+    if "time" not in roles:
+        expected = f"names of columns, one of {', '.join(_PLACES)} among them"
+        raise LineError(column, "bad header", expected)
+    return roles
+
+
+class _Rows:
+    """The growing columns."""
+
+    def __init__(self, names: Sequence[str] | None) -> None:
+        self.columns = KeyColumns()
+        self._given = names
+        self._names: Sequence[str] = ()
+        self._roles: dict[str, int] = {}
+        self._places = self._decimals = 0
+
+    @property
+    def resolution_ns(self) -> int:
+        """The tick of a clock with as many decimals as were seen."""
+        return int(10 ** max(self._places - self._decimals, 0))
+
+    def take(self, line: bytes) -> str | None:
+        if not line.strip():
+            return BLANK
+        if not self._roles and self._take_header(line):
+            return HEADER
+        cells = split_cells(line)
+        if len(cells) != len(self._names):
+            expected = f"{len(self._names)} cells, as there are names, got {len(cells)}"
+            raise LineError(cell_column(line, len(cells)), "cells missing or too many", expected)
+        self._take_row(line, cells)
+        return None
+
+    def _take_header(self, line: bytes) -> bool:
+        """Learn the columns from the names given or else the line; whether the line is a header."""
+        names = _names(line) if self._given is None else self._given
+        roles = _roles(names, column=1)
+        self._names, self._roles = names, roles
+        self._places = _PLACES[names[roles["time"]].lower()]
+        if self._given is None:
+            return True
+        cells = split_cells(line)
+        return len(cells) == len(names) and decimal(cells[roles["time"]], 0) is None
+
+    def _cell(self, cells: list[bytes], role: str) -> bytes:
+        """The cell of a role; empty if there is no such column."""
+        number = self._roles.get(role)
+        return b"" if number is None else cells[number]
+
+    def _take_row(self, line: bytes, cells: list[bytes]) -> None:
+        key = self._cell(cells, "key")
+        if len(key) > _LONGEST_KEY_BYTES:
+            raise cell_error(line, self._roles["key"], "key", "a name of at most 1 MiB")
+        operation = self._cell(cells, "op").lower()
+        is_write = operation == _FURTHER or _IS_WRITE.get(operation, None if operation else False)
+        if is_write is None:
+            expected = "read, write or a command of Redis or memcached"
+            raise cell_error(line, self._roles["op"], "operation", expected)
+        value_bytes = self._size(line, cells, "value_bytes") if is_write else 0
+        time = cells[self._roles["time"]]
+        time_ns = decimal_at(line, cells, self._roles["time"], self._places, "time")
+        if operation == _FURTHER:
+            if not len(self.columns) or not key:
+                raise LineError(1, "nothing to go further", "a key, and a command in the row above")
+            self.columns.add_further(key, value_bytes or 0)
+            return
+        size_bytes = self._size(line, cells, "request_bytes")
+        if size_bytes is None:
+            name = b"SET" if is_write else b"GET"
+            stored = [value_bytes] if value_bytes else []
+            size_bytes = request_bytes([len(name), len(key), *stored])
+        self.columns.times.add(time_ns, cell_column(line, self._roles["time"]))
+        self._decimals = max(self._decimals, decimals(time))
+        self.columns.add(
+            key or None,
+            is_write=is_write,
+            value_bytes=value_bytes or 0,
+            request_bytes=size_bytes,
+            sender=self._cell(cells, "connection"),
+        )
+
+    def _size(self, line: bytes, cells: list[bytes], role: str) -> int | None:
+        """The number of bytes in the cell of a role; None if it is empty."""
+        if not self._cell(cells, role):
+            return None
+        return whole_at(line, cells, self._roles[role], LARGEST_BYTES + 1, "size")

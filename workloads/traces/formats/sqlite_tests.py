@@ -1,0 +1,118 @@
+"""Reader of logs of test cases that run against one data base: a CSV with a header, a row a test.
+
+Columns are found by their names: `test` (what it does); `test_ns`, its run time (also `run_` and
+`run_time_` for `test_`, and `_us`, `_ms`, `_s` for `_ns`); `child_minflt`, `minflt`, `faults` or
+`pages`, what it touched (minor faults of the child that ran it). Others are left alone. Rows are in
+the order in which the tests ran.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+import numpy as np
+
+from workloads.traces.kinds.case_trace import CaseTrace
+from workloads.traces.reading.accounting import BLANK, HEADER, LineError, account
+from workloads.traces.reading.cells import (
+    cell_column,
+    cell_error,
+    decimal_at,
+    split_cells,
+    whole_at,
+)
+from workloads.traces.reading.columns import MISSING, Ids, frozen
+from workloads.traces.reading.text import DEFAULT_LIMITS, Limits, TracePath
+
+LONGEST_NS = 86400 * 10**9
+"""A longer run of a test is taken for a mistake in the unit."""
+_PLACES = {b"ns": 0, b"us": 3, b"ms": 6, b"s": 9}
+_RUN_TIMES = {
+    name + b"_" + unit: places
+    for name in (b"test", b"run", b"run_time")
+    for unit, places in _PLACES.items()
+}
+_FAULTS = (b"child_minflt", b"minflt", b"faults", b"pages")
+
+
+def looks_like_sqlite_tests(first_bytes: bytes) -> bool:
+    """Whether a text that begins so may be a log of test cases."""
+    names = _names(first_bytes.lstrip().partition(b"\n")[0])
+    return b"test" in names and any(name in _RUN_TIMES for name in names)
+
+
+def read_sqlite_tests(path: TracePath, limits: Limits = DEFAULT_LIMITS) -> CaseTrace:
+    """Read a log of test cases, plain or compressed, in one pass.
+
+    Raises:
+        TraceError: As `account` does; a line is damaged that lacks what the header promises,
+            or that is the first and names no columns.
+    """
+    rows = _Rows()
+    accounting = account(path, limits, "test", rows.take)
+    return CaseTrace(
+        case_id=frozen(rows.case_id, np.int32),
+        run_ns=frozen(rows.run_ns, np.int64),
+        faults=frozen(rows.faults, np.int64),
+        cases=rows.cases.names(),
+        accounting=accounting,
+    )
+
+
+def _names(line: bytes) -> list[bytes]:
+    try:
+        return [cell.lower() for cell in split_cells(line)]
+    except LineError:
+        return []
+
+
+class _Rows:
+    """The growing columns."""
+
+    def __init__(self) -> None:
+        self.case_id = array("i")
+        self.run_ns = array("q")
+        self.faults = array("q")
+        self.cases = Ids()
+        self._header: list[bytes] = []
+        self._test = self._run = self._faults = MISSING
+        self._places = 0
+
+    def take(self, line: bytes) -> str | None:
+        if not line.strip():
+            return BLANK
+        if self._header:
+            self._take_row(line)
+            return None
+        self._take_header(_names(line))
+        return HEADER
+
+    def _take_header(self, names: list[bytes]) -> None:
+        run = next((name for name in names if name in _RUN_TIMES), None)
+        if b"test" not in names or run is None:
+            raise LineError(1, "bad header", "names of columns, 'test' and 'test_ns' among them")
+        self._header = names
+        self._test, self._run, self._places = (
+            names.index(b"test"),
+            names.index(run),
+            _RUN_TIMES[run],
+        )
+        faults = next((name for name in _FAULTS if name in names), None)
+        self._faults = names.index(faults) if faults else MISSING
+
+    def _take_row(self, line: bytes) -> None:
+        cells = split_cells(line)
+        if len(cells) != len(self._header):
+            expected = f"{len(self._header)} cells, as the header names, got {len(cells)}"
+            raise LineError(cell_column(line, len(cells)), "cells missing or too many", expected)
+        run_ns = decimal_at(line, cells, self._run, self._places, "run time")
+        if run_ns > LONGEST_NS:
+            raise cell_error(line, self._run, "run time", "less than a day")
+        faults = MISSING
+        if self._faults != MISSING and cells[self._faults]:
+            faults = whole_at(line, cells, self._faults, 2**40, "number of faults")
+        if not cells[self._test]:
+            raise cell_error(line, self._test, "test", "its name")
+        self.case_id.append(self.cases.of(cells[self._test]))
+        self.run_ns.append(run_ns)
+        self.faults.append(faults)

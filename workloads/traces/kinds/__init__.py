@@ -1,0 +1,1 @@
+"""What a trace holds, whichever format it came in."""

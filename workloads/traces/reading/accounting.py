@@ -1,0 +1,102 @@
+"""Where every line of a trace went: read into the trace, or skipped for a reason.
+
+A reader is a function that takes one line: it returns None when the line is a record that it took,
+or why the line holds none (`blank`, `header` ...), and raises `LineError` when the line is damaged.
+It may have a second one that takes whole blocks: it goes through the lines of a block in order and
+yields how many records in a row it took at once, or a line that it leaves to the first.
+"""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass
+
+from workloads.traces.reading.text import Limits, TracePath, read_blocks, trace_error
+
+BLANK = "blank"
+"""Why a line of white space is skipped."""
+
+HEADER = "header"
+"""Why a line that names columns is skipped."""
+
+DAMAGED = "damaged"
+"""Why a line that is not of its format is skipped, if `Limits.max_damaged` allows."""
+
+
+class LineError(Exception):
+    """A line that is not of its format.
+
+    Attributes:
+        column: Where it goes wrong, in bytes, from 1.
+        what: What is wrong there, in words that do not depend on the line.
+        expected: What should stand there.
+    """
+
+    def __init__(self, column: int, what: str, expected: str) -> None:
+        super().__init__(column, what, expected)
+        self.column = column
+        self.what = what
+        self.expected = expected
+
+
+@dataclass(frozen=True, slots=True)
+class Accounting:
+    """Where every line of the file went: ``lines == records + sum(skipped.values())``.
+
+    Attributes:
+        lines: Lines in the file.
+        records: Lines that are in the trace.
+        skipped: Lines that are not, by reason, in order of appearance.
+    """
+
+    lines: int
+    records: int
+    skipped: dict[str, int]
+
+
+def account(
+    path: TracePath,
+    limits: Limits,
+    record: str,
+    take: Callable[[bytes], str | None],
+    take_block: Callable[[bytes], Iterable[int | bytes]] = io.BytesIO,
+) -> Accounting:
+    """Give a reader every line of a file, plain or compressed, in one pass.
+
+    Args:
+        path: The file.
+        limits: What of it is accepted.
+        record: What a record is called in the message about a file that holds none.
+        take: Takes a line with its line end; see the module.
+        take_block: Takes what it can of a block of lines; see the module. Nothing by default.
+
+    Raises:
+        TraceError: The file cannot be read, exceeds `limits`, holds a damaged line beyond those
+            that `limits` allow, or holds no record.
+    """
+    skipped: Counter[str] = Counter()
+    number = damaged = 0
+    with closing(read_blocks(path, limits)) as blocks:
+        for block in blocks:
+            for piece in take_block(block):
+                if isinstance(piece, int):
+                    number += piece
+                    continue
+                number += 1
+                try:
+                    reason = take(piece)
+                except LineError as error:
+                    if damaged == limits.max_damaged:
+                        what, expected = error.what, error.expected
+                        raise trace_error(path, number, error.column, what, expected) from None
+                    damaged += 1
+                    reason = f"{DAMAGED}: {error.what}"
+                if reason is not None:
+                    skipped[reason] += 1
+    records = number - skipped.total()
+    if not records:
+        raise trace_error(path, number + 1, 1, f"no {record}", f"at least one {record} line")
+    return Accounting(number, records, dict(skipped))

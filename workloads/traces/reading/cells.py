@@ -1,0 +1,99 @@
+"""Cells of comma-separated lines, and the exact numbers in them."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+from workloads.traces.reading.accounting import LineError
+
+_DECIMAL = re.compile(rb"([0-9]{1,19})(?:\.([0-9]{1,30}))?")
+_SHOWN_BYTES = 40
+
+
+def split_cells(line: bytes) -> list[bytes]:
+    """The cells of a line as RFC 4180 writes them, blanks around them removed; one record a line.
+
+    Raises:
+        LineError: Quotes are not closed on the line, or closed before the cell ends.
+    """
+    text = line.rstrip(b"\r\n")
+    if b'"' not in text:
+        return [cell.strip() for cell in text.split(b",")]
+    try:
+        # Each byte is one character on the way, so that the text need not be UTF-8.
+        cells = next(csv.reader([text.decode("latin-1")], strict=True, skipinitialspace=True))
+    except csv.Error:
+        expected = "cells whose quotes are doubled inside and closed before the comma"
+        raise LineError(1, "bad quotes", expected) from None
+    return [cell.strip().encode("latin-1") for cell in cells]
+
+
+def cell_column(line: bytes, number: int) -> int:
+    """The column, from 1, at which the cell of this number (from 0) begins, blanks left out."""
+    quoted = False
+    for position, byte in enumerate(line, 1):
+        if number == 0 and byte not in b" \t":
+            return position
+        if byte == ord('"'):
+            quoted = not quoted
+        elif byte == ord(",") and not quoted:
+            number -= 1
+    return len(line.rstrip(b"\r\n")) + 1
+
+
+def cell_error(line: bytes, number: int, what: str, expected: str) -> LineError:
+    """The error for a cell, which the message repeats."""
+    cells = split_cells(line)
+    cell = cells[number][:_SHOWN_BYTES] if number < len(cells) else b""
+    text = cell.decode("utf-8", "backslashreplace")
+    return LineError(cell_column(line, number), f"bad {what}", f"{expected}, got {text!r}")
+
+
+def whole(cell: bytes, below: int) -> int | None:
+    """The number that a cell of digits is; None if it is none, or not below `below`."""
+    if not cell.isdigit() or len(cell) > 19:
+        return None
+    number = int(cell)
+    return number if number < below else None
+
+
+def decimal(cell: bytes, places: int) -> int | None:
+    """A decimal times 10^places, cut to an integer; None if it is none (signs, exponents)."""
+    match = _DECIMAL.fullmatch(cell)
+    if match is None:
+        return None
+    digits, fraction = match.groups()
+    scaled: int = int(digits) * 10**places
+    if fraction:
+        scaled += int(fraction[:places].ljust(places, b"0") or b"0")
+    return scaled
+
+
+def whole_at(line: bytes, cells: list[bytes], number: int, below: int, what: str) -> int:
+    """The whole number, below `below`, in the cell of this number.
+
+    Raises:
+        LineError: It holds something else than `what`, a whole number.
+    """
+    value = whole(cells[number], below)
+    if value is None:
+        raise cell_error(line, number, what, f"a whole number below {below}")
+    return value
+
+
+def decimal_at(line: bytes, cells: list[bytes], number: int, places: int, what: str) -> int:
+    """10^places times the decimal in the cell of this number, cut to an integer below 2^63.
+
+    Raises:
+        LineError: It holds something else than `what`, a decimal.
+    """
+    value = decimal(cells[number], places)
+    if value is None or value >= 2**63:
+        raise cell_error(line, number, what, "a decimal, without sign or exponent")
+    return value
+
+
+def decimals(cell: bytes) -> int:
+    """How many digits follow the point."""
+    return len(cell) - cell.index(b".") - 1 if b"." in cell else 0
