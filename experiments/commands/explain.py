@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from experiments.commands.printing import Output
-from experiments.forks.asked import Asked, one_fork
+from experiments.forks.fork_choice import ForkChoice, one_fork
 from experiments.forks.in_words import told
-from experiments.forks.steps import Told, steps_of
-from experiments.forks.trial import Seen
+from experiments.forks.steps import SchemeStep, steps_of
+from experiments.forks.trial import Observation
 from experiments.language.catalogue import catalogue, first_line
 from results.metrics import formatting
 from results.tables.grid import print_grid
@@ -24,43 +24,43 @@ _HEADINGS = ("step", "in runs", "scattered", "locks", "what is done")
 
 def main(scheme: str, settings: tuple[str, ...], profile: str | None, *, as_json: bool) -> int:
     """Explain the scheme of a name; 0."""
-    asked = one_fork(scheme, profile, settings, catalogue())
-    steps = list(steps_of(asked.scheme))
+    choice = one_fork(scheme, profile, settings, catalogue())
+    steps = list(steps_of(choice.scheme))
     if as_json:
-        click.echo(json.dumps({"forksim": JSON_VERSION, **_object(asked, steps)}))
+        click.echo(json.dumps({"forksim": JSON_VERSION, **_object(choice, steps)}))
         return 0
-    words = asked.scheme.words
-    click.echo(f"{asked.label}: {first_line(type(asked.scheme))}.")
+    words = choice.scheme.words
+    click.echo(f"{choice.label}: {first_line(type(choice.scheme))}.")
     click.echo(f"  shared: {words.shared}")
     click.echo(f"  who pays: {words.payer}")
     click.echo(f"  locks: {words.locks}")
     click.echo(f"  what breaks: {words.breaks}")
     left = [_HEADINGS[0], *_HEADINGS[-2:]]
     print_grid(_HEADINGS, list(_rows(steps)), Output(), left=left, wraps=True)
-    flush = formatting.duration(asked.scheme.costs.tlb_shootdown_ns)
+    flush = formatting.duration(choice.scheme.costs.tlb_shootdown_ns)
     click.echo(
-        f"note: times on {asked.profile.name} of one thread that nobody disturbs, with page frames "
-        "in contiguous runs and with scattered ones; where other cores flush, each that runs the "
+        f"note: times on {choice.profile.name} of one thread that nobody disturbs, with page "
+        "frames in contiguous runs and with scattered ones; where other cores flush, each that runs the "
         f"process adds {flush}"
     )
     return 0
 
 
-def _rows(steps: Sequence[Told]) -> Iterator[list[str]]:
+def _rows(steps: Sequence[SchemeStep]) -> Iterator[list[str]]:
     part = ""
     for step in steps:
         if step.part != part:
             part = step.part
             yield [part, *[""] * (len(_HEADINGS) - 1)]
-        times = (formatting.duration(seen.ns) for seen in (step.runs, step.scattered))
+        times = (formatting.duration(observation.ns) for observation in (step.runs, step.scattered))
         yield [f"  {step.what}", *times, ", ".join(step.runs.locks), told(step.runs)]
 
 
-def _object(asked: Asked, steps: Sequence[Told]) -> dict[str, Any]:
-    words = asked.scheme.words
+def _object(choice: ForkChoice, steps: Sequence[SchemeStep]) -> dict[str, Any]:
+    words = choice.scheme.words
     return {
-        "fork": dict(asked.written),
-        "machine": asked.profile.name,
+        "fork": dict(choice.written),
+        "machine": choice.profile.name,
         "words": vars(words),
         "steps": [
             {
@@ -74,7 +74,7 @@ def _object(asked: Asked, steps: Sequence[Told]) -> dict[str, Any]:
     }
 
 
-def _seen(seen: Seen) -> dict[str, Any]:
-    counts = {name: count for name, count in seen.counts.as_dict().items() if count}
-    locks = list(seen.locks)
-    return {"ns": seen.ns, "counts": counts, "locks": locks, "flushes": seen.flushes}
+def _seen(observation: Observation) -> dict[str, Any]:
+    counts = {name: count for name, count in observation.counts.as_dict().items() if count}
+    locks = list(observation.locks)
+    return {"ns": observation.ns, "counts": counts, "locks": locks, "flushes": observation.flushes}

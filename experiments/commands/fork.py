@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 from experiments.commands.printing import Output
-from experiments.forks.asked import Asked, several_forks
+from experiments.forks.fork_choice import ForkChoice, several_forks
 from experiments.forks.one_fork import WRITTEN, OneFork, one_fork, size_in_pages
 from experiments.language.catalogue import catalogue
 from experiments.language.errors import InputError, Position, shown
-from models.memory.areas import Refused
+from models.memory.areas import Refusal
 from results.metrics import formatting
 from results.tables.grid import print_grid
 from sim.units import parse_bytes
@@ -34,7 +34,7 @@ def main(size: str, profile: str | None, forks: tuple[str, ...], *, as_json: boo
     found = list(_found(size_bytes, profile, forks))
     machine = found[0][0].profile.name
     if as_json:
-        rows = [{"fork": dict(asked.written), **vars(row)} for asked, row in found]
+        rows = [{"fork": dict(choice.written), **vars(row)} for choice, row in found]
         answer = {"forksim": JSON_VERSION, "size_bytes": size_bytes, "machine": machine}
         click.echo(json.dumps({**answer, "forks": rows}))
         return 0
@@ -60,20 +60,20 @@ def _size(text: str) -> int:
 
 def _found(
     size_bytes: int, profile: str | None, forks: tuple[str, ...]
-) -> Iterator[tuple[Asked, OneFork]]:
-    for asked in several_forks(forks, profile, catalogue()):
+) -> Iterator[tuple[ForkChoice, OneFork]]:
+    for choice in several_forks(forks, profile, catalogue()):
         try:
-            yield asked, one_fork(asked.scheme, size_in_pages(size_bytes))
-        except Refused as error:
-            text = f"{formatting.size(size_bytes)}: {asked.label}: {error}"
+            yield choice, one_fork(choice.scheme, size_in_pages(size_bytes))
+        except Refusal as error:
+            text = f"{formatting.size(size_bytes)}: {choice.label}: {error}"
             raise InputError.at(Position("--size"), text) from None
 
 
-def _cells(asked: Asked, row: OneFork) -> list[str]:
+def _cells(choice: ForkChoice, row: OneFork) -> list[str]:
     times = (row.blocked_ns, row.child_runs_ns, row.first_write_ns, row.next_write_ns, row.exit_ns)
     sizes = (row.table_bytes, *row.extra_bytes.values())
     cells = [_or_dash(time_ns, formatting.duration) for time_ns in times]
-    return [asked.label, *cells, *map(formatting.size, sizes)]
+    return [choice.label, *cells, *map(formatting.size, sizes)]
 
 
 def _or_dash(value: Any, shown_as: Callable[[Any], str]) -> str:

@@ -24,7 +24,7 @@ SHOWN_DIGITS = 12
 """Of an id."""
 
 
-class _Row(NamedTuple):
+class _PlanRow(NamedTuple):
     """A point, whether it has a record, and how many seconds it took or would take."""
 
     point: Point
@@ -64,17 +64,17 @@ def main(
     return 0
 
 
-def _rows(points: tuple[Point, ...], store: Store) -> Iterator[_Row]:
+def _rows(points: tuple[Point, ...], store: Store) -> Iterator[_PlanRow]:
     present = set(store.ids())
     done = {point.id: store.read_wall(point.id) for point in points if point.id in present}
     timed = {point.id: point for point in points if done.get(point.id) is not None}
     estimates = Estimates([(point, done[id_] or 0.0) for id_, point in timed.items()])
     for point in points:
         id_ = point.id
-        yield _Row(point, id_ in present, done[id_] if id_ in done else estimates.of(point))
+        yield _PlanRow(point, id_ in present, done[id_] if id_ in done else estimates.of(point))
 
 
-def _lines(rows: list[_Row]) -> Iterator[str]:
+def _lines(rows: list[_PlanRow]) -> Iterator[str]:
     labels = [row.point.label for row in rows]
     width = max(map(len, labels))
     for row, label in zip(rows, labels, strict=True):
@@ -84,7 +84,7 @@ def _lines(rows: list[_Row]) -> Iterator[str]:
         yield line.rstrip()
 
 
-def _object(row: _Row) -> dict[str, object]:
+def _object(row: _PlanRow) -> dict[str, object]:
     return {
         "label": row.point.label,
         "id": row.point.id,

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from experiments.commands.finished_run import open_run
 from experiments.language.errors import InputError, suggestion
 from results.figures import run as run_figure
-from results.figures import style, sweep, swept, tornado
+from results.figures import style, sweep, swept_fields, tornado
 from results.figures.metric_axis import asked_unit
 from results.metrics.names import resolve, short
 from results.metrics.summary import summaries
@@ -57,23 +57,25 @@ def main(
     return 0
 
 
-def _sweep(run: Run, x: str | None, y: str | None, hue: str | None, log: str | None) -> sweep.Sweep:
+def _sweep(
+    run: Run, x: str | None, y: str | None, hue: str | None, log: str | None
+) -> sweep.SweepPlot:
     for option, path in (("--x", x), ("--hue", hue)):
         if path is not None and path not in run.swept:
             raise InputError(f"{option}: {path}: not swept{suggestion(path, run.swept)}")
     if not run.swept:
         raise InputError(f"{run.path}: one point only: expected a run that sweeps a field")
-    x = x or swept.best_x(run.records, run.labels) or next(p for p in run.swept if p != hue)
+    x = x or swept_fields.best_x(run.records, run.labels) or next(p for p in run.swept if p != hue)
     asked = y.split(",") if y else []
     metrics = [_metric(run, "--y", one) for one in asked] or sweep.default_metrics(run.records)
     if not metrics:
         raise InputError("--y: missing: expected a metric of the run")
     if hue is None:
-        hue = swept.best_hue(x, run.labels)
+        hue = swept_fields.best_hue(x, run.labels)
     axes = None if log is None else frozenset(filter(None, log.replace("none", "").split(",")))
     if axes is not None and not axes <= {"x", "y"}:
         raise InputError(f"--log: {log!r}: expected x, y, x,y or none")
-    return sweep.Sweep(x, metrics, hue, axes, asked_unit(asked[0]) if len(asked) == 1 else None)
+    return sweep.SweepPlot(x, metrics, hue, axes, asked_unit(asked[0]) if len(asked) == 1 else None)
 
 
 def _tornado(run: Run, metric: str) -> Figure:

@@ -17,7 +17,7 @@ from experiments.execution.event_log import EventLog
 from experiments.execution.executors.choice import chosen
 from experiments.execution.output import RunFolder
 from experiments.execution.progress import Reporter
-from experiments.execution.runner import Finished, run
+from experiments.execution.runner import RunOutcome, run
 from experiments.execution.trace_checks import check_traces
 from experiments.language.catalogue import catalogue
 from experiments.language.document import load
@@ -99,7 +99,7 @@ def _event_log(file: str | None) -> Iterator[EventLog | None]:
 
 
 def _object(
-    planned: Plan, finished: Finished, table: RunTable, folder: RunFolder
+    planned: Plan, finished: RunOutcome, table: RunTable, folder: RunFolder
 ) -> dict[str, Any]:
     return {
         "forksim": JSON_VERSION,

@@ -14,7 +14,7 @@ from experiments.language.errors import InputError, suggestion
 from workloads.traces.export import WRITERS
 from workloads.traces.formats.generic_csv import read_csv
 from workloads.traces.kinds.trace import Trace
-from workloads.traces.reading.text import Limits, TraceError
+from workloads.traces.reading.text import ReadLimits, TraceError
 from workloads.traces.registry import FORMATS, recognise
 
 JSON_VERSION = 1
@@ -77,7 +77,7 @@ def _read(
     Raises:
         InputError: there is no such format, or the file is no such trace.
     """
-    limits = Limits(max_damaged=skip_damaged)
+    limits = ReadLimits(max_damaged=skip_damaged)
     try:
         if columns is not None:
             if format_name not in (None, "csv"):

@@ -6,7 +6,7 @@ import json
 import time
 from typing import TextIO
 
-from experiments.execution.executors.interface import Ended, Event, Retried, Started
+from experiments.execution.executors.interface import Event, PointEnd, PointRetry, PointStart
 from experiments.planning.points import Point
 
 
@@ -33,9 +33,9 @@ class EventLog:
     def write(self, point: Point, label: str, event: Event, seconds_left: float | None) -> None:
         """Something has happened to a point; the rest should take ``seconds_left``."""
         of_point = {"id": point.id, "point": label}
-        if isinstance(event, Started):
+        if isinstance(event, PointStart):
             self._say("started", **of_point)
-        elif isinstance(event, Retried):
+        elif isinstance(event, PointRetry):
             self._say("retried", **of_point, reason=event.reason)
         else:
             self._ended(event, of_point, seconds_left)
@@ -44,7 +44,7 @@ class EventLog:
         """No more points will be simulated."""
         self._say("end", finished=self._finished, failed=self._failed)
 
-    def _ended(self, event: Ended, of_point: dict[str, str], seconds_left: float | None) -> None:
+    def _ended(self, event: PointEnd, of_point: dict[str, str], seconds_left: float | None) -> None:
         left = None if seconds_left is None else round(seconds_left, 3)
         took = {"wall_s": round(event.wall_s, 3), "seconds_left": left}
         if event.failure is None:

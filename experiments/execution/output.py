@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from experiments.execution.runner import Finished
+from experiments.execution.runner import RunOutcome
 from experiments.language.document import Document
 from experiments.language.errors import InputError
 from experiments.planning.points import Point
@@ -85,7 +85,7 @@ class RunFolder:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def write(self, document: Document, finished: Finished) -> RunTable:
+    def write(self, document: Document, finished: RunOutcome) -> RunTable:
         """Write everything but the records, which are there, and return the table."""
         write_whole(self.path / "experiment.yaml", _yaml(document).encode("utf-8"))
         labels = [point.swept for point in finished.points]

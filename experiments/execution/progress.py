@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from experiments.execution.event_log import EventLog
-from experiments.execution.executors.interface import Ended, Event, Retried, Started
+from experiments.execution.executors.interface import Event, PointEnd, PointRetry, PointStart
 from experiments.planning.points import Point
 
 _SHOWN = 8
@@ -76,14 +76,14 @@ class Reporter:
     def hear(self, point: Point, event: Event) -> None:
         """Something has happened to a point."""
         label = f"{point.name} {point.label}" if self._of_several else point.label
-        if isinstance(event, Ended):
+        if isinstance(event, PointEnd):
             self._running.pop(point.id, None)
             self._ended += 1
         if self._log is not None:
             self._log.write(point, label, event, self.seconds_left)
-        if isinstance(event, Started):
+        if isinstance(event, PointStart):
             self._running[point.id] = label, time.monotonic()
-        elif isinstance(event, Retried):
+        elif isinstance(event, PointRetry):
             self._running.pop(point.id, None)
             self.say(f"point {label}: {event.reason}; it is tried once more")
         elif event.failure is not None:

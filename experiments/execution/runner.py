@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from experiments.execution.executors.interface import Ended, Executor
+from experiments.execution.executors.interface import Executor, PointEnd
 from experiments.execution.progress import Reporter
 from experiments.language.errors import InputError
 from experiments.planning.points import Point
@@ -15,7 +15,7 @@ from results.records.store import Store
 
 
 @dataclass
-class Finished:
+class RunOutcome:
     """What a run leaves.
 
     Attributes:
@@ -38,7 +38,7 @@ def run(
     reporter: Reporter,
     *,
     fail_fast: bool = False,
-) -> Finished:
+) -> RunOutcome:
     """Simulate what the store lacks and return every point's record.
 
     Args:
@@ -64,7 +64,7 @@ def run(
             for event in events:
                 point = missing[event.place]
                 reporter.hear(point, event)
-                if isinstance(event, Ended):
+                if isinstance(event, PointEnd):
                     tried.add(point.id)
                     if event.failure is not None:
                         failures[point.id] = event.failure
@@ -73,7 +73,7 @@ def run(
     reporter.end()
     for point in missing:
         found[point.id] = None if point.id in failures else _read(store, point)
-    finished = Finished()
+    finished = RunOutcome()
     for point in points:
         record = found[point.id]
         if record is not None:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from experiments.forks.asked import several_forks
+from experiments.forks.fork_choice import several_forks
 from experiments.language.catalogue import Catalogue, catalogue, first_line, options_of
 from models.schemes.words import Words
 
@@ -19,8 +19,8 @@ _HEADINGS = ("fork", "what is shared", "who pays, when", "locks", "what breaks")
 def table(known: Catalogue) -> str:
     """All schemes, those variants in one row of which the same is said, and their options."""
     rows: dict[Words, list[str]] = {}
-    for asked in several_forks((), None, known):
-        rows.setdefault(asked.scheme.words, []).append(f"`{asked.yaml}`")
+    for choice in several_forks((), None, known):
+        rows.setdefault(choice.scheme.words, []).append(f"`{choice.yaml}`")
     lines = [_line(_HEADINGS), _line("---" for _ in _HEADINGS)]
     for words, forks in rows.items():
         told = (words.shared, words.payer, words.locks, words.breaks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from experiments.forks.trial import Seen
+from experiments.forks.trial import Observation
 from models.memory.counts import Counts
 
 _PHRASES = {
@@ -37,16 +37,16 @@ _UNSAID = {"faults"}
 NOTHING = "nothing"
 
 
-def told(seen: Seen) -> str:
+def told(observation: Observation) -> str:
     """What was done, and whether other cores had to flush: a phrase each."""
-    counts = seen.counts.as_dict()
+    counts = observation.counts.as_dict()
     # A copied table is also an allocated one.
     counts["tables_alloc"] -= counts["tables_copied"] + counts["tables_synced"]
     phrases = []
     for name, (one, several) in _PHRASES.items():
         if counts[name]:
             phrases.append(one if counts[name] == 1 else several.format(f"{counts[name]:,}"))
-    if seen.flushes:
+    if observation.flushes:
         phrases.append("other cores flush")
     return ", ".join(phrases) or NOTHING
 

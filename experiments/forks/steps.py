@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from experiments.forks.trial import Seen, Trial
-from models.memory.areas import PAGES_PER_SLOT, Refused
+from experiments.forks.trial import Observation, Trial
+from models.memory.areas import PAGES_PER_SLOT, Refusal
 from models.schemes.base import Scheme
 
 MANY = 16
@@ -20,11 +20,11 @@ ELSEWHERE = PAGES_PER_SLOT // 2
 
 Stage: TypeAlias = Callable[[], Trial]
 """Gives a process without memory."""
-Scene: TypeAlias = Callable[[Stage], Seen]
+Scene: TypeAlias = Callable[[Stage], Observation]
 
 
 @dataclass(frozen=True)
-class Step:
+class StepScene:
     """A step in words, and how to see it.
 
     Attributes:
@@ -43,23 +43,23 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Told:
+class SchemeStep:
     """A step of a scheme.
 
     Attributes:
-        part: as `Step`.
-        what: as `Step`.
+        part: as `StepScene`.
+        what: as `StepScene`.
         runs: what it does when all frames lie in contiguous runs.
         scattered: the same when all lie scattered.
     """
 
     part: str
     what: str
-    runs: Seen
-    scattered: Seen
+    runs: Observation
+    scattered: Observation
 
 
-def steps_of(scheme: Scheme) -> Iterator[Told]:
+def steps_of(scheme: Scheme) -> Iterator[SchemeStep]:
     """What a scheme does, in the order of a fork's life."""
     for step in STEPS:
         if not (scheme.isolates or step.of_borrowers):
@@ -67,43 +67,43 @@ def steps_of(scheme: Scheme) -> Iterator[Told]:
         runs, scattered = (partial(Trial, scheme, scattered=layout) for layout in (False, True))
         try:
             if step.only_if is None or step.only_if(runs).anything:
-                yield Told(step.part, step.what, step.scene(runs), step.scene(scattered))
-        except Refused:
+                yield SchemeStep(step.part, step.what, step.scene(runs), step.scene(scattered))
+        except Refusal:
             continue  # pages of a pool are not cut, or it has too few of them
 
 
-def _each(prepare: Callable[[Trial, int], Trial], act: Callable[[Trial], Seen]) -> Scene:
+def _each(prepare: Callable[[Trial, int], Trial], act: Callable[[Trial], Observation]) -> Scene:
     """The scene in which `act` is done to one thing that was prepared and to `MANY` more."""
 
-    def scene(stage: Stage) -> Seen:
+    def scene(stage: Stage) -> Observation:
         one, more = (act(prepare(stage(), number)) for number in (1, 1 + MANY))
-        return Seen.each(one, more, MANY)
+        return Observation.each(one, more, MANY)
 
     return scene
 
 
-def _area_without_memory(stage: Stage) -> Seen:
+def _area_without_memory(stage: Stage) -> Observation:
     return _each(lambda trial, n: trial.with_areas(n, PAGES_PER_SLOT, written=0), Trial.fork)(stage)
 
 
-def _start(stage: Stage) -> Seen:
+def _start(stage: Stage) -> Observation:
     return stage().with_tables(1).forked(start=False).start()
 
 
-def _forked_again(trial: Trial) -> Seen:
+def _forked_again(trial: Trial) -> Observation:
     trial.fork()
     trial.exit()
     return trial.fork()
 
 
-def _exit_of_writer(trial: Trial) -> Seen:
+def _exit_of_writer(trial: Trial) -> Observation:
     trial.fork()
     vma = trial.parent.vmas[0]
     trial.writes(trial.child, np.arange(vma.start_page, vma.end_page))
     return trial.exit()
 
 
-def _exit(trial: Trial) -> Seen:
+def _exit(trial: Trial) -> Observation:
     return trial.forked().exit()
 
 
@@ -130,30 +130,30 @@ def _with_hole(stage: Stage) -> Trial:
     return stage().with_tables(2, present=PAGES_PER_SLOT - 1).forked()
 
 
-def _written_by_child(stage: Stage, page: int) -> Seen:
+def _written_by_child(stage: Stage, page: int) -> Observation:
     trial = _after(_two(stage), 0)
     return trial.writes(trial.child, page)
 
 
-def _read_by_child(trial: Trial, page: int) -> Seen:
+def _read_by_child(trial: Trial, page: int) -> Observation:
     return trial.reads(trial.child, page)
 
 
-def _written_by_parent(trial: Trial, page: int) -> Seen:
+def _written_by_parent(trial: Trial, page: int) -> Observation:
     return trial.writes(trial.parent, page)
 
 
-def _unmapped(trial: Trial, start_page: int, n_pages: int) -> Seen:
+def _unmapped(trial: Trial, start_page: int, n_pages: int) -> Observation:
     return trial.does(trial.scheme.unmap(trial.parent, start_page, n_pages), trial.parent)
 
 
-def _protected(trial: Trial) -> Seen:
+def _protected(trial: Trial) -> Observation:
     return trial.does(
         trial.scheme.protect(trial.parent, 0, PAGES_PER_SLOT, writable=False), trial.parent
     )
 
 
-def _discarded(trial: Trial) -> Seen:
+def _discarded(trial: Trial) -> Observation:
     return trial.does(trial.scheme.discard(trial.parent, 0, 1), trial.parent)
 
 
@@ -168,112 +168,114 @@ FORK, START, FAULTS, ALONE, LEAVING, CHANGES = (
 )
 
 STEPS = (
-    Step(FORK, "of a process without memory", lambda stage: stage().fork(), of_borrowers=True),
-    Step(
+    StepScene(FORK, "of a process without memory", lambda stage: stage().fork(), of_borrowers=True),
+    StepScene(
         FORK,
         "each area never written",
         _area_without_memory,
         of_borrowers=True,
         only_if=_area_without_memory,
     ),
-    Step(
+    StepScene(
         FORK,
         "each table of 512 pages just written",
         _each(lambda trial, n: trial.with_tables(n), Trial.fork),
         of_borrowers=True,
     ),
-    Step(
+    StepScene(
         FORK,
         "each such table not written since a fork",
         _each(lambda trial, n: trial.with_tables(n), _forked_again),
     ),
-    Step(
+    StepScene(
         FORK,
         "each area of 1 MiB, half a table",
         _each(lambda trial, n: trial.with_areas(n, _HALF, written=_HALF), Trial.fork),
     ),
-    Step(START, "with one table, before it runs", _start, only_if=_start),
-    Step(
+    StepScene(START, "with one table, before it runs", _start, only_if=_start),
+    StepScene(
         START,
         "each further table",
         _each(lambda trial, n: trial.with_tables(n).forked(start=False), Trial.start),
         only_if=_start,
     ),
-    Step(
+    StepScene(
         START,
         "the parent writes below a table before that",
         lambda stage: _written_by_parent(_two(stage, start=False), 0),
         only_if=_start,
     ),
-    Step(
+    StepScene(
         FAULTS,
         "the parent's first write below a table",
         lambda stage: _written_by_parent(_two(stage), 0),
     ),
-    Step(
+    StepScene(
         FAULTS,
         "its next write below it",
         lambda stage: _written_by_parent(_after(_two(stage), 0), ELSEWHERE),
     ),
-    Step(
+    StepScene(
         FAULTS,
         "and that to the page after",
         lambda stage: _written_by_parent(_after(_two(stage), 0, ELSEWHERE), ELSEWHERE + 1),
     ),
-    Step(
+    StepScene(
         FAULTS,
         "the child writes the first page too",
         lambda stage: _written_by_child(stage, 0),
     ),
-    Step(
+    StepScene(
         FAULTS,
         "or another page below that table",
         lambda stage: _written_by_child(stage, ELSEWHERE),
     ),
-    Step(
+    StepScene(
         FAULTS,
         "the child reads a page",
         lambda stage: _read_by_child(_two(stage), 0),
     ),
-    Step(
+    StepScene(
         FAULTS,
         "the child reads a hole",
         lambda stage: _read_by_child(_with_hole(stage), PAGES_PER_SLOT - 1),
     ),
-    Step(
+    StepScene(
         ALONE,
         "the parent's first write below a table",
         lambda stage: _written_by_parent(_left(stage), 0),
     ),
-    Step(
+    StepScene(
         ALONE,
         "its next write below it",
         lambda stage: _written_by_parent(_after(_left(stage), 0), ELSEWHERE),
     ),
-    Step(
+    StepScene(
         LEAVING,
         "without memory",
         lambda stage: stage().forked().exit(),
         of_borrowers=True,
     ),
-    Step(LEAVING, "each table that it did not touch", _each(Trial.with_tables, _exit)),
-    Step(LEAVING, "each table that it wrote all of", _each(Trial.with_tables, _exit_of_writer)),
-    Step(
+    StepScene(LEAVING, "each table that it did not touch", _each(Trial.with_tables, _exit)),
+    StepScene(
+        LEAVING, "each table that it wrote all of", _each(Trial.with_tables, _exit_of_writer)
+    ),
+    StepScene(
         CHANGES,
         "it unmaps 2 MiB of 4",
         lambda stage: _unmapped(_two(stage), 0, PAGES_PER_SLOT),
     ),
-    Step(
+    StepScene(
         CHANGES,
         "it unmaps 4 KiB",
         lambda stage: _unmapped(_two(stage), 0, 1),
     ),
-    Step(
+    StepScene(
         CHANGES,
         "it write-protects 2 MiB",
         lambda stage: _protected(_two(stage)),
     ),
-    Step(
+    StepScene(
         CHANGES,
         "it discards 4 KiB (MADV_DONTNEED)",
         lambda stage: _discarded(_two(stage)),

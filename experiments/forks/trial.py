@@ -22,7 +22,7 @@ BOUNDLESS = 2.0**50
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observation:
     """What an operation did.
 
     Attributes:
@@ -106,45 +106,45 @@ class Trial:
                 self.fill(vma.start_page, written)
         return self
 
-    def fork(self, *, start: bool = True) -> Seen:
+    def fork(self, *, start: bool = True) -> Observation:
         """The parent forks; the child gets to its first instruction, if it is to `start`."""
         before = self.memory.counts.copy()
         self.child, performed = perform(self.scheme.fork(self.parent))
         locks = _locked(performed.steps, self.parent)
-        seen = Seen(performed.work_ns, self.memory.counts - before, locks)
+        observation = Observation(performed.work_ns, self.memory.counts - before, locks)
         if start:
             self.start()
-        return seen
+        return observation
 
     def forked(self, *, start: bool = True) -> Self:
         """The same after `fork`."""
         self.fork(start=start)
         return self
 
-    def start(self) -> Seen:
+    def start(self) -> Observation:
         """What the child does before its first instruction."""
         return self.does(self.scheme.start(self.child), self.child)
 
-    def exit(self) -> Seen:
+    def exit(self) -> Observation:
         """The child exits."""
         return self.does(self.scheme.exit(self.child), self.child)
 
-    def does(self, operation: Operation[Any], by: AddressSpace) -> Seen:
+    def does(self, operation: Operation[Any], by: AddressSpace) -> Observation:
         """Any operation of the scheme, done by a process."""
         before = self.memory.counts.copy()
         _, performed = perform(operation)
         locks = _locked(performed.steps, by)
-        return Seen(performed.work_ns, self.memory.counts - before, locks)
+        return Observation(performed.work_ns, self.memory.counts - before, locks)
 
-    def writes(self, mm: AddressSpace, pages: IntArray | int) -> Seen:
+    def writes(self, mm: AddressSpace, pages: IntArray | int) -> Observation:
         """A process writes pages, one after the other."""
         return self._touches(mm, np.atleast_1d(pages), writes=True)
 
-    def reads(self, mm: AddressSpace, pages: IntArray | int) -> Seen:
+    def reads(self, mm: AddressSpace, pages: IntArray | int) -> Observation:
         """A process reads pages, one after the other."""
         return self._touches(mm, np.atleast_1d(pages), writes=False)
 
-    def _touches(self, mm: AddressSpace, pages: IntArray, *, writes: bool) -> Seen:
+    def _touches(self, mm: AddressSpace, pages: IntArray, *, writes: bool) -> Observation:
         before = self.memory.counts.copy()
         locks = self.scheme.fault_locks(mm, int(pages[0]))
         faults = self.scheme.classify(mm, pages, writes)
@@ -154,7 +154,7 @@ class Trial:
             self.memory.counts.children_killed += 1
         taken = [_name(mode, of, mm) for mode, of in locks] if len(faults) else []
         counts = self.memory.counts - before
-        return Seen(faults.total_ns, counts, Counter(taken), self.scheme.flushes(faults))
+        return Observation(faults.total_ns, counts, Counter(taken), self.scheme.flushes(faults))
 
 
 def _locked(steps: Iterable[object], by: AddressSpace) -> Counter[str]:

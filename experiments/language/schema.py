@@ -22,7 +22,7 @@ from models.schemes.base import Scheme
 from sim.units import Bytes
 
 
-class OfConstants(Strict):
+class ConstantNumbers(Strict):
     """A number for some of a profile's constants: an optional field for each."""
 
     @model_serializer(mode="wrap")
@@ -30,7 +30,7 @@ class OfConstants(Strict):
         return {name: value for name, value in dump(self).items() if value is not None}
 
 
-class Machine(Strict):
+class MachineConfig(Strict):
     """The machine that everything runs on."""
 
     profile: Annotated[
@@ -41,8 +41,8 @@ class Machine(Strict):
         Annotated[Bytes, Field(gt=0)] | None,
         Field(description="above it, the program that has most is killed; no limit if left out"),
     ] = None
-    constants: OfConstants = OfConstants()
-    scale: OfConstants = OfConstants()
+    constants: ConstantNumbers = ConstantNumbers()
+    scale: ConstantNumbers = ConstantNumbers()
 
 
 class Experiment(Strict):
@@ -56,7 +56,7 @@ class Experiment(Strict):
             description="a name, which the folder of the results gets",
         ),
     ]
-    machine: Machine = Machine()
+    machine: MachineConfig = MachineConfig()
     workload: BaseModel
     fork: BaseModel
     sweep: list[Block] = Field(
@@ -82,19 +82,19 @@ def experiment_model(catalogue: Catalogue) -> type[Experiment]:
 
 
 @cache
-def _machine() -> type[Machine]:
+def _machine() -> type[MachineConfig]:
     values = _of_constants("Values", "the constant's value, in its own unit", 1e9, 1.0)
     factors = _of_constants("Factors", "what the constant is multiplied by", 1e3, 1e-3)
     return create_model(
         "Machine",
-        __base__=Machine,
-        __doc__=Machine.__doc__,
+        __base__=MachineConfig,
+        __doc__=MachineConfig.__doc__,
         constants=(values, Field(values(), description="values instead of the profile's")),
         scale=(factors, Field(factors(), description="factors on the profile's constants")),
     )
 
 
-def _of_constants(name: str, what: str, most: float, least_slice: float) -> type[OfConstants]:
+def _of_constants(name: str, what: str, most: float, least_slice: float) -> type[ConstantNumbers]:
     number, of_slice = (
         Annotated[float | None, Field(ge=least, le=most, description=what)]
         for least in (0, least_slice)
@@ -102,7 +102,7 @@ def _of_constants(name: str, what: str, most: float, least_slice: float) -> type
     fields: dict[str, Any] = dict.fromkeys(UNITS, (number, None))
     # In a slice that takes no time nobody gets anything done.
     fields["time_slice_ns"] = (of_slice, None)
-    return create_model(name, __base__=OfConstants, **fields)
+    return create_model(name, __base__=ConstantNumbers, **fields)
 
 
 def _fork(name: str, scheme: type[Scheme]) -> type[BaseModel]:

@@ -38,7 +38,7 @@ Condition = Annotated[Any, WithJsonSchema(_CONDITION)]
 Lists = dict[str, Annotated[list[Any], Field(min_length=1)]]
 
 
-class Span(Strict):
+class SampledRange(Strict):
     """From where to where a field is sampled, and what is uniform: the value or its logarithm."""
 
     first: Annotated[Quantity, Field(alias="from", description="the least value, such as 256MiB")]
@@ -59,7 +59,9 @@ class Sample(Strict):
         int, Field(ge=1, le=MOST_SAMPLES, description="how many; of sobol a power of two")
     ]
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    fields: Annotated[dict[str, Span], Field(min_length=1, description="ranges by dotted path")]
+    fields: Annotated[
+        dict[str, SampledRange], Field(min_length=1, description="ranges by dotted path")
+    ]
 
     @model_validator(mode="after")
     def _balanced(self) -> Self:

@@ -13,7 +13,7 @@ from workloads.traces.reading.text import TraceError
 from workloads.traces.registry import open_as
 
 
-class Inputs:
+class NamedFiles:
     """Loads profiles and checks traces on behalf of the points of one experiment."""
 
     def __init__(self, folder: Path, profiles: Collection[str]) -> None:

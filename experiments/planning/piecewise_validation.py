@@ -22,11 +22,17 @@ from pydantic_core import to_json
 from experiments.language.document import Data, Route
 from experiments.language.errors import InputError
 from experiments.sweeps.blocks import Axis
-from experiments.sweeps.variation import ABSENT, NOWHERE, Combination, Rows, Varied
+from experiments.sweeps.variation import (
+    ABSENT,
+    NOWHERE,
+    Combination,
+    CombinationRows,
+    FieldVariation,
+)
 from results.records.record import canonical_json, canonical_jsons
 
 
-class Valid(NamedTuple):
+class ValidPiece(NamedTuple):
     """A piece in some combinations of a sweep, found right in all of them.
 
     Attributes:
@@ -41,9 +47,9 @@ class Valid(NamedTuple):
 class Piece(Protocol):
     """What is validated apart from the rest of an experiment."""
 
-    varied: Varied
+    varied: FieldVariation
 
-    def of(self, combinations: Sequence[Combination]) -> Valid:
+    def of(self, combinations: Sequence[Combination]) -> ValidPiece:
         """The piece in some combinations, which take a fraction of their time one by one.
 
         Raises:
@@ -57,7 +63,7 @@ class Piece(Protocol):
         """As the file and the sweep have it, or `ABSENT`; of one that `of` found right."""
 
 
-class _Known(NamedTuple):
+class _KnownPiece(NamedTuple):
     """A piece in one combination."""
 
     value: Any
@@ -66,20 +72,20 @@ class _Known(NamedTuple):
     written: Data
 
 
-def _valid(known: Sequence[_Known]) -> Valid:
-    return Valid([one.value for one in known], [one.spelled for one in known])
+def _valid(known: Sequence[_KnownPiece]) -> ValidPiece:
+    return ValidPiece([one.value for one in known], [one.spelled for one in known])
 
 
 class _Leaf:
     """A field that is validated as a whole."""
 
-    def __init__(self, name: str, model: type[BaseModel], varied: Varied) -> None:
+    def __init__(self, name: str, model: type[BaseModel], varied: FieldVariation) -> None:
         self.varied = varied
         self._name = name
         self._model = model
-        self._known: dict[Rows, _Known] = {}
+        self._known: dict[CombinationRows, _KnownPiece] = {}
 
-    def of(self, combinations: Sequence[Combination]) -> Valid:
+    def of(self, combinations: Sequence[Combination]) -> ValidPiece:
         """See `Piece.of`."""
         known, rows = self._known, list(map(self.varied.row, combinations))
         new = [row for row in dict.fromkeys(rows) if row not in known]
@@ -102,23 +108,23 @@ class _Leaf:
         values: Any = list[Annotated[field.annotation, field]]  # type: ignore[name-defined] # made now
         return TypeAdapter(values, config=self._model.model_config)
 
-    def _read(self, written: list[Data]) -> list[_Known]:
+    def _read(self, written: list[Data]) -> list[_KnownPiece]:
         given = [value for value in written if value is not ABSENT]
         if not given:
             return [self._default()] * len(written)
         values = self._values.validate_json(to_json(given))
         configs = self._values.dump_python(values, mode="json", serialize_as_any=True)
-        known = map(_Known, values, canonical_jsons(configs), configs, given)
+        known = map(_KnownPiece, values, canonical_jsons(configs), configs, given)
         return [self._default() if value is ABSENT else next(known) for value in written]
 
-    def _default(self) -> _Known:
+    def _default(self) -> _KnownPiece:
         field = self._model.model_fields[self._name]
         fields: dict[str, Any] = {self._name: (field.annotation, field)}
         config_of = self._model.model_config
         alone = create_model(self._name, __config__=config_of, **fields)
         one = alone.model_validate_json(b"{}")
         config = one.model_dump(mode="json", serialize_as_any=True)[self._name]
-        return _Known(getattr(one, self._name), canonical_json(config), config, ABSENT)
+        return _KnownPiece(getattr(one, self._name), canonical_json(config), config, ABSENT)
 
 
 class Branch:
@@ -141,7 +147,7 @@ class Branch:
             route: the way to the mapping in an experiment.
             but: fields that are left out.
         """
-        self.varied = Varied(route, base, axes)
+        self.varied = FieldVariation(route, base, axes)
         self.pieces: Mapping[str, Piece] = {
             name: _piece(model, name, base.get(name, ABSENT), axes, (*route, name))
             for name in model.model_fields
@@ -152,14 +158,14 @@ class Branch:
         self._strange_rows = self.varied.rows_with(self.varied.keys - known)
         self._recurs = len(self.varied.axes) < len(axes)
         rules = [rule.func for rule in model.__pydantic_decorators__.model_validators.values()]
-        self._outcome = _Outcome(model, set(self.pieces), rules) if route or rules else None
+        self._outcome = _MappingRules(model, set(self.pieces), rules) if route or rules else None
         self._varying = {
             name: self.pieces[name] for name in sorted(self.pieces) if self.pieces[name].varied.axes
         }
-        self._first: _Joined | None = None
-        self._known: dict[Rows, _Known] = {}
+        self._first: _JoinedFields | None = None
+        self._known: dict[CombinationRows, _KnownPiece] = {}
 
-    def of(self, combinations: Sequence[Combination]) -> Valid:
+    def of(self, combinations: Sequence[Combination]) -> ValidPiece:
         """See `Piece.of`."""
         if not self._recurs:
             return self._joined(combinations)
@@ -173,7 +179,7 @@ class Branch:
             different = list(new.values())
             values, spelled = self._joined(different)
             configs = map(self._config, different)
-            joined = map(_Known, values, spelled, configs, map(self._written, different))
+            joined = map(_KnownPiece, values, spelled, configs, map(self._written, different))
             known.update(zip(new, joined, strict=True))
         return _valid([known[row] for row in rows])
 
@@ -196,7 +202,7 @@ class Branch:
         written = {name: piece.written(combination) for name, piece in self.pieces.items()}
         return {name: data for name, data in written.items() if data is not ABSENT}
 
-    def _joined(self, combinations: Sequence[Combination]) -> Valid:
+    def _joined(self, combinations: Sequence[Combination]) -> ValidPiece:
         if self._strange or any(
             combination[axis] in rows
             for axis, rows in self._strange_rows.items()
@@ -208,30 +214,34 @@ class Branch:
         template, same = self._first
         if not self._varying:
             values = [] if self._outcome is None else [self._outcome.checked(same)]
-            return Valid(
+            return ValidPiece(
                 (values or [None]) * len(combinations), [template % ()] * len(combinations)
             )
         found = [piece.of(combinations) for piece in self._varying.values()]
         spelled = [template % parts for parts in zip(*(one.spelled for one in found), strict=True)]
         if self._outcome is None:
-            return Valid([None] * len(combinations), spelled)
+            return ValidPiece([None] * len(combinations), spelled)
         names, checked = tuple(self._varying), self._outcome.checked
         rows = zip(*(one.values for one in found), strict=True)
-        return Valid([checked(same | dict(zip(names, row, strict=True))) for row in rows], spelled)
+        return ValidPiece(
+            [checked(same | dict(zip(names, row, strict=True))) for row in rows], spelled
+        )
 
-    def _join(self, first: Sequence[Combination]) -> _Joined:
+    def _join(self, first: Sequence[Combination]) -> _JoinedFields:
         fields = {name: piece.of(first) for name, piece in self.pieces.items()}
         spelled = b",".join(
             b'"%b":%b' % (name.encode("ascii"), self._place(name, fields[name].spelled[0]))
             for name in sorted(fields)
         )
-        return _Joined(b"{%b}" % spelled, {name: field.values[0] for name, field in fields.items()})
+        return _JoinedFields(
+            b"{%b}" % spelled, {name: field.values[0] for name, field in fields.items()}
+        )
 
     def _place(self, name: str, spelled: bytes) -> bytes:
         return b"%b" if name in self._varying else spelled.replace(b"%", b"%%")
 
 
-class _Joined(NamedTuple):
+class _JoinedFields(NamedTuple):
     """The fields of a mapping put together.
 
     Attributes:
@@ -243,7 +253,7 @@ class _Joined(NamedTuple):
     values: dict[str, Any]
 
 
-class _Outcome:
+class _MappingRules:
     """Models of fields that are validated already, for the rules that look at all of them."""
 
     def __init__(
@@ -273,7 +283,7 @@ class _Outcome:
 def _piece(
     model: type[BaseModel], name: str, base: Data, axes: Sequence[Axis], route: Route
 ) -> Piece:
-    varied = Varied(route, base, axes)
+    varied = FieldVariation(route, base, axes)
     if isinstance(base, dict) and not varied.replaced and "kind" not in varied.keys:
         below = _mapping_at(model.model_fields[name], base)
         if below is not None and separable(below):

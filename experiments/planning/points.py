@@ -19,8 +19,8 @@ from experiments.language.document import Data, Document, dotted
 from experiments.language.schema import experiment_model
 from experiments.language.validation import check_present, takes_whole_numbers
 from experiments.planning.model_version import model_version
-from experiments.planning.named_files import Inputs
-from experiments.planning.resolution import Resolution, Source, Whole
+from experiments.planning.named_files import NamedFiles
+from experiments.planning.resolution import ConfigSource, Resolver, WholeSource
 from experiments.sweeps.blocks import Axis
 from experiments.sweeps.sweep import Sweep, without_sweep
 from models.costs.profile import Profile
@@ -47,7 +47,7 @@ class Point:
 
     id: str
     name: str
-    source: Source
+    source: ConfigSource
     shapes: Mapping[str, type[BaseModel]]
     machine: Profile
     digests: Mapping[str, str]
@@ -72,7 +72,7 @@ class Point:
     def __getstate__(self) -> dict[str, Any]:
         """What goes to another process: nothing of its siblings."""
         kind = self.source.section("workload")["kind"]
-        alone = {"source": Whole(self.config, self.opened), "shapes": {kind: self.shape}}
+        alone = {"source": WholeSource(self.config, self.opened), "shapes": {kind: self.shape}}
         return {**self.__dict__, **alone}
 
     @cached_property
@@ -127,13 +127,13 @@ def plan(document: Document, folder: Path, catalogue: Catalogue, *, any_size: bo
     version = model_version()
     with _no_search_for_cycles():
         sweep = Sweep(document, partial(takes_whole_numbers, model), any_size=any_size)
-        resolution = Resolution(model, sweep, Inputs(folder, catalogue.profiles), version)
+        resolution = Resolver(model, sweep, NamedFiles(folder, catalogue.profiles), version)
         points = tuple(_points(document, sweep, resolution, catalogue, version))
     return Plan(document.data["name"], points, document)
 
 
 def _points(
-    document: Document, sweep: Sweep, resolution: Resolution, catalogue: Catalogue, version: str
+    document: Document, sweep: Sweep, resolution: Resolver, catalogue: Catalogue, version: str
 ) -> Iterator[Point]:
     shapes = {kind: workload.Config for kind, workload in catalogue.workloads.items()}
     merged = _merging([_labels(axis) for axis in sweep.axes])

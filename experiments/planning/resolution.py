@@ -11,7 +11,7 @@ from experiments.language.document import Data, Document, Route, dotted, put
 from experiments.language.errors import InputError
 from experiments.language.schema import Experiment
 from experiments.language.validation import validate
-from experiments.planning.named_files import Inputs
+from experiments.planning.named_files import NamedFiles
 from experiments.planning.piecewise_validation import Branch, separable
 from experiments.sweeps.sweep import Sweep
 from experiments.sweeps.variation import NOWHERE, Combination
@@ -26,7 +26,7 @@ _OF_THE_EXPERIMENT = ("name", "sweep")
 """Sections that no point has."""
 
 
-class Source(Protocol):
+class ConfigSource(Protocol):
     """Where a point's configuration comes from when somebody asks for it."""
 
     def section(self, name: str) -> Any:
@@ -39,8 +39,8 @@ class Source(Protocol):
         """The workload as written, names of traces made into files that can be opened here."""
 
 
-class Whole(NamedTuple):
-    """A `Source` that has everything at hand."""
+class WholeSource(NamedTuple):
+    """A `ConfigSource` that has everything at hand."""
 
     whole: Mapping[str, Any]
     workload: Data
@@ -58,8 +58,8 @@ class Whole(NamedTuple):
         return self.workload
 
 
-class _Combined(NamedTuple):
-    """A `Source` that puts a combination of a sweep together from its pieces."""
+class _CombinedSource(NamedTuple):
+    """A `ConfigSource` that puts a combination of a sweep together from its pieces."""
 
     pieces: Branch
     combination: Combination
@@ -76,7 +76,7 @@ class _Combined(NamedTuple):
         return _opened(self.pieces.pieces["workload"].written(self.combination), self.files)
 
 
-class Resolved(NamedTuple):
+class ResolvedPoint(NamedTuple):
     """An experiment without a sweep, resolved.
 
     Attributes:
@@ -87,18 +87,20 @@ class Resolved(NamedTuple):
     """
 
     id: str
-    source: Source
+    source: ConfigSource
     profile: Profile
     digests: Mapping[str, str]
 
 
-class Resolution:
+class Resolver:
     """Resolves the combinations of a sweep, each as if it were an experiment of its own.
 
     Points share what they have in common: see `experiments.planning.piecewise_validation`.
     """
 
-    def __init__(self, model: type[Experiment], sweep: Sweep, inputs: Inputs, version: str) -> None:
+    def __init__(
+        self, model: type[Experiment], sweep: Sweep, inputs: NamedFiles, version: str
+    ) -> None:
         """Prepare to resolve combinations of ``sweep``.
 
         Args:
@@ -115,9 +117,9 @@ class Resolution:
         self._pieces = (
             Branch(model, base, axes, but=_OF_THE_EXPERIMENT) if separable(model) else None
         )
-        self._named: dict[tuple[str, tuple[_Trace, ...]], _Named] = {}
+        self._named: dict[tuple[str, tuple[_TraceName, ...]], _NamedContent] = {}
 
-    def of(self, combinations: Sequence[Combination]) -> list[Resolved]:
+    def of(self, combinations: Sequence[Combination]) -> list[ResolvedPoint]:
         """The points of some rows of the sweep, one of each axis; many at once are faster.
 
         Raises:
@@ -135,14 +137,16 @@ class Resolution:
                 return [self.of_document(self._sweep.document(combinations[0]))]
         return [point for one in combinations for point in self.of([one])]
 
-    def _combined(self, pieces: Branch, combination: Combination, spelled: bytes) -> Resolved:
-        source = _Combined(pieces, combination, ())
+    def _combined(self, pieces: Branch, combination: Combination, spelled: bytes) -> ResolvedPoint:
+        source = _CombinedSource(pieces, combination, ())
         named, files = self._names(spelled, source, self._sweep.base)
         if files:
             source = source._replace(files=files)
-        return Resolved(spelled_id(spelled, named.rest_of_id), source, named.profile, named.digests)
+        return ResolvedPoint(
+            spelled_id(spelled, named.rest_of_id), source, named.profile, named.digests
+        )
 
-    def of_document(self, document: Document) -> Resolved:
+    def of_document(self, document: Document) -> ResolvedPoint:
         """The point of a document without a sweep, validated as a whole.
 
         Raises:
@@ -154,14 +158,14 @@ class Resolution:
         )
         spelled = canonical_json(config)
         written = document.data["workload"]
-        named, files = self._names(spelled, Whole(config, written), document)
-        source = Whole(config, _opened(written, files))
+        named, files = self._names(spelled, WholeSource(config, written), document)
+        source = WholeSource(config, _opened(written, files))
         id_ = spelled_id(spelled, named.rest_of_id)
-        return Resolved(id_, source, named.profile, named.digests)
+        return ResolvedPoint(id_, source, named.profile, named.digests)
 
     def _names(
-        self, spelled: bytes, source: Source, document: Document
-    ) -> tuple[_Named, Sequence[tuple[Route, str]]]:
+        self, spelled: bytes, source: ConfigSource, document: Document
+    ) -> tuple[_NamedContent, Sequence[tuple[Route, str]]]:
         """What the configuration names, and the files of its traces.
 
         Raises:
@@ -179,7 +183,9 @@ class Resolution:
             return named, ()
         return named, [(trace.route, file) for trace, file in zip(traces, named.files, strict=True)]
 
-    def _look_up(self, profile: str, traces: Sequence[_Trace], document: Document) -> _Named:
+    def _look_up(
+        self, profile: str, traces: Sequence[_TraceName], document: Document
+    ) -> _NamedContent:
         route: Route = ("machine", "profile")
         machine = self._inputs.profile(profile, document, route)
         digests = {dotted(route): machine.digest}
@@ -187,10 +193,10 @@ class Resolution:
         for route, name, wanted in traces:
             file, digests[dotted(route)] = self._inputs.trace(name, wanted, document, route)
             files.append(file)
-        return _Named(machine, digests, files, rest_of_id(digests, self._version))
+        return _NamedContent(machine, digests, files, rest_of_id(digests, self._version))
 
 
-class _Trace(NamedTuple):
+class _TraceName(NamedTuple):
     """Where a trace is named, its name, and what kind of trace it has to be."""
 
     route: Route
@@ -199,7 +205,7 @@ class _Trace(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
+class _NamedContent:
     """What was found by a profile's name and those of some traces.
 
     Attributes:
@@ -221,7 +227,7 @@ def _opened(workload: Data, files: Sequence[tuple[Route, str]]) -> Data:
     return workload
 
 
-def _check_memory(source: Source, document: Document) -> None:
+def _check_memory(source: ConfigSource, document: Document) -> None:
     """Whether children that borrow their parent's memory leave it alone.
 
     Raises:
@@ -240,10 +246,10 @@ def _check_memory(source: Source, document: Document) -> None:
             )
 
 
-def _traces(workload: Mapping[str, Any]) -> Iterator[_Trace]:
+def _traces(workload: Mapping[str, Any]) -> Iterator[_TraceName]:
     for above, program in programs_of(workload):
         for way, name in _paths(program, above):
-            yield _Trace(("workload", *way), name, wanted_trace(program["kind"]))
+            yield _TraceName(("workload", *way), name, wanted_trace(program["kind"]))
 
 
 def _paths(config: Mapping[str, Any], above: Route) -> Iterator[tuple[Route, str]]:

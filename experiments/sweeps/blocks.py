@@ -17,11 +17,11 @@ from experiments.sweeps.sampling import sampled
 SWEPT = ("machine", "workload", "fork", "repetitions", "seed")
 """What a point is made of; the name and the sweep belong to the experiment."""
 
-Whole: TypeAlias = Callable[[Route], bool]
+WholeNumbers: TypeAlias = Callable[[Route], bool]
 """Whether a field takes whole numbers only."""
 
 
-class Given(NamedTuple):
+class SweptValue(NamedTuple):
     """A value that a sweep gives to a field.
 
     Attributes:
@@ -37,7 +37,7 @@ class Given(NamedTuple):
     key: Route
 
 
-Row: TypeAlias = tuple[Given, ...]
+AxisRow: TypeAlias = tuple[SweptValue, ...]
 """The values of one point, as far as one axis gives them."""
 
 
@@ -45,12 +45,12 @@ Row: TypeAlias = tuple[Given, ...]
 class Axis:
     """Rows of which every point takes one, whatever it takes of other axes."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[AxisRow, ...]
 
     @cached_property
-    def shapes(self) -> Mapping[tuple[Route, ...], Row]:
+    def shapes(self) -> Mapping[tuple[Route, ...], AxisRow]:
         """The combinations of fields that rows give values to, each with its first row."""
-        first: dict[tuple[Route, ...], Row] = {}
+        first: dict[tuple[Route, ...], AxisRow] = {}
         for row in self.rows:
             first.setdefault(tuple([given.field for given in row]), row)
         return first
@@ -61,7 +61,7 @@ class Axis:
         return frozenset(field for shape in self.shapes for field in shape)
 
 
-def axes_of(block: Block, document: Document, number: int, whole: Whole) -> Iterator[Axis]:
+def axes_of(block: Block, document: Document, number: int, whole: WholeNumbers) -> Iterator[Axis]:
     """The axes of one block: of a grid one for each field, of any other one altogether.
 
     Args:
@@ -96,32 +96,34 @@ def axes_of(block: Block, document: Document, number: int, whole: Whole) -> Iter
     yield Axis(tuple(rows))
 
 
-def _rows(lists: Mapping[str, list[Data]], document: Document, here: Route) -> Iterator[Row]:
+def _rows(lists: Mapping[str, list[Data]], document: Document, here: Route) -> Iterator[AxisRow]:
     fields = [_field(document, (*here, path)) for path in lists]
     for place, values in enumerate(zip(*lists.values(), strict=True)):
         yield tuple(
-            Given(field, value, (*here, path, place), (*here, path))
+            SweptValue(field, value, (*here, path, place), (*here, path))
             for field, path, value in zip(fields, lists, values, strict=True)
         )
 
 
-def _listed(rows: list[dict[str, Data]], document: Document, here: Route) -> Iterator[Row]:
+def _listed(rows: list[dict[str, Data]], document: Document, here: Route) -> Iterator[AxisRow]:
     for place, row in enumerate(rows):
         ways = [(*here, place, path) for path in row]
         yield tuple(
-            Given(_field(document, way), value, way, way)
+            SweptValue(_field(document, way), value, way, way)
             for way, value in zip(ways, row.values(), strict=True)
         )
 
 
-def _sampled(sample: Sample, document: Document, here: Route, whole: Whole) -> Iterator[Row]:
+def _sampled(
+    sample: Sample, document: Document, here: Route, whole: WholeNumbers
+) -> Iterator[AxisRow]:
     ways: dict[str, Route] = {path: (*here, "fields", path) for path in sample.fields}
     fields = {path: _field(document, way) for path, way in ways.items()}
     numbers = {path: whole(field) for path, field in fields.items()}
     columns = sampled(sample, document, here, numbers)
     return zip(
         *(
-            [Given(fields[path], value, ways[path], ways[path]) for value in values]
+            [SweptValue(fields[path], value, ways[path], ways[path]) for value in values]
             for path, values in columns.items()
         ),
         strict=True,
@@ -150,7 +152,7 @@ def _check_lengths(lists: Mapping[str, list[Data]], document: Document, here: Ro
             )
 
 
-def _check_distinct(rows: Iterable[Row], name: str, document: Document) -> None:
+def _check_distinct(rows: Iterable[AxisRow], name: str, document: Document) -> None:
     known = set()
     for row in rows:
         text = json.dumps([(given.field, given.data) for given in row], sort_keys=True)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from experiments.language.amounts import Dimension, measured, written
 from experiments.language.document import Data, Document, Route
 from experiments.language.errors import InputError, shown
-from experiments.language.sweep_schema import Sample, Span
+from experiments.language.sweep_schema import Sample, SampledRange
 
 
 def sampled(
@@ -28,7 +28,7 @@ def sampled(
         InputError: a range is not one.
     """
     spans = {
-        path: _Range(span, document, (*here, "fields", path))
+        path: _FieldRange(span, document, (*here, "fields", path))
         for path, span in sample.fields.items()
     }
     cube = _spread(sample.method, sample.count, len(spans), sample.seed)
@@ -51,7 +51,7 @@ def _spread(method: str, count: int, fields: int, seed: int) -> npt.NDArray[np.f
     return qmc.LatinHypercube(fields, rng=random).random(count)
 
 
-class _Range:
+class _FieldRange:
     """What a field is sampled from.
 
     Attributes:
@@ -60,7 +60,7 @@ class _Range:
 
     dimension: Dimension
 
-    def __init__(self, span: Span, document: Document, here: Route) -> None:
+    def __init__(self, span: SampledRange, document: Document, here: Route) -> None:
         ends = []
         for key, value in (("from", span.first), ("to", span.last)):
             amount = measured(value)

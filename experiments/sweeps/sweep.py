@@ -10,14 +10,14 @@ from experiments.language.document import Data, Document, Route, dotted, route_o
 from experiments.language.errors import InputError
 from experiments.language.sweep_schema import Block, Strict
 from experiments.language.validation import validate
-from experiments.sweeps.blocks import Axis, Given, Whole, axes_of
+from experiments.sweeps.blocks import Axis, SweptValue, WholeNumbers, axes_of
 from experiments.sweeps.conditions import Where
 
 MOST_UNASKED = 100_000
 """Combinations of a sweep that need no ``--yes``."""
 
 
-class _Sweep(Strict):
+class _SweepSection(Strict):
     sweep: list[Block]
 
 
@@ -55,7 +55,7 @@ class Sweep:
         axes: of which a combination takes one row each.
     """
 
-    def __init__(self, document: Document, whole: Whole, *, any_size: bool = False) -> None:
+    def __init__(self, document: Document, whole: WholeNumbers, *, any_size: bool = False) -> None:
         """Read the sweep of an experiment.
 
         Args:
@@ -74,7 +74,7 @@ class Sweep:
         if "sweep" not in document.data:
             return
         only = Document({"sweep": document.data["sweep"]}, document.values, document.keys)
-        blocks = validate(_Sweep, only).sweep
+        blocks = validate(_SweepSection, only).sweep
         self.axes = tuple(
             axis
             for number, block in enumerate(blocks)
@@ -119,12 +119,12 @@ class Sweep:
             point.assign(given.field, self._part(given), key)
         return point
 
-    def given(self, combination: Sequence[int]) -> Iterator[Given]:
+    def given(self, combination: Sequence[int]) -> Iterator[SweptValue]:
         """What the sweep gives to one point, in the order written."""
         for axis, row in zip(self.axes, combination, strict=True):
             yield from axis.rows[row]
 
-    def _part(self, given: Given) -> Document:
+    def _part(self, given: SweptValue) -> Document:
         part = self._document.part(given.at)
         # What is sampled does not stand anywhere itself.
         return part if part.data == given.data else Document(given.data, {(): part.values[()]})
@@ -140,7 +140,7 @@ class Sweep:
                     own.add(given.field)
             others |= axis.fields
 
-    def _check_clash(self, given: Given, others: Iterable[Route]) -> None:
+    def _check_clash(self, given: SweptValue, others: Iterable[Route]) -> None:
         for other in sorted(others, key=dotted):
             size = min(len(other), len(given.field))
             if other[:size] == given.field[:size]:

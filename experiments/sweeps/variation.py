@@ -13,7 +13,7 @@ from experiments.sweeps.blocks import Axis
 Combination: TypeAlias = tuple[int, ...]
 """The row that a point takes of each axis of the sweep."""
 
-Rows: TypeAlias = int | tuple[int, ...]
+CombinationRows: TypeAlias = int | tuple[int, ...]
 """The part of a combination that concerns a value; of a single axis the bare row."""
 
 NOWHERE = Position("")
@@ -23,7 +23,7 @@ ABSENT = object()
 """The value that is not there."""
 
 
-class Varied:
+class FieldVariation:
     """What a sweep does to the value at a route.
 
     Attributes:
@@ -43,7 +43,7 @@ class Varied:
         self._route = route
         self._base = base
         self._axes = [axes[number] for number in self.axes]
-        self.row: Callable[[Combination], Rows] = (
+        self.row: Callable[[Combination], CombinationRows] = (
             itemgetter(*self.axes) if self.axes else lambda _: ()
         )
 
@@ -61,7 +61,7 @@ class Varied:
                     found.setdefault(number, set()).add(row)
         return found
 
-    def column(self, rows: Sequence[Rows]) -> list[Data]:
+    def column(self, rows: Sequence[CombinationRows]) -> list[Data]:
         """`data` of many rows.
 
         Raises:
@@ -75,7 +75,7 @@ class Varied:
                 return [axis.rows[row][place].data for row in rows if isinstance(row, int)]
         return list(map(self.data, rows))
 
-    def data(self, rows: Rows) -> Data:
+    def data(self, rows: CombinationRows) -> Data:
         """The value as written, or `ABSENT`.
 
         Raises:

@@ -50,10 +50,10 @@ def _faulting(mm: AddressSpace, slots: IntArray) -> npt.NDArray[np.uint8]:
     """What each slot says of reads and writes, shape (len(slots), 2)."""
     memory, tables = mm.memory, mm.slot_table[slots]
     mapped = np.flatnonzero(tables != NO_TABLE)
-    said = memory.tables.content[tables[mapped]]
+    content = memory.tables.content[tables[mapped]]
     faulting = np.full((len(slots), 2), _ALWAYS, np.uint8)
-    faulting[mapped, 0] = _KIND_BY_COUNT[memory.contents.present[said]]
-    writable = _KIND_BY_COUNT[memory.contents.writable[said]]
+    faulting[mapped, 0] = _KIND_BY_COUNT[memory.contents.present[content]]
+    writable = _KIND_BY_COUNT[memory.contents.writable[content]]
     faulting[mapped, 1] = np.where(mm.slot_writable[slots[mapped]], writable, _ALWAYS)
     return faulting
 
@@ -72,12 +72,12 @@ def _entries_fault(
     """
     contents = mm.memory.contents
     # Any table stands for those of slots that have none.
-    said = mm.memory.tables.content[np.maximum(mm.slot_table[slots], 0)]
+    content = mm.memory.tables.content[np.maximum(mm.slot_table[slots], 0)]
     _, epochs, flags = contents.rows.flat()
     # Such contents are explicit; of others the place means nothing.
-    first = contents.row[said] * np.int64(PAGES_PER_SLOT)
+    first = contents.row[content] * np.int64(PAGES_PER_SLOT)
     places = first[of] + entries
-    faulting: BoolArray = epochs[places] != contents.protect_epoch[said][of]
+    faulting: BoolArray = epochs[places] != contents.protect_epoch[content][of]
     if not writes.all():
         reads = np.flatnonzero(~writes)
         faulting[reads] = flags[places[reads]] == 0

@@ -47,13 +47,13 @@ def classify(
     memory = mm.memory
     action = np.where(write, PageAction.HUGE_FILL, PageAction.HUGE_ZERO_MAP).astype(np.uint8)
     mapped = np.flatnonzero(tables != NO_TABLE)
-    said = memory.tables.content[tables[mapped]]
-    is_page = memory.contents.kind[said] == Kind.HUGE
+    content = memory.tables.content[tables[mapped]]
+    is_page = memory.contents.kind[content] == Kind.HUGE
     # A read of anything mapped, or a write to a writable huge page, is no fault.
-    allowed = ~write[mapped] | (is_page & (memory.contents.writable[said] > 0))
+    allowed = ~write[mapped] | (is_page & (memory.contents.writable[content] > 0))
     action[mapped[allowed]] = PageAction.NONE
     protected = is_page & ~allowed
-    exclusive = memory.contents.exclusive_huge(said[protected])
+    exclusive = memory.contents.exclusive_huge(content[protected])
     shared = PageAction.HUGE_SPLIT if splits else PageAction.HUGE_COPY
     action[mapped[protected]] = np.where(exclusive, PageAction.HUGE_REUSE, shared)
     table_action = np.full(len(page), TableAction.ALLOC, np.uint8)

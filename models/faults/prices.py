@@ -6,7 +6,7 @@ import numpy as np
 
 from models.costs.laws import Costs
 from models.faults.actions import ActionArray, PageAction, TableAction
-from models.faults.rules import Accounting, Sharing
+from models.faults.rules import RssAccounting, Sharing
 from models.memory.address_space import AddressSpace
 from models.memory.areas import PAGES_PER_SLOT
 from sim.arrays import BoolArray, FloatArray, IntArray
@@ -64,7 +64,7 @@ def settling_ns(
     renewed = actions == TableAction.RENEW
     if renewed.any():
         table_ns[renewed] += _second_pass_ns(mm, slots[renewed], costs)
-    if sharing.accounting is Accounting.OWNER and (copied | reused).any():
+    if sharing.accounting is RssAccounting.OWNER and (copied | reused).any():
         own = mm.memory.tables.owner[mm.slot_table[slots]] == mm.number
         scanned = (copied & own) | (reused & ~own)
         table_ns[scanned] += scans_ns(mm, mm.slot_table[slots[scanned]], costs)
@@ -82,27 +82,31 @@ def table_copies_ns(
         costs: Prices.
         protects: Whether the entries of the origin are write-protected too.
     """
-    said = mm.memory.tables.content[mm.slot_table[slots]]
+    content = mm.memory.tables.content[mm.slot_table[slots]]
     contents = mm.memory.contents
-    counts = (contents.present[said], contents.writable[said] * protects, contents.scattered[said])
+    counts = (
+        contents.present[content],
+        contents.writable[content] * protects,
+        contents.scattered[content],
+    )
     return costs.table_copies_ns(*(count.astype(np.int64) for count in counts))
 
 
 def scans_ns(mm: AddressSpace, tables: IntArray, costs: Costs) -> FloatArray:
     """What reading every entry of some tables, and its struct page, costs; not rounded."""
     contents = mm.memory.contents
-    said = mm.memory.tables.content[tables]
+    content = mm.memory.tables.content[tables]
     present, scattered = (
-        count[said].astype(np.float64) for count in (contents.present, contents.scattered)
+        count[content].astype(np.float64) for count in (contents.present, contents.scattered)
     )
     return present * costs.exit_scan_entry_ns + scattered * costs.exit_scan_scattered_ns
 
 
 def _second_pass_ns(mm: AddressSpace, slots: IntArray, costs: Costs) -> FloatArray:
     """What removing entries right after they were copied costs: every struct page is in cache."""
-    said = mm.memory.tables.content[mm.slot_table[slots]]
+    content = mm.memory.tables.content[mm.slot_table[slots]]
     atomics_ns = costs.exit_entry_ns - costs.exit_scan_entry_ns
-    return atomics_ns * mm.memory.contents.present[said].astype(np.float64)
+    return atomics_ns * mm.memory.contents.present[content].astype(np.float64)
 
 
 def faults_ns(

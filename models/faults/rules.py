@@ -10,7 +10,7 @@ from enum import Enum
 from models.faults.actions import TableAction
 
 
-class Accounting(Enum):
+class RssAccounting(Enum):
     """Which processes count the pages below a shared table as resident (their RSS)."""
 
     VIEW = "every process that sees them"
@@ -40,7 +40,7 @@ class Sharing:
     """
 
     last_sharer: TableAction = TableAction.REUSE
-    accounting: Accounting = Accounting.VIEW
+    accounting: RssAccounting = RssAccounting.VIEW
     scans_left: bool = True
     copies_below_read_only: bool = True
     protect_settles: bool = True

@@ -5,7 +5,7 @@ import numpy as np
 from models.costs.laws import Costs
 from models.faults.actions import ActionArray, TableAction
 from models.faults.prices import settling_ns
-from models.faults.rules import Accounting, Sharing
+from models.faults.rules import RssAccounting, Sharing
 from models.memory.address_space import NO_TABLE, AddressSpace
 from models.memory.entries import ENTRIES_PER_TABLE
 from models.memory.tables import NOBODY
@@ -56,32 +56,32 @@ def copy_tables(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> None:
     memory = mm.memory
     tables, contents = memory.tables, memory.contents
     shared = mm.slot_table[slots]
-    said = tables.content[shared]
-    resident = contents.resident(said)
+    content = tables.content[shared]
+    resident = contents.resident(content)
     _leave_accounts(mm, shared, resident, sharing)
-    if sharing.accounting is not Accounting.VIEW:
+    if sharing.accounting is not RssAccounting.VIEW:
         mm.accounted_pages += int(resident.sum())
     tables.references[shared] -= 1
     if sharing.protects_both:
-        contents.protect(said)
-        contents.share(said)
+        contents.protect(content)
+        contents.share(content)
     else:
-        contents.share(said)
-        said = contents.detach(said)
-        contents.protect(said)
-    mm.slot_table[slots] = tables.new(said)
+        contents.share(content)
+        content = contents.detach(content)
+        contents.protect(content)
+    mm.slot_table[slots] = tables.new(content)
     mm.slot_writable[slots] = True
     count = memory.counts
     count.tables_copied += len(slots)
     count.tables_alloc += len(slots)
-    count.ptes_copied += int(contents.present[said].sum())
+    count.ptes_copied += int(contents.present[content].sum())
 
 
 def reuse_tables(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> None:
     """Make slots writable again whose table nobody shares any more; its entries stay."""
     memory = mm.memory
     tables = mm.slot_table[slots]
-    if sharing.accounting is Accounting.OWNER:
+    if sharing.accounting is RssAccounting.OWNER:
         foreign = memory.tables.owner[tables] != mm.number
         taken = memory.tables.content[tables[foreign]]
         mm.accounted_pages += memory.contents.resident_sum(taken)
@@ -96,12 +96,12 @@ def renew_tables(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> None:
     del sharing  # the copier adds the pages and, as the last to leave the old table, subtracts them
     memory = mm.memory
     old = mm.slot_table[slots]
-    said = memory.tables.content[old]
-    memory.contents.protect(said)
-    mm.slot_table[slots] = memory.tables.new(said)
+    content = memory.tables.content[old]
+    memory.contents.protect(content)
+    mm.slot_table[slots] = memory.tables.new(content)
     memory.tables.free(old)
     mm.slot_writable[slots] = True
-    entries = int(memory.contents.present[said].sum())
+    entries = int(memory.contents.present[content].sum())
     count_tables = memory.counts
     count_tables.tables_copied += len(slots)
     count_tables.tables_alloc += len(slots)
@@ -123,11 +123,11 @@ def copy_for_child(parent: AddressSpace, slots: IntArray) -> None:
     child, memory = parent.tables_for, parent.memory
     if child is None:
         raise AssertionError("no child waits for these tables")
-    said = memory.tables.content[parent.slot_table[slots]]
-    contents = run_of(said)
+    content = memory.tables.content[parent.slot_table[slots]]
+    contents = run_of(content)
     memory.contents.protect(contents)
     memory.contents.share(contents)
-    child.slot_table[slots] = memory.tables.new(said)
+    child.slot_table[slots] = memory.tables.new(content)
     child.accounted_pages += memory.contents.resident_sum(contents)
     parent.slot_writable[slots] = True
     memory.counts.tables_alloc += len(slots)
@@ -138,7 +138,7 @@ def leave_tables(mm: AddressSpace, tables: IntArray, sharing: Sharing) -> None:
     """One slot of `mm` less points at each of some shared tables."""
     resident = mm.memory.contents.resident(mm.memory.tables.content[tables])
     _leave_accounts(mm, tables, resident, sharing)
-    if sharing.accounting is Accounting.VIEW:
+    if sharing.accounting is RssAccounting.VIEW:
         mm.accounted_pages -= int(resident.sum())
     mm.memory.tables.references[tables] -= 1
 
@@ -147,7 +147,7 @@ def _leave_accounts(
     mm: AddressSpace, tables: IntArray, resident: IntArray, sharing: Sharing
 ) -> None:
     """The owner of some shared tables stops accounting for their pages."""
-    if sharing.accounting is not Accounting.OWNER:
+    if sharing.accounting is not RssAccounting.OWNER:
         return
     owned: BoolArray = mm.memory.tables.owner[tables] == mm.number
     mm.accounted_pages -= int(resident[owned].sum())

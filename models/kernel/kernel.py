@@ -14,7 +14,7 @@ import simpy
 from models.faults.actions import TableAction
 from models.faults.batch import Faults
 from models.faults.prices import faults_ns
-from models.kernel.memory_books import NOTES_EVERY_NS, Programs
+from models.kernel.memory_books import NOTES_EVERY_NS, MemoryBooks
 from models.memory.address_space import AddressSpace
 from models.memory.areas import BusError, Vma
 from models.operations.steps import Acquire, Apply, Flush, Mode, Operation, Release
@@ -32,7 +32,7 @@ _AT_ONCE = 32
 """How far a thread looks ahead for its next fault: others may change what lies beyond."""
 
 
-class Kernel(Programs):
+class Kernel(MemoryBooks):
     """Plays the steps of a scheme's operations on a machine.
 
     The operations are SimPy activities for workloads to `yield from`; they take the lock of the

@@ -40,7 +40,7 @@ class OutOfMemory(Exception):  # noqa: N818 - the kernel's own name for it
         return f"out of memory: {used:.4g} GiB in use on a machine with {there:.4g} GiB"
 
 
-class Programs:
+class MemoryBooks:
     """Keeps the books of memory, and the limit.
 
     Args:

@@ -18,7 +18,7 @@ from models.memory.address_space import AddressSpace
 from models.memory.areas import Vma
 from models.memory.counts import Counts
 from models.memory.physical import PhysicalMemory
-from models.operations.steps import Performed, Work, perform, replay
+from models.operations.steps import Performance, Work, perform, replay
 from models.schemes.base import Scheme
 from sim.machine.cores import Task
 from sim.machine.machine import Machine
@@ -69,7 +69,7 @@ def _round(scheme: Scheme, n_pages: int) -> Rehearsal:
     )
 
 
-def _work(performed: Performed) -> tuple[Work, ...]:
+def _work(performed: Performance) -> tuple[Work, ...]:
     return tuple(step for step in performed.steps if isinstance(step, Work))
 
 

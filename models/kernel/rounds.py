@@ -18,7 +18,7 @@ from models.memory.address_space import NO_TABLE, AddressSpace
 from models.memory.areas import PAGES_PER_SLOT, BusError
 from models.memory.counts import Counts
 from models.memory.entries import Kind
-from models.operations.steps import Performed, perform
+from models.operations.steps import Performance, perform
 from models.schemes.base import Scheme
 from sim.arrays import BoolArray, IntArray
 
@@ -40,10 +40,10 @@ class Round:
         counts: What all of it did to memory.
     """
 
-    fork: Performed
-    start: Performed
+    fork: Performance
+    start: Performance
     fault_ns: int
-    exit: Performed
+    exit: Performance
     counts: Counts
 
 
@@ -166,12 +166,12 @@ class Rounds:
     def _inspect_whole(self) -> _Whole:
         """What the price of a fork and of a child's exit goes by, but for the pages it writes."""
         memory = self._mm.memory
-        said = memory.tables.content[self._mm.slot_table[self._mm.slots_with_tables()]]
+        content = memory.tables.content[self._mm.slot_table[self._mm.slots_with_tables()]]
         return (
             self._scheme.fork_ns(self._mm),
-            int(memory.contents.present[said].sum()),
-            int(memory.contents.scattered[said].sum()),
-            int((memory.contents.kind[said] >= Kind.HUGE).sum()),
+            int(memory.contents.present[content].sum()),
+            int(memory.contents.scattered[content].sum()),
+            int((memory.contents.kind[content] >= Kind.HUGE).sum()),
             memory.frames.stock.outstanding,
             memory.tables.stock.outstanding,
             # Counted differently each time, a round is not the same even if it takes the same.
@@ -185,13 +185,13 @@ class Rounds:
         tables = mm.slot_table[slots]
         if pages.shape[1] > MOST_PAGES or (tables == NO_TABLE).any():
             return []
-        contents, said = memory.contents, memory.tables.content[tables]
-        flags = contents.flags_at(said.ravel(), pages.ravel() % PAGES_PER_SLOT)
+        contents, content = memory.contents, memory.tables.content[tables]
+        flags = contents.flags_at(content.ravel(), pages.ravel() % PAGES_PER_SLOT)
         met: tuple[npt.NDArray[Any], ...] = (
-            contents.kind[said],
-            contents.present[said],
-            contents.writable[said],
-            contents.scattered[said],
+            contents.kind[content],
+            contents.present[content],
+            contents.writable[content],
+            contents.scattered[content],
             memory.tables.references[tables],
             mm.slot_writable[slots],
             flags.reshape(pages.shape),

@@ -253,7 +253,7 @@ class AddressSpace:
 
     @property
     def rss_pages(self) -> int:
-        """What the kernel's own counter says of `resident_pages` (`Accounting` of its rules)."""
+        """What the kernel's own counter says of `resident_pages` (`RssAccounting` of its rules)."""
         return self.accounted_pages - self._resident(shared=True)
 
     @property

@@ -18,7 +18,7 @@ class BusError(RuntimeError):
     """An access that the machine has no page for: the kernel kills the process (SIGBUS)."""
 
 
-class Refused(ValueError):  # noqa: N818 - what the kernel does
+class Refusal(ValueError):  # noqa: N818 - what the kernel does
     """A change of memory that this scheme's kernel refuses, as others do not (EINVAL, ENOMEM)."""
 
 

@@ -20,13 +20,13 @@ from models.memory.entries import (
     Kind,
 )
 from models.memory.frames import ONE, Frames
-from models.memory.pool import Pool
+from models.memory.pool import RowPool
 from sim.arrays import BoolArray, IntArray, Rows, run_of
 
 _PORTION = 256
 
 
-class Contents(Pool):
+class Contents(RowPool):
     """Contents of PTE tables, by content number.
 
     Columns: `kind`; `multiplicity`, how many tables say this; `block` (UNIFORM, HUGE) or `row`

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.memory.frame_stock import spread_marks
-from models.memory.pool import Pool
+from models.memory.pool import RowPool
 from sim.arrays import BoolArray
 
 ENTRIES_PER_TABLE = 512
@@ -54,7 +54,7 @@ class EntryCounts(NamedTuple):
     scattered: int
 
 
-class EntryRows(Pool):
+class EntryRows(RowPool):
     """Rows of 512 entries: frame, epoch (see `models.memory.contents`) and flags of each."""
 
     COLUMNS: ClassVar = {

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.memory.frame_stock import FrameStock
-from models.memory.pool import Pool
+from models.memory.pool import RowPool
 from sim.arrays import BoolArray, IntArray, run_of
 
 FRAME_BYTES = 4096
@@ -21,7 +21,7 @@ ONE = np.int32(1)
 """Of the counts' own type, with which `ufunc.at` is as fast as an assignment."""
 
 
-class _Blocks(Pool):
+class _Blocks(RowPool):
     """Per block: frames in use, holders of each frame if alike, else a row of holder counts.
 
     `large`: whether its frames belong to folios of more than one page.
@@ -39,7 +39,7 @@ class _Blocks(Pool):
     large: npt.NDArray[np.bool_]
 
 
-class _HolderRows(Pool):
+class _HolderRows(RowPool):
     COLUMNS: ClassVar = {"holders": (np.int32, (FRAMES_PER_BLOCK,))}
     holders: npt.NDArray[np.int32]
 

@@ -10,7 +10,7 @@ from sim.arrays import IntArray
 _SMALLEST = 16
 
 
-class Pool:
+class RowPool:
     """Rows of a struct of arrays; a row number stays valid until it is released.
 
     A subclass names its columns in `COLUMNS` and annotates one array attribute for each. The first

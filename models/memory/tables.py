@@ -6,14 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from models.memory.frame_stock import FrameStock
-from models.memory.pool import Pool
+from models.memory.pool import RowPool
 from sim.arrays import IntArray, run_of
 
 NOBODY, EXCLUSIVE = 0, -1
-"""Owners of a table that are no address space: see `models.faults.rules.Accounting`."""
+"""Owners of a table that are no address space: see `models.faults.rules.RssAccounting`."""
 
 
-class Tables(Pool):
+class Tables(RowPool):
     """PTE tables by table number.
 
     Columns: `content` (see `models.memory.contents`); `references`, the number of slots that point

@@ -66,19 +66,19 @@ def survey(parent: AddressSpace, slots: IntArray) -> ForkWork:
     """What there is to copy in some of `copied_slots`."""
     tables, contents = parent.memory.tables, parent.memory.contents
     work = _copied_parts(parent, slots)
-    said = tables.content[run_of(parent.slot_table[run_of(work.slots)])]
-    small = run_of(said)
+    content = tables.content[run_of(parent.slot_table[run_of(work.slots)])]
+    small = run_of(content)
     huge = contents.kind[small] >= Kind.HUGE
     work.huge = int(huge.sum())
     if work.huge:
-        small = run_of(said[~huge])
+        small = run_of(content[~huge])
     work.present = int(contents.present[small].sum())
     work.writable = int(contents.writable[small].sum())
     work.scattered = int(contents.scattered[small].sum())
     for slot, spans in work.parts.items():
-        content = int(tables.content[parent.slot_table[slot]])
+        of_slot = int(tables.content[parent.slot_table[slot]])
         for span in spans:
-            counted = count_range(contents, content, span)
+            counted = count_range(contents, of_slot, span)
             work.present += counted.present
             work.writable += counted.writable
             work.scattered += counted.scattered
@@ -98,15 +98,15 @@ def copy_surveyed(
     """
     memory = parent.memory
     slots = run_of(work.slots)
-    said = memory.tables.content[run_of(parent.slot_table[slots])]
-    contents = run_of(said)
+    content = memory.tables.content[run_of(parent.slot_table[slots])]
+    contents = run_of(content)
     memory.contents.protect(contents)
     memory.contents.share(contents)
-    child.slot_table[slots] = memory.tables.new(said, physical=physical)
+    child.slot_table[slots] = memory.tables.new(content, physical=physical)
     resident = memory.contents.resident_sum(contents)
     for slot, spans in work.parts.items():
-        content = int(memory.detach(parent.slot_table[slot : slot + 1])[0])
-        copy = np.array([copy_ranges(memory.contents, content, spans)])
+        of_slot = int(memory.detach(parent.slot_table[slot : slot + 1])[0])
+        copy = np.array([copy_ranges(memory.contents, of_slot, spans)])
         child.slot_table[slot] = memory.tables.new(copy)[0]
         resident += int(memory.contents.resident(copy)[0])
     child.accounted_pages += resident

@@ -11,7 +11,7 @@ from models.costs.laws import Costs
 from models.faults.batch import Faults
 from models.faults.rules import UNSHARED, Sharing
 from models.memory.address_space import AddressSpace, area_around, areas_in, is_mapped
-from models.memory.areas import PAGES_PER_SLOT, Refused, Vma
+from models.memory.areas import PAGES_PER_SLOT, Refusal, Vma
 from models.memory.files import File
 from models.operations import moving, protecting, removing
 from models.operations.steps import Acquire, Apply, Flush, Mode, Operation, Release, Step, Work
@@ -84,7 +84,7 @@ class MappingOperations(ABC):
             mm.remove(vma.start_page, vma.end_page)
         yield Release("write", mm)
         if refusal:
-            raise Refused(refusal)
+            raise Refusal(refusal)
         yield from self._populate_new(mm, vma.start_page, vma.end_page, asked=populate)
         return vma
 
@@ -112,7 +112,7 @@ class MappingOperations(ABC):
                 mm.extend(heap, before_page - heap.start_page)
         yield Release("write", mm)
         if refusal:
-            raise Refused(refusal)
+            raise Refusal(refusal)
         if before_page < end_page:
             yield from self._populate_new(mm, before_page, end_page, asked=False)
 
@@ -133,13 +133,13 @@ class MappingOperations(ABC):
         """What `unmap` does once it has the lock."""
         areas = yield from self._acquire_areas(mm, start_page, end_page)
         table_ns = self._cut_out(mm, start_page, end_page)
-        zapped, own_ns = removing.remove_range(mm, start_page, end_page, self.costs, self.sharing)
+        removal, own_ns = removing.remove_range(mm, start_page, end_page, self.costs, self.sharing)
         if table_ns + own_ns:
             yield Work(table_ns + own_ns, "copy")
         yield Flush(mm)
         yield from _release(mm, areas)
         yield Acquire("read", mm)
-        yield Work(zapped.unmap_ns(self.costs), "zap")
+        yield Work(removal.unmap_ns(self.costs), "zap")
         yield Release("read", mm)
 
     def protect(
@@ -178,10 +178,10 @@ class MappingOperations(ABC):
         end_page = _end_of(start_page, n_pages, "discard")
         yield from self._begin(mm, "read", partial(self._check_discard, mm, start_page, end_page))
         settled_ns = self._settle_for_child(mm, areas_in(mm, start_page, end_page))
-        zapped, own_ns = removing.discard_range(mm, start_page, end_page, self.costs, self.sharing)
+        removal, own_ns = removing.discard_range(mm, start_page, end_page, self.costs, self.sharing)
         if settled_ns + own_ns:
             yield Work(settled_ns + own_ns, "copy")
-        yield Work(zapped.unmap_ns(self.costs), "zap")
+        yield Work(removal.unmap_ns(self.costs), "zap")
         yield Flush(mm)
         yield Release("read", mm)
 

@@ -11,7 +11,7 @@ import numpy as np
 from models.costs.laws import Costs
 from models.faults.actions import TableAction
 from models.faults.huge_pages import split_for_change
-from models.faults.rules import Accounting, Sharing
+from models.faults.rules import RssAccounting, Sharing
 from models.faults.settling import leave_tables, make_own, reuse_tables
 from models.memory.address_space import NO_TABLE, AddressSpace
 from models.memory.areas import PAGES_PER_SLOT
@@ -21,7 +21,7 @@ from sim.arrays import BoolArray, IntArray, run_of
 
 
 @dataclass
-class Zapped:
+class Removal:
     """What a removal did.
 
     Attributes:
@@ -64,12 +64,12 @@ class Zapped:
         )
 
 
-def remove_everything(mm: AddressSpace, sharing: Sharing) -> Zapped:
+def remove_everything(mm: AddressSpace, sharing: Sharing) -> Removal:
     """Empty the address space as exit does."""
-    zapped = Zapped()
-    _drop_slots(mm, mm.slots_with_tables(), zapped, sharing)
-    _remove_areas(mm, 0, PAGES_PER_SLOT * len(mm.slot_table), zapped)
-    return zapped
+    removal = Removal()
+    _drop_slots(mm, mm.slots_with_tables(), removal, sharing)
+    _remove_areas(mm, 0, PAGES_PER_SLOT * len(mm.slot_table), removal)
+    return removal
 
 
 def cut(mm: AddressSpace, page: int, costs: Costs, sharing: Sharing) -> int:
@@ -88,27 +88,27 @@ def cut(mm: AddressSpace, page: int, costs: Costs, sharing: Sharing) -> int:
 
 def remove_range(
     mm: AddressSpace, start_page: int, end_page: int, costs: Costs, sharing: Sharing
-) -> tuple[Zapped, int]:
+) -> tuple[Removal, int]:
     """Remove the areas in [start_page, end_page), at whose ends no area continues (see `cut`).
 
     Returns:
         What was removed, and the cost in ns of tables copied for it.
     """
-    zapped = Zapped()
+    removal = Removal()
     slots = _slots_of_areas(mm, start_page, end_page)
-    _remove_areas(mm, start_page, end_page, zapped)
+    _remove_areas(mm, start_page, end_page, removal)
     still_used = used_slots(mm, slots) & _to_be_kept(mm, slots, sharing)
     partial = slots[still_used]
     copied_ns = make_own(mm, partial, costs, sharing)
     for slot in partial:
-        _clear_part(mm, int(slot), start_page, end_page, zapped)
-    _drop_slots(mm, slots[~still_used], zapped, sharing)
-    return zapped, copied_ns
+        _clear_part(mm, int(slot), start_page, end_page, removal)
+    _drop_slots(mm, slots[~still_used], removal, sharing)
+    return removal, copied_ns
 
 
 def discard_range(
     mm: AddressSpace, start_page: int, end_page: int, costs: Costs, sharing: Sharing
-) -> tuple[Zapped, int]:
+) -> tuple[Removal, int]:
     """Remove what is mapped in [start_page, end_page); the areas stay, and own tables too.
 
     It goes from area to area, as a kernel does: a shared table of which an area maps a part is
@@ -117,16 +117,16 @@ def discard_range(
     Returns:
         What was removed, and the cost in ns of tables copied, or huge pages split, for it.
     """
-    zapped, own_ns = Zapped(), 0
+    removal, own_ns = Removal(), 0
     for vma in mm.vmas:
         span = max(start_page, vma.start_page), min(end_page, vma.end_page)
         if span[0] < span[1]:
-            own_ns += _discard_in_area(mm, span, zapped, costs, sharing)
-    return zapped, own_ns
+            own_ns += _discard_in_area(mm, span, removal, costs, sharing)
+    return removal, own_ns
 
 
 def _discard_in_area(
-    mm: AddressSpace, span: tuple[int, int], zapped: Zapped, costs: Costs, sharing: Sharing
+    mm: AddressSpace, span: tuple[int, int], removal: Removal, costs: Costs, sharing: Sharing
 ) -> int:
     """Remove what is mapped in a range of one area; the cost in ns of copies and splits."""
     start_page, end_page = span
@@ -140,8 +140,8 @@ def _discard_in_area(
     cleared = slots[~dropped]
     own_ns = make_own(mm, cleared, costs, sharing) + split_for_change(mm, cleared, costs)
     for slot in cleared:
-        _clear_part(mm, int(slot), start_page, end_page, zapped)
-    _drop_slots(mm, slots[dropped], zapped, sharing)
+        _clear_part(mm, int(slot), start_page, end_page, removal)
+    _drop_slots(mm, slots[dropped], removal, sharing)
     return own_ns
 
 
@@ -165,7 +165,7 @@ def used_slots(mm: AddressSpace, slots: IntArray) -> BoolArray:
 
 def free_unused_tables(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> None:
     """Free the tables, all of them empty, of those `slots` in which no area lies any more."""
-    _drop_slots(mm, slots[~used_slots(mm, slots)], Zapped(), sharing)
+    _drop_slots(mm, slots[~used_slots(mm, slots)], Removal(), sharing)
 
 
 def _to_be_kept(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> BoolArray:
@@ -177,14 +177,14 @@ def _to_be_kept(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> BoolArra
     return kept
 
 
-def _remove_areas(mm: AddressSpace, start_page: int, end_page: int, zapped: Zapped) -> None:
+def _remove_areas(mm: AddressSpace, start_page: int, end_page: int, removal: Removal) -> None:
     freed = mm.remove(start_page, end_page)
-    zapped.freed_frames += freed
-    zapped.freed += freed
+    removal.freed_frames += freed
+    removal.freed += freed
     mm.memory.counts.pages_freed += freed
 
 
-def _drop_slots(mm: AddressSpace, slots: IntArray, zapped: Zapped, sharing: Sharing) -> None:
+def _drop_slots(mm: AddressSpace, slots: IntArray, removal: Removal, sharing: Sharing) -> None:
     """Empty slots altogether: leave their tables or free them."""
     memory = mm.memory
     tables, contents, counts = memory.tables, memory.contents, memory.counts
@@ -195,49 +195,49 @@ def _drop_slots(mm: AddressSpace, slots: IntArray, zapped: Zapped, sharing: Shar
     if sharing.scans_left:
         if sharing.last_sharer is TableAction.RENEW:
             counts.ptes_scanned += ENTRIES_PER_TABLE * len(closed)
-        _scan(mm, left, zapped)
+        _scan(mm, left, removal)
         counts.ptes_scanned += ENTRIES_PER_TABLE * len(left)
     else:
-        zapped.left += len(left)
-    if sharing.accounting is Accounting.OWNER:
+        removal.left += len(left)
+    if sharing.accounting is RssAccounting.OWNER:
         owner = tables.owner
-        _scan(mm, left[owner[left] == mm.number], zapped)
-        _scan(mm, mm.slot_table[closed[owner[mm.slot_table[closed]] != mm.number]], zapped)
+        _scan(mm, left[owner[left] == mm.number], removal)
+        _scan(mm, mm.slot_table[closed[owner[mm.slot_table[closed]] != mm.number]], removal)
     leave_tables(mm, left, sharing)
     if len(closed) and sharing.last_sharer is TableAction.REUSE:
         reuse_tables(mm, closed, sharing)
     mm.slot_table[run_of(slots)] = NO_TABLE
     mm.slot_writable[run_of(slots)] = True
 
-    said = tables.content[run_of(own)]
-    mm.accounted_pages -= contents.resident_sum(said)
-    huge = contents.kind[run_of(said)] >= Kind.HUGE
-    small = run_of(said[~huge])
+    content = tables.content[run_of(own)]
+    mm.accounted_pages -= contents.resident_sum(content)
+    huge = contents.kind[run_of(content)] >= Kind.HUGE
+    small = run_of(content[~huge])
     entries = int(contents.present[small].sum())
-    zapped.entries += entries
-    zapped.scattered += int(contents.scattered[small].sum())
-    zapped.huge += int(huge.sum())
+    removal.entries += entries
+    removal.scattered += int(contents.scattered[small].sum())
+    removal.huge += int(huge.sum())
     counts.tables_freed += int(tables.physical[run_of(own)].sum())
     freed_huge = memory.free_tables(own[huge])
     freed_small = memory.free_tables(own[~huge])
-    zapped.freed_frames += freed_huge + freed_small
-    zapped.freed += freed_huge // PAGES_PER_SLOT + freed_small
+    removal.freed_frames += freed_huge + freed_small
+    removal.freed += freed_huge // PAGES_PER_SLOT + freed_small
     counts.ptes_zapped += entries
     counts.huge_zapped += int(huge.sum())
     memory.huge_pages -= freed_huge // PAGES_PER_SLOT
     counts.pages_freed += freed_huge + freed_small
 
 
-def _scan(mm: AddressSpace, tables: IntArray, zapped: Zapped) -> None:
+def _scan(mm: AddressSpace, tables: IntArray, removal: Removal) -> None:
     """The entries of some tables are read, and their struct pages."""
     contents = mm.memory.contents
-    said = run_of(mm.memory.tables.content[run_of(tables)])
-    zapped.scanned += int(contents.present[said].sum())
-    zapped.scanned_scattered += int(contents.scattered[said].sum())
+    content = run_of(mm.memory.tables.content[run_of(tables)])
+    removal.scanned += int(contents.present[content].sum())
+    removal.scanned_scattered += int(contents.scattered[content].sum())
 
 
 def _clear_part(
-    mm: AddressSpace, slot: int, start_page: int, end_page: int, zapped: Zapped
+    mm: AddressSpace, slot: int, start_page: int, end_page: int, removal: Removal
 ) -> None:
     """Remove the entries of one slot that lie in [start_page, end_page); the table stays."""
     memory = mm.memory
@@ -247,9 +247,9 @@ def _clear_part(
     counted = count_range(memory.contents, content, (start, stop))
     freed = clear_range(memory.contents, content, (start, stop))
     mm.accounted_pages -= counted.present - counted.zero
-    zapped.entries += counted.present
-    zapped.scattered += counted.scattered
-    zapped.freed_frames += freed
-    zapped.freed += freed
+    removal.entries += counted.present
+    removal.scattered += counted.scattered
+    removal.freed_frames += freed
+    removal.freed += freed
     memory.counts.ptes_zapped += counted.present
     memory.counts.pages_freed += freed

@@ -80,7 +80,7 @@ def replay(steps: Iterable[Step]) -> Operation[None]:
 
 
 @dataclass(frozen=True)
-class Performed:
+class Performance:
     """What an operation did when nothing else was going on.
 
     Attributes:
@@ -92,7 +92,7 @@ class Performed:
     steps: tuple[Step, ...]
 
 
-def perform(operation: Operation[Result]) -> tuple[Result, Performed]:
+def perform(operation: Operation[Result]) -> tuple[Result, Performance]:
     """Drive an operation without a clock; its result and what it did."""
     steps: list[Step] = []
     while True:
@@ -100,7 +100,7 @@ def perform(operation: Operation[Result]) -> tuple[Result, Performed]:
             step = next(operation)
         except StopIteration as end:
             work_ns = sum(step.ns for step in steps if isinstance(step, Work))
-            return end.value, Performed(work_ns, tuple(steps))
+            return end.value, Performance(work_ns, tuple(steps))
         if isinstance(step, Apply):
             step.by(step.mm, step.faults)
         steps.append(step)

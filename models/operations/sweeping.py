@@ -32,11 +32,13 @@ def slots_copied_whole(mm: AddressSpace, start_page: int, n_pages: int) -> IntAr
     at = mm.slot_table[slots]
     if (at == NO_TABLE).any() or not mm.whole_slots(slots).all():
         return None
-    said = tables.content[at]
+    content = tables.content[at]
     shared_table = ~mm.slot_writable[slots] & (tables.references[at] > 1)
-    said_elsewhere = mm.slot_writable[slots] & (contents.multiplicity[said] > 1)
-    protected = contents.writable[said] == 0
-    copied = (contents.kind[said] == Kind.UNIFORM) & (shared_table | (said_elsewhere & protected))
+    held_elsewhere = mm.slot_writable[slots] & (contents.multiplicity[content] > 1)
+    protected = contents.writable[content] == 0
+    copied = (contents.kind[content] == Kind.UNIFORM) & (
+        shared_table | (held_elsewhere & protected)
+    )
     return slots if copied.all() else None
 
 

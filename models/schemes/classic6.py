@@ -142,14 +142,14 @@ class Classic6(Huge):
         if self.folio_pages == 1:
             return 0.0
         contents = parent.memory.contents
-        said = parent.memory.tables.content[parent.slot_table[work.slots]]
-        kind = contents.kind[said]
-        alike = said[kind == Kind.UNIFORM]
+        content = parent.memory.tables.content[parent.slot_table[work.slots]]
+        kind = contents.kind[content]
+        alike = content[kind == Kind.UNIFORM]
         first = ENTRIES_PER_TABLE * contents.block[alike].astype(np.int64)
         alike = alike[parent.memory.frames.in_large_folios(first)]
         counts = [contents.present, contents.writable, contents.scattered]
         present, writable, scattered = (int(count[alike].sum()) for count in counts)
-        explicit = said[kind == Kind.ROW]
+        explicit = content[kind == Kind.ROW]
         rows = contents.row[explicit]
         frames = contents.rows.frame[rows]
         large = frames != NO_FRAME
@@ -159,9 +159,9 @@ class Classic6(Huge):
         writable += int((large & allowed).sum())
         scattered += int((large & (contents.rows.flags[rows] & SCATTERED != 0)).sum())
         for slot, spans in work.parts.items():
-            content = int(parent.memory.tables.content[parent.slot_table[slot]])
+            of_slot = int(parent.memory.tables.content[parent.slot_table[slot]])
             for span in spans:
-                counted = count_range(contents, content, span, in_folios=True)
+                counted = count_range(contents, of_slot, span, in_folios=True)
                 present += counted.present
                 writable += counted.writable
                 scattered += counted.scattered

@@ -13,7 +13,7 @@ from models.faults.actions import PageAction, TableAction
 from models.faults.batch import Faults
 from models.faults.prices import faults_ns
 from models.memory.address_space import NO_TABLE, AddressSpace, area_around
-from models.memory.areas import PAGES_PER_SLOT, BusError, Refused, Vma
+from models.memory.areas import PAGES_PER_SLOT, BusError, Refusal, Vma
 from models.memory.entries import Kind
 from models.memory.frames import FRAME_BYTES
 from models.operations import filling
@@ -93,8 +93,8 @@ class Hugetlb(Huge):
         served = faults[: len(faults) - len(killed)]
         reused = served.with_page_action(PageAction.HUGE_REUSE) // PAGES_PER_SLOT
         reused = reused[mm.slot_table[reused] != NO_TABLE]
-        said = mm.memory.tables.content[mm.slot_table[reused]]
-        self._take(mm, said[~mm.memory.contents.exclusive_huge(said)])
+        content = mm.memory.tables.content[mm.slot_table[reused]]
+        self._take(mm, content[~mm.memory.contents.exclusive_huge(content)])
         super().apply(mm, served)
         if len(killed):
             raise BusError(f"no huge page is left for page {killed[0]}")
@@ -127,7 +127,7 @@ class Hugetlb(Huge):
         # Pages of 4 KiB do not become such.
         anonymous = area_around(mm, start_page, n_pages).file is None
         if anonymous and -(-to_page // PAGES_PER_SLOT) < (to_page + n_pages) // PAGES_PER_SLOT:
-            raise Refused(f"cannot move {n_pages} pages of 4 KiB to page {to_page}, in the pool")
+            raise Refusal(f"cannot move {n_pages} pages of 4 KiB to page {to_page}, in the pool")
 
     def _apply_huge(self, mm: AddressSpace, faults: Faults) -> None:
         huge_pages.apply(mm, faults, physical=False)
@@ -156,9 +156,9 @@ class Hugetlb(Huge):
         work = survey(parent, copied_slots(parent))
         yield Work(self._price(parent, work), "fork")
         child = parent.fork_layout()
-        said = parent.memory.tables.content[run_of(parent.slot_table[run_of(work.slots)])]
+        content = parent.memory.tables.content[run_of(parent.slot_table[run_of(work.slots)])]
         huge, work.slots = divide(
-            work.slots, parent.memory.contents.kind[run_of(said)] >= Kind.HUGE
+            work.slots, parent.memory.contents.kind[run_of(content)] >= Kind.HUGE
         )
         copy_surveyed(parent, child, work)
         copy_surveyed(parent, child, ForkWork(huge, {}), physical=False)
@@ -189,7 +189,7 @@ class Hugetlb(Huge):
             BusError: As `apply`.
         """
         if (self._free(mm) or 0) < 0:
-            raise Refused(f"a pool of {self.pool_pages} huge pages (fork.pool) is too small")
+            raise Refusal(f"a pool of {self.pool_pages} huge pages (fork.pool) is too small")
         whole = filling.untouched_slots(mm, start_page, n_pages)
         if mm.mapped_itself()[whole].all():
             super().fill(mm, start_page, n_pages, scattered_share=scattered_share)
@@ -249,11 +249,11 @@ def _refuse_cuts(mm: AddressSpace, start_page: int, end_page: int, areas: Sequen
         for vma in areas:
             inside = vma.start_page < page < vma.end_page and page % PAGES_PER_SLOT
             if inside and huge_pages.is_huge(mm, np.array([page // PAGES_PER_SLOT]))[0]:
-                raise Refused(f"cannot cut a page of the pool at page {page}")
+                raise Refusal(f"cannot cut a page of the pool at page {page}")
 
 
 def _refuse_pages_of_the_pool(mm: AddressSpace, start_page: int, end_page: int, what: str) -> None:
     """Refuse what cannot be done to pages of the pool (EINVAL)."""
     end_slot = min(-(-end_page // PAGES_PER_SLOT), len(mm.slot_table))
     if huge_pages.is_huge(mm, np.arange(start_page // PAGES_PER_SLOT, end_slot)).any():
-        raise Refused(f"cannot {what} pages of the pool")
+        raise Refusal(f"cannot {what} pages of the pool")

@@ -9,7 +9,7 @@ from pydantic import Field
 from models.costs.laws import Costs
 from models.faults.actions import TableAction
 from models.faults.prices import scans_ns
-from models.faults.rules import Accounting, Sharing
+from models.faults.rules import RssAccounting, Sharing
 from models.memory.address_space import AddressSpace
 from models.memory.entries import ENTRIES_PER_TABLE
 from models.memory.tables import EXCLUSIVE, NOBODY
@@ -23,13 +23,13 @@ PAPER = Sharing()
 """The paper's text: partly covered slots are shared too, the last sharer reuses."""
 HEAD = Sharing(
     last_sharer=TableAction.RENEW,
-    accounting=Accounting.COPIER,
+    accounting=RssAccounting.COPIER,
     copies_below_read_only=False,
     protect_settles=False,
     protects_both=False,
 )
 """The authors' published kernel, December 2021 (mechanisms.md 3, column P)."""
-PATCHSET = Sharing(accounting=Accounting.OWNER, scans_left=False, flushes=True)
+PATCHSET = Sharing(accounting=RssAccounting.OWNER, scans_left=False, flushes=True)
 """Their later patch set for 6.0 (mechanisms.md 4, column V), its races repaired."""
 
 PAGES_PER_GIB = 2**18
@@ -145,7 +145,7 @@ class OnDemand(Scheme):
             work = survey(parent, rest)
             entries_ns = self.costs.entries_ns(work.present, work.writable, work.scattered)
             price_ns += round(entries_ns)
-        if self.sharing.accounting is Accounting.OWNER:
+        if self.sharing.accounting is RssAccounting.OWNER:
             orphans = tables[self._orphans(parent, shared)]
             price_ns += round(float(scans_ns(parent, orphans, self.costs).sum()))
         return price_ns
@@ -154,10 +154,10 @@ class OnDemand(Scheme):
         memory = parent.memory
         at = run_of(slots)
         tables = parent.slot_table[at]
-        if self.sharing.accounting is Accounting.VIEW:
-            said = memory.tables.content[run_of(tables)]
-            child.accounted_pages += memory.contents.resident_sum(said)
-        elif self.sharing.accounting is Accounting.OWNER:
+        if self.sharing.accounting is RssAccounting.VIEW:
+            content = memory.tables.content[run_of(tables)]
+            child.accounted_pages += memory.contents.resident_sum(content)
+        elif self.sharing.accounting is RssAccounting.OWNER:
             self._own(parent, slots)
         child.slot_table[at] = tables
         closed = slots

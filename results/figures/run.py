@@ -34,7 +34,7 @@ _LEGEND_ROW_IN = 0.15
 
 
 @dataclass(frozen=True)
-class _Row:
+class _ProgramRow:
     """What is drawn of a program: its name in a mix, its lines, its panels from the left."""
 
     program: str | None
@@ -77,7 +77,9 @@ def draw(
         for program, record in line.record.by_program():
             own.setdefault(program, []).append(replace(line, record=record))
     rows = [
-        _Row(program, lines, panels) for program, lines in own.items() if (panels := _panels(lines))
+        _ProgramRow(program, lines, panels)
+        for program, lines in own.items()
+        if (panels := _panels(lines))
     ]
     if not rows:
         return None
@@ -121,7 +123,7 @@ def _panels(lines: Sequence[Line]) -> list[Panel]:
     return panels
 
 
-def _figure(rows: Sequence[_Row], cut: str) -> Figure:
+def _figure(rows: Sequence[_ProgramRow], cut: str) -> Figure:
     columns = max(len(row.panels) for row in rows)
     figure, axes = style.panels(
         columns,

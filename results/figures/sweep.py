@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLoca
 
 from results.figures import style
 from results.figures.metric_axis import MetricAxis, metric_axis
-from results.figures.swept import Axis, axis, best_hue, best_x, name_of
+from results.figures.swept_fields import SweptField, axis, best_hue, best_x, name_of
 from results.metrics.statistics import bounds
 from results.metrics.summary import of_repetition
 from results.records.fork_labels import FORK
@@ -34,7 +34,7 @@ _GREATEST_CHANGE = 1.02
 
 
 @dataclass(frozen=True)
-class Sweep:
+class SweepPlot:
     """What to draw of a sweep.
 
     Attributes:
@@ -52,13 +52,13 @@ class Sweep:
     unit: str | None = None
 
 
-def default(records: Sequence[Record], labels: Sequence[Mapping[str, str]]) -> Sweep | None:
+def default(records: Sequence[Record], labels: Sequence[Mapping[str, str]]) -> SweepPlot | None:
     """What shows a sweep without being asked; None if no numeric field has a curve's values."""
     x = best_x(records, labels)
     metrics = default_metrics(records)
     if x is None or not metrics:
         return None
-    return Sweep(x, metrics, best_hue(x, labels))
+    return SweepPlot(x, metrics, best_hue(x, labels))
 
 
 def default_metrics(records: Sequence[Record]) -> list[str]:
@@ -80,7 +80,7 @@ def _values_of_programs(record: Record) -> list[Mapping[str, float]]:
 
 
 def draw(
-    sweep: Sweep, records: Sequence[Record], labels: Sequence[Mapping[str, str]]
+    sweep: SweepPlot, records: Sequence[Record], labels: Sequence[Mapping[str, str]]
 ) -> Figure | None:
     """The figure; None if no point has one of the metrics.
 
@@ -105,7 +105,10 @@ class _Value:
 
 
 def _rows(
-    sweep: Sweep, along: Axis, records: Sequence[Record], labels: Sequence[Mapping[str, str]]
+    sweep: SweepPlot,
+    along: SweptField,
+    records: Sequence[Record],
+    labels: Sequence[Mapping[str, str]],
 ) -> tuple[list[_Value], list[str]]:
     others = _free_fields(sweep, along, labels)
     rows = []
@@ -124,7 +127,9 @@ def _rows(
     return rows, list(dict.fromkeys(row.panel for row in rows))
 
 
-def _free_fields(sweep: Sweep, along: Axis, labels: Sequence[Mapping[str, str]]) -> list[str]:
+def _free_fields(
+    sweep: SweepPlot, along: SweptField, labels: Sequence[Mapping[str, str]]
+) -> list[str]:
     """The other swept fields that x and hue do not determine, as zipped ones would be."""
     paths = dict.fromkeys(path for label in labels for path in label)
     free: list[str] = []
@@ -140,7 +145,9 @@ def _free_fields(sweep: Sweep, along: Axis, labels: Sequence[Mapping[str, str]])
     return free
 
 
-def _figure(sweep: Sweep, along: Axis, rows: Sequence[_Value], panels: Sequence[str]) -> Figure:
+def _figure(
+    sweep: SweepPlot, along: SweptField, rows: Sequence[_Value], panels: Sequence[str]
+) -> Figure:
     columns = panels[:_MOST_PANELS]
     # Many metrics of one panel each stand beside each other.
     beside = len(columns) == 1 and len(sweep.metrics) > _MOST_BELOW
@@ -184,11 +191,11 @@ def _figure(sweep: Sweep, along: Axis, rows: Sequence[_Value], panels: Sequence[
 def _panel(
     place: Axes,
     rows: Sequence[_Value],
-    along: Axis,
+    along: SweptField,
     hues: Sequence[str],
     size: float,
     *,
-    sweep: Sweep,
+    sweep: SweepPlot,
 ) -> None:
     """A line per hue through the means, with Student's intervals over the repetitions."""
     if not rows:
@@ -239,7 +246,7 @@ def _is_log(name: str, asked: frozenset[str] | None, values: Sequence[float]) ->
     return max(values) >= DECADE * min(values) if asked is None else name in asked
 
 
-def _x_axis(place: Axes, along: Axis, asked: frozenset[str] | None) -> None:
+def _x_axis(place: Axes, along: SweptField, asked: frozenset[str] | None) -> None:
     """The same in every panel; if logarithmic, powers of two for sizes, decades for the rest."""
     numbers = [value for value in along.values if not isinstance(value, str)]
     if not _is_log("x", asked, numbers):
@@ -287,7 +294,7 @@ def _columns(figure: Figure, names: Sequence[str]) -> int:
     return max(1, int(figure.get_figwidth() / longest_in))
 
 
-def _legend(figure: Figure, sweep: Sweep, hues: Sequence[str], cut: str) -> None:
+def _legend(figure: Figure, sweep: SweepPlot, hues: Sequence[str], cut: str) -> None:
     """The values of the field that colours tell apart, above all panels; what is cut."""
     if not sweep.hue:
         return

@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from experiments.commands.cli import main
-from experiments.forks.asked import several_forks
+from experiments.forks.fork_choice import several_forks
 from experiments.forks.in_words import sayable, told
-from experiments.forks.steps import FORK, LEAVING, MANY, START, STEPS, Told, steps_of
+from experiments.forks.steps import FORK, LEAVING, MANY, START, STEPS, SchemeStep, steps_of
 from experiments.language.catalogue import catalogue
 from models.costs.profile import load_profile
 
@@ -26,7 +26,7 @@ ALL = {asked.label: asked for asked in several_forks((), None, catalogue())}
 
 
 @cache
-def steps(label: str) -> list[Told]:
+def steps(label: str) -> list[SchemeStep]:
     return list(steps_of(ALL[label].scheme))
 
 
@@ -221,7 +221,7 @@ def test_the_command_prints_words_and_steps(label: str) -> None:
     assert {f"  shared: {words.shared}", f"  locks: {words.locks}"} < set(lines)
     assert {f"  who pays: {words.payer}", f"  what breaks: {words.breaks}"} < set(lines)
 
-    def printed(told_step: Told) -> bool:
+    def printed(told_step: SchemeStep) -> bool:
         return any(told_step.what in line and told(told_step.runs) in line for line in lines)
 
     assert all(map(printed, steps(label)))

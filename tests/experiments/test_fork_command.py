@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from experiments.commands.cli import main
 from experiments.forks import one_fork as module
-from experiments.forks.asked import several_forks
+from experiments.forks.fork_choice import several_forks
 from experiments.forks.one_fork import one_fork
 from experiments.language.catalogue import catalogue
 from models.costs.profile import load_profile

@@ -14,7 +14,7 @@ from sweeps_of_fakes import content, done, expected, failures, forksim, heard, p
 
 from experiments.commands.cli import main
 from experiments.execution.executors.here import InThisProcess
-from experiments.execution.executors.interface import Executor, Limits, Retried
+from experiments.execution.executors.interface import Executor, PointLimits, PointRetry
 from experiments.execution.executors.local import LocalProcesses
 from results.records.store import Store
 
@@ -42,7 +42,7 @@ def test_a_killed_process_is_replaced_and_its_point_tried_again(
     points = points_of("die_once", "good", seeds=1)
     events = heard(LocalProcesses(1), points, tmp_path / "points")
     assert failures(events) == {0: None, 1: None}
-    assert events.count(Retried(0, "its process was killed by SIGKILL")) == 1
+    assert events.count(PointRetry(0, "its process was killed by SIGKILL")) == 1
     assert content(tmp_path / "points") == expected(points)
 
 
@@ -65,7 +65,7 @@ def test_a_point_that_kills_twice_has_failed_with_its_signal(tmp_path: Path) -> 
 
 def test_limits_of_time_and_memory_stop_a_point_and_no_other(tmp_path: Path) -> None:
     points = points_of("hang", "eat", "good", seeds=1)
-    limits = Limits(seconds=1.5, memory_bytes=2**26)
+    limits = PointLimits(seconds=1.5, memory_bytes=2**26)
     ended = failures(heard(LocalProcesses(2, limits), points, tmp_path))
     assert ended[0] == "was stopped after 1.5 s (--timeout)"
     assert str(ended[1]).startswith("MemoryError: Unable to allocate 128. MiB")
@@ -74,7 +74,7 @@ def test_limits_of_time_and_memory_stop_a_point_and_no_other(tmp_path: Path) -> 
 
 
 def test_memory_that_suffices_is_no_limit(tmp_path: Path) -> None:
-    limits = Limits(memory_bytes=3 * 2**26)
+    limits = PointLimits(memory_bytes=3 * 2**26)
     points = points_of("eat", seeds=1)
     assert failures(heard(LocalProcesses(1, limits), points, tmp_path)) == {0: None}
 

@@ -18,10 +18,10 @@ from experiments.language.document import Document, load, parse
 from experiments.language.errors import InputError, Position
 from experiments.language.schema import experiment_model
 from experiments.language.validation import takes_whole_numbers
-from experiments.planning.named_files import Inputs
+from experiments.planning.named_files import NamedFiles
 from experiments.planning.piecewise_validation import separable
 from experiments.planning.points import plan
-from experiments.planning.resolution import Resolution
+from experiments.planning.resolution import Resolver
 from experiments.sweeps.sweep import Sweep
 from results.records.record import record_id
 
@@ -62,9 +62,9 @@ def outcome_one_by_one(document: Document) -> str:
     """The same, each point an experiment without a sweep."""
     model = experiment_model(catalogue())
     sweep = Sweep(document, partial(takes_whole_numbers, model))
-    inputs = Inputs(Path(), catalogue().profiles)
+    inputs = NamedFiles(Path(), catalogue().profiles)
     version = plan(parse(EXAMPLE, Position("")), Path(), catalogue()).points[0].model
-    resolution = Resolution(model, sweep, inputs, version)
+    resolution = Resolver(model, sweep, inputs, version)
     try:
         found = [resolution.of_document(sweep.document(rows)) for rows in sweep.combinations()]
     except InputError as error:
@@ -101,7 +101,7 @@ def test_bundled_points_are_those_of_whole_experiments(file: Path) -> None:
     points = plan(document, file.parent, known).points
     model = experiment_model(known)
     sweep = Sweep(document, partial(takes_whole_numbers, model))
-    resolution = Resolution(model, sweep, Inputs(file.parent, known.profiles), points[0].model)
+    resolution = Resolver(model, sweep, NamedFiles(file.parent, known.profiles), points[0].model)
     for point, combination in list(zip(points, sweep.combinations(), strict=True))[:40]:
         whole = resolution.of_document(sweep.document(combination))
         assert (point.id, point.config) == (whole.id, whole.source.config())

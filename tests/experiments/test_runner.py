@@ -12,10 +12,10 @@ from fake_program import EXAMPLE, catalogue
 from rich.console import Console
 
 from experiments.execution.executors.choice import local
-from experiments.execution.executors.interface import Ended, Started
+from experiments.execution.executors.interface import PointEnd, PointStart
 from experiments.execution.executors.local import LocalProcesses
 from experiments.execution.progress import Reporter
-from experiments.execution.runner import Finished, run
+from experiments.execution.runner import RunOutcome, run
 from experiments.language.document import parse
 from experiments.language.errors import InputError, Position
 from experiments.planning.points import Point, plan
@@ -32,7 +32,7 @@ def behaviours(*names: str) -> tuple[Point, ...]:
     return points_of(f"sweep.0.grid={{workload.behaviour: [{', '.join(names)}], seed: [1, 2]}}")
 
 
-def finish(points: Iterable[Point], folder: Path, jobs: int = 1) -> tuple[Finished, str]:
+def finish(points: Iterable[Point], folder: Path, jobs: int = 1) -> tuple[RunOutcome, str]:
     said = io.StringIO()
     with Reporter(Console(file=said, width=500)) as reporter:
         finished = run(list(points), Store(folder), local(jobs), reporter)
@@ -105,9 +105,9 @@ def test_a_failed_point_is_told_in_one_line_and_the_others_go_on(tmp_path: Path,
 def test_closing_ends_the_processes(tmp_path: Path) -> None:
     points = points_of("sweep.0.grid={workload.behaviour: [good, hang]}")
     events = LocalProcesses(2).run(points, Store(tmp_path))
-    assert [next(events), next(events)] == [Started(0), Started(1)]
+    assert [next(events), next(events)] == [PointStart(0), PointStart(1)]
     ended = next(events)
-    assert isinstance(ended, Ended)
+    assert isinstance(ended, PointEnd)
     assert (ended.place, ended.failure) == (0, None)
     events.close()
     assert list(content(tmp_path)) == [f"{points[0].id}.json"]

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from experiments.execution.simulation import simulate
-from experiments.forks.asked import several_forks
 from experiments.forks.document import BEGIN, END, rewritten, table
+from experiments.forks.fork_choice import several_forks
 from experiments.language.catalogue import catalogue
 from experiments.language.document import parse
 from experiments.language.errors import InputError, Position

@@ -8,7 +8,7 @@ from fork_scenario import Scenario, counted
 from memory_inspection import check_empty
 from model_prices import PRICES
 
-from models.memory.areas import BusError, Refused
+from models.memory.areas import BusError, Refusal
 from models.memory.counts import Counts
 from models.memory.files import File
 
@@ -174,7 +174,7 @@ def test_a_heap_does_not_grow_beyond_the_pool() -> None:
     """A reservation is refused when it is made, not when it is used."""
     s = Scenario("hugetlb", pool_pages=2)
     s.map(1024, heap=True)
-    with pytest.raises(Refused):
+    with pytest.raises(Refusal):
         s.brk("P", 1536)
     assert s.mm["P"].vmas[0].n_pages == 1024
 
@@ -184,7 +184,7 @@ def test_rights_that_stay_cut_no_page_of_the_pool() -> None:
     s = Scenario("hugetlb")
     s.map(512)
     assert counted(s.protect("P", 0, 100, writable=True)) == {}
-    with pytest.raises(Refused):
+    with pytest.raises(Refusal):
         s.protect("P", 0, 100, writable=False)
 
 

@@ -16,9 +16,9 @@ from values_in_memory import NOT_WRITTEN, PAGES, Process, Values
 from models.faults.actions import PageAction, TableAction
 from models.faults.batch import Faults
 from models.memory.address_space import AddressSpace
-from models.memory.areas import BusError, Refused
+from models.memory.areas import BusError, Refusal
 from models.memory.files import File
-from models.operations.steps import Operation, Performed, Work, perform
+from models.operations.steps import Operation, Performance, Work, perform
 from models.schemes.base import Scheme
 from models.schemes.hugetlb import Hugetlb
 from sim.arrays import BoolArray, IntArray
@@ -283,7 +283,7 @@ def count_faults(done: list[Fault | None]) -> int:
 def _refused(operation: Operation[Any], refuses: bool) -> bool:
     """Whether an operation is refused, as it must be if the naive kernel refuses it."""
     if refuses:
-        with pytest.raises(Refused):
+        with pytest.raises(Refusal):
             perform(operation)
     return refuses
 
@@ -293,7 +293,7 @@ def _killed(kills: bool) -> AbstractContextManager[Any]:
     return pytest.raises(BusError) if kills else nullcontext()
 
 
-def _spent(performed: Performed) -> tuple[int, int]:
+def _spent(performed: Performance) -> tuple[int, int]:
     spent = {"copy": 0, "zap": 0}
     for step in performed.steps:
         if isinstance(step, Work):

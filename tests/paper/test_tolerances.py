@@ -12,7 +12,7 @@ from experiments.commands.paper import points_of
 from experiments.execution.simulation import simulate
 from experiments.language.catalogue import catalogue
 from experiments.planning.points import Point
-from experiments.planning.resolution import Whole
+from experiments.planning.resolution import WholeSource
 from results.paper.comparison.deviations import deviations
 from results.paper.comparison.rankings import orders
 from results.paper.reference import published
@@ -22,7 +22,7 @@ from results.records.record import Record
 
 def once(point: Point, repetitions: int = 1) -> Record:
     """The point's record with fewer repetitions than the paper's run has."""
-    source = Whole({**point.config, "repetitions": repetitions}, point.opened)
+    source = WholeSource({**point.config, "repetitions": repetitions}, point.opened)
     return simulate(replace(point, source=source))
 
 

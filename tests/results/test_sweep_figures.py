@@ -14,17 +14,17 @@ from run_samples import MIB, redis
 from results.figures import run as run_figure
 from results.figures import style, tornado
 from results.figures.metric_axis import asked_unit, metric_axis
-from results.figures.sweep import Sweep, default, draw
-from results.figures.swept import axis, best_hue, best_x
+from results.figures.sweep import SweepPlot, default, draw
+from results.figures.swept_fields import axis, best_hue, best_x
 from results.metrics.summary import summaries
 from results.records.record import Record
 from results.records.run_folder import Run
 
 P99 = "latency_p99_ns"
-BY_SIZE = Sweep("workload.dataset", [P99], "fork.kind")
+BY_SIZE = SweepPlot("workload.dataset", [P99], "fork.kind")
 
 
-def drawn(wanted: Sweep, run: Run) -> Figure:
+def drawn(wanted: SweepPlot, run: Run) -> Figure:
     figure = draw(wanted, run.records, run.labels)
     assert figure is not None
     return figure
@@ -54,11 +54,11 @@ def _ends(bars: object) -> list[float]:
 
 
 def test_axes_are_as_asked() -> None:
-    linear = Sweep("workload.dataset", [P99], "fork.kind", frozenset(), "ms")
+    linear = SweepPlot("workload.dataset", [P99], "fork.kind", frozenset(), "ms")
     (place,) = drawn(linear, sweep()).axes
     assert (place.get_xscale(), place.get_yscale()) == ("linear", "linear")
     assert place.get_ylabel() == "p99 (ms)"
-    apart = drawn(Sweep("workload.dataset", [P99], None, frozenset("y")), sweep((4, 8)))
+    apart = drawn(SweepPlot("workload.dataset", [P99], None, frozenset("y")), sweep((4, 8)))
     assert [panel.get_title() for panel in apart.axes] == [
         "fork kind classic",
         "fork kind on_demand",
@@ -85,14 +85,14 @@ def test_other_fields_have_panels_unless_zipped() -> None:
 
 
 def test_a_field_of_names_has_a_place_for_each() -> None:
-    (place,) = drawn(Sweep("fork.kind", [P99], "workload.dataset"), sweep()).axes
+    (place,) = drawn(SweepPlot("fork.kind", [P99], "workload.dataset"), sweep()).axes
     assert [text.get_text() for text in place.get_xticklabels()] == ["classic", "on_demand"]
 
 
 def test_a_sweep_is_drawn_over_its_numeric_field_without_being_asked() -> None:
     run = sweep()
     chosen = default(run.records, run.labels)
-    assert chosen == Sweep("workload.dataset", ["latency_p99.9_ns"], "fork.kind")
+    assert chosen == SweepPlot("workload.dataset", ["latency_p99.9_ns"], "fork.kind")
     figure = run_figure.draw(run.records, run.labels)
     assert figure is not None
     assert figure.axes[0].get_xlabel() == "dataset (GiB)"

@@ -9,7 +9,13 @@ from pathlib import Path
 
 from fake_program import EXAMPLE, catalogue
 
-from experiments.execution.executors.interface import Ended, Event, Executor, Retried, Started
+from experiments.execution.executors.interface import (
+    Event,
+    Executor,
+    PointEnd,
+    PointRetry,
+    PointStart,
+)
 from experiments.execution.simulation import simulate
 from experiments.language.document import parse
 from experiments.language.errors import Position
@@ -67,9 +73,9 @@ def heard(executor: Executor, points: tuple[Point, ...], folder: Path) -> list[E
 
 def failures(events: list[Event]) -> dict[int, str | None]:
     """What became of each point; checks that each started and ended once, retries aside."""
-    ended = {event.place: event.failure for event in events if isinstance(event, Ended)}
-    started = sorted(event.place for event in events if isinstance(event, Started))
-    retried = [event.place for event in events if isinstance(event, Retried)]
-    assert len(ended) == sum(isinstance(event, Ended) for event in events)
+    ended = {event.place: event.failure for event in events if isinstance(event, PointEnd)}
+    started = sorted(event.place for event in events if isinstance(event, PointStart))
+    retried = [event.place for event in events if isinstance(event, PointRetry)]
+    assert len(ended) == sum(isinstance(event, PointEnd) for event in events)
     assert started == sorted([*ended, *retried])
     return ended

@@ -16,7 +16,7 @@ from workloads.traces.formats.access_log import looks_like_access_log, read_acce
 from workloads.traces.kinds.access_trace import AccessTrace
 from workloads.traces.reading.accounting import Accounting
 from workloads.traces.reading.columns import MISSING
-from workloads.traces.reading.text import Limits
+from workloads.traces.reading.text import ReadLimits
 from workloads.traces.registry import BUNDLED
 
 COMMON = b'10.0.0.1 - - [01/Jan/1970:00:00:07 +0000] "GET /a HTTP/1.1" 200 14'
@@ -192,6 +192,6 @@ def test_a_bad_line_is_refused_where_it_goes_wrong(
 
 def test_a_line_cut_by_a_crash_can_be_skipped(path: Path) -> None:
     path.write_bytes(COMMON + b"\n\n" + COMMON[:50] + b"\n" + COMMON + b"\n")
-    trace = read_access_log(path, Limits(max_damaged=1))
+    trace = read_access_log(path, ReadLimits(max_damaged=1))
     assert trace.accounting == Accounting(4, 2, {"blank": 1, "damaged: bad request": 1})
     assert len(trace) == 2

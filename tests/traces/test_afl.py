@@ -14,7 +14,7 @@ from workloads.traces.formats.afl_plot_data import read_plot_data
 from workloads.traces.kinds.execution_trace import ExecutionTrace
 from workloads.traces.reading.accounting import Accounting
 from workloads.traces.reading.columns import MISSING
-from workloads.traces.reading.text import Limits
+from workloads.traces.reading.text import ReadLimits
 from workloads.traces.registry import BUNDLED
 
 OLD = b"# unix_time, cycles_done, cur_path, paths_total, execs_per_sec\n"
@@ -115,13 +115,13 @@ def test_a_bad_plot_data_is_refused_where_it_goes_wrong(
 
 def test_damaged_rows_can_be_skipped_and_counted(path: Path) -> None:
     path.write_bytes(NEW + b"5,0,1%,1,1,3\n" + b"6,0\n" + b"7,0,1%,x,1,3\n" + b"8,0,1%,2,9,3\n")
-    trace = read_plot_data(path, Limits(max_damaged=2))
+    trace = read_plot_data(path, ReadLimits(max_damaged=2))
     skipped = {"header": 1, "damaged: cells missing": 1, "damaged: bad execs_per_sec": 1}
     assert trace.accounting == Accounting(5, 2, skipped)
     assert trace.executions.tolist() == [1, 9]
-    assert refused(lambda p: read_plot_data(p, Limits(max_damaged=1)), path, path.read_bytes()) == (
-        "4:8: bad execs_per_sec: expected a decimal, without sign or exponent, got 'x'"
-    )
+    assert refused(
+        lambda p: read_plot_data(p, ReadLimits(max_damaged=1)), path, path.read_bytes()
+    ) == ("4:8: bad execs_per_sec: expected a decimal, without sign or exponent, got 'x'")
 
 
 AFL_STATS = (

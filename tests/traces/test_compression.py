@@ -12,7 +12,13 @@ from monitor_lines import line
 from refusals import check_message
 
 from workloads.traces.formats.monitor import read_monitor
-from workloads.traces.reading.text import ZSTD_MODULE, Limits, TraceError, first_bytes, trace_digest
+from workloads.traces.reading.text import (
+    ZSTD_MODULE,
+    ReadLimits,
+    TraceError,
+    first_bytes,
+    trace_digest,
+)
 
 TEXT = b"".join(line(b"SET", b"k%d" % (i % 7), b"v" * i, time_us=i) for i in range(50))
 
@@ -37,9 +43,9 @@ def compressed(text: bytes) -> bytes:
     return data
 
 
-def refusal(path: Path, limits: Limits | None = None) -> str:
+def refusal(path: Path, limits: ReadLimits | None = None) -> str:
     with pytest.raises(TraceError) as caught:
-        read_monitor(path, limits or Limits())
+        read_monitor(path, limits or ReadLimits())
     return check_message(caught.value, path)
 
 
@@ -87,7 +93,7 @@ def test_limits_stop_a_zstd_bomb(path: Path) -> None:
     path.write_bytes(compressed(bytes(2**25)))
     assert refusal(path).startswith("1:1048577: line longer than 1048576 bytes")
     path.write_bytes(compressed(TEXT))
-    assert "more than 1000 bytes" in refusal(path, Limits(max_bytes=1000))
+    assert "more than 1000 bytes" in refusal(path, ReadLimits(max_bytes=1000))
 
 
 def test_without_the_package_it_is_one_line_that_says_so(

@@ -13,7 +13,7 @@ from refusals import refused
 from workloads.traces.formats.generic_csv import looks_like_csv, read_csv
 from workloads.traces.kinds.key_trace import NO_KEY, KeyTrace
 from workloads.traces.reading.accounting import Accounting
-from workloads.traces.reading.text import Limits
+from workloads.traces.reading.text import ReadLimits
 from workloads.traces.registry import BUNDLED, open_as
 
 
@@ -174,7 +174,7 @@ def test_a_cell_in_a_message_is_cut(path: Path) -> None:
 def test_a_further_key_of_a_skipped_command_goes_to_the_one_above(path: Path) -> None:
     """It is counted where it stands; a damaged command's own keys cannot be told."""
     path.write_bytes(b"time,key,op\n1,a,w\n1,b,?\n1,c,further\n")
-    trace = read_csv(path, Limits(max_damaged=1))
+    trace = read_csv(path, ReadLimits(max_damaged=1))
     assert trace.further_command.tolist() == [0]
     assert trace.accounting == Accounting(4, 2, {"header": 1, "damaged: bad operation": 1})
 

@@ -19,13 +19,13 @@ from workloads.traces.formats.monitor_blocks import BlockReader
 from workloads.traces.kinds.monitor_trace import MonitorTrace
 from workloads.traces.reading import text
 from workloads.traces.reading.slices import Numbering, are_digits, eight_digits, padded, words_of
-from workloads.traces.reading.text import Limits, TraceError, read_blocks
+from workloads.traces.reading.text import ReadLimits, TraceError, read_blocks
 from workloads.traces.registry import BUNDLED
 
 FILE_ONLY = (HealthCheck.function_scoped_fixture,)  # each example overwrites the same file
 
 
-def outcome(path: Path, limits: Limits) -> object:
+def outcome(path: Path, limits: ReadLimits) -> object:
     """All that a reading of the file gives: columns and counts, or a message."""
     try:
         trace = read_monitor(path, limits)
@@ -41,7 +41,7 @@ def columns(trace: MonitorTrace) -> dict[str, object]:
     }
 
 
-def line_by_line(path: Path, limits: Limits) -> object:
+def line_by_line(path: Path, limits: ReadLimits) -> object:
     with patch.object(BlockReader, "take_block", lambda _, block: io.BytesIO(block)):
         return outcome(path, limits)
 
@@ -95,7 +95,7 @@ def test_blocks_are_lines(
 ) -> None:
     path = tmp_path / "monitor.log"
     path.write_bytes(b"".join(text_of(lines, start_us)))
-    limits = Limits(max_damaged=max_damaged)
+    limits = ReadLimits(max_damaged=max_damaged)
     with (
         patch.object(monitor_blocks, "FEWEST", 1),
         patch.object(text, "BLOCK_BYTES", block_bytes),
@@ -116,7 +116,7 @@ def test_a_line_with_any_byte_changed_is_what_it_is(tmp_path: Path, byte: bytes)
             for length in (0, 1):
                 edited = changed[:place] + byte + changed[place + length :]
                 path.write_bytes(before + edited + after)
-                assert outcome(path, Limits()) == line_by_line(path, Limits())
+                assert outcome(path, ReadLimits()) == line_by_line(path, ReadLimits())
 
 
 def test_the_bundled_log_is_taken_in_blocks() -> None:
@@ -137,7 +137,7 @@ def test_the_bundled_log_is_taken_in_blocks() -> None:
     assert seen[0] == b"OK\n"
     assert len(seen) < 40
     assert len(trace) == 60_000
-    assert columns(trace) == line_by_line(path, Limits())
+    assert columns(trace) == line_by_line(path, ReadLimits())
 
 
 @settings(deadline=None)
@@ -175,10 +175,10 @@ def test_eight_digits_are_a_number(eight: bytes) -> None:
 @given(
     pieces=st.lists(st.sampled_from([b"a", b"bc" * 20, b"\n", b"\r", b"d" * 9]), max_size=40),
     block_bytes=st.sampled_from([1, 7, 64]),
-    limits=st.builds(Limits, st.integers(1, 12), st.integers(1, 60), st.integers(1, 400)),
+    limits=st.builds(ReadLimits, st.integers(1, 12), st.integers(1, 60), st.integers(1, 400)),
 )
 def test_limits_end_a_text_at_the_same_line_whatever_the_blocks(
-    tmp_path: Path, pieces: list[bytes], block_bytes: int, limits: Limits
+    tmp_path: Path, pieces: list[bytes], block_bytes: int, limits: ReadLimits
 ) -> None:
     path = tmp_path / "text"
     path.write_bytes(b"".join(pieces))

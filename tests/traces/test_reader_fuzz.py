@@ -14,7 +14,7 @@ from refusals import check_message
 from samples import FORMAT_OF, lines_of
 
 from workloads.traces.kinds.trace import Trace
-from workloads.traces.reading.text import Limits, TraceError
+from workloads.traces.reading.text import ReadLimits, TraceError
 from workloads.traces.registry import FORMATS
 
 MOST_LINES = 12
@@ -64,7 +64,7 @@ def test_a_result_that_accounts_for_every_line_or_one_line(
     path = tmp_path / "mutated"
     path.write_bytes(text)
     try:
-        trace = FORMATS[format_name].read(path, Limits(max_damaged=max_damaged))
+        trace = FORMATS[format_name].read(path, ReadLimits(max_damaged=max_damaged))
     except TraceError as error:
         check_message(error, path)
     else:
@@ -97,11 +97,11 @@ def test_all_lines_but_the_damaged_ones_are_read(name: str, tmp_path: Path) -> N
     clean.write_bytes(b"".join(lines))
     rubbish = b"\x00 rubbish\n"
     dirty.write_bytes(b"".join(line + rubbish for line in lines))
-    expected = trace_format.read(clean, Limits())
-    trace = trace_format.read(dirty, Limits(max_damaged=len(lines)))
+    expected = trace_format.read(clean, ReadLimits())
+    trace = trace_format.read(dirty, ReadLimits(max_damaged=len(lines)))
     assert trace.accounting.records == expected.accounting.records
     assert trace.accounting.lines == 2 * len(lines)
     for column, values in expected.table().items():
         assert np.array_equal(trace.table()[column], values)
     with pytest.raises(TraceError):
-        trace_format.read(dirty, Limits(max_damaged=len(lines) - 1))
+        trace_format.read(dirty, ReadLimits(max_damaged=len(lines) - 1))

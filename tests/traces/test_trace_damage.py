@@ -15,7 +15,7 @@ from monitor_lines import line
 
 from workloads.traces.formats.monitor import read_monitor
 from workloads.traces.kinds.monitor_trace import MonitorTrace
-from workloads.traces.reading.text import Limits, TraceError, first_bytes, trace_digest
+from workloads.traces.reading.text import ReadLimits, TraceError, first_bytes, trace_digest
 from workloads.traces.registry import open_trace
 
 GOOD = b"OK\n" + b"".join(
@@ -26,10 +26,10 @@ GOOD = b"OK\n" + b"".join(
 )
 
 
-def refusal(path: Path, limits: Limits | None = None) -> str:
+def refusal(path: Path, limits: ReadLimits | None = None) -> str:
     """The message, without the path, of the one error that reading the file ends in."""
     with pytest.raises(TraceError) as caught:
-        read_monitor(path, limits or Limits())
+        read_monitor(path, limits or ReadLimits())
     (message,) = caught.value.args
     assert isinstance(message, str)
     assert message.isprintable()
@@ -38,7 +38,7 @@ def refusal(path: Path, limits: Limits | None = None) -> str:
     return message.removeprefix(f"{path}:")
 
 
-def refused(tmp_path: Path, text: bytes, limits: Limits | None = None) -> str:
+def refused(tmp_path: Path, text: bytes, limits: ReadLimits | None = None) -> str:
     path = tmp_path / "monitor.log"
     path.write_bytes(text)
     return refusal(path, limits)
@@ -202,12 +202,12 @@ def test_limits_are_exact(tmp_path: Path) -> None:
     longest = max(len(text) for text in GOOD.splitlines(keepends=True))
     for text in (GOOD, gzip.compress(GOOD)):
         path.write_bytes(text)
-        exact = Limits(max_lines=41, max_line_bytes=longest, max_bytes=len(GOOD))
+        exact = ReadLimits(max_lines=41, max_line_bytes=longest, max_bytes=len(GOOD))
         assert read_monitor(path, exact).accounting.lines == 41
-        assert refusal(path, Limits(max_lines=40)).startswith("41:1: more than 40 lines")
-        too_long = refusal(path, Limits(max_line_bytes=longest - 1))
+        assert refusal(path, ReadLimits(max_lines=40)).startswith("41:1: more than 40 lines")
+        too_long = refusal(path, ReadLimits(max_line_bytes=longest - 1))
         assert f":{longest}: line longer than {longest - 1} bytes" in too_long
-        too_much = refusal(path, Limits(max_bytes=len(GOOD) - 1))
+        too_much = refusal(path, ReadLimits(max_bytes=len(GOOD) - 1))
         assert too_much.startswith(f"41:1: more than {len(GOOD) - 1} bytes")
 
 
@@ -232,7 +232,7 @@ def test_a_long_line_of_escapes_is_read_and_a_broken_one_refused(tmp_path: Path)
 )
 def test_limits_that_cannot_hold_are_refused(limits: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="must be at"):
-        Limits(**limits)
+        ReadLimits(**limits)
 
 
 def test_digest_and_sniffing_refuse_the_same_damage(tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_digest_and_sniffing_refuse_the_same_damage(tmp_path: Path) -> None:
         trace_digest(tmp_path / "missing")
     path.write_bytes(GOOD)
     with pytest.raises(TraceError, match=f":41:1: more than {len(GOOD) - 1} bytes"):
-        trace_digest(path, Limits(max_bytes=len(GOOD) - 1))
+        trace_digest(path, ReadLimits(max_bytes=len(GOOD) - 1))
 
 
 def test_digest_is_of_the_text(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from workloads.programs import afl
 from workloads.programs.redis.config import ClosedLoop, Config, OpenLoop
 from workloads.programs.redis.open_loop import Arrivals, generated_arrivals
 from workloads.programs.redis.program import _clients
-from workloads.programs.redis.requests import Clients, Replies
+from workloads.programs.redis.requests import Replies, RequestSource
 from workloads.programs.redis.server import Server
 from workloads.running.program import Program, play
 
@@ -71,7 +71,7 @@ def in_blocks(config: Config, scheme: str, cores: int, beside: Beside, seed: int
 class Watched:
     """Clients whose replies are counted."""
 
-    def __init__(self, clients: Clients, sojourns: Sojourns) -> None:
+    def __init__(self, clients: RequestSource, sojourns: Sojourns) -> None:
         self.upcoming = clients.upcoming
         self._clients = clients
         self._sojourns = sojourns

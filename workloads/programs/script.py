@@ -48,13 +48,13 @@ Pages = Annotated[
 Count = Annotated[int, Field(ge=1, le=2**36)]
 
 
-class _Step(BaseModel):
+class _ScriptStep(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     who: Annotated[Name, Field(description="the process that does it")] = FIRST
 
 
-class Map(_Step):
+class Map(_ScriptStep):
     """Map new pages (mmap)."""
 
     do: Literal["map"]
@@ -66,7 +66,7 @@ class Map(_Step):
     populate: bool = False
 
 
-class Range(_Step):
+class Range(_ScriptStep):
     """Change a range of pages: munmap, mprotect, MADV_DONTNEED, mremap."""
 
     do: Literal["unmap", "protect", "unprotect", "discard", "move"]
@@ -81,34 +81,34 @@ class Range(_Step):
         return self
 
 
-class Brk(_Step):
+class Brk(_ScriptStep):
     """Make the heap so long."""
 
     do: Literal["brk"]
     pages: Count
 
 
-class Access(_Step):
+class Access(_ScriptStep):
     """Read or write pages, one after the other."""
 
     do: Literal["read", "write"]
     pages: Pages
 
 
-class Fork(_Step):
+class Fork(_ScriptStep):
     """Fork a child by a name."""
 
     do: Literal["fork"]
     into: Annotated[Name, Field(alias="as", description="the child's name")]
 
 
-class Leave(_Step):
+class Leave(_ScriptStep):
     """Exit, or replace the memory by an empty one."""
 
     do: Literal["exit", "exec"]
 
 
-class Sleep(_Step):
+class Sleep(_ScriptStep):
     """Let time pass."""
 
     do: Literal["sleep"]

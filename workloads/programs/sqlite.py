@@ -37,7 +37,7 @@ class UnitTest(BaseModel):
     pages: Annotated[int, Field(ge=0, le=10**6, description="pages of the database that it writes")]
 
 
-class Logged(BaseModel):
+class TestLog(BaseModel):
     """Tests of a log of test cases, run under Fork: their run times and page faults."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -67,7 +67,7 @@ class Config(BaseModel):
     tests: Annotated[
         list[UnitTest] | None, Field(min_length=1, max_length=10_000, description="a suite's tests")
     ] = None
-    log: Annotated[Logged | None, Field(description="tests that were logged, instead")] = None
+    log: Annotated[TestLog | None, Field(description="tests that were logged, instead")] = None
     rounds: Annotated[
         int, Field(ge=1, le=10**6, description="how often the tests are gone through")
     ] = 1

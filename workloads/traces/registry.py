@@ -17,7 +17,7 @@ from workloads.traces.formats.twitter_cache import looks_like_twitter_cache, rea
 from workloads.traces.kinds.trace import Trace
 from workloads.traces.reading.text import (
     DEFAULT_LIMITS,
-    Limits,
+    ReadLimits,
     TracePath,
     first_bytes,
     trace_error,
@@ -41,7 +41,7 @@ class TraceFormat:
 
     name: str
     sniff: Callable[[bytes], bool]
-    read: Callable[[TracePath, Limits], Trace]
+    read: Callable[[TracePath, ReadLimits], Trace]
 
     @property
     def made(self) -> type:
@@ -88,7 +88,7 @@ def recognise(path: TracePath) -> TraceFormat:
 
 
 def open_trace(
-    path: TracePath, format_name: str | None = None, limits: Limits = DEFAULT_LIMITS
+    path: TracePath, format_name: str | None = None, limits: ReadLimits = DEFAULT_LIMITS
 ) -> Trace:
     """Read a trace, its format being recognised by how it begins if it is not named.
 
@@ -101,7 +101,7 @@ def open_trace(
     return trace_format.read(path, limits)
 
 
-def open_as(kind: type[_Kind], path: TracePath, limits: Limits = DEFAULT_LIMITS) -> _Kind:
+def open_as(kind: type[_Kind], path: TracePath, limits: ReadLimits = DEFAULT_LIMITS) -> _Kind:
     """Read a trace of any format that makes what a program needs: a `KeyTrace`, say.
 
     Raises:

@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from experiments.execution.executors.here import InThisProcess
-from experiments.execution.executors.interface import Executor, Limits
+from experiments.execution.executors.interface import Executor, PointLimits
 from experiments.execution.executors.local import LocalProcesses
 from experiments.execution.executors.worker import StartMethod
 from experiments.language.errors import InputError, Position, shown
@@ -34,7 +34,7 @@ def chosen(
     Raises:
         InputError: an option is wrong, or does not go with another.
     """
-    limits = Limits(_seconds(timeout), _bytes(memory))
+    limits = PointLimits(_seconds(timeout), _bytes(memory))
     if scheduler is not None:
         given = {"--memory": memory, "--start-method": start_method}
         for option, value in given.items():
@@ -52,7 +52,7 @@ def chosen(
             scheduler, limits
         )
         return executor
-    if limits == Limits() and start_method is None:
+    if limits == PointLimits() and start_method is None:
         return local(jobs)
     return LocalProcesses(_cores() if jobs is None else jobs, limits, start_method or "spawn")
 

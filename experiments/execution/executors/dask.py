@@ -23,7 +23,14 @@ import dask
 from distributed import Client, Future, KilledWorker, LocalCluster, get_worker
 
 from experiments.execution.executors.attempt import Attempt, attempt, in_one_line, keep
-from experiments.execution.executors.interface import Ended, Event, Events, Limits, Retried, Started
+from experiments.execution.executors.interface import (
+    Event,
+    Events,
+    PointEnd,
+    PointLimits,
+    PointRetry,
+    PointStart,
+)
 from experiments.language.errors import InputError, Position, shown
 from experiments.planning.model_version import model_version
 from experiments.planning.points import Point
@@ -42,7 +49,7 @@ _Begun: TypeAlias = tuple[int, str]
 """A point's place and the address of the worker that has begun with it."""
 
 
-def cluster(address: str, limits: Limits) -> DaskCluster:
+def cluster(address: str, limits: PointLimits) -> DaskCluster:
     """The cluster at ``tcp://HOST:PORT``, or ``local[:N]``, one of N processes that is set up here.
 
     Raises:
@@ -66,7 +73,7 @@ def cluster(address: str, limits: Limits) -> DaskCluster:
 class DaskCluster:
     """An `Executor` on the workers of a Dask scheduler."""
 
-    def __init__(self, where: str | int | None, limits: Limits) -> None:
+    def __init__(self, where: str | int | None, limits: PointLimits) -> None:
         """Use the scheduler at an address, or set up a cluster of so many local processes."""
         self._where = where
         self._limits = limits
@@ -77,15 +84,15 @@ class DaskCluster:
             while not campaign.over:
                 campaign.submit()
                 for event in campaign.news(self._limits):
-                    if isinstance(event, Attempted):
+                    if isinstance(event, AttemptReturn):
                         outcome = keep(event.tried, points[event.place], store)
-                        yield Ended(event.place, outcome.wall_s, outcome.failure)
+                        yield PointEnd(event.place, outcome.wall_s, outcome.failure)
                     else:
                         yield event
 
 
 @dataclass(frozen=True)
-class Attempted:
+class AttemptReturn:
     """A point has come back.
 
     Attributes:
@@ -138,7 +145,7 @@ class _Campaign:
             self._futures[place] = future
             future.add_done_callback(lambda _, place=place: self._heard.put(place))
 
-    def news(self, limits: Limits) -> Iterator[Event | Attempted]:
+    def news(self, limits: PointLimits) -> Iterator[Event | AttemptReturn]:
         """What has happened since the last call; waits a moment for something to happen.
 
         Raises:
@@ -165,11 +172,11 @@ class _Campaign:
             return
         self._begins[place] += 1
         if place in self._begun:
-            yield Retried(place, f"its worker {self._begun[place][0]} died")
+            yield PointRetry(place, f"its worker {self._begun[place][0]} died")
         self._begun[place] = worker, time.monotonic()
-        yield Started(place)
+        yield PointStart(place)
 
-    def _end(self, place: int) -> Iterator[Attempted]:
+    def _end(self, place: int) -> Iterator[AttemptReturn]:
         future = self._futures.get(place)
         if future is None or not future.done():  # stopped, or lost again with its worker
             return
@@ -191,7 +198,7 @@ class _Campaign:
     def _was_bystander(self, place: int) -> bool:
         return self._begins[place] < _MOST_DEATHS and self._submitted[place] <= _MOST_DEATHS
 
-    def _stop_those_over(self, seconds: float) -> Iterator[Attempted]:
+    def _stop_those_over(self, seconds: float) -> Iterator[AttemptReturn]:
         now = time.monotonic()
         over = [place for place, (_, since) in self._begun.items() if now - since > seconds]
         if not over:
@@ -210,10 +217,10 @@ class _Campaign:
             reason = f"was stopped after {seconds:g} s (--timeout)"
             yield self._came_back(place, Attempt(seconds, None, reason))
 
-    def _came_back(self, place: int, tried: Attempt) -> Attempted:
+    def _came_back(self, place: int, tried: Attempt) -> AttemptReturn:
         del self._futures[place]
         self._begun.pop(place, None)
-        return Attempted(place, tried)
+        return AttemptReturn(place, tried)
 
 
 def _simulate(point: Point, place: int, topic: str) -> Attempt:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from experiments.execution.executors.attempt import attempt, keep
-from experiments.execution.executors.interface import Ended, Events, Started
+from experiments.execution.executors.interface import Events, PointEnd, PointStart
 from experiments.planning.points import Point
 from results.records.store import Store
 
@@ -16,6 +16,6 @@ class InThisProcess:
     def run(self, points: Sequence[Point], store: Store) -> Events:
         """See `Executor.run`."""
         for place, point in enumerate(points):
-            yield Started(place)
+            yield PointStart(place)
             outcome = keep(attempt(point), point, store)
-            yield Ended(place, outcome.wall_s, outcome.failure)
+            yield PointEnd(place, outcome.wall_s, outcome.failure)

@@ -11,7 +11,7 @@ from results.records.store import Store
 
 
 @dataclass(frozen=True)
-class Started:
+class PointStart:
     """A point is being simulated.
 
     Attributes:
@@ -22,7 +22,7 @@ class Started:
 
 
 @dataclass(frozen=True)
-class Retried:
+class PointRetry:
     """Who simulated a point has died, so another will.
 
     Attributes:
@@ -35,7 +35,7 @@ class Retried:
 
 
 @dataclass(frozen=True)
-class Ended:
+class PointEnd:
     """A point has its record in the store, or has failed.
 
     Attributes:
@@ -49,12 +49,12 @@ class Ended:
     failure: str | None = None
 
 
-Event: TypeAlias = Started | Retried | Ended
+Event: TypeAlias = PointStart | PointRetry | PointEnd
 Events: TypeAlias = Generator[Event, None, None]
 
 
 @dataclass(frozen=True)
-class Limits:
+class PointLimits:
     """What a point may use.
 
     Attributes:
@@ -70,7 +70,7 @@ class Executor(Protocol):
     """Simulates points and leaves their records in a store."""
 
     def run(self, points: Sequence[Point], store: Store) -> Events:
-        """Simulate the points; yields an `Ended` for each, and what happens before it.
+        """Simulate the points; yields an `PointEnd` for each, and what happens before it.
 
         Closing the iterator ends everything that it began. A point that fails leaves its
         failure in the store and stops no other.

@@ -12,8 +12,15 @@ from collections.abc import Sequence
 from multiprocessing.connection import wait
 
 from experiments.execution.executors.attempt import Attempt, keep
-from experiments.execution.executors.interface import Ended, Event, Events, Limits, Retried, Started
-from experiments.execution.executors.worker import StartMethod, Worker, WorkerDiedError
+from experiments.execution.executors.interface import (
+    Event,
+    Events,
+    PointEnd,
+    PointLimits,
+    PointRetry,
+    PointStart,
+)
+from experiments.execution.executors.worker import StartMethod, WorkerDiedError, WorkerProcess
 from experiments.planning.points import Point
 from results.records.store import Store
 
@@ -25,10 +32,10 @@ class LocalProcesses:
     """
 
     def __init__(
-        self, jobs: int, limits: Limits | None = None, method: StartMethod = "spawn"
+        self, jobs: int, limits: PointLimits | None = None, method: StartMethod = "spawn"
     ) -> None:
         self.jobs = jobs
-        self._limits = limits or Limits()
+        self._limits = limits or PointLimits()
         self._method = method
 
     def run(self, points: Sequence[Point], store: Store) -> Events:
@@ -49,7 +56,7 @@ class _Crew:
     """The processes of a run, and which points they and nobody has."""
 
     def __init__(
-        self, points: Sequence[Point], store: Store, limits: Limits, method: StartMethod
+        self, points: Sequence[Point], store: Store, limits: PointLimits, method: StartMethod
     ) -> None:
         self._points = points
         self._store = store
@@ -57,8 +64,8 @@ class _Crew:
         self._method = method
         self._waiting = deque(range(len(points)))
         self._retried: set[int] = set()
-        self._busy: list[Worker] = []
-        self._free: list[Worker] = []
+        self._busy: list[WorkerProcess] = []
+        self._free: list[WorkerProcess] = []
 
     @property
     def idle(self) -> bool:
@@ -71,11 +78,11 @@ class _Crew:
         while self._waiting and len(self._busy) < jobs:
             place = self._waiting.popleft()
             if not self._free:
-                self._free.append(Worker(self._store, self._limits, self._method))
+                self._free.append(WorkerProcess(self._store, self._limits, self._method))
             worker = self._free.pop()
             self._busy.append(worker)
             worker.give(place, self._points[place])
-            events.append(Started(place))
+            events.append(PointStart(place))
         return events
 
     def collect(self) -> list[Event]:
@@ -98,13 +105,13 @@ class _Crew:
 
     def end(self) -> None:
         """End every process."""
-        Worker.end(self._busy + self._free)
+        WorkerProcess.end(self._busy + self._free)
 
-    def _deadline(self, worker: Worker) -> float:
+    def _deadline(self, worker: WorkerProcess) -> float:
         allowed = self._limits.seconds
         return float("inf") if allowed is None else worker.given_at + allowed
 
-    def _take(self, worker: Worker) -> list[Event]:
+    def _take(self, worker: WorkerProcess) -> list[Event]:
         try:
             outcome = worker.take()
         except WorkerDiedError as death:
@@ -115,15 +122,15 @@ class _Crew:
                 return [self._failed(worker, f"{reason}, twice")]
             self._retried.add(worker.place)
             self._waiting.append(worker.place)
-            return [Retried(worker.place, reason)]
+            return [PointRetry(worker.place, reason)]
         if outcome is None:
             return []
         self._busy.remove(worker)
         self._free.append(worker)
-        return [Ended(worker.place, outcome.wall_s, outcome.failure)]
+        return [PointEnd(worker.place, outcome.wall_s, outcome.failure)]
 
-    def _failed(self, worker: Worker, reason: str) -> Ended:
+    def _failed(self, worker: WorkerProcess, reason: str) -> PointEnd:
         point = self._points[worker.place]
         seconds = max(0.0, time.perf_counter() - worker.given_at)
         outcome = keep(Attempt(seconds, None, reason), point, self._store)
-        return Ended(worker.place, outcome.wall_s, outcome.failure)
+        return PointEnd(worker.place, outcome.wall_s, outcome.failure)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from experiments.execution.executors.attempt import Outcome, attempt, keep
-from experiments.execution.executors.interface import Limits
+from experiments.execution.executors.interface import PointLimits
 from experiments.planning.points import Point
 from results.records.store import Store
 
@@ -31,7 +31,7 @@ class WorkerDiedError(Exception):
     """The process is gone; its text says how, in words that follow "its process"."""
 
 
-class Worker:
+class WorkerProcess:
     """The parent's end of a process that simulates points and writes their records.
 
     Attributes:
@@ -40,7 +40,7 @@ class Worker:
         given_at: when it could begin with it, by `time.perf_counter`; infinite until then.
     """
 
-    def __init__(self, store: Store, limits: Limits, method: StartMethod) -> None:
+    def __init__(self, store: Store, limits: PointLimits, method: StartMethod) -> None:
         context = _context(method)
         self.connection, other_end = context.Pipe()
         self.place = -1
@@ -92,7 +92,7 @@ class Worker:
         self.connection.close()
 
     @staticmethod
-    def end(workers: list[Worker]) -> None:
+    def end(workers: list[WorkerProcess]) -> None:
         """Tell the processes to end, let them remove what they half wrote, and wait for them."""
         for worker in workers:
             worker._process.terminate()
@@ -116,7 +116,7 @@ def _ending(exit_code: int | None) -> str:
     return f"ended with exit code {exit_code}"
 
 
-def _serve(connection: Connection, store: Store, limits: Limits) -> None:
+def _serve(connection: Connection, store: Store, limits: PointLimits) -> None:
     """Simulate what comes in until the other end is closed."""
     # A signal's handler runs between two steps of Python, so that a write clears up after itself.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())

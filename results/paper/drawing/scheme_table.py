@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 from results.figures import style
-from results.paper.drawing.typeset import Span, draw_table
+from results.paper.drawing.typeset import ColumnSpan, draw_table
 from results.paper.item import SCHEMES
 from results.paper.reference import published
 
@@ -34,7 +34,7 @@ def draw(
     return draw_table(
         [heading, *quantities, *quantities],
         rows,
-        spans=[Span("published", 1, count), Span("simulated", count + 1, 2 * count)],
+        spans=[ColumnSpan("published", 1, count), ColumnSpan("simulated", count + 1, 2 * count)],
     )
 
 

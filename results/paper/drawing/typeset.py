@@ -18,7 +18,7 @@ _TEXT: dict[str, Any] = {"va": "center_baseline", "fontsize": 7.5, "color": styl
 
 
 @dataclass(frozen=True)
-class Span:
+class ColumnSpan:
     """A heading over several columns.
 
     Attributes:
@@ -36,7 +36,7 @@ def draw_table(
     heading: Sequence[str],
     rows: Sequence[Sequence[str]],
     *,
-    spans: Sequence[Span] = (),
+    spans: Sequence[ColumnSpan] = (),
     notes: Sequence[str] = (),
     rules_before: Sequence[int] = (),
 ) -> Figure:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from results.figures import style
 from results.metrics.summary import PERCENTILES
-from results.paper.drawing.typeset import Span, draw_table
+from results.paper.drawing.typeset import ColumnSpan, draw_table
 from results.paper.item import SCHEMES, Basis, Explanation, PaperItem, Variation, of_scheme
 from results.paper.reference import published
 from results.records.record import Record
@@ -109,7 +109,9 @@ def _draw(simulated: Mapping[str, float], records: Sequence[Record]) -> Figure:
     return draw_table(
         ["ms", *(["paper", "sim.", "unif."] * 2)],
         [*rows, last],
-        spans=[Span(style.NAMES[kind], 1 + 3 * i, 3 + 3 * i) for i, kind in enumerate(_KINDS)],
+        spans=[
+            ColumnSpan(style.NAMES[kind], 1 + 3 * i, 3 + 3 * i) for i, kind in enumerate(_KINDS)
+        ],
         rules_before=[len(rows)],
         notes=["sim.: simulated; unif.: the same with keys uniform over the heap"],
     )

@@ -21,7 +21,7 @@ class SlowInputs(BaseModel):
     run: Annotated[Duration, Field(gt=0, description="the mean time such an input runs longer")]
 
 
-class Measured(BaseModel):
+class MeasuredRates(BaseModel):
     """Execution rates that a fuzzer wrote down: its plot_data or fuzzer_stats."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -50,7 +50,7 @@ class Fuzzing(BaseModel):
         Duration | None, Field(gt=0, description="time an input runs, without page faults")
     ] = None
     rates: Annotated[
-        Measured | None,
+        MeasuredRates | None,
         Field(description="measured rates, from which the time that inputs run follows"),
     ] = None
     pages: Annotated[

@@ -9,7 +9,7 @@ import numpy as np
 from models.kernel.kernel import Kernel
 from models.schemes import make_scheme
 from sim.arrays import IntArray
-from workloads.programs.afl.config import Fuzzing, Measured
+from workloads.programs.afl.config import Fuzzing, MeasuredRates
 from workloads.programs.shared.fork_server import ForkServer
 from workloads.traces.kinds.execution_trace import ExecutionTrace
 from workloads.traces.reading.columns import MISSING
@@ -18,7 +18,7 @@ from workloads.traces.registry import open_as
 
 
 def measured_run_times(
-    config: Fuzzing, measured: Measured, kernel: Kernel
+    config: Fuzzing, measured: MeasuredRates, kernel: Kernel
 ) -> tuple[Callable[[IntArray], IntArray], int]:
     """The time that inputs must have run to be executed as fast as was measured.
 

@@ -21,7 +21,7 @@ MOST_AT_ONCE = 100
 """Requests that a worker takes at most in one go, if it knows that they come."""
 
 
-class ClosedLoopClients(Clients):
+class ClientThreads(Clients):
     """Threads with connections each, for a time.
 
     Args:
@@ -83,7 +83,7 @@ class ClosedLoopClients(Clients):
 class Thread:
     """A thread of the client; works on one response after the other, if that takes any time."""
 
-    def __init__(self, clients: ClosedLoopClients, task: Task, work_ns: int) -> None:
+    def __init__(self, clients: ClientThreads, task: Task, work_ns: int) -> None:
         self.work_ns = work_ns
         self._clients = clients
         self._task = task
@@ -110,7 +110,7 @@ class ClosedConnection:
 
     def __init__(
         self,
-        clients: ClosedLoopClients,
+        clients: ClientThreads,
         thread: Thread,
         config: Config,
         generator: np.random.Generator,

@@ -19,7 +19,7 @@ MOST_FORKED_AT_ONCE = 32
 """Apache's MAX_SPAWN_RATE."""
 
 
-class Pool:
+class WorkerPool:
     """The parent process, from its start to the end of the last worker."""
 
     def __init__(self, config: Config, kernel: Kernel, clients: Clients, streams: Streams) -> None:
@@ -93,7 +93,7 @@ class Worker:
     """One forked process of the pool."""
 
     def __init__(
-        self, pool: Pool, mm: AddressSpace, number: int, pages: np.random.Generator
+        self, pool: WorkerPool, mm: AddressSpace, number: int, pages: np.random.Generator
     ) -> None:
         self._pool = pool
         self._mm = mm

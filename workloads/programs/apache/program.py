@@ -6,10 +6,10 @@ from models.kernel.kernel import Kernel
 from sim.machine.streams import Streams
 from sim.measures.recording import Recording
 from workloads.programs.apache.clients import Clients
-from workloads.programs.apache.closed_loop import ClosedLoopClients
+from workloads.programs.apache.closed_loop import ClientThreads
 from workloads.programs.apache.config import ClosedLoop, Config
 from workloads.programs.apache.open_loop import TracedClients
-from workloads.programs.apache.pool import Pool
+from workloads.programs.apache.pool import WorkerPool
 from workloads.running.program import Program, play
 from workloads.running.setup import Setup
 from workloads.traces.kinds.access_trace import AccessTrace
@@ -24,7 +24,7 @@ def start(config: Config, kernel: Kernel, streams: Streams, *, alone: bool = Fal
     Raises:
         TraceError: the trace cannot be used.
     """
-    pool = Pool(config, kernel, _clients(config, kernel, streams, alone=alone), streams)
+    pool = WorkerPool(config, kernel, _clients(config, kernel, streams, alone=alone), streams)
     return Program([pool.live()], pool.recording)
 
 
@@ -38,6 +38,6 @@ def run(config: Config, setup: Setup) -> Recording:
 def _clients(config: Config, kernel: Kernel, streams: Streams, *, alone: bool) -> Clients:
     clients = config.clients
     if isinstance(clients, ClosedLoop):
-        return ClosedLoopClients(config, clients, kernel, streams, alone=alone)
+        return ClientThreads(config, clients, kernel, streams, alone=alone)
     trace = open_as(AccessTrace, clients.path)
     return TracedClients(config, clients, trace, kernel.machine.clock, streams)

@@ -18,7 +18,7 @@ MOST_ITERATIONS = 512
 _GAPS = 65536
 
 
-class _Connection:
+class _PipelinedConnection:
     """One connection's endless sequence of requests, and how far it has been read.
 
     Request i is sent when request ``i - pipeline`` is answered (the first ones at time 0), so
@@ -150,12 +150,12 @@ class _Look:
 
 
 class ClosedLoopClients:
-    """All connections of a closed loop; see `workloads.programs.redis.requests.Clients`."""
+    """All connections of a closed loop; see `workloads.programs.redis.requests.RequestSource`."""
 
     def __init__(self, config: Config, clients: ClosedLoop, streams: Streams) -> None:
         self._service_ns = config.service
         self._connections = [
-            _Connection(config, clients.pipeline, streams, number)
+            _PipelinedConnection(config, clients.pipeline, streams, number)
             for number in range(clients.connections)
         ]
         largest = min(clients.pipeline, READ_BYTES // config.get_bytes + 1) * clients.connections

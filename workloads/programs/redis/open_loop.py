@@ -136,7 +136,7 @@ def traced_arrivals(
 
 
 class OpenLoopClients:
-    """Requests that wait in sockets until the loop reads them; see `requests.Clients`.
+    """Requests that wait in sockets until the loop reads them; see `requests.RequestSource`.
 
     An iteration reads what has arrived when it begins, up to `READ_BYTES` of every connection.
     """

@@ -8,7 +8,7 @@ from sim.measures.recording import Recording
 from workloads.programs.redis.closed_loop import ClosedLoopClients
 from workloads.programs.redis.config import ClosedLoop, Config, OpenLoop
 from workloads.programs.redis.open_loop import OpenLoopClients, generated_arrivals, traced_arrivals
-from workloads.programs.redis.requests import Clients
+from workloads.programs.redis.requests import RequestSource
 from workloads.programs.redis.server import Server
 from workloads.running.program import Program, play
 from workloads.running.setup import Setup
@@ -33,7 +33,7 @@ def run(config: Config, setup: Setup) -> Recording:
     return result
 
 
-def _clients(config: Config, streams: Streams) -> Clients:
+def _clients(config: Config, streams: Streams) -> RequestSource:
     clients = config.clients
     if isinstance(clients, ClosedLoop):
         return ClosedLoopClients(config, clients, streams)

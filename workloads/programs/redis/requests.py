@@ -59,7 +59,7 @@ FaultCosts = Callable[[IntArray, IntArray], IntArray]
 written in this order now; changes nothing."""
 
 
-class Clients(Protocol):
+class RequestSource(Protocol):
     """A source of requests. `upcoming` looks ahead; `served` takes what was looked at."""
 
     def upcoming(self, now_ns: int, until_ns: int, costs: FaultCosts) -> Iterations | None:

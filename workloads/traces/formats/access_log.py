@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from workloads.traces.kinds.access_trace import TICK_NS, AccessTrace
 from workloads.traces.reading.accounting import BLANK, LineError, account
 from workloads.traces.reading.columns import MISSING, Ids, frozen
-from workloads.traces.reading.text import DEFAULT_LIMITS, Limits, TracePath
+from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath
 
 _Integer = TypeVar("_Integer", np.int64, np.int32, np.int16)
 _MONTHS = tuple(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())
@@ -59,13 +59,13 @@ def looks_like_access_log(first_bytes: bytes) -> bool:
     return _FIRST_LINE.match(first_bytes) is not None
 
 
-def read_access_log(path: TracePath, limits: Limits = DEFAULT_LIMITS) -> AccessTrace:
+def read_access_log(path: TracePath, limits: ReadLimits = DEFAULT_LIMITS) -> AccessTrace:
     """Read an access log, plain or compressed, in one pass.
 
     Raises:
         TraceError: As `account` does; a line is damaged that is not of the module's format.
     """
-    rows = _Rows()
+    rows = _AccessColumns()
     accounting = account(path, limits, "request", rows.take)
     unix_s = frozen(rows.unix_s, np.int64)
     order = np.argsort(unix_s, kind="stable")
@@ -88,7 +88,7 @@ def _read_only(column: NDArray[_Integer]) -> NDArray[_Integer]:
     return column
 
 
-class _Rows:
+class _AccessColumns:
     """The growing columns, in order of lines."""
 
     def __init__(self) -> None:

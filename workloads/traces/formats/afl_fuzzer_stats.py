@@ -17,7 +17,7 @@ from workloads.traces.kinds.execution_trace import ExecutionTrace
 from workloads.traces.reading.accounting import BLANK, LineError, account
 from workloads.traces.reading.cells import decimal, whole
 from workloads.traces.reading.columns import frozen
-from workloads.traces.reading.text import DEFAULT_LIMITS, Limits, TracePath, trace_error
+from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath, trace_error
 
 _LINE = re.compile(rb"[ \t]*([A-Za-z_][A-Za-z0-9_ ]{0,63}?)[ \t]*:(.*?)[\r\n]*", re.DOTALL)
 _FIRST_LINE = re.compile(rb"\s*start_time\s*:\s*[0-9]+\s*$", re.MULTILINE)
@@ -30,7 +30,7 @@ def looks_like_fuzzer_stats(first_bytes: bytes) -> bool:
     return _FIRST_LINE.match(first_bytes) is not None
 
 
-def read_fuzzer_stats(path: TracePath, limits: Limits = DEFAULT_LIMITS) -> ExecutionTrace:
+def read_fuzzer_stats(path: TracePath, limits: ReadLimits = DEFAULT_LIMITS) -> ExecutionTrace:
     """Read a fuzzer_stats, plain or compressed; every key is a record, the trace has one row.
 
     Raises:

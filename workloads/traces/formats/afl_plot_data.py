@@ -20,7 +20,7 @@ from workloads.traces.kinds.execution_trace import ExecutionTrace
 from workloads.traces.reading.accounting import BLANK, HEADER, LineError, account
 from workloads.traces.reading.cells import cell_column, decimal_at, split_cells, whole_at
 from workloads.traces.reading.columns import MISSING, Times, frozen
-from workloads.traces.reading.text import DEFAULT_LIMITS, Limits, TracePath
+from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath
 
 _FIRST_LINE = re.compile(rb"\s*#[^\n]*\b(?:unix|relative)_time\b[^\n]*\bexecs_per_sec\b")
 _LARGEST_SECONDS = 2**63 // 10**9
@@ -31,14 +31,14 @@ def looks_like_plot_data(first_bytes: bytes) -> bool:
     return _FIRST_LINE.match(first_bytes) is not None
 
 
-def read_plot_data(path: TracePath, limits: Limits = DEFAULT_LIMITS) -> ExecutionTrace:
+def read_plot_data(path: TracePath, limits: ReadLimits = DEFAULT_LIMITS) -> ExecutionTrace:
     """Read a plot_data, plain or compressed, in one pass.
 
     Raises:
         TraceError: As `account` does; a line is damaged that lacks what the header promises,
             whose time goes backwards, or that stands above any header.
     """
-    rows = _Rows()
+    rows = _ProgressColumns()
     accounting = account(path, limits, "row", rows.take)
     return ExecutionTrace(
         time_ns=frozen(rows.times.column, np.int64),
@@ -48,7 +48,7 @@ def read_plot_data(path: TracePath, limits: Limits = DEFAULT_LIMITS) -> Executio
     )
 
 
-class _Rows:
+class _ProgressColumns:
     """The growing columns."""
 
     def __init__(self) -> None:

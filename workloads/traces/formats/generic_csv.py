@@ -32,7 +32,7 @@ from workloads.traces.reading.cells import (
     split_cells,
     whole_at,
 )
-from workloads.traces.reading.text import DEFAULT_LIMITS, Limits, TracePath
+from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath
 
 LARGEST_BYTES = 2**29
 """A larger value is refused: columns have 32 bits. Redis' own limit is 512 MiB."""
@@ -67,7 +67,7 @@ def looks_like_csv(first_bytes: bytes) -> bool:
 
 
 def read_csv(
-    path: TracePath, limits: Limits = DEFAULT_LIMITS, names: Sequence[str] | None = None
+    path: TracePath, limits: ReadLimits = DEFAULT_LIMITS, names: Sequence[str] | None = None
 ) -> KeyTrace:
     """Read a CSV, plain or compressed, in one pass.
 
@@ -82,7 +82,7 @@ def read_csv(
             something else than its column promises, whose time goes backwards, or that is the first
             and names no time.
     """
-    rows = _Rows(names)
+    rows = _CommandColumns(names)
     accounting = account(path, limits, "row", rows.take)
     return rows.columns.trace(accounting, rows.resolution_ns)
 
@@ -106,7 +106,7 @@ def _roles(names: Sequence[str], column: int) -> dict[str, int]:
     return roles
 
 
-class _Rows:
+class _CommandColumns:
     """The growing columns."""
 
     def __init__(self, names: Sequence[str] | None) -> None:

@@ -19,7 +19,7 @@ from workloads.traces.formats.monitor_blocks import BlockReader
 from workloads.traces.kinds.key_trace import LONGEST_SENDER_BYTES
 from workloads.traces.kinds.monitor_trace import MonitorColumns, MonitorTrace
 from workloads.traces.reading.accounting import BLANK, LineError, account
-from workloads.traces.reading.text import DEFAULT_LIMITS, Limits, TracePath
+from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath
 
 REPLY = "reply OK"
 """Why a line that only says OK is skipped."""
@@ -57,7 +57,7 @@ def looks_like_monitor(first_bytes: bytes) -> bool:
     return _FIRST_LINES.match(first_bytes) is not None
 
 
-def read_monitor(path: TracePath, limits: Limits = DEFAULT_LIMITS) -> MonitorTrace:
+def read_monitor(path: TracePath, limits: ReadLimits = DEFAULT_LIMITS) -> MonitorTrace:
     """Read a MONITOR log, plain or compressed, in one pass; values are measured, never kept.
 
     Raises:

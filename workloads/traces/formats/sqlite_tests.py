@@ -22,7 +22,7 @@ from workloads.traces.reading.cells import (
     whole_at,
 )
 from workloads.traces.reading.columns import MISSING, Ids, frozen
-from workloads.traces.reading.text import DEFAULT_LIMITS, Limits, TracePath
+from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath
 
 LONGEST_NS = 86400 * 10**9
 """A longer run of a test is taken for a mistake in the unit."""
@@ -41,14 +41,14 @@ def looks_like_sqlite_tests(first_bytes: bytes) -> bool:
     return b"test" in names and any(name in _RUN_TIMES for name in names)
 
 
-def read_sqlite_tests(path: TracePath, limits: Limits = DEFAULT_LIMITS) -> CaseTrace:
+def read_sqlite_tests(path: TracePath, limits: ReadLimits = DEFAULT_LIMITS) -> CaseTrace:
     """Read a log of test cases, plain or compressed, in one pass.
 
     Raises:
         TraceError: As `account` does; a line is damaged that lacks what the header promises,
             or that is the first and names no columns.
     """
-    rows = _Rows()
+    rows = _CaseColumns()
     accounting = account(path, limits, "test", rows.take)
     return CaseTrace(
         case_id=frozen(rows.case_id, np.int32),
@@ -66,7 +66,7 @@ def _names(line: bytes) -> list[bytes]:
         return []
 
 
-class _Rows:
+class _CaseColumns:
     """The growing columns."""
 
     def __init__(self) -> None:

@@ -21,7 +21,7 @@ import re
 from workloads.traces.commands.memcached import OPERATIONS, READS, STORES
 from workloads.traces.kinds.key_trace import KeyColumns, KeyTrace, request_bytes
 from workloads.traces.reading.accounting import BLANK, LineError, account
-from workloads.traces.reading.text import DEFAULT_LIMITS, Limits, TracePath
+from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath
 
 TICK_NS = 10**9
 """The clock of these traces shows seconds."""
@@ -59,7 +59,7 @@ def looks_like_twitter_cache(first_bytes: bytes) -> bool:
     return _FIRST_LINE.match(first_bytes) is not None
 
 
-def read_twitter_cache(path: TracePath, limits: Limits = DEFAULT_LIMITS) -> KeyTrace:
+def read_twitter_cache(path: TracePath, limits: ReadLimits = DEFAULT_LIMITS) -> KeyTrace:
     """Read a cache trace, plain or compressed, in one pass.
 
     Raises:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 
-from workloads.traces.reading.text import Limits, TracePath, read_blocks, trace_error
+from workloads.traces.reading.text import ReadLimits, TracePath, read_blocks, trace_error
 
 BLANK = "blank"
 """Why a line of white space is skipped."""
@@ -59,7 +59,7 @@ class Accounting:
 
 def account(
     path: TracePath,
-    limits: Limits,
+    limits: ReadLimits,
     record: str,
     take: Callable[[bytes], str | None],
     take_block: Callable[[bytes], Iterable[int | bytes]] = io.BytesIO,

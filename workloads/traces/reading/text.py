@@ -42,7 +42,7 @@ class TraceError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ReadLimits:
     """How much of a file a reader accepts before it gives up; a gzip bomb is stopped by these.
 
     Attributes:
@@ -71,7 +71,7 @@ class Limits:
             raise ValueError("max_line_bytes must be at most 256 MiB")
 
 
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = ReadLimits()
 
 
 def trace_error(path: TracePath, line: int, column: int, what: str, expected: str) -> TraceError:
@@ -152,7 +152,9 @@ def _reading_error(error: Exception, path: TracePath, line: int) -> TraceError:
     return trace_error(path, line, 1, what, expected)
 
 
-def read_blocks(path: TracePath, limits: Limits = DEFAULT_LIMITS) -> Generator[bytes, None, None]:
+def read_blocks(
+    path: TracePath, limits: ReadLimits = DEFAULT_LIMITS
+) -> Generator[bytes, None, None]:
     """Yield the text in blocks of whole lines; the very last line may lack its end.
 
     All lines before one that cannot be read or exceeds a limit are yielded before the error.
@@ -187,7 +189,7 @@ def read_blocks(path: TracePath, limits: Limits = DEFAULT_LIMITS) -> Generator[b
 class _Guard:
     """Counts lines and bytes of a text, and ends it where it exceeds the limits."""
 
-    def __init__(self, path: TracePath, limits: Limits) -> None:
+    def __init__(self, path: TracePath, limits: ReadLimits) -> None:
         self.lines = 0
         self._bytes = 0
         self._path = path
@@ -247,7 +249,7 @@ def first_bytes(path: TracePath, size_bytes: int = 4096) -> bytes:
             raise _reading_error(error, path, 1) from None
 
 
-def trace_digest(path: TracePath, limits: Limits = DEFAULT_LIMITS) -> str:
+def trace_digest(path: TracePath, limits: ReadLimits = DEFAULT_LIMITS) -> str:
     """SHA-256 of the text, in hexadecimal; a trace and its compressed forms have the same.
 
     Raises:

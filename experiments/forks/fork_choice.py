@@ -15,7 +15,7 @@ from experiments.language.errors import InputError, Position, shown, suggestion
 from experiments.language.schema import experiment_model
 from experiments.language.sweep_schema import Strict
 from experiments.language.validation import validate
-from experiments.planning.named_files import Inputs
+from experiments.planning.named_files import NamedFiles
 from experiments.planning.points import fork_of
 from experiments.sweeps.overrides import override
 from models.costs.profile import Profile
@@ -28,7 +28,7 @@ FORKS, PROFILE, SCHEME = "--fork", "--profile", "SCHEME"
 
 
 @dataclass(frozen=True)
-class Asked:
+class ForkChoice:
     """A fork on a machine.
 
     Attributes:
@@ -60,7 +60,9 @@ def variants_of(name: str, known: Catalogue) -> Iterator[dict[str, Data]]:
         yield {"kind": name, **options}
 
 
-def one_fork(name: str, profile: str | None, settings: Sequence[str], known: Catalogue) -> Asked:
+def one_fork(
+    name: str, profile: str | None, settings: Sequence[str], known: Catalogue
+) -> ForkChoice:
     """The fork of a name, options put in by ``--set fork.variant=head``.
 
     Raises:
@@ -71,7 +73,9 @@ def one_fork(name: str, profile: str | None, settings: Sequence[str], known: Cat
     return _checked(override(document, settings), _model(known), known)
 
 
-def several_forks(chosen: Sequence[str], profile: str | None, known: Catalogue) -> Iterator[Asked]:
+def several_forks(
+    chosen: Sequence[str], profile: str | None, known: Catalogue
+) -> Iterator[ForkChoice]:
     """The chosen forks, or all in every variant.
 
     Args:
@@ -117,14 +121,14 @@ def _at(source: str, data: Data) -> Document:
     return Document(data, {(): Position(source)})
 
 
-def _checked(document: Document, model: type[BaseModel], known: Catalogue) -> Asked:
+def _checked(document: Document, model: type[BaseModel], known: Catalogue) -> ForkChoice:
     config = validate(model, document).model_dump(mode="json", serialize_as_any=True)
     machine = config["machine"]
-    inputs = Inputs(Path(), known.profiles)
+    inputs = NamedFiles(Path(), known.profiles)
     profile = inputs.profile(machine["profile"], document, ("machine", "profile"))
     profile = profile.varied(machine["constants"], machine["scale"])
     setup = Setup(profile=profile, cores=1, **fork_of(config))
-    return Asked(document.data["fork"], setup.fork(), profile)
+    return ForkChoice(document.data["fork"], setup.fork(), profile)
 
 
 def _model(known: Catalogue) -> type[BaseModel]:

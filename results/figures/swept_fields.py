@@ -23,7 +23,7 @@ _PARSERS: tuple[tuple[Callable[[object], float], Sequence[tuple[float, str]]], .
 
 
 @dataclass(frozen=True)
-class Axis:
+class SweptField:
     """One field over the points.
 
     Attributes:
@@ -50,20 +50,20 @@ def name_of(path: str) -> str:
     return " ".join(parts[-2:] if parts[-1] == "kind" else parts[-1:]).replace("_", " ")
 
 
-def axis(path: str, records: Sequence[Record], labels: Sequence[Mapping[str, str]]) -> Axis:
+def axis(path: str, records: Sequence[Record], labels: Sequence[Mapping[str, str]]) -> SweptField:
     """The field's values at every point, numbers in the largest unit in which none is tiny."""
     found = [record.at(path) for record in records]
     texts = [label.get(path, "-") for label in labels]
     numbers = [v for v in found if isinstance(v, int | float) and not isinstance(v, bool)]
     if len(numbers) < len(found):
-        return Axis(path, texts, numeric=False)
+        return SweptField(path, texts, numeric=False)
     for parse, units in _PARSERS:
         if all(_is_quantity(text, parse) for text in texts):
             least = min((number for number in numbers if number > 0), default=0.0)
             fitting = (u for u in units if max(numbers) >= u[0] and least >= TINY * u[0])
             size, unit = next(fitting, units[-1])
-            return Axis(path, [number / size for number in numbers], numeric=True, unit=unit)
-    return Axis(path, [float(number) for number in numbers], numeric=True)
+            return SweptField(path, [number / size for number in numbers], numeric=True, unit=unit)
+    return SweptField(path, [float(number) for number in numbers], numeric=True)
 
 
 def _is_quantity(text: str, parse: Callable[[object], float]) -> bool:
