@@ -9,8 +9,9 @@ import pytest
 from beside_plain import PLAIN, Timed
 
 from models.costs.profile import load_profile
-from models.schemes import SCHEMES
-from workloads.programs import afl
+from models.schemes.registry import SCHEMES
+from workloads.programs.afl.config import AflConfig
+from workloads.programs.afl.program import Afl
 from workloads.running.setup import Setup
 
 PROFILE = load_profile("epyc-7302p-linux-5.6")
@@ -32,7 +33,7 @@ def bench_campaign(timed: Timed, model: str) -> None:
     if model == PLAIN:
         timed(what, model, lambda: plain_models.fuzz(350 * 10**9, 7_000_000, 373_400, 8_000_000))
         return
-    config = afl.Config.model_validate(CAMPAIGN)
+    config = AflConfig.model_validate(CAMPAIGN)
     setup = Setup(PROFILE, cores=16, scheme=model)
-    program = lambda: afl.run(config, setup).counters["executions"]  # noqa: E731 - as all others
+    program = lambda: Afl().run(config, setup).counters["executions"]  # noqa: E731 - as all others
     timed(what, model, program, rounds=3, at_most_s=3)

@@ -11,8 +11,8 @@ from models.costs.profile import load_profile
 from models.memory.address_space import AddressSpace
 from models.memory.physical import PhysicalMemory
 from models.operations.steps import perform
-from models.schemes import SCHEMES, make_scheme
 from models.schemes.base import Scheme
+from models.schemes.registry import SCHEMES, make_scheme
 
 COSTS = load_profile("epyc-7302p-linux-5.6").costs
 PAGES_PER_GIB = 262_144

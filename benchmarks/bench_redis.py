@@ -11,8 +11,9 @@ from beside_plain import PLAIN, Timed
 from monitor_log import write_monitor_log
 
 from models.costs.profile import load_profile
-from models.schemes import SCHEMES
-from workloads.programs import redis
+from models.schemes.registry import SCHEMES
+from workloads.programs.redis.config import RedisConfig
+from workloads.programs.redis.program import Redis
 from workloads.running.setup import Setup
 
 PROFILE = load_profile("epyc-7302p-linux-5.6")
@@ -35,8 +36,8 @@ OPEN = {**REDIS, "clients": {"kind": "open", "rate": "100k/s"}, "duration": "20s
 
 def requests(scheme: str, fields: dict[str, Any]) -> int:
     """Run it; how many requests were served."""
-    config = redis.Config.model_validate(fields)
-    return redis.run(config, Setup(PROFILE, cores=16, scheme=scheme)).counters["requests"]
+    config = RedisConfig.model_validate(fields)
+    return Redis().run(config, Setup(PROFILE, cores=16, scheme=scheme)).counters["requests"]
 
 
 @pytest.mark.parametrize("model", [PLAIN, *SCHEMES])

@@ -1,16 +1,40 @@
-"""What an experiment can run by name: the single programs, and mixes of them."""
+"""What an experiment can run by name; a new program is a module of its own and one line here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from workloads import mix
-from workloads.running.program import Workload, by_name
-from workloads.running.setup import Setup
-from workloads.single import PROGRAMS
+from workloads.mix import Mix
+from workloads.programs.afl.program import Afl
+from workloads.programs.apache.program import Apache
+from workloads.programs.microbench.program import Microbench
+from workloads.programs.redis.program import Redis
+from workloads.programs.script import Script
+from workloads.programs.sqlite import Sqlite
+from workloads.programs.triforce import Triforce
+from workloads.workload import Workload
 
-WORKLOADS: dict[str, Workload] = by_name([*PROGRAMS.values(), mix])
+PROGRAMS = (Afl(), Apache(), Microbench(), Redis(), Script(), Sqlite(), Triforce())
+"""What can run alone or in a mix."""
+
+WORKLOADS: dict[str, Workload] = {}
+"""The workloads that experiments can name."""
+
+
+def register(workload: Workload) -> None:
+    """Make a workload known under its name.
+
+    Raises:
+        ValueError: the name is taken.
+    """
+    if workload.name in WORKLOADS:
+        raise ValueError(f"there is already a workload named '{workload.name}'")
+    WORKLOADS[workload.name] = workload
+
+
+for _workload in (*PROGRAMS, Mix(PROGRAMS)):
+    register(_workload)
 
 
 def programs_of(config: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
@@ -18,34 +42,8 @@ def programs_of(config: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Ma
 
     A single program is the whole configuration.
     """
-    if config["kind"] != mix.NAME:
+    if config["kind"] != Mix.name:
         yield (), config
         return
     for name, program in config["programs"].items():
         yield ("programs", name), program
-
-
-def check(config: Any, setup: Setup) -> None:
-    """Look whether a workload's configuration fits its traces and the machine.
-
-    Raises:
-        TraceError: it does not.
-    """
-    workload = WORKLOADS[config.kind]
-    if hasattr(workload, "check"):
-        workload.check(config, setup)
-
-
-def children_exit_at_once(program: Mapping[str, Any]) -> bool:
-    """Whether the children of a program (plain data) do nothing else, as its module says; else no.
-
-    Such children may run in their parent's memory.
-    """
-    says = getattr(WORKLOADS[program["kind"]], "children_exit_at_once", None)
-    return says is not None and bool(says(program))
-
-
-def wanted_trace(name: str) -> type:
-    """The kind of trace that drives the program, from its module's ``TRACE``; else any."""
-    wanted: type = getattr(WORKLOADS[name], "TRACE", object)
-    return wanted

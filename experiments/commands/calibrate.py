@@ -19,13 +19,13 @@ from models.calibration.fits import Fit, fit_contention, fit_fork_curves, heap_o
 from models.calibration.paper import calibrated_profile
 from models.costs.profile import Profile, list_profiles, load_profile
 from models.kernel.rehearsal import RehearsedKernel, rehearse
-from models.schemes import make_scheme
+from models.schemes.registry import make_scheme
 from results.paper.reference import published
 from sim.arrays import FloatArray
 from sim.machine.machine import Machine
 from sim.machine.streams import Streams
-from workloads.programs import microbench
-from workloads.programs.microbench.config import PAGE_BYTES
+from workloads.programs.microbench.config import PAGE_BYTES, MicrobenchConfig
+from workloads.programs.microbench.program import Microbench
 from workloads.running.program import play
 
 Measure: TypeAlias = Callable[[Mapping[str, float]], FloatArray]
@@ -122,7 +122,7 @@ class _Concurrent:
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
-        self._config = microbench.Config.model_validate(CONCURRENT)
+        self._config = MicrobenchConfig.model_validate(CONCURRENT)
         sizes_pages = [size // PAGE_BYTES for size in self._config.size_list()]
         self._rounds = rehearse(make_scheme("classic", profile.costs), sizes_pages)
 
@@ -138,7 +138,7 @@ class _Concurrent:
                 switch_ns=round(costs.context_switch_ns),
             )
             kernel = RehearsedKernel(machine, make_scheme("classic", costs), self._rounds)
-            program = microbench.start(self._config, kernel, Streams(SEED, run))
+            program = Microbench().start(self._config, kernel, Streams(SEED, run))
             forks = play(kernel, program)[0].series["forks"]
             runs.append(forks["fork_ns"].reshape(self._config.instances, -1))
         sizes = len(_curves("fig02")[0])

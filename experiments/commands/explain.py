@@ -40,8 +40,8 @@ def main(scheme: str, settings: tuple[str, ...], profile: str | None, *, as_json
     flush = formatting.duration(choice.scheme.costs.tlb_shootdown_ns)
     click.echo(
         f"note: times on {choice.profile.name} of one thread that nobody disturbs, with page "
-        "frames in contiguous runs and with scattered ones; where other cores flush, each that runs the "
-        f"process adds {flush}"
+        "frames in contiguous runs and with scattered ones; where other cores flush, each that "
+        f"runs the process adds {flush}"
     )
     return 0
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from experiments.language.errors import InputError
 from experiments.planning.points import Point, fork_of
-from workloads.registry import check
+from workloads.registry import WORKLOADS
 from workloads.running.setup import Setup
 from workloads.traces.reading.text import TraceError
 
@@ -23,6 +23,6 @@ def check_traces(points: Iterable[Point]) -> None:
         cores = point.config["machine"]["cores"]
         setup = Setup(point.profile, cores=cores, **fork_of(point.config))
         try:
-            check(point.workload, setup)
+            WORKLOADS[point.config["workload"]["kind"]].check(point.workload, setup)
         except TraceError as error:
             raise InputError(str(error)) from None

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.costs.profile import list_profiles
-from models.schemes import SCHEMES
 from models.schemes.base import Scheme
+from models.schemes.registry import SCHEMES
 from workloads.registry import WORKLOADS
-from workloads.running.program import Workload
+from workloads.workload import Workload
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -21,7 +21,7 @@ class Catalogue:
     """The registered names.
 
     Attributes:
-        workloads: modules by name.
+        workloads: the programs, and mixes of them, by name.
         schemes: the forks by name.
         profiles: names of the bundled machine profiles.
         examples: files of the bundled experiments.

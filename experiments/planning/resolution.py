@@ -16,9 +16,9 @@ from experiments.planning.piecewise_validation import Branch, separable
 from experiments.sweeps.sweep import Sweep
 from experiments.sweeps.variation import NOWHERE, Combination
 from models.costs.profile import Profile
-from models.schemes import SCHEMES
+from models.schemes.registry import SCHEMES
 from results.records.record import canonical_json, rest_of_id, spelled_id
-from workloads.registry import children_exit_at_once, programs_of, wanted_trace
+from workloads.registry import WORKLOADS, programs_of
 
 _TRACE = b'"kind":"trace"'
 
@@ -237,7 +237,7 @@ def _check_memory(source: ConfigSource, document: Document) -> None:
     if kind not in SCHEMES or SCHEMES[kind].isolates:
         return
     for way, program in programs_of(source.section("workload")):
-        if not children_exit_at_once(program):
+        if not WORKLOADS[program["kind"]].children_exit_at_once(program):
             whose = f"the children of {dotted(('workload', *way))} ({program['kind']})"
             raise InputError.at(
                 document.position(("fork", "kind")),
@@ -249,7 +249,7 @@ def _check_memory(source: ConfigSource, document: Document) -> None:
 def _traces(workload: Mapping[str, Any]) -> Iterator[_TraceName]:
     for above, program in programs_of(workload):
         for way, name in _paths(program, above):
-            yield _TraceName(("workload", *way), name, wanted_trace(program["kind"]))
+            yield _TraceName(("workload", *way), name, WORKLOADS[program["kind"]].trace)
 
 
 def _paths(config: Mapping[str, Any], above: Route) -> Iterator[tuple[Route, str]]:

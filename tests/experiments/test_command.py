@@ -9,10 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import fake_program
 import pytest
 from click.testing import CliRunner, Result
-from fake_program import EXAMPLE
+from fake_program import EXAMPLE, Fake
 
 from experiments.commands.cli import main
 from experiments.language.catalogue import catalogue
@@ -209,7 +208,7 @@ def test_bad_arguments(here: Path, arguments: list[str], line: str) -> None:
 def test_list_names_what_is_registered(here: Path) -> None:
     lines = forksim("list").stdout.splitlines()
     kinds = [tuple(line.split()[:2]) for line in lines]
-    assert ("workload", fake_program.NAME) in kinds
+    assert ("workload", Fake.name) in kinds
     assert {("fork", name) for name in ("classic", "huge", "on_demand")} <= set(kinds)
     assert ("machine", "epyc-7302p-linux-5.6") in kinds
 
@@ -218,7 +217,7 @@ def test_schema_is_a_json_schema_of_what_is_registered(here: Path) -> None:
     schema = json.loads(forksim("schema").stdout)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert set(schema["required"]) == {"forksim", "name", "workload", "fork"}
-    assert fake_program.NAME in schema["properties"]["workload"]["discriminator"]["mapping"]
+    assert Fake.name in schema["properties"]["workload"]["discriminator"]["mapping"]
     assert schema["additionalProperties"] is False
 
 

@@ -16,7 +16,7 @@ from experiments.forks.one_fork import one_fork
 from experiments.language.catalogue import catalogue
 from models.costs.profile import load_profile
 from models.memory.frame_stock import FrameStock
-from models.schemes import SCHEMES
+from models.schemes.registry import SCHEMES
 from results.records.fork_labels import with_whole_forks
 
 COSTS = load_profile("epyc-7302p-linux-5.6").costs

@@ -15,8 +15,9 @@ from experiments.language.catalogue import EXAMPLES, catalogue
 from experiments.language.document import parse
 from experiments.language.errors import InputError, Position
 from experiments.planning.points import Plan, plan
-from workloads import mix
-from workloads.programs import apache, redis
+from workloads.mix import MixConfig
+from workloads.programs.apache.config import ApacheConfig, TraceClients
+from workloads.programs.redis.config import RedisConfig
 from workloads.traces.registry import BUNDLED
 
 EXPERIMENT = """\
@@ -85,13 +86,11 @@ def test_a_program_is_driven_by_traces_of_its_own_kind(here: Path) -> None:
     for point in points:
         assert point.digests["workload.programs.web.clients.path"] == digest
         workload = point.workload
-        assert isinstance(workload, mix.Mix)
+        assert isinstance(workload, MixConfig)
         web, cache = workload.programs["web"], workload.programs["cache"]
-        assert isinstance(web, apache.Config)
-        assert isinstance(cache, redis.Config)
-        assert web.clients == apache.config.TraceClients(
-            kind="trace", path=str(here / "access.log.gz")
-        )
+        assert isinstance(web, ApacheConfig)
+        assert isinstance(cache, RedisConfig)
+        assert web.clients == TraceClients(kind="trace", path=str(here / "access.log.gz"))
     wrong = EXPERIMENT.replace("access.log.gz", "redis_monitor.log.gz")
     with pytest.raises(InputError, match=r"a.yaml:15:36: workload.programs.web.clients.path: .*"):
         planned(wrong, here)

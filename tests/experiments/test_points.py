@@ -6,7 +6,7 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from fake_program import EXAMPLE, Config, Replayed, catalogue
+from fake_program import EXAMPLE, FakeConfig, Replayed, catalogue
 
 from experiments.language.document import load, parse
 from experiments.language.errors import Position
@@ -72,7 +72,7 @@ def test_a_sweep_may_vary_whole_mappings_and_what_the_file_leaves_out() -> None:
         "sweep.0.grid={workload.clients: [{kind: open, rate: 80k/s}], workload.snapshot.at: [[1s]]}"
     ).points
     (config,) = (point.workload for point in points)
-    assert isinstance(config, Config)
+    assert isinstance(config, FakeConfig)
     assert config.clients.model_dump() == {"kind": "open", "rate": 80_000.0}
     assert config.snapshot is not None
     assert config.snapshot.at == (10**9,)
@@ -115,7 +115,7 @@ def test_a_trace_is_named_in_the_record_and_opened_from_the_folder(tmp_path: Pat
     (tmp_path / "a.yaml").write_text(text)
     point = plan(load(tmp_path / "a.yaml"), tmp_path, catalogue()).points[0]
     assert point.config["workload"]["clients"]["path"] == "there/trace.log.gz"
-    assert isinstance(point.workload, Config)
+    assert isinstance(point.workload, FakeConfig)
     assert point.workload.clients == Replayed(kind="trace", path=str(trace))
     digest = hashlib.sha256(trace.read_bytes()).hexdigest()
     assert point.digests["workload.clients.path"] == digest

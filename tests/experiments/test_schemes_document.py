@@ -25,9 +25,9 @@ from models.memory.address_space import AddressSpace
 from models.memory.counts import Counts
 from models.memory.physical import PhysicalMemory
 from models.operations.steps import Operation, perform
-from models.schemes import SCHEMES, make_scheme
 from models.schemes.base import Scheme
 from models.schemes.on_demand import OnDemand
+from models.schemes.registry import SCHEMES, make_scheme
 from sim.arrays import IntArray
 
 DOCUMENT = Path(__file__).parents[2] / "docs/schemes.md"

@@ -13,9 +13,9 @@ from models.memory.address_space import AddressSpace
 from models.memory.areas import SegmentationFault
 from models.memory.physical import PhysicalMemory
 from models.operations.steps import Acquire, Flush, Release, Work, perform
-from models.schemes import SCHEMES, make_scheme, register
 from models.schemes.base import Scheme
 from models.schemes.classic import Classic
+from models.schemes.registry import SCHEMES, make_scheme, register
 
 TIB_PAGES = 2**28
 ISOLATING = [name for name, scheme in SCHEMES.items() if scheme.isolates]

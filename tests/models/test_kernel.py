@@ -11,8 +11,8 @@ from models.kernel.kernel import Kernel
 from models.kernel.memory_books import OutOfMemory
 from models.memory.address_space import AddressSpace
 from models.operations.steps import Release, perform
-from models.schemes import make_scheme
 from models.schemes.hugetlb import HUGE_PAGE_BYTES
+from models.schemes.registry import make_scheme
 from sim.machine.cores import Task
 from sim.machine.machine import Machine
 

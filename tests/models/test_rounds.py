@@ -11,8 +11,8 @@ from model_prices import make_costs, make_memory
 from models.kernel.rounds import MOST_PAGES, Rounds
 from models.memory.address_space import AddressSpace
 from models.operations.steps import perform
-from models.schemes import make_scheme
 from models.schemes.base import Scheme
+from models.schemes.registry import make_scheme
 from sim.arrays import IntArray
 
 SLOTS = 5

@@ -7,8 +7,8 @@ from model_prices import PRICES, make_costs, make_memory
 from models.memory.address_space import AddressSpace
 from models.operations import sweeping
 from models.operations.steps import perform
-from models.schemes import make_scheme
 from models.schemes.base import Scheme
+from models.schemes.registry import make_scheme
 
 SLOTS = 6
 PAGES = 512 * SLOTS

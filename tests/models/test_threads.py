@@ -12,7 +12,7 @@ from model_prices import PRICES, make_costs
 from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
 from models.operations.steps import perform
-from models.schemes import make_scheme
+from models.schemes.registry import make_scheme
 from sim.machine.machine import Machine
 
 Activity = Generator[simpy.Event, Any, Any]

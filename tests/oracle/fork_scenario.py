@@ -10,8 +10,8 @@ from models.memory.address_space import AddressSpace
 from models.memory.areas import Vma
 from models.memory.counts import Counts
 from models.operations.steps import Operation, perform
-from models.schemes import make_scheme
 from models.schemes.base import Scheme
+from models.schemes.registry import make_scheme
 from sim.arrays import IntArray
 
 

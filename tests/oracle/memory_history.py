@@ -22,8 +22,8 @@ from naive_memory import SLOT, Area
 from naive_schemes import NaiveHead, make_naive
 from values_in_memory import PAGES, SLOTS, Process
 
-from models.schemes import make_scheme
 from models.schemes.base import Scheme
+from models.schemes.registry import make_scheme
 
 # Multiples of 64 and their neighbours: areas that share slots, meet at slot edges and miss them.
 EDGES = (

@@ -23,7 +23,7 @@ from models.memory.address_space import AddressSpace
 from sim.arrays import IntArray
 from sim.machine.clock import Activity
 from sim.machine.streams import Streams
-from workloads.programs.redis.config import ClosedLoop, Config
+from workloads.programs.redis.config import ClosedLoop, RedisConfig
 from workloads.programs.redis.heap import HeapPages
 from workloads.programs.redis.open_loop import Arrivals
 from workloads.programs.redis.requests import READ_BYTES
@@ -110,7 +110,7 @@ class PlainClosedLoop:
     MOST = 20_000
     """SETs known of each connection."""
 
-    def __init__(self, config: Config, clients: ClosedLoop, seed: Streams) -> None:
+    def __init__(self, config: RedisConfig, clients: ClosedLoop, seed: Streams) -> None:
         self._sizes = (config.get_bytes, config.set_bytes)
         self._sets: list[dict[int, int]] = []
         for number in range(clients.connections):
@@ -160,7 +160,7 @@ class PlainServer:
         forks: when each fork was called, and how long it took.
     """
 
-    def __init__(self, config: Config, kernel: Kernel, clients: PlainClients) -> None:
+    def __init__(self, config: RedisConfig, kernel: Kernel, clients: PlainClients) -> None:
         self._config = config
         self._kernel = kernel
         self._clock = kernel.machine.clock

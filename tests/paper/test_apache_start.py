@@ -13,7 +13,8 @@ from experiments.language.document import load
 from experiments.planning.points import plan
 from models.costs.profile import load_profile
 from sim.measures.histogram import Histogram
-from workloads.programs import apache
+from workloads.programs.apache.config import ApacheConfig
+from workloads.programs.apache.program import Apache
 from workloads.programs.shared.service_time import ServiceTime
 from workloads.running.setup import Setup
 
@@ -22,10 +23,10 @@ FORK_MEAN_US, FORK_MAX_US = 34.3, 285.2
 FORK_PERCENTILES_US = {50: 35.0, 75: 36.5, 90: 38.0, 99: 51.8}
 
 
-def table_6() -> apache.Config:
+def table_6() -> ApacheConfig:
     file = EXPERIMENTS / "table6_apache.yaml"
     workload = plan(load(file), file.parent, catalogue()).points[0].workload
-    assert isinstance(workload, apache.Config)
+    assert isinstance(workload, ApacheConfig)
     return workload
 
 
@@ -56,7 +57,7 @@ def test_the_simulated_fork_meets_its_published_cells() -> None:
     maxima = []
     for repetition in range(5):
         setup = Setup(PROFILE, cores=16, scheme="classic", seed=20210426, repetition=repetition)
-        recording = apache.run(config, setup)
+        recording = Apache().run(config, setup)
         merged.merge(recording.histograms["latency_ns"])
         maxima.append(recording.histograms["latency_ns"].maximum)
         assert recording.counters["faults/cow_copy"] == config.workers * config.first_pages

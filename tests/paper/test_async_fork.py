@@ -9,13 +9,14 @@ import pytest
 from models.costs.profile import load_profile
 from results.metrics.summary import PERCENTILES
 from sim.measures.recording import Recording
-from workloads.programs import redis
+from workloads.programs.redis.config import RedisConfig
+from workloads.programs.redis.program import Redis
 from workloads.running.setup import Setup
 
 
 @cache
 def snapshot(scheme: str, gib: int) -> Recording:
-    config = redis.Config.model_validate(
+    config = RedisConfig.model_validate(
         {
             "kind": "redis",
             "dataset": f"{gib}GiB",
@@ -25,7 +26,7 @@ def snapshot(scheme: str, gib: int) -> Recording:
             "duration": "4s",
         }
     )
-    return redis.run(config, Setup(load_profile("epyc-7302p-linux-5.6"), cores=16, scheme=scheme))
+    return Redis().run(config, Setup(load_profile("epyc-7302p-linux-5.6"), cores=16, scheme=scheme))
 
 
 def tail(scheme: str, gib: int, name: str) -> int:

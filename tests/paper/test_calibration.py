@@ -21,16 +21,19 @@ from models.calibration.fits import (
 from models.costs.laws import Costs
 from models.costs.profile import load_profile
 from results.paper.reference import published
-from workloads.programs import microbench, redis
+from workloads.programs.microbench.config import MicrobenchConfig
+from workloads.programs.microbench.program import Microbench
+from workloads.programs.redis.config import RedisConfig
+from workloads.programs.redis.program import Redis
 from workloads.running.setup import Setup
 
 PROFILE = load_profile(calibrate.NAME)
 
 
-def table_4() -> redis.Config:
+def table_4() -> RedisConfig:
     """What experiments/paper runs as table 4 itself."""
     point = next(p for p in points_of("table4", catalogue()) if "uniform" not in p.name)
-    assert isinstance(point.workload, redis.Config)
+    assert isinstance(point.workload, RedisConfig)
     return point.workload
 
 
@@ -65,10 +68,10 @@ def test_the_fitted_law_is_the_law_that_is_simulated(fork_fit: Fit) -> None:
     size_gib = np.array([0.5, 3.0, 50.0])
     modelled = fork_curves(fork_fit.values, size_gib)
     for scheme, name in (("classic", "fork"), ("huge", "fork_huge"), ("on_demand", "on_demand")):
-        config = microbench.Config.model_validate(
+        config = MicrobenchConfig.model_validate(
             {"kind": "microbench", "sizes": [round(size * 2**30) for size in size_gib]}
         )
-        recording = microbench.run(config, Setup(PROFILE, cores=1, scheme=scheme))
+        recording = Microbench().run(config, Setup(PROFILE, cores=1, scheme=scheme))
         # The simulation counts whole scattered frames and whole nanoseconds.
         tolerance = PROFILE.costs.entry_scattered_ns + 1
         assert recording.series["forks"]["fork_ns"] == pytest.approx(modelled[name], abs=tolerance)
@@ -100,7 +103,7 @@ def test_five_snapshots_of_that_heap_have_table_5s_mean_and_deviation() -> None:
     """The heap's derivation against the simulated program."""
     config = table_4()
     short = config.model_copy(update={"duration": 45 * 10**9})
-    recording = redis.run(short, Setup(PROFILE, cores=16, scheme="classic", seed=3))
+    recording = Redis().run(short, Setup(PROFILE, cores=16, scheme="classic", seed=3))
     forks = recording.series["snapshots"]["fork_ns"][:5] / 1e6
     assert forks.size == 5
     cells = published.values("table5")
@@ -110,7 +113,7 @@ def test_five_snapshots_of_that_heap_have_table_5s_mean_and_deviation() -> None:
 
 def test_table_4s_service_time_gives_its_forks_median() -> None:
     config = table_4().model_copy(update={"duration": 20 * 10**9})
-    recording = redis.run(config, Setup(PROFILE, cores=16, scheme="classic", seed=3))
+    recording = Redis().run(config, Setup(PROFILE, cores=16, scheme="classic", seed=3))
     median_ns = recording.histograms["latency_ns"].quantile(Fraction(1, 2))
     # One nanosecond of service more or less moves the median by 0.15 %.
     published_ns = published.values("table4")["fork/p50"] * 1e6

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from experiments.language.catalogue import Catalogue
-from models.schemes import SCHEMES
+from models.kernel.kernel import Kernel
+from models.schemes.registry import SCHEMES
+from sim.machine.streams import Streams
 from sim.measures.histogram import Histogram
 from sim.measures.recording import Recording
 from sim.units import Bytes, Duration, Rate, Ratio
 from workloads.registry import WORKLOADS
+from workloads.running.program import Program
 from workloads.running.setup import Setup
-
-NAME = "fake"
+from workloads.workload import Workload
 
 EXAMPLE = """\
 forksim: 1
@@ -89,7 +89,7 @@ class Range(_Strict):
         return self
 
 
-class Config(_Strict):
+class FakeConfig(_Strict):
     """What the fake workload takes."""
 
     kind: Literal["fake"]
@@ -103,8 +103,22 @@ class Config(_Strict):
     sizes: list[Bytes] | Range | None = None
 
 
-def run(config: Config, setup: Setup) -> Recording:
-    """A thousand random latencies, or trouble."""
+class Fake(Workload):
+    """A workload that costs nothing, for tests of what surrounds workloads."""
+
+    name = "fake"
+    Config = FakeConfig
+
+    def start(self, config: FakeConfig, kernel: Kernel, streams: Streams) -> Program:
+        """It never runs on a machine."""
+        raise AssertionError
+
+    def run(self, config: FakeConfig, setup: Setup) -> Recording:
+        """A thousand random latencies, or trouble."""
+        return _run(config, setup)
+
+
+def _run(config: FakeConfig, setup: Setup) -> Recording:
     if config.behaviour == "raise":
         raise ArithmeticError("no\nresult")
     if config.behaviour == "die":
@@ -133,20 +147,27 @@ def _die_at_first(seed: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-class Other(_Strict):
+class OtherConfig(_Strict):
     """Another workload's configuration."""
 
     kind: Literal["other"]
 
 
+class Other(Fake):
+    """Another workload."""
+
+    name = "other"
+    Config: Any = OtherConfig
+
+
 def catalogue() -> Catalogue:
     """A catalogue that stays the same whatever is registered."""
     return Catalogue(
-        workloads={"fake": sys.modules[__name__], "other": SimpleNamespace(Config=Other)},
+        workloads={"fake": Fake(), "other": Other()},
         schemes={name: SCHEMES[name] for name in ("classic", "huge", "on_demand")},
         profiles=("epyc-7302p-linux-5.6",),
         examples=(),
     )
 
 
-WORKLOADS.setdefault(NAME, sys.modules[__name__])
+WORKLOADS.setdefault(Fake.name, Fake())

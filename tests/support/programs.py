@@ -6,7 +6,10 @@ from typing import Any
 
 from models.costs.profile import Profile, load_profile
 from sim.measures.recording import Recording
-from workloads.programs import microbench, redis
+from workloads.programs.microbench.config import MicrobenchConfig
+from workloads.programs.microbench.program import Microbench
+from workloads.programs.redis.config import RedisConfig
+from workloads.programs.redis.program import Redis
 from workloads.running.setup import Setup
 
 PROFILE = load_profile("epyc-7302p-linux-5.6")
@@ -18,7 +21,7 @@ def setup(
     return Setup(profile=profile, cores=cores, scheme=scheme, seed=7, repetition=repetition)
 
 
-def redis_config(**changes: Any) -> redis.Config:
+def redis_config(**changes: Any) -> RedisConfig:
     """A small Redis under a closed loop, unless told otherwise."""
     fields: dict[str, Any] = {
         "kind": "redis",
@@ -28,13 +31,13 @@ def redis_config(**changes: Any) -> redis.Config:
     }
     if fields["clients"]["kind"] != "trace":
         fields.setdefault("duration", "300ms")
-    return redis.Config.model_validate(fields)
+    return RedisConfig.model_validate(fields)
 
 
 def run_redis(scheme: str = "classic", repetition: int = 0, **changes: Any) -> Recording:
-    return redis.run(redis_config(**changes), setup(scheme, repetition))
+    return Redis().run(redis_config(**changes), setup(scheme, repetition))
 
 
 def run_microbench(scheme: str = "classic", repetition: int = 0, **changes: Any) -> Recording:
-    config = microbench.Config.model_validate({"kind": "microbench", **changes})
-    return microbench.run(config, setup(scheme, repetition))
+    config = MicrobenchConfig.model_validate({"kind": "microbench", **changes})
+    return Microbench().run(config, setup(scheme, repetition))

@@ -22,8 +22,9 @@ from programs import redis_config, setup
 from models.kernel.kernel import Kernel
 from sim.machine.clock import Activity
 from sim.measures.recording import Recording
-from workloads.programs import afl
-from workloads.programs.redis.config import ClosedLoop, Config, OpenLoop
+from workloads.programs.afl.config import AflConfig
+from workloads.programs.afl.program import Afl
+from workloads.programs.redis.config import ClosedLoop, OpenLoop, RedisConfig
 from workloads.programs.redis.open_loop import Arrivals, generated_arrivals
 from workloads.programs.redis.program import _clients
 from workloads.programs.redis.requests import Replies, RequestSource
@@ -50,12 +51,12 @@ def others(kernel: Kernel, beside: Beside, repetition: int) -> list[Program]:
         return [Program([hog(kernel, gap_ns, work_ns)], Recording)]
     if beside == "fuzzers":
         fields = {"kind": "afl", "target": "24MiB", "run": "150us", "pages": 3, "instances": 2}
-        config = afl.Config.model_validate({**fields, "duration": "12ms"})
-        return [afl.start(config, kernel, setup("classic", repetition).streams().within("afl"))]
+        config = AflConfig.model_validate({**fields, "duration": "12ms"})
+        return [Afl().start(config, kernel, setup("classic", repetition).streams().within("afl"))]
     return []
 
 
-def in_blocks(config: Config, scheme: str, cores: int, beside: Beside, seed: int) -> Outcome:
+def in_blocks(config: RedisConfig, scheme: str, cores: int, beside: Beside, seed: int) -> Outcome:
     """What `workloads.programs.redis` makes of it."""
     sojourns: Sojourns = Counter()
     machine = setup(scheme, seed, cores)
@@ -82,7 +83,7 @@ class Watched:
         return replies
 
 
-def one_by_one(config: Config, scheme: str, cores: int, beside: Beside, seed: int) -> Outcome:
+def one_by_one(config: RedisConfig, scheme: str, cores: int, beside: Beside, seed: int) -> Outcome:
     """What the plain server makes of the same requests."""
     machine = setup(scheme, seed, cores)
     kernel = machine.kernel()

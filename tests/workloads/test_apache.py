@@ -11,7 +11,8 @@ import pytest
 from programs import PROFILE, setup
 
 from sim.measures.recording import Recording
-from workloads.programs import apache
+from workloads.programs.apache.config import ApacheConfig
+from workloads.programs.apache.program import Apache
 from workloads.running.program import play
 from workloads.traces.formats.access_log import read_access_log
 
@@ -21,7 +22,7 @@ SERVICE_NS = 35_000
 NO_END = 10**9
 
 
-def config(**changes: Any) -> apache.Config:
+def config(**changes: Any) -> ApacheConfig:
     fields: dict[str, Any] = {
         "kind": "apache",
         "parent": "7MiB",
@@ -33,11 +34,11 @@ def config(**changes: Any) -> apache.Config:
         "first_pages": 40,
         "duration": "20ms",
     }
-    return apache.Config.model_validate({**fields, **changes})
+    return ApacheConfig.model_validate({**fields, **changes})
 
 
 def serve(scheme: str = "classic", repetition: int = 0, **changes: Any) -> Recording:
-    return apache.run(config(**changes), setup(scheme, repetition))
+    return Apache().run(config(**changes), setup(scheme, repetition))
 
 
 @pytest.mark.parametrize("scheme", ["classic", "on_demand"])
@@ -192,13 +193,13 @@ def test_while_too_few_are_idle_ever_more_workers_are_forked(most: int, workers:
 @pytest.mark.parametrize("scheme", ["classic", "huge", "on_demand"])
 def test_the_pool_leaves_nothing_behind(scheme: str) -> None:
     kernel = setup(scheme).kernel()
-    play(kernel, apache.start(config(), kernel, setup(scheme).streams()))
+    play(kernel, Apache().start(config(), kernel, setup(scheme).streams()))
     (memory,) = kernel.memories
     assert memory.frames.in_use == memory.tables.live == 0
 
 
 def test_a_shared_core_delays_but_loses_nothing() -> None:
-    one = apache.run(config(), setup(cores=1))
+    one = Apache().run(config(), setup(cores=1))
     many = serve()
     assert 0.3 < one.counters["requests"] / many.counters["requests"] < 0.36
     # Latencies fill each connection's time, but for the last slices of three workers.
@@ -214,8 +215,8 @@ def test_requests_at_once_are_those_one_by_one(cores: int, each: int) -> None:
     busy = config(service=quantiles, requests_per_connection=each)
     one_by_one = setup(cores=cores)
     kernel = one_by_one.kernel()
-    (expected,) = play(kernel, apache.start(busy, kernel, one_by_one.streams(), alone=False))
-    assert apache.run(busy, setup(cores=cores)).to_dict() == expected.to_dict()
+    (expected,) = play(kernel, Apache().start(busy, kernel, one_by_one.streams(), alone=False))
+    assert Apache().run(busy, setup(cores=cores)).to_dict() == expected.to_dict()
 
 
 def test_a_log_of_requests_that_took_no_time(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from programs import redis_config
 from sim.arrays import IntArray
 from sim.machine.streams import Streams
 from workloads.programs.redis.closed_loop import ClosedLoopClients, geometric
-from workloads.programs.redis.config import ClosedLoop, Config
+from workloads.programs.redis.config import ClosedLoop, RedisConfig
 
 FAULT_NS = 301
 
@@ -31,7 +31,7 @@ def test_gaps_are_numpys_own() -> None:
         assert (geometric(np.random.default_rng(5), share, 10_000) == expected).all()
 
 
-def in_blocks(config: Config, seed: int, until_ns: int) -> tuple[Sojourns, list[int]]:
+def in_blocks(config: RedisConfig, seed: int, until_ns: int) -> tuple[Sojourns, list[int]]:
     """(reply time, latency) of every request, and the pages written, as the clients say."""
     assert isinstance(config.clients, ClosedLoop)
     clients = ClosedLoopClients(config, config.clients, Streams(seed))
@@ -52,7 +52,7 @@ def in_blocks(config: Config, seed: int, until_ns: int) -> tuple[Sojourns, list[
         now = int(ahead.ends_ns[count - 1])
 
 
-def one_by_one(config: Config, seed: int, until_ns: int) -> tuple[Sojourns, list[int]]:
+def one_by_one(config: RedisConfig, seed: int, until_ns: int) -> tuple[Sojourns, list[int]]:
     """The same by the plainest event loop: a byte budget per connection and pass."""
     assert isinstance(config.clients, ClosedLoop)
     clients = PlainClosedLoop(config, config.clients, Streams(seed))

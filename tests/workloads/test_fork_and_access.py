@@ -8,7 +8,8 @@ from programs import PROFILE, setup
 
 from sim.arrays import IntArray
 from sim.measures.recording import Recording
-from workloads.programs import microbench
+from workloads.programs.microbench.config import MicrobenchConfig
+from workloads.programs.microbench.program import Microbench
 
 MIB = 2**20
 PAGES = 256 * MIB // 4096
@@ -18,8 +19,8 @@ COSTS = PROFILE.costs
 
 def go(scheme: str, reads: float, size: str = "256MiB", **constants: float) -> Recording:
     fields = {"kind": "microbench", "program": "fork_and_access", "sizes": [size], "reads": reads}
-    config = microbench.Config.model_validate(fields)
-    return microbench.run(config, setup(scheme, profile=PROFILE.varied(constants, {})))
+    config = MicrobenchConfig.model_validate(fields)
+    return Microbench().run(config, setup(scheme, profile=PROFILE.varied(constants, {})))
 
 
 def saved(reads: float, size: str, **constants: float) -> IntArray:

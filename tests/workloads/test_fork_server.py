@@ -12,7 +12,10 @@ from pydantic import ValidationError
 
 from sim.machine.spans import Span
 from sim.measures.recording import Recording
-from workloads.programs import afl, sqlite, triforce
+from workloads.programs.afl.config import AflConfig
+from workloads.programs.afl.program import Afl
+from workloads.programs.sqlite import Sqlite, SqliteConfig
+from workloads.programs.triforce import Triforce, TriforceConfig
 from workloads.running.program import play
 from workloads.traces.reading.text import TraceError
 
@@ -23,7 +26,7 @@ ENTRIES = {"present": HEAP_PAGES}
 
 def suite(scheme: str, pages: int, tests: int = 4, scattered: float = 0.0) -> dict[str, list[int]]:
     """A suite of tests on 8 MiB: the columns of its table."""
-    config = sqlite.Config.model_validate(
+    config = SqliteConfig.model_validate(
         {
             "kind": "sqlite",
             "database": "8MiB",
@@ -33,7 +36,7 @@ def suite(scheme: str, pages: int, tests: int = 4, scattered: float = 0.0) -> di
             "initialisation": "1us",
         }
     )
-    recording = sqlite.run(config, setup(scheme))
+    recording = Sqlite().run(config, setup(scheme))
     return {name: column.tolist() for name, column in recording.series["tests"].items()}
 
 
@@ -80,8 +83,8 @@ def fuzz(scheme: str, repetition: int = 0, **changes: Any) -> Any:
         "pages": 3,
         "duration": "200ms",
     }
-    config = afl.Config.model_validate({**fields, **changes})
-    return afl.run(config, setup(scheme, repetition))
+    config = AflConfig.model_validate({**fields, **changes})
+    return Afl().run(config, setup(scheme, repetition))
 
 
 @pytest.mark.parametrize("scheme", ["classic", "huge", "on_demand"])
@@ -104,10 +107,10 @@ def test_every_execution_is_counted_once_with_its_faults(scheme: str) -> None:
 
 def test_a_fuzzer_leaves_nothing_behind() -> None:
     kernel = setup("on_demand").kernel()
-    config = afl.Config.model_validate(
+    config = AflConfig.model_validate(
         {"kind": "afl", "target": "16MiB", "run": "150us", "duration": "50ms"}
     )
-    play(kernel, afl.start(config, kernel, setup("on_demand").streams()))
+    play(kernel, Afl().start(config, kernel, setup("on_demand").streams()))
     (memory,) = kernel.memories
     assert memory.frames.in_use == 16 * 256
     assert memory.tables.live == 8
@@ -132,7 +135,7 @@ def test_the_schemes_meet_the_same_inputs() -> None:
     """Where forks and faults cost nothing, they take the same times."""
     free = [name for name in PROFILE.constants if name.endswith("_ns") and name != "time_slice_ns"]
     profile = PROFILE.varied({}, dict.fromkeys(free, 0.0))
-    config = afl.Config.model_validate(
+    config = AflConfig.model_validate(
         {
             "kind": "afl",
             "target": "16MiB",
@@ -142,7 +145,7 @@ def test_the_schemes_meet_the_same_inputs() -> None:
         }
     )
     runs = [
-        afl.run(config, replace(setup(scheme, repetition), profile=profile))
+        Afl().run(config, replace(setup(scheme, repetition), profile=profile))
         for scheme, repetition in (("classic", 0), ("on_demand", 0), ("classic", 1))
     ]
     times = [run.histograms["execution_ns"].to_dict() for run in runs]
@@ -152,10 +155,10 @@ def test_the_schemes_meet_the_same_inputs() -> None:
 
 def test_triforce_is_the_same_on_a_smaller_process() -> None:
     fields = {"target": "16MiB", "run": "150us", "pages": 3, "duration": "50ms"}
-    config = triforce.Config.model_validate({"kind": "triforce", **fields})
-    other = afl.Config.model_validate({"kind": "afl", **fields})
-    assert triforce.run(config, setup()).to_dict() == afl.run(other, setup()).to_dict()
-    assert triforce.Config.model_fields["target"].default == 188 * 2**20
+    config = TriforceConfig.model_validate({"kind": "triforce", **fields})
+    other = AflConfig.model_validate({"kind": "afl", **fields})
+    assert Triforce().run(config, setup()).to_dict() == Afl().run(other, setup()).to_dict()
+    assert TriforceConfig.model_fields["target"].default == 188 * 2**20
 
 
 class Timeline:
@@ -168,7 +171,7 @@ class Timeline:
 @pytest.mark.parametrize("scheme", ["classic", "huge", "on_demand"])
 @pytest.mark.parametrize("cores", [2, 16])
 def test_executions_together_are_those_one_by_one(scheme: str, cores: int) -> None:
-    config = afl.Config.model_validate(
+    config = AflConfig.model_validate(
         {
             "kind": "afl",
             "target": "16MiB",
@@ -179,8 +182,8 @@ def test_executions_together_are_those_one_by_one(scheme: str, cores: int) -> No
         }
     )
     own = setup(scheme, cores=cores)
-    together = afl.run(config, own)
-    one_by_one = afl.run(config, replace(own, spans=Timeline()))
+    together = Afl().run(config, own)
+    one_by_one = Afl().run(config, replace(own, spans=Timeline()))
     assert together.to_dict() == one_by_one.to_dict()
     assert together.counters["executions"] > 1000
 
@@ -194,7 +197,7 @@ def test_on_one_core_parent_and_child_switch() -> None:
 
 def fuzz_on(cores: int) -> Recording:
     fields = {"kind": "afl", "target": "16MiB", "run": "150us", "duration": "1s"}
-    return afl.run(afl.Config.model_validate(fields), setup("classic", cores=cores))
+    return Afl().run(AflConfig.model_validate(fields), setup("classic", cores=cores))
 
 
 def test_measured_rates_come_out_again_under_their_fork(tmp_path: Path) -> None:
@@ -207,18 +210,18 @@ def test_measured_rates_come_out_again_under_their_fork(tmp_path: Path) -> None:
     )
     rates = {"kind": "trace", "path": str(trace), "fork": "classic"}
     fields = {"kind": "afl", "target": "16MiB", "scattered": 0.3, "rates": rates}
-    config = afl.Config.model_validate(fields)
+    config = AflConfig.model_validate(fields)
     assert config.duration is None
-    measured = afl.run(config, setup("classic"))
+    measured = Afl().run(config, setup("classic"))
     # The first fork protects entries, two pages in a row are cheaper: not quite the same.
     executed = measured.series["executions"]["executions"]
     assert executed[:4] == pytest.approx([500, 1000, 100, 100], abs=2)
     assert executed.sum() == pytest.approx(1700, abs=3)
-    faster = afl.run(config, setup("on_demand"))
+    faster = Afl().run(config, setup("on_demand"))
     assert faster.counters["executions"] > measured.counters["executions"]
     gone = PROFILE.varied({}, dict.fromkeys(["fork_base_ns", "exit_base_ns"], 1e4))
     with pytest.raises(TraceError, match="executions a second leave an input no time to run"):
-        afl.run(config, replace(setup("classic"), profile=gone))
+        Afl().run(config, replace(setup("classic"), profile=gone))
 
 
 def test_either_run_times_or_rates() -> None:
@@ -230,7 +233,7 @@ def test_either_run_times_or_rates() -> None:
         ({"rates": rates, "slow": {"share": 0.1, "run": "1ms"}}, "slow"),
     ):
         with pytest.raises(ValidationError, match=message):
-            afl.Config.model_validate({"kind": "afl", "target": "16MiB", **fields})
+            AflConfig.model_validate({"kind": "afl", "target": "16MiB", **fields})
 
 
 def test_logged_tests_run_as_long_as_they_did_under_fork(tmp_path: Path) -> None:
@@ -238,18 +241,18 @@ def test_logged_tests_run_as_long_as_they_did_under_fork(tmp_path: Path) -> None
     log.write_text("test,run_us,pages\nselect,300,43\nupdate,400,60\nselect,310,\n")
     fields = {"kind": "sqlite", "database": "1GiB", "rounds": 2}
     logged = {"kind": "trace", "path": str(log), "faults_elsewhere": 40}
-    config = sqlite.Config.model_validate({**fields, "log": logged})
-    tests = sqlite.run(config, setup()).series["tests"]
+    config = SqliteConfig.model_validate({**fields, "log": logged})
+    tests = Sqlite().run(config, setup()).series["tests"]
     assert tests["test"].tolist() == [0, 1, 0] * 2
     # Besides, the child is switched to.
     expected = [us * 1000 + COSTS.context_switch_ns for us in (300, 400, 310)] * 2
     assert tests["test_ns"].tolist() == expected
-    counters = sqlite.run(config, setup("on_demand")).counters
+    counters = Sqlite().run(config, setup("on_demand")).counters
     assert counters["faults/cow_copy"] == 2 * (3 + 20)
     assert 2 * 20 <= counters["faults/table_copy"] <= counters["faults/cow_copy"]
     impossible = {**fields, "log": {**logged, "faults_elsewhere": 0}}
     log.write_text("test,run_us,pages\nselect,100,50\n")
     with pytest.raises(TraceError, match="'select' ran 100 us with 50 page faults"):
-        sqlite.run(sqlite.Config.model_validate(impossible), setup())
+        Sqlite().run(SqliteConfig.model_validate(impossible), setup())
     with pytest.raises(ValidationError, match="either tests or a log"):
-        sqlite.Config.model_validate(fields)
+        SqliteConfig.model_validate(fields)

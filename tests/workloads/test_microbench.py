@@ -8,7 +8,8 @@ from programs import PROFILE, run_microbench, setup
 
 from models.costs.profile import Profile
 from sim.arrays import IntArray
-from workloads.programs import microbench
+from workloads.programs.microbench.config import MicrobenchConfig
+from workloads.programs.microbench.program import Microbench
 from workloads.running.program import play
 
 GIB = 2**30
@@ -23,23 +24,23 @@ def without_jitter() -> Profile:
 
 def fork_times(profile: Profile = PROFILE, **changes: object) -> IntArray:
     """Fork times in ns, a row per instance and a column per size."""
-    config = microbench.Config.model_validate({"kind": "microbench", "sizes": RANGE, **changes})
-    recording = microbench.run(config, setup(profile=profile))
+    config = MicrobenchConfig.model_validate({"kind": "microbench", "sizes": RANGE, **changes})
+    recording = Microbench().run(config, setup(profile=profile))
     return recording.series["forks"]["fork_ns"].reshape(config.instances, -1)
 
 
 @pytest.mark.parametrize("scheme", ["classic", "huge", "on_demand"])
 def test_the_rehearsed_loop_takes_the_times_of_the_loop_itself(scheme: str) -> None:
     fields = {"kind": "microbench", "sizes": RANGE, "instances": 3, "start_spread": "2ms"}
-    config = microbench.Config.model_validate(fields)
+    config = MicrobenchConfig.model_validate(fields)
     own = setup(scheme, repetition=2)
     kernel = own.kernel()
-    (played,) = play(kernel, microbench.start(config, kernel, own.streams()))
+    (played,) = play(kernel, Microbench().start(config, kernel, own.streams()))
     # What is rehearsed takes no memory.
     del played.levels["memory_bytes_peak"]
     for name in [name for name in played.series if name.startswith(("memory", "processes"))]:
         del played.series[name]
-    assert microbench.run(config, own).to_dict() == played.to_dict()
+    assert Microbench().run(config, own).to_dict() == played.to_dict()
     assert played.counters["forks"] == 3 * 16
 
 

@@ -9,10 +9,12 @@ from programs import PROFILE, setup
 from pydantic import ValidationError
 
 from sim.measures.recording import Recording
-from workloads import mix
-from workloads.programs import afl, apache, redis
+from workloads.mix import Mix, MixConfig
+from workloads.programs.afl.program import Afl
+from workloads.programs.apache.program import Apache
+from workloads.programs.redis.program import Redis
+from workloads.registry import PROGRAMS, WORKLOADS
 from workloads.running.program import play
-from workloads.single import PROGRAMS
 
 FUZZER: dict[str, Any] = {
     "kind": "afl",
@@ -35,18 +37,20 @@ APACHE: dict[str, Any] = {
     "duration": "50ms",
 }
 
+MIX = Mix(PROGRAMS)
 
-def config(**programs: dict[str, Any]) -> mix.Mix:
-    return mix.Config.model_validate({"kind": "mix", "programs": programs})
+
+def config(**programs: dict[str, Any]) -> MixConfig:
+    return MIX.Config.model_validate({"kind": "mix", "programs": programs})
 
 
 def together(scheme: str = "classic", cores: int = 16, **programs: dict[str, Any]) -> Recording:
-    return mix.run(config(**programs), setup(scheme, cores=cores))
+    return MIX.run(config(**programs), setup(scheme, cores=cores))
 
 
 def alone(name: str, fields: dict[str, Any], scheme: str = "classic") -> Recording:
     """The program by itself, with the random numbers that it has in a mix."""
-    program = PROGRAMS[fields["kind"]]
+    program = WORKLOADS[fields["kind"]]
     kernel = setup(scheme).kernel()
     streams = setup(scheme).streams().within(name)
     started = program.start(program.Config.model_validate(fields), kernel, streams)
@@ -82,7 +86,7 @@ def test_the_order_of_programs_changes_no_result() -> None:
 
 def test_on_one_core_they_share_it() -> None:
     kernel = setup(cores=1).kernel()
-    started = mix.start(config(a=REDIS, b=APACHE, c=FUZZER), kernel, setup().streams())
+    started = MIX.start(config(a=REDIS, b=APACHE, c=FUZZER), kernel, setup().streams())
     (recording,) = play(kernel, started)
     (core,) = kernel.machine.scheduler.cores
     # Busy, switching or idle at every moment, and never idle while all three want it.
@@ -104,7 +108,7 @@ def test_programs_that_fork_at_once_slow_each_other(scheme: str) -> None:
 
 def test_every_program_keeps_its_own_memory() -> None:
     kernel = setup("on_demand").kernel()
-    play(kernel, mix.start(config(a=FUZZER, b=APACHE), kernel, setup().streams()))
+    play(kernel, MIX.start(config(a=FUZZER, b=APACHE), kernel, setup().streams()))
     fuzzer, server = kernel.memories
     assert fuzzer.frames.in_use == 16 * 256
     assert server.frames.in_use == 0
@@ -138,5 +142,5 @@ def test_what_is_no_mix_is_refused(programs: dict[str, Any], reason: str) -> Non
 
 
 def test_all_single_programs_can_be_mixed() -> None:
-    assert {afl.NAME, apache.NAME, redis.NAME} <= set(PROGRAMS)
-    assert mix.NAME not in PROGRAMS
+    assert {Afl.name, Apache.name, Redis.name} <= {program.name for program in PROGRAMS}
+    assert Mix.name not in {program.name for program in PROGRAMS}

@@ -15,7 +15,7 @@ from programs import redis_config, run_redis
 
 from sim.arrays import IntArray
 from sim.machine.streams import Streams
-from workloads.programs.redis.config import Config, TraceClients
+from workloads.programs.redis.config import RedisConfig, TraceClients
 from workloads.programs.redis.open_loop import (
     Arrivals,
     OpenLoopClients,
@@ -105,7 +105,7 @@ def test_service_starts_when_lindley_says(requests: list[tuple[int, int]]) -> No
     assert max(replied) == max(ends)
 
 
-def open_config(**changes: object) -> Config:
+def open_config(**changes: object) -> RedisConfig:
     fields = {"clients": {"kind": "open", "rate": "100k/s", "connections": 4}, **changes}
     return redis_config(**fields)
 
@@ -114,7 +114,7 @@ def joined(pieces: Iterable[Arrivals]) -> Arrivals:
     return reduce(Arrivals.then, pieces)
 
 
-def all_arrivals(config: Config, seed: int = 1) -> Arrivals:
+def all_arrivals(config: RedisConfig, seed: int = 1) -> Arrivals:
     return joined(generated_arrivals(config, config.clients, Streams(seed)))  # type: ignore[arg-type] # an open loop
 
 

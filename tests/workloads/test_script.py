@@ -10,7 +10,7 @@ from programs import PROFILE, setup
 from pydantic import ValidationError
 
 from sim.measures.recording import Recording
-from workloads.programs import script
+from workloads.programs.script import Script, ScriptConfig
 
 BEGIN: list[dict[str, Any]] = [
     {"do": "map", "pages": 1024, "at": 0},
@@ -32,8 +32,8 @@ S1_TO_S8: list[dict[str, Any]] = [
 def run(
     scheme: str, steps: list[dict[str, Any]], options: dict[str, Any] | None = None
 ) -> Recording:
-    config = script.Config.model_validate({"kind": "script", "steps": steps})
-    return script.run(config, replace(setup(scheme), options=options or {}))
+    config = ScriptConfig.model_validate({"kind": "script", "steps": steps})
+    return Script().run(config, replace(setup(scheme), options=options or {}))
 
 
 def counts(recording: Recording, step: str) -> dict[str, int]:
@@ -238,4 +238,4 @@ def test_a_child_that_is_killed_has_spent_the_time_before() -> None:
 )
 def test_scripts_that_make_no_sense_are_refused(steps: list[dict[str, Any]], what: str) -> None:
     with pytest.raises(ValidationError, match=what):
-        script.Config.model_validate({"kind": "script", "steps": steps})
+        ScriptConfig.model_validate({"kind": "script", "steps": steps})

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from models.costs.profile import Profile
 from sim.machine.clock import Activity
 from sim.measures.recording import Recording
-from workloads.programs import redis
+from workloads.programs.redis.config import Snapshot
+from workloads.programs.redis.program import Redis, _clients
 from workloads.programs.redis.server import Server
 from workloads.traces.registry import BUNDLED
 
@@ -75,7 +76,7 @@ def beside_a_hog(scheme: str) -> Recording:
             yield clock.timeout(2_345_678)
             yield from task.run(compute_ns=1_000_000)
 
-    clients = redis.program._clients(config, alone.streams())
+    clients = _clients(config, alone.streams())
     server = Server(config, kernel, clients)
     clock.process(hog())
     clock.run(until=clock.process(server.live()))
@@ -163,10 +164,10 @@ def test_a_free_fork_is_no_fork() -> None:
     free = scaled(PROFILE, 0.0)
     config = redis_config(set_ratio=0.3)
     snapshots = config.model_copy(
-        update={"snapshot": redis.config.Snapshot(at=["100ms", "250ms"])}  # type: ignore[list-item] # pydantic reads the text
+        update={"snapshot": Snapshot(at=["100ms", "250ms"])}  # type: ignore[list-item] # pydantic reads the text
     )
-    without = redis.run(config, replace(setup(), profile=free))
-    with_free = redis.run(snapshots, replace(setup(), profile=free))
+    without = Redis().run(config, replace(setup(), profile=free))
+    with_free = Redis().run(snapshots, replace(setup(), profile=free))
     assert (
         with_free.histograms["latency_ns"].to_dict() == without.histograms["latency_ns"].to_dict()
     )
@@ -194,7 +195,7 @@ def test_on_one_core_the_server_does_not_wait_for_the_childs_whole_save() -> Non
         snapshot={"at": ["100ms"], "save_rate": "32MiB"},
         duration="2s",
     )
-    recording = redis.run(config, setup("on_demand", cores=1))
+    recording = Redis().run(config, setup("on_demand", cores=1))
     slice_ns = PROFILE.costs.time_slice_ns
     # The save takes a second of the only core; a request waits for a few slices of it at most.
     assert recording.histograms["latency_ns"].maximum < 5 * slice_ns
@@ -227,7 +228,7 @@ def test_all_costs_times_four_are_all_latencies_times_four(clients: dict[str, An
             snapshot={"at": [f"{20 * factor}ms"], "save_rate": 2**30 // factor},
             duration=f"{60 * factor}ms",
         )
-        latency = redis.run(config, replace(setup(), profile=profile)).histograms["latency_ns"]
+        latency = Redis().run(config, replace(setup(), profile=profile)).histograms["latency_ns"]
         return latency.count, latency.minimum, latency.maximum
 
     count, least, most = latencies(fast, 1)

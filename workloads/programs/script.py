@@ -20,10 +20,9 @@ from sim.machine.cores import Task
 from sim.machine.streams import Streams
 from sim.measures.recording import Recording
 from sim.units import Duration
-from workloads.running.program import Program, play
-from workloads.running.setup import Setup
+from workloads.running.program import Program
+from workloads.workload import Workload
 
-NAME = "script"
 FIRST = "P"
 """The process that is there at the beginning."""
 
@@ -126,7 +125,7 @@ class Together(BaseModel):
     together: Annotated[list[Step], Field(min_length=1, max_length=64)]
 
 
-class Config(BaseModel):
+class ScriptConfig(BaseModel):
     """Processes and what they do to their memory; at first there is one, P, without memory."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -165,10 +164,10 @@ class _Process:
     ready: simpy.Event
 
 
-class Script:
+class ScriptRun:
     """Takes the steps, and notes what each took."""
 
-    def __init__(self, config: Config, kernel: Kernel) -> None:
+    def __init__(self, config: ScriptConfig, kernel: Kernel) -> None:
         self._config = config
         self._kernel = kernel
         self._clock = kernel.machine.clock
@@ -280,15 +279,14 @@ def page_numbers(pages: str | int) -> IntArray:
     return np.arange(first, int(match[2] or first) + 1, int(match[3] or 1))
 
 
-def start(config: Config, kernel: Kernel, streams: Streams) -> Program:
-    """The script; nothing in it is random."""
-    del streams
-    script = Script(config, kernel)
-    return Program([script.live()], script.recording)
+class Script(Workload):
+    """Script: what processes do to their memory, with the time and the faults of each step."""
 
+    name = "script"
+    Config = ScriptConfig
 
-def run(config: Config, setup: Setup) -> Recording:
-    """`start`, alone on a machine."""
-    kernel = setup.kernel()
-    (result,) = play(kernel, start(config, kernel, setup.streams()))
-    return result
+    def start(self, config: ScriptConfig, kernel: Kernel, streams: Streams) -> Program:
+        """The script; nothing in it is random."""
+        del streams
+        steps = ScriptRun(config, kernel)
+        return Program([steps.live()], steps.recording)

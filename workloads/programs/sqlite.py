@@ -15,16 +15,13 @@ from sim.measures.histogram import Histogram
 from sim.measures.recording import Recording
 from sim.units import Bytes, Duration, Ratio
 from workloads.programs.shared.fork_server import PAGE_BYTES, Execution, ForkServer
-from workloads.running.program import Program, play
+from workloads.running.program import Program
 from workloads.running.setup import Setup
 from workloads.traces.kinds.case_trace import CaseTrace
 from workloads.traces.reading.columns import MISSING
 from workloads.traces.reading.text import trace_error
 from workloads.traces.registry import open_as
-
-NAME = "sqlite"
-TRACE = CaseTrace
-"""The kind of trace that can drive it."""
+from workloads.workload import Workload
 
 
 class UnitTest(BaseModel):
@@ -50,7 +47,7 @@ class TestLog(BaseModel):
     ] = 0
 
 
-class Config(BaseModel):
+class SqliteConfig(BaseModel):
     """A test-suite that initialises a database once and forks for every test."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
@@ -87,7 +84,7 @@ class Case(NamedTuple):
     pages: int
 
 
-def cases_of(config: Config, costs: Costs) -> list[Case]:
+def cases_of(config: SqliteConfig, costs: Costs) -> list[Case]:
     """The tests in the order in which they are run; those of a log are numbered as they appear.
 
     Raises:
@@ -120,7 +117,7 @@ def cases_of(config: Config, costs: Costs) -> list[Case]:
 class Suite:
     """The process that holds the database and runs the tests one after the other."""
 
-    def __init__(self, config: Config, kernel: Kernel, streams: Streams) -> None:
+    def __init__(self, config: SqliteConfig, kernel: Kernel, streams: Streams) -> None:
         self._config = config
         self._clock = kernel.machine.clock
         self._cases = cases_of(config, kernel.scheme.costs)
@@ -160,27 +157,18 @@ class Suite:
         )
 
 
-def start(config: Config, kernel: Kernel, streams: Streams) -> Program:
-    """The suite; a row of ``tests`` per test, in order (``test``: its number).
+class Sqlite(Workload):
+    """SQLite: unit tests on an in-memory database, each in a child of the initialised process."""
 
-    Raises:
-        TraceError: the log cannot be used.
-    """
-    suite = Suite(config, kernel, streams)
-    return Program([suite.live()], suite.recording)
+    name = "sqlite"
+    Config = SqliteConfig
+    trace = CaseTrace
 
+    def start(self, config: SqliteConfig, kernel: Kernel, streams: Streams) -> Program:
+        """The suite; a row of ``tests`` per test, in order (``test``: its number)."""
+        suite = Suite(config, kernel, streams)
+        return Program([suite.live()], suite.recording)
 
-def check(config: Config, setup: Setup) -> None:
-    """Look whether the log can be run on the machine, before anything is simulated.
-
-    Raises:
-        TraceError: it cannot.
-    """
-    cases_of(config, setup.profile.costs)
-
-
-def run(config: Config, setup: Setup) -> Recording:
-    """`start`, alone on a machine."""
-    kernel = setup.kernel()
-    (result,) = play(kernel, start(config, kernel, setup.streams()))
-    return result
+    def check(self, config: SqliteConfig, setup: Setup) -> None:
+        """Look whether the log can be run on the machine."""
+        cases_of(config, setup.profile.costs)

@@ -7,19 +7,22 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sim.units import Bytes
-from workloads.programs.afl import TRACE, check, run, start
 from workloads.programs.afl.config import Fuzzing
+from workloads.programs.afl.program import ForkServerFuzzing
 from workloads.programs.shared.fork_server import PAGE_BYTES
 
-__all__ = ["NAME", "TRACE", "Config", "check", "run", "start"]
 
-NAME = "triforce"
-
-
-class Config(Fuzzing):
+class TriforceConfig(Fuzzing):
     """AFL on the kernel of a booted QEMU guest: a smaller process, longer runs."""
 
     kind: Literal["triforce"]
     target: Annotated[
         Bytes, Field(ge=PAGE_BYTES, le=2**45, description="memory of the QEMU process")
     ] = 188 * 2**20
+
+
+class Triforce(ForkServerFuzzing):
+    """TriforceAFL: AFL on system calls, each input in a fork of a whole QEMU process."""
+
+    name = "triforce"
+    Config = TriforceConfig

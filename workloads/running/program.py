@@ -1,22 +1,19 @@
-"""A program on a machine, alone or beside others, and what its module offers."""
+"""A program on a machine, alone or beside others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, cast
+from typing import cast
 
 import simpy
-from pydantic import BaseModel
 
 from models.kernel.kernel import Kernel
 from models.kernel.memory_books import OutOfMemory
 from models.kernel.memory_log import MemoryLog
 from models.memory.physical import PhysicalMemory
 from sim.machine.clock import Activity
-from sim.machine.streams import Streams
 from sim.measures.recording import Recording
-from workloads.running.setup import Setup
 
 
 @dataclass(frozen=True)
@@ -32,38 +29,6 @@ class Program:
     activities: Sequence[Activity]
     recording: Callable[[], Recording]
     memories: Sequence[PhysicalMemory] = ()
-
-
-class Workload(Protocol):
-    """What a program's module offers."""
-
-    NAME: str
-    Config: type[BaseModel]
-    __doc__: str | None
-
-    def start(self, config: Any, kernel: Kernel, streams: Streams) -> Program:
-        """The program, ready to run; ``config`` is an instance of ``Config``."""
-
-    def run(self, config: Any, setup: Setup) -> Recording:
-        """One repetition: the program alone on a machine."""
-
-
-def by_name(modules: Iterable[Any]) -> dict[str, Workload]:
-    """The programs' modules by name; ValueError if two have the same."""
-    registry: dict[str, Workload] = {}
-    for module in modules:
-        workload = cast(Workload, module)
-        if workload.NAME in registry:
-            raise ValueError(f"two workloads are named {workload.NAME}")
-        registry[workload.NAME] = workload
-    return registry
-
-
-def started(workload: Workload, config: Any, kernel: Kernel, streams: Streams) -> Program:
-    """A program beside others: `Workload.start`, and which memory is its own."""
-    before = len(kernel.memories)
-    program = workload.start(config, kernel, streams)
-    return replace(program, memories=kernel.memories[before:])
 
 
 def life(kernel: Kernel, program: Program) -> Activity:

@@ -8,8 +8,8 @@ from typing import Any
 
 from models.costs.profile import Profile
 from models.kernel.kernel import Kernel
-from models.schemes import SCHEMES, make_scheme
 from models.schemes.base import Scheme
+from models.schemes.registry import SCHEMES, make_scheme
 from sim.machine.machine import Machine
 from sim.machine.spans import SpanSink
 from sim.machine.streams import Streams

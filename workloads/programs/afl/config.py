@@ -9,8 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sim.units import Bytes, Duration, Ratio
 from workloads.programs.shared.fork_server import PAGE_BYTES
 
-NAME = "afl"
-
 
 class SlowInputs(BaseModel):
     """Inputs that take much longer than others: long paths, hangs until the time-out."""
@@ -77,7 +75,7 @@ class Fuzzing(BaseModel):
         return self
 
 
-class Config(Fuzzing):
+class AflConfig(Fuzzing):
     """AFL on a program with a large initialised state, through its fork server."""
 
     kind: Literal["afl"]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from models.kernel.kernel import Kernel
-from models.schemes import make_scheme
+from models.schemes.registry import make_scheme
 from sim.arrays import IntArray
 from workloads.programs.afl.config import Fuzzing, MeasuredRates
 from workloads.programs.shared.fork_server import ForkServer

@@ -12,12 +12,14 @@ from sim.machine.clock import Activity
 from sim.machine.streams import Streams
 from sim.measures.histogram import Histogram
 from sim.measures.recording import Recording
-from workloads.programs.afl.config import Fuzzing
+from workloads.programs.afl.config import AflConfig, Fuzzing
 from workloads.programs.afl.inputs import BLOCK, Inputs
 from workloads.programs.afl.measured import measured_run_times
 from workloads.programs.shared.fork_server import Executions, ForkServer
-from workloads.running.program import Program, play
+from workloads.running.program import Program
 from workloads.running.setup import Setup
+from workloads.traces.kinds.execution_trace import ExecutionTrace
+from workloads.workload import Workload
 
 WINDOW_NS = 5 * 10**9
 """AFL writes a line of plot_data about every five seconds."""
@@ -72,46 +74,42 @@ class Fuzzer:
         return Executions(*(np.array([time], np.int64) for time in times))
 
 
-def start(config: Fuzzing, kernel: Kernel, streams: Streams) -> Program:
-    """All instances: fuzz, and say how many inputs were executed when.
+class ForkServerFuzzing(Workload):
+    """Fuzzers that fork a child per input."""
 
-    Raises:
-        TraceError: the measured rates cannot be used.
-    """
-    if config.rates is not None:
-        run_ns, measured_ns = measured_run_times(config, config.rates, kernel)
-    else:
-        run_ns, measured_ns = _always(config.run or 0), 0
-    duration_ns = config.duration or measured_ns
+    trace = ExecutionTrace
 
-    def inputs_of(number: int) -> Callable[[ForkServer], Inputs]:
-        return lambda server: Inputs(config, server.heap, run_ns, streams, number)
+    def start(self, config: Fuzzing, kernel: Kernel, streams: Streams) -> Program:
+        """All instances: fuzz, and say how many inputs were executed when."""
+        if config.rates is not None:
+            run_ns, measured_ns = measured_run_times(config, config.rates, kernel)
+        else:
+            run_ns, measured_ns = _always(config.run or 0), 0
+        duration_ns = config.duration or measured_ns
 
-    fuzzers = [
-        Fuzzer(config, kernel, inputs_of(number), duration_ns, number)
-        for number in range(config.instances)
-    ]
-    return Program(
-        [fuzzer.live() for fuzzer in fuzzers],
-        lambda: _recording(duration_ns, fuzzers, kernel.machine.clock.now),
-    )
+        def inputs_of(number: int) -> Callable[[ForkServer], Inputs]:
+            return lambda server: Inputs(config, server.heap, run_ns, streams, number)
 
+        fuzzers = [
+            Fuzzer(config, kernel, inputs_of(number), duration_ns, number)
+            for number in range(config.instances)
+        ]
+        return Program(
+            [fuzzer.live() for fuzzer in fuzzers],
+            lambda: _recording(duration_ns, fuzzers, kernel.machine.clock.now),
+        )
 
-def check(config: Fuzzing, setup: Setup) -> None:
-    """Look whether the rates can have been measured on the machine, before anything is simulated.
-
-    Raises:
-        TraceError: they cannot.
-    """
-    if config.rates is not None:
-        measured_run_times(config, config.rates, setup.kernel())
+    def check(self, config: Fuzzing, setup: Setup) -> None:
+        """Look whether the rates can have been measured on the machine."""
+        if config.rates is not None:
+            measured_run_times(config, config.rates, setup.kernel())
 
 
-def run(config: Fuzzing, setup: Setup) -> Recording:
-    """`start`, alone on a machine."""
-    kernel = setup.kernel()
-    (result,) = play(kernel, start(config, kernel, setup.streams()))
-    return result
+class Afl(ForkServerFuzzing):
+    """AFL: fuzzers that fork a child per input from a deferred fork server."""
+
+    name = "afl"
+    Config = AflConfig
 
 
 def _always(run_ns: int) -> Callable[[IntArray], IntArray]:

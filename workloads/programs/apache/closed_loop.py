@@ -15,7 +15,7 @@ from sim.machine.clock import Activity
 from sim.machine.cores import Task
 from sim.machine.streams import Streams
 from workloads.programs.apache.clients import Clients
-from workloads.programs.apache.config import SECOND_NS, ClosedLoop, Config
+from workloads.programs.apache.config import SECOND_NS, ApacheConfig, ClosedLoop
 
 MOST_AT_ONCE = 100
 """Requests that a worker takes at most in one go, if it knows that they come."""
@@ -34,7 +34,7 @@ class ClientThreads(Clients):
 
     def __init__(
         self,
-        config: Config,
+        config: ApacheConfig,
         clients: ClosedLoop,
         kernel: Kernel,
         streams: Streams,
@@ -112,7 +112,7 @@ class ClosedConnection:
         self,
         clients: ClientThreads,
         thread: Thread,
-        config: Config,
+        config: ApacheConfig,
         generator: np.random.Generator,
     ) -> None:
         self._clients = clients

@@ -10,7 +10,6 @@ from sim.units import Bytes, Duration, Ratio
 from workloads.programs.shared.fork_server import PAGE_BYTES
 from workloads.programs.shared.service_time import Service, ServiceTime
 
-NAME = "apache"
 SECOND_NS = 10**9
 
 
@@ -49,7 +48,7 @@ class TraceClients(_Strict):
     ] = 1.0
 
 
-class Config(_Strict):
+class ApacheConfig(_Strict):
     """An Apache web server with a pool of forked workers (prefork MPM), and its clients."""
 
     kind: Literal["apache"]
@@ -107,7 +106,7 @@ class Config(_Strict):
         return self.duration
 
     @model_validator(mode="after")
-    def _fits(self) -> Config:
+    def _fits(self) -> ApacheConfig:
         if self.first_pages > self.parent_pages:
             raise ValueError(f"expected first_pages up to the parent's {self.parent_pages}")
         if self.workers > self.max_workers:

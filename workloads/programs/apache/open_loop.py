@@ -12,7 +12,7 @@ from sim.arrays import IntArray
 from sim.machine.clock import Activity, Clock
 from sim.machine.streams import Streams
 from workloads.programs.apache.clients import Clients
-from workloads.programs.apache.config import Config, TraceClients
+from workloads.programs.apache.config import ApacheConfig, TraceClients
 from workloads.traces.kinds.access_trace import AccessTrace
 from workloads.traces.reading.columns import MISSING
 
@@ -22,7 +22,7 @@ class TracedClients(Clients):
 
     def __init__(
         self,
-        config: Config,
+        config: ApacheConfig,
         clients: TraceClients,
         trace: AccessTrace,
         clock: Clock,

@@ -12,7 +12,7 @@ from sim.machine.streams import Streams
 from sim.measures.histogram import Histogram
 from sim.measures.recording import Recording
 from workloads.programs.apache.clients import Clients
-from workloads.programs.apache.config import SECOND_NS, Config
+from workloads.programs.apache.config import SECOND_NS, ApacheConfig
 from workloads.programs.apache.listening import Connection
 
 MOST_FORKED_AT_ONCE = 32
@@ -22,7 +22,9 @@ MOST_FORKED_AT_ONCE = 32
 class WorkerPool:
     """The parent process, from its start to the end of the last worker."""
 
-    def __init__(self, config: Config, kernel: Kernel, clients: Clients, streams: Streams) -> None:
+    def __init__(
+        self, config: ApacheConfig, kernel: Kernel, clients: Clients, streams: Streams
+    ) -> None:
         self.config = config
         self.kernel = kernel
         self.clients = clients

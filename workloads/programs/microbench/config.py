@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sim.units import Bytes, Duration, Ratio
 
-NAME = "microbench"
 PAGE_BYTES = 4096
 MOST_SIZES = 10_000
 
@@ -39,7 +37,7 @@ class SizeRange(BaseModel):
 Size = Annotated[Bytes, Field(ge=PAGE_BYTES, le=2**45)]
 
 
-class Config(BaseModel):
+class MicrobenchConfig(BaseModel):
     """Programs that do nothing but fill memory and fork, one or several at once."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -79,8 +77,3 @@ class Config(BaseModel):
 def pages_of(size_bytes: int) -> int:
     """The pages that so many bytes need."""
     return -(-size_bytes // PAGE_BYTES)
-
-
-def children_exit_at_once(config: Mapping[str, Any]) -> bool:
-    """Whether the children of a configuration (plain data) do nothing but exit."""
-    return bool(config["program"] == "fork_loop")

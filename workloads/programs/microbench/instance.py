@@ -10,13 +10,15 @@ from models.memory.areas import Vma
 from sim.machine.clock import Activity
 from sim.machine.cores import Task
 from sim.machine.streams import Streams
-from workloads.programs.microbench.config import PAGE_BYTES, Config, pages_of
+from workloads.programs.microbench.config import PAGE_BYTES, MicrobenchConfig, pages_of
 
 
 class Instance:
     """One instance of the program: a process of its own that works through all sizes."""
 
-    def __init__(self, config: Config, kernel: Kernel, streams: Streams, number: int) -> None:
+    def __init__(
+        self, config: MicrobenchConfig, kernel: Kernel, streams: Streams, number: int
+    ) -> None:
         self._config = config
         self._kernel = kernel
         self._clock = kernel.machine.clock

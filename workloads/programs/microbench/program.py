@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -11,38 +12,48 @@ from models.costs.laws import Costs
 from models.kernel.kernel import Kernel
 from models.kernel.rehearsal import Rehearsal, RehearsedKernel, rehearse
 from models.memory.counts import Counts
-from models.schemes import make_scheme
 from models.schemes.base import Scheme
+from models.schemes.registry import make_scheme
 from sim.arrays import IntArray
 from sim.machine.streams import Streams
 from sim.measures.histogram import Histogram
 from sim.measures.recording import Recording
-from workloads.programs.microbench.config import Config, pages_of
+from workloads.programs.microbench.config import MicrobenchConfig, pages_of
 from workloads.programs.microbench.instance import Instance
 from workloads.running.program import Program, play
 from workloads.running.setup import Setup
+from workloads.workload import Workload
 
 
-def start(config: Config, kernel: Kernel, streams: Streams) -> Program:
-    """All instances; a row of ``forks`` per instance and size, in that order."""
-    instances = [Instance(config, kernel, streams, n) for n in range(config.instances)]
-    return Program(
-        [instance.live() for instance in instances], lambda: _recording(instances, kernel)
-    )
+class Microbench(Workload):
+    """Micro-benchmarks: the paper's fork loop, first write after a fork, access to all of it."""
 
+    name = "microbench"
+    Config = MicrobenchConfig
 
-def run(config: Config, setup: Setup) -> Recording:
-    """`start`, alone on a machine."""
-    if config.program == "fork_loop":
-        # Every repetition does the same to memory; only the machine makes them differ.
-        pages = tuple(pages_of(size_bytes) for size_bytes in config.size_list())
-        options = tuple(sorted(setup.fork_options().items()))
-        scheme, rounds = _rehearsed(setup.scheme, options, setup.profile.costs, pages)
-        kernel: Kernel = RehearsedKernel(setup.machine(), scheme, rounds)
-    else:
-        kernel = setup.kernel()
-    (result,) = play(kernel, start(config, kernel, setup.streams()))
-    return result
+    def start(self, config: MicrobenchConfig, kernel: Kernel, streams: Streams) -> Program:
+        """All instances; a row of ``forks`` per instance and size, in that order."""
+        instances = [Instance(config, kernel, streams, n) for n in range(config.instances)]
+        return Program(
+            [instance.live() for instance in instances], lambda: _recording(instances, kernel)
+        )
+
+    def run(self, config: MicrobenchConfig, setup: Setup) -> Recording:
+        """See `Workload.run`."""
+        if config.program == "fork_loop":
+            # Every repetition does the same to memory; only the machine makes them differ.
+            pages = tuple(pages_of(size_bytes) for size_bytes in config.size_list())
+            options = tuple(sorted(setup.fork_options().items()))
+            scheme, rounds = _rehearsed(setup.scheme, options, setup.profile.costs, pages)
+            kernel: Kernel = RehearsedKernel(setup.machine(), scheme, rounds)
+        else:
+            kernel = setup.kernel()
+        (recording,) = play(kernel, self.start(config, kernel, setup.streams()))
+        return recording
+
+    def children_exit_at_once(self, config: Mapping[str, Any]) -> bool:
+        """See `Workload.children_exit_at_once`."""
+        return bool(config["program"] == "fork_loop")
 
 
 @lru_cache(maxsize=8)

@@ -9,7 +9,7 @@ import numpy as np
 
 from sim.arrays import IntArray
 from sim.machine.streams import Streams
-from workloads.programs.redis.config import ClosedLoop, Config
+from workloads.programs.redis.config import ClosedLoop, RedisConfig
 from workloads.programs.redis.heap import HeapPages
 from workloads.programs.redis.requests import READ_BYTES, FaultCosts, Iterations, Replies
 
@@ -26,7 +26,7 @@ class _PipelinedConnection:
     stream, `READ_BYTES` in a pass, and serves what has arrived whole.
     """
 
-    def __init__(self, config: Config, pipeline: int, streams: Streams, number: int) -> None:
+    def __init__(self, config: RedisConfig, pipeline: int, streams: Streams, number: int) -> None:
         self._pipeline = pipeline
         self._get_bytes = config.get_bytes
         self._set_bytes = config.set_bytes
@@ -152,7 +152,7 @@ class _Look:
 class ClosedLoopClients:
     """All connections of a closed loop; see `workloads.programs.redis.requests.RequestSource`."""
 
-    def __init__(self, config: Config, clients: ClosedLoop, streams: Streams) -> None:
+    def __init__(self, config: RedisConfig, clients: ClosedLoop, streams: Streams) -> None:
         self._service_ns = config.service
         self._connections = [
             _PipelinedConnection(config, clients.pipeline, streams, number)

@@ -15,8 +15,6 @@ from pydantic import (
 
 from sim.units import Bytes, Duration, Rate, Ratio, parse_duration
 
-NAME = "redis"
-
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
@@ -108,7 +106,7 @@ class Snapshot(_Strict):
         return self
 
 
-class Config(_Strict):
+class RedisConfig(_Strict):
     """A Redis server that answers clients and forks to save snapshots."""
 
     kind: Literal["redis"]
@@ -144,7 +142,7 @@ class Config(_Strict):
     ] = None
 
     @model_validator(mode="after")
-    def _warms_up(self) -> Config:
+    def _warms_up(self) -> RedisConfig:
         if self.warmup == "mser5" and self.clients.kind == "trace":
             raise ValueError("expected a duration as the warmup of a trace, which is not steady")
         if isinstance(self.warmup, int) and self.duration and self.warmup >= self.duration:
@@ -152,7 +150,7 @@ class Config(_Strict):
         return self
 
     @model_validator(mode="after")
-    def _needs_an_end(self) -> Config:
+    def _needs_an_end(self) -> RedisConfig:
         if self.clients.kind != "trace" and not self.duration:
             raise ValueError("expected a duration above 0, which only a trace can do without")
         if self.duration == 0:

@@ -6,7 +6,7 @@ import numpy as np
 
 from sim.arrays import IntArray
 from sim.machine.streams import Streams
-from workloads.programs.redis.config import Config
+from workloads.programs.redis.config import RedisConfig
 
 PAGE_BYTES = 4096
 
@@ -18,7 +18,7 @@ class HeapPages:
     size) side by side, so the written part of the heap is one range.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: RedisConfig) -> None:
         self.total = -(-config.dataset // PAGE_BYTES)
         self.written = max(1, round(config.keys.share * self.total))
 

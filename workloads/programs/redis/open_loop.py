@@ -9,7 +9,7 @@ import numpy as np
 
 from sim.arrays import IntArray
 from sim.machine.streams import Streams
-from workloads.programs.redis.config import Config, OpenLoop, TraceClients
+from workloads.programs.redis.config import OpenLoop, RedisConfig, TraceClients
 from workloads.programs.redis.heap import HeapPages
 from workloads.programs.redis.requests import READ_BYTES, FaultCosts, Iterations, Replies
 from workloads.traces.kinds.key_trace import KeyTrace
@@ -76,7 +76,9 @@ class Arrivals:
         )
 
 
-def generated_arrivals(config: Config, clients: OpenLoop, streams: Streams) -> Iterator[Arrivals]:
+def generated_arrivals(
+    config: RedisConfig, clients: OpenLoop, streams: Streams
+) -> Iterator[Arrivals]:
     """Arrivals of an open loop in pieces, until the configured duration."""
     gaps = streams.generator("workload/redis/arrivals")
     kinds = streams.generator("workload/redis/sets")
@@ -109,7 +111,7 @@ def generated_arrivals(config: Config, clients: OpenLoop, streams: Streams) -> I
 
 
 def traced_arrivals(
-    config: Config, clients: TraceClients, trace: KeyTrace, streams: Streams
+    config: RedisConfig, clients: TraceClients, trace: KeyTrace, streams: Streams
 ) -> Iterator[Arrivals]:
     """The commands of a trace at its times, up to the configured duration."""
     at_ns = np.rint(trace.arrival_ns() / clients.speed).astype(np.int64)

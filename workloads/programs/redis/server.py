@@ -14,7 +14,7 @@ from sim.measures.level import Level
 from sim.measures.recording import Recording
 from sim.measures.timeline import Timeline
 from sim.measures.warmup import SteadyLatency
-from workloads.programs.redis.config import Config
+from workloads.programs.redis.config import RedisConfig
 from workloads.programs.redis.heap import HeapPages
 from workloads.programs.redis.requests import Iterations, RequestSource
 from workloads.programs.redis.snapshots import SnapshotRow, SnapshotRule, columns
@@ -34,7 +34,7 @@ class Server:
     changes meanwhile, so the outcome is the same as one by one.
     """
 
-    def __init__(self, config: Config, kernel: Kernel, clients: RequestSource) -> None:
+    def __init__(self, config: RedisConfig, kernel: Kernel, clients: RequestSource) -> None:
         self._config = config
         self._kernel = kernel
         self._clock = kernel.machine.clock

@@ -1,0 +1,66 @@
+"""What a program offers to those who run it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import BaseModel
+
+from models.kernel.kernel import Kernel
+from sim.machine.streams import Streams
+from sim.measures.recording import Recording
+from workloads.running.program import Program, play
+from workloads.running.setup import Setup
+
+
+class Workload(ABC):
+    """A program that an experiment can run.
+
+    The first line of its docstring is what `forksim list` says of it.
+
+    Attributes:
+        name: its ``kind`` in an experiment.
+        Config: its configuration; a field ``kind`` has the name as its only value.
+        trace: the kind of trace that can drive it; of a program without traces any.
+    """
+
+    name: ClassVar[str]
+    Config: type[BaseModel]
+    trace: ClassVar[type] = object
+
+    @abstractmethod
+    def start(self, config: Any, kernel: Kernel, streams: Streams) -> Program:
+        """The program, ready to run beside others.
+
+        Args:
+            config: an instance of ``Config``.
+            kernel: of the machine that it runs on.
+            streams: its random numbers.
+
+        Raises:
+            TraceError: a trace cannot be used.
+        """
+
+    def run(self, config: Any, setup: Setup) -> Recording:
+        """One repetition: the program alone on a machine."""
+        kernel = setup.kernel()
+        (recording,) = play(kernel, self.start(config, kernel, setup.streams()))
+        return recording
+
+    def check(self, config: Any, setup: Setup) -> None:
+        """Look whether a configuration fits its traces and the machine; nothing is simulated.
+
+        Raises:
+            TraceError: it does not.
+        """
+        del config, setup
+
+    def children_exit_at_once(self, config: Mapping[str, Any]) -> bool:
+        """Whether the children of a configuration (plain data) do nothing but exit.
+
+        Such children may run in their parent's memory.
+        """
+        del config
+        return False
