@@ -1,1 +1,4 @@
-"""Forks looked at one by one: every scheme tried out on small states, told and compared."""
+"""Forks looked at one by one: every scheme tried out on small states, told and compared.
+
+Of `experiments` it may import: `execution`, `planning`, `sweeps`, `language`.
+"""

@@ -1,1 +1,4 @@
-"""The language of an experiment: its document, its shape, its errors, what it can name."""
+"""The language of an experiment: its document, its shape, its errors, what it can name.
+
+Of `experiments` it may import: nothing.
+"""

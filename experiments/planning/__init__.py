@@ -1,1 +1,4 @@
-"""From combinations to points that can be simulated."""
+"""From combinations to points that can be simulated.
+
+Of `experiments` it may import: `sweeps`, `language`.
+"""

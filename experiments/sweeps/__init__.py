@@ -1,1 +1,4 @@
-"""From the sweep of an experiment to combinations of values."""
+"""From the sweep of an experiment to combinations of values.
+
+Of `experiments` it may import: `language`.
+"""

@@ -1,1 +1,4 @@
-"""From measurements to a machine profile: fits, and the machine of the paper."""
+"""From measurements to a machine profile: fits, and the machine of the paper.
+
+Of `models` it may import: `costs`, `memory`.
+"""

@@ -1,1 +1,4 @@
-"""What memory is: frames, tables, entries, areas, address spaces, and how much they were used."""
+"""What memory is: frames, tables, entries, areas, address spaces, and how much they were used.
+
+Of `models` it may import: nothing.
+"""

@@ -1,1 +1,4 @@
-"""Fork schemes, a module each, and their registry."""
+"""Fork schemes, a module each, and their registry.
+
+Of `models` it may import: `operations`, `calibration`, `faults`, `costs`, `memory`.
+"""

@@ -1,1 +1,4 @@
-"""The items of the On-demand-fork paper: simulated, drawn, and held against what was published."""
+"""The items of the On-demand-fork paper: simulated, drawn, and held against what was published.
+
+Of `results` it may import: `figures`, `tables`, `metrics`, `records`.
+"""

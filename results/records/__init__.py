@@ -1,1 +1,4 @@
-"""Records of points and the folder that keeps them."""
+"""Records of points and the folder that keeps them.
+
+Of `results` it may import: nothing.
+"""

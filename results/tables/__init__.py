@@ -1,1 +1,4 @@
-"""Tables of a run, for people and for programs."""
+"""Tables of a run, for people and for programs.
+
+Of `results` it may import: `metrics`, `records`.
+"""

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from fake_program import EXAMPLE, Fake
+from processes import start
 
 from experiments.commands.cli import main
 from experiments.language.catalogue import catalogue
@@ -34,8 +35,6 @@ sweep:
 repetitions: 5
 seed: 20210426
 """
-
-SCRIPT = Path(__file__).parents[1] / "support/forksim_with_fake.py"
 
 
 @pytest.fixture
@@ -235,21 +234,12 @@ def test_the_example_of_the_design_is_valid(here: Path) -> None:
     assert result.stdout == "design.yaml: valid, 2 points\n"
 
 
-def start(*arguments: str, folder: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(  # noqa: S603 - our own script
-        [sys.executable, str(SCRIPT), *arguments],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_ctrl_c_is_exit_code_130_and_keeps_what_is_finished(here: Path, jobs: str) -> None:
     sweep = "sweep.0.grid={workload.behaviour: [good, hang], seed: [1, 2]}"
-    process = start("run", "a.yaml", "--jobs", jobs, "--set", sweep, folder=here)
+    process = start(
+        "forksim_with_fake.py", "run", "a.yaml", "--jobs", jobs, "--set", sweep, folder=here
+    )
     assert process.stderr is not None
     heard = [process.stderr.readline(), process.stderr.readline()]
     os.killpg(process.pid, signal.SIGINT)
@@ -282,7 +272,9 @@ def test_the_bytes_depend_on_neither_hash_seed_nor_jobs(
     written = []
     for number in ("1", "2"):
         monkeypatch.setenv("PYTHONHASHSEED", number)
-        process = start("run", "a.yaml", "--out", number, "--jobs", number, folder=here)
+        process = start(
+            "forksim_with_fake.py", "run", "a.yaml", "--out", number, "--jobs", number, folder=here
+        )
         process.communicate()
         assert process.returncode == 0
         points = (here / number / "points").glob("?" * 64 + ".json")

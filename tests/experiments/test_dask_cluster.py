@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from fake_program import EXAMPLE
+from processes import done, start
 from run_of_fakes import POINTS
-from sweeps_of_fakes import content, done, expected, points_of, start
+from sweeps_of_fakes import content, expected, points_of
 from test_killed_runs import events_of, ids, wait_for
 
 from experiments.commands.cli import main

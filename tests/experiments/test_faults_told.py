@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from fake_program import EXAMPLE
+from processes import FORKSIM_WITH_FAKE
 
 from experiments.commands.cli import main
 from experiments.language.catalogue import EXAMPLES
-
-SCRIPT = Path(__file__).parents[1] / "support/forksim_with_fake.py"
 
 
 def forksim(*arguments: str) -> Result:
@@ -30,7 +29,7 @@ def test_a_reader_that_has_gone_ends_a_command_quietly(
     os.close(reading)
     try:
         done = subprocess.run(  # noqa: S603 - the command under test
-            [sys.executable, str(SCRIPT), *arguments],
+            [sys.executable, str(FORKSIM_WITH_FAKE), *arguments],
             cwd=tmp_path,
             stdout=writing,
             stderr=subprocess.PIPE,

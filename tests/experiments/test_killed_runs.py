@@ -11,8 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
+from processes import done, start
 from run_of_fakes import POINTS
-from sweeps_of_fakes import content, done, expected, forksim, points_of, start
+from sweeps_of_fakes import content, expected, forksim, points_of
 
 JOBS = 2
 PATIENCE_S = 60

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from fake_program import EXAMPLE
-from sweeps_of_fakes import content, done, expected, failures, forksim, heard, points_of
+from processes import done
+from sweeps_of_fakes import content, expected, failures, forksim, heard, points_of
 
 from experiments.commands.cli import main
 from experiments.execution.executors.here import InThisProcess

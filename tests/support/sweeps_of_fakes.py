@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 from fake_program import EXAMPLE, catalogue
+from processes import start
 
 from experiments.execution.executors.interface import (
     Event,
@@ -36,24 +36,6 @@ def forksim(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     """The command in ``folder``, where ``a.yaml`` is the example, in a session of its own."""
     (folder / "a.yaml").write_text(EXAMPLE)
     return start("forksim_with_fake.py", *arguments, folder=folder)
-
-
-def start(script: str, *arguments: str, folder: Path) -> subprocess.Popen[str]:
-    """A script of this folder at work in another."""
-    return subprocess.Popen(  # noqa: S603 - our own script
-        [sys.executable, str(Path(__file__).with_name(script)), *arguments],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def done(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of a command that ends."""
-    stdout, stderr = process.communicate(timeout=120)
-    return process.returncode, stdout, stderr
 
 
 def expected(points: tuple[Point, ...]) -> dict[str, bytes]:

@@ -1,1 +1,4 @@
-"""The programs, a module or a folder each."""
+"""The programs, a module or a folder each.
+
+Of `workloads` it may import: `workload`, `running`, `traces`.
+"""

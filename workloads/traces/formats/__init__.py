@@ -1,1 +1,4 @@
-"""The readers, one a format."""
+"""The readers, one a format.
+
+Of `workloads.traces` it may import: `kinds`, `commands`, `reading`.
+"""

@@ -1,1 +1,4 @@
-"""From the bytes of a file to columns of integers, with an account of every line."""
+"""From the bytes of a file to columns of integers, with an account of every line.
+
+Of `workloads.traces` it may import: nothing.
+"""
