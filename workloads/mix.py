@@ -25,7 +25,7 @@ _FIELD = Field(
 )
 
 
-class MixConfig(BaseModel):
+class AnyMix(BaseModel):
     """Programs that start together on one machine, under one fork."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -34,29 +34,40 @@ class MixConfig(BaseModel):
     programs: Mapping[str, Any]
 
 
+def mix_config(name: str, module: str, programs: Sequence[Workload]) -> type[AnyMix]:
+    """The configuration of mixes of these programs.
+
+    Args:
+        name: of the class, and of the global of the module that holds it, so that workers find it.
+        module: the module's name.
+        programs: what a mix can be of, several of one kind too.
+    """
+    configs = tuple(program.Config for program in programs)
+    one: Any = Annotated[
+        Union[configs],  # noqa: UP007 - made at run time
+        Field(discriminator="kind"),
+    ]
+    return create_model(
+        name,
+        __base__=AnyMix,
+        __doc__=AnyMix.__doc__,
+        __module__=module,
+        programs=(Annotated[dict[_Name, one], _FIELD], ...),
+    )
+
+
 class Mix(Workload):
     """Mix: several programs side by side on one machine, each with its own results."""
 
     name = "mix"
-    Config: type[MixConfig]
+    Config: type[AnyMix]
 
-    def __init__(self, programs: Sequence[Workload]) -> None:
-        """A mix can be of `programs`, several of one kind too."""
+    def __init__(self, programs: Sequence[Workload], config: type[AnyMix]) -> None:
+        """A mix of `programs`, whose configuration is `config`."""
         self._programs = {program.name: program for program in programs}
-        configs = tuple(program.Config for program in programs)
-        one: Any = Annotated[
-            Union[configs],  # noqa: UP007 - made at run time
-            Field(discriminator="kind"),
-        ]
-        self.Config = create_model(
-            "MixConfig",
-            __base__=MixConfig,
-            __doc__=MixConfig.__doc__,
-            __module__=__name__,
-            programs=(Annotated[dict[_Name, one], _FIELD], ...),
-        )
+        self.Config = config
 
-    def start(self, config: MixConfig, kernel: Kernel, streams: Streams) -> Program:
+    def start(self, config: AnyMix, kernel: Kernel, streams: Streams) -> Program:
         """All programs, from now on; each draws random numbers of its own."""
         parts: dict[str, Recording] = {}
 
@@ -72,7 +83,7 @@ class Mix(Workload):
             lambda: Recording(parts={name: parts[name] for name in programs}),
         )
 
-    def run(self, config: MixConfig, setup: Setup) -> Recording:
+    def run(self, config: AnyMix, setup: Setup) -> Recording:
         """See `Workload.run`; beside the programs' own results, what memory all took."""
         kernel = setup.kernel()
         (recording,) = play(kernel, self.start(config, kernel, setup.streams()))
@@ -80,7 +91,7 @@ class Mix(Workload):
         recording.levels["memory_bytes_peak"] = kernel.peak_bytes
         return recording
 
-    def check(self, config: MixConfig, setup: Setup) -> None:
+    def check(self, config: AnyMix, setup: Setup) -> None:
         """See `Workload.check`."""
         for own in config.programs.values():
             self._programs[own.kind].check(own, setup)

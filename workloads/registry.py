@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from workloads.mix import Mix
+from workloads.mix import Mix, mix_config
 from workloads.programs.afl.program import Afl
 from workloads.programs.apache.program import Apache
 from workloads.programs.microbench.program import Microbench
@@ -17,6 +17,9 @@ from workloads.workload import Workload
 
 PROGRAMS = (Afl(), Apache(), Microbench(), Redis(), Script(), Sqlite(), Triforce())
 """What can run alone or in a mix."""
+
+MixConfig = mix_config("MixConfig", __name__, PROGRAMS)
+"""Of a mix of them."""
 
 WORKLOADS: dict[str, Workload] = {}
 """The workloads that experiments can name."""
@@ -33,7 +36,7 @@ def register(workload: Workload) -> None:
     WORKLOADS[workload.name] = workload
 
 
-for _workload in (*PROGRAMS, Mix(PROGRAMS)):
+for _workload in (*PROGRAMS, Mix(PROGRAMS, MixConfig)):
     register(_workload)
 
 

@@ -132,7 +132,7 @@ class Contents(RowPool):
         """Whether the page of each entry (which has one) may be reused: nobody else has it.
 
         A page of a large folio that a fork has shared is not, whoever is left: what the kernel
-        counts references of is the folio (mechanisms.md 1.5, 6.0 to 6.14).
+        counts references of is the folio (mechanisms.md 1.5; kernels 6.0 to 6.14).
         """
         alone: BoolArray = self.multiplicity[contents] == 1
         where = np.flatnonzero(alone)

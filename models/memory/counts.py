@@ -65,7 +65,7 @@ class Counts:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def faults_by_kind(self) -> dict[str, int]:
-        """What faults did to pages and tables, in the project's words (DESIGN 2)."""
+        """What faults did to pages and tables."""
         return {
             "cow_copy": self.page_copies,
             "cow_reuse": self.page_reuse,

@@ -15,7 +15,7 @@ class FrameStock:
     """How many of the frames handed out so far are scattered.
 
     The allocator holds about `capacity` scattered frames; of `u` frames outstanding,
-    ``capacity * (1 - exp(-u / capacity))`` are scattered (DESIGN 5; the shape of figures 2 and 7).
+    ``capacity * (1 - exp(-u / capacity))`` are scattered (the shape of figures 2 and 7).
     A capacity below 1 means that every frame lies in a contiguous run.
 
     Raises:

@@ -15,7 +15,7 @@ from experiments.language.catalogue import EXAMPLES, catalogue
 from experiments.language.document import parse
 from experiments.language.errors import InputError, Position
 from experiments.planning.points import Plan, plan
-from workloads.mix import MixConfig
+from workloads.mix import AnyMix
 from workloads.programs.apache.config import ApacheConfig, TraceClients
 from workloads.programs.redis.config import RedisConfig
 from workloads.traces.registry import BUNDLED
@@ -86,7 +86,7 @@ def test_a_program_is_driven_by_traces_of_its_own_kind(here: Path) -> None:
     for point in points:
         assert point.digests["workload.programs.web.clients.path"] == digest
         workload = point.workload
-        assert isinstance(workload, MixConfig)
+        assert isinstance(workload, AnyMix)
         web, cache = workload.programs["web"], workload.programs["cache"]
         assert isinstance(web, ApacheConfig)
         assert isinstance(cache, RedisConfig)

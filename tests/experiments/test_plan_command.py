@@ -148,4 +148,4 @@ def test_the_schema_tells_editors_of_every_block() -> None:
     schema = json.loads(forksim("schema").stdout)
     block = schema["$defs"]["Block"]
     assert set(block["properties"]) == {"grid", "zip", "list", "sample", "where"}
-    assert set(schema["$defs"]["Span"]["properties"]) == {"from", "to", "scale"}
+    assert set(schema["$defs"]["SampledRange"]["properties"]) == {"from", "to", "scale"}

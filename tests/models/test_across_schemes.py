@@ -1,4 +1,4 @@
-"""The same history under every scheme: what processes see, and what is copied (S2-S6)."""
+"""The same history under every scheme: what processes see, and what is copied (X2-X6)."""
 
 from typing import ClassVar
 
@@ -44,7 +44,7 @@ class Comparison(History):
 
     @invariant()
     def transparency(self) -> None:
-        """S2: processes read the same under every scheme."""
+        """X2: processes read the same under every scheme."""
         for place, process in enumerate(self.driven.processes):
             if process.started:
                 seen = self.driven.visible(process)
@@ -53,7 +53,7 @@ class Comparison(History):
 
     @invariant()
     def copies(self) -> None:
-        """S3: data pages are copied alike; async faults like classic, V never more often."""
+        """X3: data pages are copied alike; async faults like classic, V never more often."""
         classic = self.driven.memory.counts
         for name in SMALL_PAGES:
             if name not in self.others:
@@ -74,7 +74,7 @@ class Comparison(History):
 
     @invariant()
     def blocked_time(self) -> None:
-        """S6: no scheme made to fork faster blocks its parent longer, for the same memory."""
+        """X6: no scheme made to fork faster blocks its parent longer, for the same memory."""
         for place, process in enumerate(self.driven.processes):
             classic_ns = self.driven.scheme.fork_ns(process.lazy)
             for name in ("paper", "head", "async"):
@@ -129,7 +129,7 @@ def test_long_histories_under_every_scheme(history: type[History]) -> None:
 
 @pytest.mark.parametrize("name", ["paper", "head", "patchset", "async"])
 def test_fork_of_wholly_eligible_memory_allocates_no_table(name: str) -> None:
-    """S4: at any size, and without a fault."""
+    """X4: at any size, and without a fault."""
     memory = driven(name)
     (process,) = memory.processes
     process.lazy.map(512 * 64)

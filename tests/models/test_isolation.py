@@ -1,4 +1,4 @@
-"""Isolation is lost under rules known to be wrong, and the test of isolation (S1) sees it.
+"""Isolation is lost under rules known to be wrong, and the test of isolation (X1) sees it.
 
 N1: the last sharer of a table reuses it though its entries were not write-protected when another
 process copied it. N2: tables below read-only areas are shared by slots that keep their write
@@ -128,5 +128,5 @@ def test_random_histories_find_a_wrong_rule(rule: str) -> None:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    with pytest.raises(AssertionError, match=r"^S1"):
+    with pytest.raises(AssertionError, match=r"^X1"):
         run_state_machine_as_test(history, settings=bounds)

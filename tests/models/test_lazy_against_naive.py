@@ -1,7 +1,7 @@
 """Random histories: lazy and naive memory agree after every step, in state, counts and prices.
 
 Every step also keeps the invariants of mechanisms.md section 8 (`memory_comparison`), and every
-process reads what it must (S1).
+process reads what it must (X1).
 """
 
 import pytest

@@ -24,13 +24,13 @@ def check_counts(driven: DrivenMemory) -> None:
 
 
 def check_isolation(driven: DrivenMemory) -> None:
-    """S1: a process reads what it wrote last, else what its parent had when it forked."""
+    """X1: a process reads what it wrote last, else what its parent had when it forked."""
     for process in driven.processes:
         seen, expected = driven.visible(process), driven.expected(process)
         # Who reads a page that was taken is killed.
         kept = ~np.isin(EVERY_PAGE // SLOT, list(process.naive.lost))
         if process.started:
-            assert (seen == expected)[kept].all(), "S1"
+            assert (seen == expected)[kept].all(), "X1"
 
 
 def check_same(driven: DrivenMemory) -> None:

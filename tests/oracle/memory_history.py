@@ -208,7 +208,7 @@ class History(RuleBasedStateMachine):
     def fork(self, who: int, start: bool) -> None:
         faults = self.driven.memory.counts.faults
         self.driven.fork(self.pick(who), start=start)
-        assert self.driven.memory.counts.faults == faults, "S4"
+        assert self.driven.memory.counts.faults == faults, "X4"
 
     @precondition(lambda self: len(self.driven.processes) < 5)
     @rule(who=WHO, first=ACCESSES, then=ACCESSES, start=st.booleans())
@@ -335,10 +335,10 @@ class History(RuleBasedStateMachine):
                 check_same(self.driven)
 
     def check_conservation(self) -> None:
-        """S5: a share is paid for by at most one copy, one more a table if the last one copies."""
+        """X5: a share is paid for by at most one copy, one more a table if the last one copies."""
         counts = self.driven.memory.counts
         copies_a_share = 2 if isinstance(self.driven.naive, NaiveHead) else 1
-        assert counts.tables_copied <= copies_a_share * counts.tables_shared, "S5"
+        assert counts.tables_copied <= copies_a_share * counts.tables_shared, "X5"
 
     def teardown(self) -> None:
         for process in list(self.driven.processes):

@@ -51,13 +51,17 @@ def test_figure_7_is_fitted_with_at_most_ten_parameters(fork_fit: Fit) -> None:
 
 
 def test_the_profile_holds_the_fit(fork_fit: Fit) -> None:
-    """Sources to the letter; values to nine digits, as processors differ in the last of exp's."""
+    """Sources to the letter; values as far as a minimum of squares is known to any processor.
+
+    Where the sum of squares is flat, steps of the root of the machine precision do not change it.
+    """
+    known = 4 * np.finfo(np.float64).eps ** 0.5
     weights = PROFILE.contention_weights["fork"]
     contention = Fit({**weights, "fill_jitter": PROFILE.costs.fill_jitter}, {}, {})
     fitted, bundled = (p.model_dump() for p in (calibrate._profile(fork_fit, contention), PROFILE))
     for name, constant in bundled["constants"].items():
         value = fitted["constants"][name].pop("value")
-        assert value == pytest.approx(constant.pop("value"), rel=1e-9, abs=0), name
+        assert value == pytest.approx(constant.pop("value"), rel=known, abs=0), name
     assert fitted == bundled
 
 

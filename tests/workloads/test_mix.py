@@ -9,11 +9,11 @@ from programs import PROFILE, setup
 from pydantic import ValidationError
 
 from sim.measures.recording import Recording
-from workloads.mix import Mix, MixConfig
+from workloads.mix import AnyMix, Mix
 from workloads.programs.afl.program import Afl
 from workloads.programs.apache.program import Apache
 from workloads.programs.redis.program import Redis
-from workloads.registry import PROGRAMS, WORKLOADS
+from workloads.registry import PROGRAMS, WORKLOADS, MixConfig
 from workloads.running.program import play
 
 FUZZER: dict[str, Any] = {
@@ -37,10 +37,10 @@ APACHE: dict[str, Any] = {
     "duration": "50ms",
 }
 
-MIX = Mix(PROGRAMS)
+MIX = Mix(PROGRAMS, MixConfig)
 
 
-def config(**programs: dict[str, Any]) -> MixConfig:
+def config(**programs: dict[str, Any]) -> AnyMix:
     return MIX.Config.model_validate({"kind": "mix", "programs": programs})
 
 

@@ -42,7 +42,7 @@ class Instance:
     def _one_size(self, size_bytes: int) -> Activity:
         region = self.mm.map(pages_of(size_bytes))
         # A fill of the same memory never takes quite the same time: that is what makes
-        # instances drift apart (DESIGN 3).
+        # instances drift apart.
         pace = 1 + self._kernel.scheme.costs.fill_jitter * self._jitter.standard_normal()
         yield from self._kernel.populate(self._task, self.mm, region, stretch=max(pace, 0.0))
         asked_ns = self._clock.now

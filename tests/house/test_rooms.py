@@ -1,0 +1,67 @@
+"""Doors say what a room is and what it may import, and import nothing; class names are unique."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+WINGS = ("sim", "models", "workloads", "results", "experiments")
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+CONTRACTS = {
+    contract["containers"][0]: [
+        [room.strip() for room in layer.split("|")] for layer in contract["layers"]
+    ]
+    for contract in SETTINGS["contracts"]
+    if "containers" in contract
+}
+OF_PROGRAMS = {"ClosedLoop", "TraceClients", "_Strict"}
+"""What configurations of several programs have under one name."""
+
+
+def doors() -> Iterator[tuple[Path, ast.Module]]:
+    for wing in WINGS:
+        for file in sorted((ROOT / wing).rglob("__init__.py")):
+            yield file.relative_to(ROOT), ast.parse(file.read_text("utf-8"))
+
+
+def test_every_folder_with_code_has_a_door() -> None:
+    folders = {file.parent for wing in WINGS for file in (ROOT / wing).rglob("*.py")}
+    assert all((folder / "__init__.py").is_file() for folder in folders)
+
+
+def test_doors_are_a_docstring() -> None:
+    """A command imports what it needs, when it needs it; `results.load` is a public call."""
+    for path, door in doors():
+        assert ast.get_docstring(door), path
+        assert len(door.body) == 1 or path == Path("results/__init__.py"), path
+
+
+def test_doors_say_what_the_contract_says() -> None:
+    for container, layers in CONTRACTS.items():
+        for number, layer in enumerate(layers):
+            below = [f"`{room}`" for rooms in layers[number + 1 :] for room in rooms]
+            may = f"Of `{container}` it may import: {', '.join(below) or 'nothing'}."
+            for room in layer:
+                door = ROOT.joinpath(*container.split("."), room, "__init__.py")
+                if door.is_file():
+                    assert may in door.read_text("utf-8").replace("\n", " "), door
+
+
+def test_every_contract_is_exhaustive() -> None:
+    assert set(WINGS) <= set(CONTRACTS)
+    assert all(c["exhaustive"] for c in SETTINGS["contracts"] if "containers" in c)
+
+
+def test_no_two_concepts_share_a_class_name() -> None:
+    where = defaultdict(set)
+    for wing in WINGS:
+        for file in (ROOT / wing).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                if isinstance(node, ast.ClassDef):
+                    where[node.name.lstrip("_")].add(file.relative_to(ROOT).as_posix())
+    shared = {name: files for name, files in where.items() if len(files) > 1}
+    assert {name for name in shared if f"_{name}" not in OF_PROGRAMS} - OF_PROGRAMS == set()
