@@ -103,7 +103,7 @@ def test_tables_6_and_7(table: str) -> None:
     assert failed_conditions(table) == []  # no fork wins
     for cell, error in errors(table).items():
         if cell.startswith("fork/"):
-            assert abs(error) <= ITEMS[table].tolerance(cell)
+            assert abs(error) <= (0.15 if cell == "fork/max" else 0.08), cell
 
 
 REPETITIONS = {"fig02": 5, "table3": 2, "table5": 5, "table6": 5, "table7": 5}
