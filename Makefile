@@ -5,7 +5,7 @@ PAPER_OUT ?= runs/paper
 JOBS ?= $(shell nproc)
 
 .DEFAULT_GOAL := help
-.PHONY: help paper test test-full check docs bench lock clean
+.PHONY: help paper test test-quick test-full check docs bench growth mutants lock clean
 
 help: ## print this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ paper: .venv/installed ## regenerate the paper's figures and tables into runs/pa
 
 test: .venv/installed ## run the tests (under 8 minutes on two cores)
 	$(BIN)/pytest -n 2 --dist worksteal -m "not full"
+
+test-quick: .venv/installed ## run the tests but for histories, processes, figures, evaluation (under a minute)
+	$(BIN)/pytest -n 2 --dist worksteal -m "not (full or histories or processes or figures or evaluation)"
 
 test-full: .venv/installed ## run every test, the slow ones too
 	$(BIN)/pytest -n 2 --hypothesis-profile=random
@@ -41,6 +44,9 @@ bench: .venv/installed ## run the benchmarks
 growth: .venv/installed ## measure how time and memory grow (ten minutes), into docs/pictures
 	$(BIN)/python benchmarks/growth.py docs/pictures/growth.csv
 	$(BIN)/python benchmarks/growth_figure.py docs/pictures/growth.csv docs/pictures/growth.md docs/pictures/growth.png
+
+mutants: .venv/installed ## change the sources at random, 300 times, and see whether tests notice (two hours)
+	$(BIN)/python benchmarks/mutants.py --number 300 --out mutants.jsonl
 
 lock: .venv/installed ## pin and hash every dependency anew into requirements.lock
 	$(BIN)/pip-compile --quiet --extra dev --all-build-deps --allow-unsafe --generate-hashes --strip-extras \

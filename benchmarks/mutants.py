@@ -165,7 +165,8 @@ def killer(mutant: Mutant, tree: Path) -> str | None:
 
 
 def _failure(suite: Sequence[str], tree: Path) -> str | None:
-    options = ["-x", "-q", "-p", "no:cacheprovider", "--timeout=60", "-m", "not full"]
+    options = ["-x", "-q", "-p", "no:cacheprovider", "--timeout=300", "-m", "not full"]
+    options += ["--hypothesis-profile=unshrunk"]
     done = subprocess.run(  # noqa: S603 - our own tests
         [sys.executable, "-m", "pytest", *options, *suite],
         cwd=tree, capture_output=True, text=True, check=False,

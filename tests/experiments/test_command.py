@@ -57,6 +57,7 @@ def files(folder: Path) -> set[str]:
     }
 
 
+@pytest.mark.figures
 def test_run_prints_a_table_and_writes_the_folder(here: Path) -> None:
     result = forksim("run", "a.yaml")
     assert result.exit_code == 0, result.output
@@ -75,12 +76,14 @@ def test_run_prints_a_table_and_writes_the_folder(here: Path) -> None:
     assert {file.name for file in (here / "runs/fake-run/wall").iterdir()} == records
 
 
+@pytest.mark.figures
 def test_the_folders_own_experiment_gives_the_same_points(here: Path) -> None:
     forksim("run", "a.yaml", "--set", "machine.cores=3", "--out", "one")
     forksim("run", "one/experiment.yaml", "--out", "two")
     assert (here / "one/table.csv").read_bytes() == (here / "two/table.csv").read_bytes()
 
 
+@pytest.mark.figures
 def test_json_is_one_object_on_stdout(here: Path) -> None:
     result = forksim("run", "a.yaml", "--json", "--out", "x")
     answer = json.loads(result.stdout)
@@ -95,6 +98,7 @@ def test_json_is_one_object_on_stdout(here: Path) -> None:
     assert answer["points"][0]["metrics"]["requests"]["mean"] == 1000
 
 
+@pytest.mark.figures
 def test_some_failed_points_are_exit_code_1(here: Path) -> None:
     sweep = "sweep.0.grid={workload.behaviour: [raise, good]}"
     result = forksim("run", "a.yaml", "--json", "--set", sweep)
@@ -234,6 +238,7 @@ def test_the_example_of_the_design_is_valid(here: Path) -> None:
     assert result.stdout == "design.yaml: valid, 2 points\n"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_ctrl_c_is_exit_code_130_and_keeps_what_is_finished(here: Path, jobs: str) -> None:
     sweep = "sweep.0.grid={workload.behaviour: [good, hang], seed: [1, 2]}"
@@ -252,6 +257,7 @@ def test_ctrl_c_is_exit_code_130_and_keeps_what_is_finished(here: Path, jobs: st
     assert len(list(points.glob("*.json"))) == 2
 
 
+@pytest.mark.processes
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from experiments.commands.cli import main;"
@@ -266,6 +272,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.startswith("Usage: ")
 
 
+@pytest.mark.processes
 def test_the_bytes_depend_on_neither_hash_seed_nor_jobs(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

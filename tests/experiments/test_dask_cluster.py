@@ -71,6 +71,7 @@ def workers_of(group: str) -> list[int]:
     return found
 
 
+@pytest.mark.processes
 def test_two_workers_leave_the_same_bytes_and_the_death_of_one_loses_nothing(
     scheduler: str, tmp_path: Path
 ) -> None:
@@ -102,6 +103,7 @@ def on_a_local_cluster(folder: Path, *behaviours: str, limit: str = "1s") -> dic
     return finished | failed
 
 
+@pytest.mark.processes
 def test_a_local_cluster_stops_what_takes_too_long(tmp_path: Path) -> None:
     reasons = on_a_local_cluster(tmp_path, "hang", "raise", "good")
     assert reasons.pop("raise").startswith("ArithmeticError: no result (traceback in ")

@@ -20,6 +20,7 @@ def forksim(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("arguments", [["schema"], ["run", "a.yaml"]])
 def test_a_reader_that_has_gone_ends_a_command_quietly(
     tmp_path: Path, arguments: list[str]
@@ -45,6 +46,7 @@ def test_a_reader_that_has_gone_ends_a_command_quietly(
         assert (tmp_path / "runs/fake-run/table.csv").is_file()
 
 
+@pytest.mark.figures
 def test_another_experiment_in_a_folder_is_said(tmp_path: Path) -> None:
     file, out = tmp_path / "a.yaml", str(tmp_path / "out")
     file.write_text(EXAMPLE)

@@ -99,6 +99,7 @@ def test_parquet_holds_the_table_of_the_run(folder: Path, tmp_path: Path) -> Non
     pd.testing.assert_frame_equal(pd.read_parquet(file), results.load(folder))
 
 
+@pytest.mark.figures
 def test_plot_writes_what_is_asked_for(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "a.png"
     result = forksim("plot", str(folder), "--x", "fork.kind", "--y", "p99_us", "--out", str(file))

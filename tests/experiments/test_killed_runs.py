@@ -15,6 +15,8 @@ from processes import done, start
 from run_of_fakes import POINTS
 from sweeps_of_fakes import content, expected, forksim, points_of
 
+pytestmark = pytest.mark.processes
+
 JOBS = 2
 PATIENCE_S = 60
 

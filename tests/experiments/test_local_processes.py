@@ -19,6 +19,8 @@ from experiments.execution.executors.interface import Executor, PointLimits, Poi
 from experiments.execution.executors.local import LocalProcesses
 from results.records.store import Store
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.mark.parametrize(
     "executor",

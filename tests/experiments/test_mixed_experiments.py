@@ -96,6 +96,7 @@ def test_a_program_is_driven_by_traces_of_its_own_kind(here: Path) -> None:
         planned(wrong, here)
 
 
+@pytest.mark.figures
 def test_a_run_tells_its_programs_apart(here: Path) -> None:
     (here / "mix.yaml").write_text(EXPERIMENT, "utf-8")
 

@@ -43,6 +43,7 @@ def paper(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["paper", "--out", "out", *arguments])
 
 
+@pytest.mark.figures
 def test_an_item_becomes_files_and_deviations(experiments: Path, tmp_path: Path) -> None:
     (experiments / "fig07_curves.yaml").write_text(CURVE)
     result = paper("--only", "fig07")
@@ -66,6 +67,7 @@ def test_an_item_becomes_files_and_deviations(experiments: Path, tmp_path: Path)
     assert result.stdout == (out / "deviations.md").read_text()
 
 
+@pytest.mark.figures
 def test_a_second_time_simulates_nothing(experiments: Path) -> None:
     (experiments / "fig07_curves.yaml").write_text(CURVE)
     first = paper("--only", "fig07")
@@ -74,6 +76,7 @@ def test_a_second_time_simulates_nothing(experiments: Path) -> None:
     assert "3 of 3 points were simulated before" in second.stderr
 
 
+@pytest.mark.figures
 def test_an_item_with_a_failed_point_is_left_out(experiments: Path, tmp_path: Path) -> None:
     (experiments / "fig07_curves.yaml").write_text(CURVE)
     text = fake_program.EXAMPLE.replace("duration:", "behaviour: raise\n  duration:")
@@ -93,6 +96,7 @@ def test_an_unknown_item_is_refused(experiments: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.figures
 def test_an_item_of_anothers_experiments_simulates_nothing_more(experiments: Path) -> None:
     (experiments / "fig07_curves.yaml").write_text(CURVE)
     result = paper("--only", "fig04,fig07")
@@ -119,6 +123,7 @@ repetitions: 2
 """
 
 
+@pytest.mark.figures
 def test_short_runs_tell_what_constants_would_have_to_be(
     experiments: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,6 +178,7 @@ def test_bad_experiments_write_nothing(experiments: Path, tmp_path: Path) -> Non
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
 
 
+@pytest.mark.figures
 def test_the_report_keeps_what_was_regenerated_before(experiments: Path) -> None:
     (experiments / "fig07_curves.yaml").write_text(CURVE)
     first = paper("--only", "fig07")

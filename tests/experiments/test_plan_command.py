@@ -53,6 +53,7 @@ def test_a_plan_lists_what_a_run_would_do_and_leaves_nothing(file: Path) -> None
     assert result.stdout.endswith("6 points: 0 done, 6 to do, none timed so far\n")
 
 
+@pytest.mark.figures
 def test_a_limit_does_the_first_that_are_missing(file: Path) -> None:
     out = ("--out", str(file.parent / "out"))
     assert forksim("run", str(file), "--limit", "2", *out).exit_code == 0
@@ -67,6 +68,7 @@ def test_a_limit_does_the_first_that_are_missing(file: Path) -> None:
     assert planned(file)["estimated_s"] == 0
 
 
+@pytest.mark.figures
 def test_only_takes_points_by_their_values(file: Path) -> None:
     only = ("--only", "fork.kind=huge", "--only", "workload.dataset=2048MiB")
     assert planned(file, *only)["total"] == 1

@@ -65,6 +65,7 @@ def test_a_record_says_where_it_comes_from(tmp_path: Path) -> None:
     assert set(provenance["versions"]) == {"forksim", "numpy", "python"}
 
 
+@pytest.mark.processes
 def test_one_process_and_two_write_the_same_bytes(tmp_path: Path) -> None:
     points = points_of("sweep.0.grid={seed: [1, 2, 3], fork.kind: [classic, huge]}")
     finish(points, tmp_path / "one")
@@ -88,6 +89,7 @@ def test_equal_points_are_simulated_once_and_shown_twice(tmp_path: Path) -> None
     assert len(said.splitlines()) == 1
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_failed_point_is_told_in_one_line_and_the_others_go_on(tmp_path: Path, jobs: int) -> None:
     points = behaviours("raise", "good")
@@ -102,6 +104,7 @@ def test_a_failed_point_is_told_in_one_line_and_the_others_go_on(tmp_path: Path,
     assert len(said.splitlines()) == 4
 
 
+@pytest.mark.processes
 def test_closing_ends_the_processes(tmp_path: Path) -> None:
     points = points_of("sweep.0.grid={workload.behaviour: [good, hang]}")
     events = LocalProcesses(2).run(points, Store(tmp_path))

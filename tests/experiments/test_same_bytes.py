@@ -69,6 +69,7 @@ def records(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in (folder / "points").glob("*.json")}
 
 
+@pytest.mark.processes
 def test_a_replayed_redis_is_the_same_under_any_hash_seed_and_number_of_jobs(
     tmp_path: Path,
 ) -> None:
@@ -88,6 +89,7 @@ def test_a_replayed_redis_is_the_same_under_any_hash_seed_and_number_of_jobs(
     assert all(other == first for other in others)
 
 
+@pytest.mark.processes
 def test_a_mix_is_the_same_in_this_process_and_in_others(tmp_path: Path) -> None:
     (tmp_path / "mix.yaml").write_text(MIX, "utf-8")
     command = [*FORKSIM, "run", "mix.yaml", "--jobs", "2", "--out", "out"]

@@ -13,6 +13,8 @@ from fake_program import EXAMPLE
 from experiments.commands.cli import main
 from experiments.execution.progress import spoken
 
+pytestmark = pytest.mark.figures
+
 SWEEP = ("--set", "sweep.0.grid={workload.behaviour: [good, raise], seed: [1, 2]}")
 
 

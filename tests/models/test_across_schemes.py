@@ -116,6 +116,7 @@ def run(history: type[History], *, examples: int, steps: int) -> None:
     run_state_machine_as_test(history, settings=bounds)
 
 
+@pytest.mark.histories
 @pytest.mark.parametrize("history", [WithDiscards, WithoutDiscards, OnAPool])
 def test_the_same_history_under_every_scheme(history: type[History]) -> None:
     run(history, examples=8, steps=40)

@@ -22,6 +22,7 @@ def run(variant: str, *, examples: int, steps: int, looks_every: int = 1) -> Non
     run_state_machine_as_test(history, settings=bounds)
 
 
+@pytest.mark.histories
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_histories(variant: str) -> None:
     run(variant, examples=30, steps=60)

@@ -13,6 +13,8 @@ from workloads.programs.redis.config import RedisConfig
 from workloads.programs.redis.program import Redis
 from workloads.running.setup import Setup
 
+pytestmark = pytest.mark.evaluation
+
 
 @cache
 def snapshot(scheme: str, gib: int) -> Recording:

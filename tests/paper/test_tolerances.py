@@ -19,6 +19,8 @@ from results.paper.reference import published
 from results.paper.registry import ITEMS
 from results.records.record import Record
 
+pytestmark = pytest.mark.evaluation
+
 
 def once(point: Point, repetitions: int = 1) -> Record:
     """The point's record with fewer repetitions than the paper's run has."""

@@ -12,6 +12,8 @@ from results.paper import figure_stamps
 from results.paper.registry import ITEMS, write_item
 from results.records.record import Record
 
+pytestmark = pytest.mark.figures
+
 RECORDS = [faults("classic", 2300), faults("on_demand", 12_000)]
 
 

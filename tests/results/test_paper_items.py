@@ -248,6 +248,7 @@ def test_table5_is_mean_and_sample_deviation_of_all_snapshots() -> None:
     assert cells == {"fork/mean": 2.0, "fork/std": pytest.approx((8 / 7) ** 0.5)}
 
 
+@pytest.mark.figures
 @pytest.mark.parametrize("name", ITEMS)
 def test_files_are_written_and_have_the_same_bytes_again(tmp_path: Path, name: str) -> None:
     folders = [tmp_path / "one", tmp_path / "two"]
@@ -260,6 +261,7 @@ def test_files_are_written_and_have_the_same_bytes_again(tmp_path: Path, name: s
         assert (folders[0] / file).read_bytes() == (folders[1] / file).read_bytes()
 
 
+@pytest.mark.figures
 @pytest.mark.parametrize("name", ITEMS)
 def test_an_item_without_records_is_drawn_empty(tmp_path: Path, name: str) -> None:
     found = write_item(ITEMS[name], [], tmp_path)

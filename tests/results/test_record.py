@@ -86,6 +86,7 @@ def test_a_record_survives_the_round_trip() -> None:
     assert read.repetitions[0].histograms["latency_ns"].count == 1000
 
 
+@pytest.mark.processes
 def test_the_bytes_do_not_depend_on_the_hash_seed() -> None:
     program = (
         "import sys; from run_samples import redis; "

@@ -44,6 +44,7 @@ def test_the_fork_curve_is_the_mean_of_instances_and_repetitions() -> None:
     assert fork_curve(record({}, Recording()))[0].size == 0
 
 
+@pytest.mark.figures
 @pytest.mark.parametrize("records", [LATENCIES, FORKS, [faults("classic", 2300)]])
 def test_three_files_with_the_same_bytes_again(tmp_path: Path, records: list[Record]) -> None:
     folders = [tmp_path / "one", tmp_path / "two"]
@@ -103,6 +104,7 @@ def test_without_anything_to_draw_nothing_is_written(tmp_path: Path, records: li
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.figures
 @pytest.mark.parametrize("values", [[0], [0] * 50, [5], [1000] * 1000, [0, 10**12]])
 def test_extreme_latencies_are_drawn(tmp_path: Path, values: list[int]) -> None:
     recording = Recording(
@@ -126,6 +128,7 @@ def spread(axes: Axes) -> float:
     return high / low
 
 
+@pytest.mark.figures
 @pytest.mark.parametrize(
     ("values", "windows"),
     [

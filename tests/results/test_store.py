@@ -150,6 +150,7 @@ def test_a_record_that_the_disk_takes_only_in_part_is_absent(tmp_path: Path, sha
     assert not store.has(other.id)
 
 
+@pytest.mark.processes
 def test_a_full_file_system(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()

@@ -185,6 +185,7 @@ def test_what_is_no_tornado_is_one_line(records: list[Record], message: str) -> 
         tornado.tornado(records, P99)
 
 
+@pytest.mark.figures
 def test_files_have_the_same_bytes_again(tmp_path: Path) -> None:
     figures = [drawn(BY_SIZE, sweep((1, 4, 16))) for _ in range(2)]
     files = [

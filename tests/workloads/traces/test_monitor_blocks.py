@@ -78,6 +78,7 @@ def text_of(lines: Sequence[Described | bytes], start_us: int) -> list[bytes]:
     return pieces
 
 
+@pytest.mark.histories
 @settings(max_examples=400, deadline=None, suppress_health_check=FILE_ONLY)
 @given(
     lines=st.lists(st.one_of(LINES, LINES, LINES, OTHERS), min_size=1, max_size=30),
@@ -103,6 +104,7 @@ def test_blocks_are_lines(
         assert outcome(path, limits) == line_by_line(path, limits)
 
 
+@pytest.mark.histories
 @pytest.mark.parametrize(
     "byte", [b"", b'"', b"\\", b"\r", b" ", b"x", b"[", b"]", b".", b"0", b":"]
 )

@@ -45,6 +45,7 @@ EDITS = st.lists(
 )
 
 
+@pytest.mark.histories
 @pytest.mark.parametrize("format_name", FORMATS)
 @given(sample=st.integers(0, 2), edits=EDITS, max_damaged=st.sampled_from([0, 0, 3, 1000]))
 @settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))

@@ -144,6 +144,7 @@ def test_gzip_followed_by_garbage_is_refused(tmp_path: Path) -> None:
     assert "corrupt compressed data" in refused(tmp_path, gzip.compress(GOOD) + b"garbage")
 
 
+@pytest.mark.histories
 def test_a_plain_text_cut_anywhere_is_accounted_or_refused(tmp_path: Path) -> None:
     path = tmp_path / "cut.log"
     for length in range(GOOD.index(b"key:5")):
@@ -151,6 +152,7 @@ def test_a_plain_text_cut_anywhere_is_accounted_or_refused(tmp_path: Path) -> No
         _accounted_or_refused(path)
 
 
+@pytest.mark.histories
 def test_a_thousand_mutations_are_accounted_or_refused(tmp_path: Path) -> None:
     random_bytes = random.Random(20210426)  # noqa: S311 - test data
     path = tmp_path / "mutated.log"
