@@ -27,7 +27,7 @@ settings.register_profile(
 )
 settings.load_profile("repeatable")
 
-SLOW = {
+SLOW: dict[str, list[tuple[type, str]]] = {
     "processes": [(subprocess.Popen, "__init__"), (BaseProcess, "start")],
     "figures": [(Figure, "savefig")],
 }
