@@ -87,8 +87,8 @@ class Mix(Workload):
         """See `Workload.run`; beside the programs' own results, what memory all took."""
         kernel = setup.kernel()
         (recording,) = play(kernel, self.start(config, kernel, setup.streams()))
-        recording.series["memory"] = of_machine(kernel.logs.values())
-        recording.levels["memory_bytes_peak"] = kernel.peak_bytes
+        recording.series["memory"] = of_machine(kernel.books.logs.values())
+        recording.levels["memory_bytes_peak"] = kernel.books.peak_bytes
         return recording
 
     def check(self, config: AnyMix, setup: Setup) -> None:
@@ -98,6 +98,6 @@ class Mix(Workload):
 
     def _started(self, own: Any, kernel: Kernel, streams: Streams) -> Program:
         """A program beside others, and which memory is its own."""
-        before = len(kernel.memories)
+        before = len(kernel.books.memories)
         program = self._programs[own.kind].start(own, kernel, streams)
-        return replace(program, memories=kernel.memories[before:])
+        return replace(program, memories=kernel.books.memories[before:])

@@ -10,6 +10,7 @@ import numpy as np
 import simpy
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from models.faults.actions import as_counters
 from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
 from models.memory.areas import BusError
@@ -188,7 +189,7 @@ class ScriptRun:
             except ValueError as error:
                 raise ValueError(f"step {number}: {error}") from error
             for process in self._processes.values():
-                self._kernel.note_memory(process.mm)
+                self._kernel.books.note(process.mm)
             self._recording.levels[f"steps/{name}/took_ns"] = self._clock.now - began_ns
             for kind, count in (self._memory.counts - before).as_dict().items():
                 if count:
@@ -204,7 +205,7 @@ class ScriptRun:
 
     def recording(self) -> Recording:
         """The time and the counts of each step, and of all."""
-        self._recording.counters.update(self._memory.counts.as_dict())
+        self._recording.counters.update(as_counters(self._memory.counts))
         self._recording.levels["duration_ns"] = self._clock.now
         return self._recording
 

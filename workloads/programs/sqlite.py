@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.costs.laws import Costs
+from models.faults.actions import by_kind
 from models.kernel.kernel import Kernel
 from sim.machine.clock import Activity
 from sim.machine.streams import Streams
@@ -145,7 +146,7 @@ class Suite:
         for name, histogram in histograms.items():
             histogram.add(series[name])
         counts = self.server.mm.memory.counts - self.server.loaded
-        faults = {f"faults/{kind}": count for kind, count in counts.faults_by_kind().items()}
+        faults = {f"faults/{kind}": count for kind, count in by_kind(counts).items()}
         return Recording(
             histograms=histograms,
             counters={"tests": len(columns), **faults},

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from models.faults.actions import by_kind
 from models.kernel.kernel import Kernel
 from sim.arrays import IntArray
 from sim.machine.clock import Activity
@@ -125,7 +126,7 @@ def _recording(duration_ns: int, fuzzers: list[Fuzzer], elapsed_ns: int) -> Reco
     faults: dict[str, int] = {}
     for fuzzer in fuzzers:
         counts = fuzzer.server.mm.memory.counts - fuzzer.server.loaded
-        for kind, count in counts.faults_by_kind().items():
+        for kind, count in by_kind(counts).items():
             faults[f"faults/{kind}"] = faults.get(f"faults/{kind}", 0) + count
     ends_ns = np.concatenate([part.end_ns for part in parts])
     ended = np.bincount(ends_ns // WINDOW_NS, minlength=-(-duration_ns // WINDOW_NS))

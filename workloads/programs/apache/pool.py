@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import simpy
 
+from models.faults.actions import by_kind
 from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
 from sim.machine.clock import Activity
@@ -75,7 +76,7 @@ class WorkerPool:
     def recording(self) -> Recording:
         """What the clients saw, and what it took."""
         counts = self._mm.memory.counts - self._loaded
-        faults = {f"faults/{kind}": count for kind, count in counts.faults_by_kind().items()}
+        faults = {f"faults/{kind}": count for kind, count in by_kind(counts).items()}
         forks = Histogram()
         forks.add(np.array(self._fork_ns, np.int64))
         latencies = self.clients.latencies()

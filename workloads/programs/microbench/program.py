@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from models.costs.laws import Costs
+from models.faults.actions import as_counters
 from models.kernel.kernel import Kernel
-from models.kernel.rehearsal import Rehearsal, RehearsedKernel, rehearse
 from models.memory.counts import Counts
 from models.schemes.base import Scheme
 from models.schemes.registry import make_scheme
+from models.schemes.rehearsed import Rehearsal, Rehearsed, rehearse
 from sim.arrays import IntArray
 from sim.machine.streams import Streams
 from sim.measures.histogram import Histogram
@@ -45,7 +46,7 @@ class Microbench(Workload):
             pages = tuple(pages_of(size_bytes) for size_bytes in config.size_list())
             options = tuple(sorted(setup.fork_options().items()))
             scheme, rounds = _rehearsed(setup.scheme, options, setup.profile.costs, pages)
-            kernel: Kernel = RehearsedKernel(setup.machine(), scheme, rounds)
+            kernel = Kernel(setup.machine(), Rehearsed(scheme, rounds))
         else:
             kernel = setup.kernel()
         (recording,) = play(kernel, self.start(config, kernel, setup.streams()))
@@ -97,4 +98,4 @@ def _totals(instances: list[Instance]) -> dict[str, int]:
     total = Counts()
     for instance in instances:
         total.add(instance.mm.memory.counts)
-    return total.as_dict()
+    return as_counters(total)

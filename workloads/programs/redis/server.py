@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from models.faults.actions import by_kind
 from models.faults.batch import Faults
 from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
@@ -177,7 +178,7 @@ class Server:
         yield from self._kernel.start(task, mm)
         save_ns = self._config.dataset * NANOSECONDS // self._config.snapshot.save_rate
         yield from task.run(compute_ns=save_ns)
-        if self._kernel.lost_memory(mm):
+        if self._kernel.scheme.has_lost(mm):
             self._failed += 1
             mm.memory.counts.children_killed += 1
         self._measure(snapshot)
@@ -194,7 +195,7 @@ class Server:
     def recording(self) -> Recording:
         """What happened so far."""
         elapsed_ns = max(self._clock.now, 1)
-        faults = (self._mm.memory.counts - self._loaded).faults_by_kind()
+        faults = by_kind(self._mm.memory.counts - self._loaded)
         if self._children.value:
             self._measure(self._snapshots[-1])
         warmup_ns, latency = self._latency.cut()
