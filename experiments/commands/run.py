@@ -52,6 +52,9 @@ def main(
     source = Path(file)
     document = override(load(source), settings)
     planned = plan(document, source.parent, catalogue(), any_size=any_size)
+    if events != "-":
+        for remark in planned.remarks:
+            click.echo(f"note: {remark}", err=True)
     wanted = having(planned.points, only)
     check_traces(wanted)
     executor = chosen(**machinery)

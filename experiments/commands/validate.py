@@ -19,6 +19,8 @@ def main(file: str, settings: tuple[str, ...], *, any_size: bool) -> int:
     document = override(load(source), settings)
     planned = plan(document, source.parent, catalogue(), any_size=any_size)
     check_traces(planned.points)
+    for remark in planned.remarks:
+        click.echo(f"note: {remark}", err=True)
     count = len(planned.points)
     click.echo(f"{file}: valid, {count} point{'s' if count > 1 else ''}")
     return 0

@@ -13,6 +13,7 @@ from models.memory.address_space import AddressSpace
 from models.memory.areas import PAGES_PER_SLOT, BusError, Vma
 from models.memory.counts import Counts
 from models.memory.physical import PhysicalMemory
+from models.memory.slots import count_killed
 from models.operations.steps import Acquire, Mode, Operation, perform
 from models.schemes.base import Scheme
 from sim.arrays import IntArray
@@ -147,7 +148,7 @@ class Trial:
         try:
             self.scheme.apply(mm, faults)
         except BusError:
-            self.memory.counts.children_killed += 1
+            count_killed(self.memory)
         taken = [_name(mode, of, mm) for mode, of in locks] if len(faults) else []
         counts = self.memory.counts - before
         return Observation(faults.total_ns, counts, Counter(taken), self.scheme.flushes(faults))

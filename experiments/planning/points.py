@@ -108,6 +108,18 @@ class Plan:
     points: tuple[Point, ...]
     document: Document
 
+    @property
+    def remarks(self) -> Iterator[str]:
+        """What was assumed without being asked for: constants that a profile leaves out."""
+        profiles = {point.profile.digest: point.profile for point in self.points}
+        for profile in profiles.values():
+            for name in profile.left_out:
+                constant = profile.constants[name]
+                yield (
+                    f"profile {profile.name}: {name} is left out: assumed {constant.value:g} "
+                    f"{constant.unit} ({constant.source})"
+                )
+
 
 def plan(document: Document, folder: Path, catalogue: Catalogue, *, any_size: bool = False) -> Plan:
     """Validate an experiment and everything it names.

@@ -12,12 +12,10 @@ from collections.abc import Mapping
 from importlib import resources
 
 from models.calibration.fits import PAGES_PER_GIB, Fit
-from models.costs.profile import Constant, Profile
+from models.costs.profile import Constant, Profile, default_constants
 
 MEDIANS = "measured_medians.csv"
 """The medians: an AMD EPYC (Zen 3) guest under Linux 6.18."""
-
-_FOLIOS = "Hildenbrand, fork() with PTE-mapped THP, 2024-01-22: 1 GiB on a Xeon 4210R"
 
 STRUCT_PAGE_LOAD = 0.6338
 """Share of the first load of struct page in copy_one_pte (figure 3)."""
@@ -50,6 +48,7 @@ def calibrated_profile(
     }
     entry_ns, entry_source = fitted["entry_ns"]
     scattered_ns, scattered_source = fitted["scattered_ns"]
+    assumed = default_constants()
     measured = measured_medians()
     copy_ns = entry_ns / (measured["first_fork"] / measured["next_fork"])
     exit_ns = copy_ns * (measured["child_exit"] / measured["next_fork"])
@@ -84,14 +83,11 @@ def calibrated_profile(
         ),
         "entry_protect_ns": ns(entry_ns - copy_ns, "fitted", "the rest, see entry_copy_ns"),
         "entry_scattered_ns": ns(scattered_ns, "fitted", scattered_source),
-        "entry_exclusive_ns": ns(
-            5.5,
-            "assumed",
-            "a locked instruction on a line in cache: 18 cycles of a Zen 2 core at 3.3 GHz",
-        ),
+        "entry_exclusive_ns": assumed["entry_exclusive_ns"],
         **{
-            f"folio_{size}_ratio": _constant(ratio, "ratio", "measured", _FOLIOS)
-            for size, ratio in (("16k", 0.93), ("64k", 0.84), ("2m", 0.80))
+            name: constant.model_copy(update={"kind": "measured"})
+            for name, constant in assumed.items()
+            if name.startswith("folio_")
         },
         "huge_entry_ns": ns(fitted["huge_entry_ns"][0], "fitted", fitted["huge_entry_ns"][1]),
         "huge_deposit_scattered_ns": ns(
@@ -143,15 +139,8 @@ def calibrated_profile(
         "fault_huge_copy_ns": ns(huge_fault_ns, "measured", "table 1, fork with huge pages"),
         "fault_huge_reuse_ns": like_fault("fault_huge_reuse"),
         "fault_huge_split_ns": like_fault("fault_huge_split"),
-        "tlb_flush_ns": ns(
-            300.0, "assumed", "a write of CR3 and the first misses after it: 0.1 to 0.5 us"
-        ),
-        "tlb_shootdown_ns": ns(
-            1500.0,
-            "assumed",
-            "an inter-processor interrupt and its answer: 1 to 3 us (Amit, USENIX ATC '17; LATR, "
-            "ASPLOS '18)",
-        ),
+        "tlb_flush_ns": assumed["tlb_flush_ns"],
+        "tlb_shootdown_ns": assumed["tlb_shootdown_ns"],
         "exit_base_ns": scaled(
             fitted["fork_base_ns"][0] * (measured["empty_exit"] / measured["empty_fork"]),
             "fork_base_ns",
@@ -187,12 +176,8 @@ def calibrated_profile(
         "fill_jitter": _constant(
             contention.values["fill_jitter"], "ratio", "fitted", "figure 2, concurrent"
         ),
-        "context_switch_ns": ns(
-            2000.0, "assumed", "lmbench's lat_ctx with small processes: 1 to 3 us on x86 servers"
-        ),
-        "time_slice_ns": ns(
-            3e6, "assumed", "sched_min_granularity of Linux 5.6 with 8 cores or more"
-        ),
+        "context_switch_ns": assumed["context_switch_ns"],
+        "time_slice_ns": assumed["time_slice_ns"],
     }
     weights = {
         stream: _constant(contention.values[stream], "ratio", "fitted", "figure 2, concurrent")

@@ -12,11 +12,11 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from models.costs.laws import Costs
+from models.costs.laws import DEFAULT, AssumedValue, Costs
 
 
 def _unit(name: str) -> str:
@@ -28,7 +28,12 @@ def _unit(name: str) -> str:
 
 
 UNITS = {field.name: _unit(field.name) for field in fields(Costs)}
-"""The constants that a profile must give, and the unit of each."""
+"""The constants of a profile, and the unit of each."""
+
+DEFAULTS: Mapping[str, AssumedValue] = {
+    field.name: field.metadata[DEFAULT] for field in fields(Costs) if DEFAULT in field.metadata
+}
+"""The constants that a profile need not give, and what they are then."""
 
 
 _DEEPEST = 20
@@ -49,13 +54,22 @@ class Constant(BaseModel):
     source: Annotated[str, Field(min_length=1)]
 
 
+def default_constants() -> dict[str, Constant]:
+    """The constants that profiles may leave out, with their stated defaults."""
+    return {
+        name: Constant(value=default.value, unit=UNITS[name], kind="assumed", source=default.source)
+        for name, default in DEFAULTS.items()
+    }
+
+
 class Profile(BaseModel):
     """A calibrated machine.
 
     Attributes:
         name: Its name, that of its file.
         description: What machine and kernel it is.
-        constants: The constants of `models.costs.laws.Costs`, by name.
+        constants: The constants of `models.costs.laws.Costs`, by name; those that its file leaves
+            out have their stated default.
         contention: For a victim's memory stream, what each aggressor's weighs on it.
     """
 
@@ -65,19 +79,26 @@ class Profile(BaseModel):
     description: Annotated[str, Field(min_length=1)]
     constants: dict[str, Constant]
     contention: dict[str, dict[str, Constant]]
+    _left_out: tuple[str, ...] = PrivateAttr(())
 
     @field_validator("constants")
     @classmethod
     def _complete(cls, constants: dict[str, Constant]) -> dict[str, Constant]:
         for name in UNITS:
-            if name not in constants:
+            if name not in constants and name not in DEFAULTS:
                 raise ValueError(f"{name} is missing")
         for name, constant in constants.items():
             if name not in UNITS:
                 raise ValueError(f"{name} is not a constant of the cost model")
             if constant.unit != UNITS[name]:
                 raise ValueError(f"{name} is in {UNITS[name]}, not in {constant.unit}")
-        return constants
+        rest = {n: c for n, c in default_constants().items() if n not in constants}
+        return {**constants, **rest}
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The constants that its file leaves out, so that they have their stated default."""
+        return self._left_out
 
     @cached_property
     def costs(self) -> Costs:
@@ -167,8 +188,10 @@ def parse_profile(text: str, origin: str) -> Profile:
         problem = " ".join(str(error).split())
         raise ProfileError(f"{origin}: not YAML: {problem}") from error
     try:
-        return Profile.model_validate(document)
+        profile = Profile.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ProfileError(f"{origin}: {where}: {first['msg']}") from error
+    profile._left_out = tuple(name for name in DEFAULTS if name not in document["constants"])
+    return profile

@@ -18,6 +18,7 @@ from models.memory.address_space import NO_TABLE, AddressSpace
 from models.memory.areas import PAGES_PER_SLOT, BusError
 from models.memory.counts import Counts
 from models.memory.entries import Kind
+from models.memory.slots import count_killed
 from models.operations.steps import Performance, perform
 from models.schemes.base import Scheme
 from sim.arrays import BoolArray, IntArray
@@ -159,7 +160,7 @@ class Rounds:
         try:
             self._scheme.apply(child, faults)
         except BusError:
-            counts.children_killed += 1
+            count_killed(self._mm.memory)
         _, left = perform(self._scheme.exit(child))
         return Round(forked, started, faults.total_ns, left, counts - before)
 

@@ -29,19 +29,22 @@ class AddressSpace(Lockable):
 
     Args:
         memory: The machine's physical memory.
+        parent: Who forks it, if anybody does.
 
     Attributes:
         number: Tells it apart from the others of that memory.
+        family: Its forks, theirs, and whom it comes from: those that are alive, by their number.
         counts: Its own faults.
         accounted_pages: The kernel's count of resident pages (see `rss_pages`).
         pmd_tables: The tables of the level above, which span 1 GiB each, as something to lock.
         state: What the fork scheme keeps of it, as the scheme says; None at first.
     """
 
-    def __init__(self, memory: PhysicalMemory) -> None:
+    def __init__(self, memory: PhysicalMemory, parent: AddressSpace | None = None) -> None:
         self.memory = memory
         self.number = memory.next_number()
-        memory.address_spaces[self.number] = self
+        self.family: dict[int, AddressSpace] = {} if parent is None else parent.family
+        self.family[self.number] = self
         self.counts = Counts()
         self.accounted_pages = 0
         self.pmd_tables: defaultdict[int, Lockable] = defaultdict(Lockable)
@@ -132,7 +135,7 @@ class AddressSpace(Lockable):
 
     def fork_layout(self) -> AddressSpace:
         """A new address space with the same areas and no table."""
-        child = AddressSpace(self.memory)
+        child = AddressSpace(self.memory, self)
         child._set_vmas([replace(vma, inherited=True) for vma in self._vmas])
         child._extend_slots(len(self.slot_table))
         for vma in self._vmas:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from models.memory.contents import Contents
 from models.memory.counts import Counts
 from models.memory.frame_stock import FrameStock
 from models.memory.frames import FRAME_BYTES, Frames
 from models.memory.tables import Tables
 from sim.arrays import IntArray
-
-if TYPE_CHECKING:
-    from models.memory.address_space import AddressSpace
 
 
 class PhysicalMemory:
@@ -25,7 +20,6 @@ class PhysicalMemory:
     Attributes:
         counts: What happened so far.
         huge_pages: Huge pages in use, whole ones.
-        address_spaces: Those that are alive, by their number.
     """
 
     def __init__(self, movable_stock: float = 0, unmovable_stock: float = 0) -> None:
@@ -34,7 +28,6 @@ class PhysicalMemory:
         self.tables = Tables(FrameStock(unmovable_stock))
         self.counts = Counts()
         self.huge_pages = 0
-        self.address_spaces: dict[int, AddressSpace] = {}
         self._address_spaces = 0
 
     def next_number(self) -> int:

@@ -32,7 +32,7 @@ def put_tables(
 
 
 def point_at(mm: AddressSpace, slots: IntArray, tables: IntArray) -> None:
-    """Let empty slots of a process point at tables of another, which is one sharer more for each."""
+    """Let empty slots point at tables of another process: one sharer more of each."""
     mm.slot_table[run_of(slots)] = tables
     mm.memory.tables.references[run_of(tables)] += 1
     mm.memory.counts.tables_shared += len(slots)
@@ -137,7 +137,6 @@ def count(
     ptes_scanned: int = 0,
     pages_freed: int = 0,
     huge_zapped: int = 0,
-    children_killed: int = 0,
 ) -> None:
     """Count what happened in a memory; see `Counts`."""
     counts = memory.counts
@@ -146,4 +145,8 @@ def count(
     counts.ptes_scanned += ptes_scanned
     counts.pages_freed += pages_freed
     counts.huge_zapped += huge_zapped
-    counts.children_killed += children_killed
+
+
+def count_killed(memory: PhysicalMemory) -> None:
+    """Count a process that is killed because the machine has no huge page for it."""
+    memory.counts.children_killed += 1

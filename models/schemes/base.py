@@ -113,7 +113,7 @@ class Scheme:
         The state changes at the start, so that the price is that of what was really removed.
         """
         yield from self.tear_down(mm)
-        mm.memory.address_spaces.pop(mm.number, None)
+        mm.family.pop(mm.number, None)
 
     def tear_down(self, mm: AddressSpace) -> Operation[None]:
         """Remove all that an address space maps, as exit and exec do."""

@@ -143,7 +143,7 @@ class PoolPages(HugePages):
         if self.number is None:
             return None
         reserved = 0
-        for relative in mm.memory.address_spaces.values():
+        for relative in mm.family.values():
             unused = relative.mapped_itself() & (relative.slot_table == NO_TABLE)
             reserved += int(unused.sum())
         return self.number - mm.memory.huge_pages - reserved
@@ -201,7 +201,7 @@ def _take(mm: AddressSpace, contents: IntArray) -> None:
     if not len(contents):
         return
     memory = mm.memory
-    for relative in memory.address_spaces.values():
+    for relative in mm.family.values():
         if relative is mm:
             continue
         slots = relative.slots_with_tables()

@@ -21,7 +21,7 @@ class OneLock:
     """That of the address space, for everything (mmap_sem, 5.6)."""
 
     def of_fault(self, mm: AddressSpace, page: int) -> Taken:
-        """The locks that a fault takes, in order; a second one guards its table's question alone."""
+        """The locks that a fault takes; a second one guards the question of its table alone."""
         del page
         return (("read", mm),)
 

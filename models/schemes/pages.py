@@ -1,4 +1,4 @@
-"""What kind of pages memory is made of: how it is filled, what faults do, what may be done to it."""
+"""What pages memory is made of: how it is filled, what faults do, what may be done to it."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class Rehearsed(Scheme):
     def fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
         """See `Scheme.fork`."""
         yield from _round_of(parent).fork
-        child = AddressSpace(parent.memory)
+        child = AddressSpace(parent.memory, parent)
         child.state = parent.state
         return child
 

@@ -65,3 +65,32 @@ def test_no_two_concepts_share_a_class_name() -> None:
                     where[node.name.lstrip("_")].add(file.relative_to(ROOT).as_posix())
     shared = {name: files for name, files in where.items() if len(files) > 1}
     assert {name for name in shared if f"_{name}" not in OF_PROGRAMS} - OF_PROGRAMS == set()
+
+
+WRITTEN = {"slot_table", "slot_writable", "accounted_pages", "references", "owner", "counts"}
+"""What of address spaces, tables and counts only `models.memory.slots` changes."""
+OWNERS = {"models/memory/slots.py", "models/memory/address_space.py", "models/memory/tables.py"}
+
+
+def changed(tree: ast.Module) -> Iterator[str]:
+    """The attributes that a module's assignments change, or change something of."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign | ast.AugAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                for part in target.elts if isinstance(target, ast.Tuple) else [target]:
+                    inside = part
+                    while isinstance(inside, ast.Subscript | ast.Attribute):
+                        if isinstance(inside, ast.Attribute):
+                            yield inside.attr
+                        inside = inside.value
+
+
+def test_slots_rss_and_counts_have_one_writer() -> None:
+    for wing in ("models", "workloads", "experiments"):
+        for file in (ROOT / wing).rglob("*.py"):
+            path = file.relative_to(ROOT).as_posix()
+            if path not in OWNERS:
+                found = WRITTEN & set(changed(ast.parse(file.read_text("utf-8"))))
+                own = {"counts"} if "self.counts = Counts()" in file.read_text("utf-8") else set()
+                assert not found - own, path

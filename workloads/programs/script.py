@@ -14,6 +14,7 @@ from models.faults.actions import as_counters
 from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
 from models.memory.areas import BusError
+from models.memory.slots import count_killed
 from models.operations.steps import Operation
 from sim.arrays import IntArray
 from sim.machine.clock import Activity
@@ -244,7 +245,7 @@ class ScriptRun:
         except BusError:
             if step.who not in self._killed:
                 self._killed.add(step.who)
-                self._memory.counts.children_killed += 1
+                count_killed(self._memory)
                 yield from self._kernel.exit(task, mm)
 
     def _operation(self, mm: AddressSpace, step: Any) -> Operation[Any]:

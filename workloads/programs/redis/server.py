@@ -8,6 +8,7 @@ from models.faults.actions import by_kind
 from models.faults.batch import Faults
 from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
+from models.memory.slots import count_killed
 from sim.arrays import IntArray
 from sim.machine.clock import Activity
 from sim.machine.cores import Task
@@ -180,7 +181,7 @@ class Server:
         yield from task.run(compute_ns=save_ns)
         if self._kernel.scheme.has_lost(mm):
             self._failed += 1
-            mm.memory.counts.children_killed += 1
+            count_killed(mm.memory)
         self._measure(snapshot)
         yield from self._kernel.exit(task, mm)
         snapshot.end_ns = self._clock.now
