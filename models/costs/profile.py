@@ -129,12 +129,14 @@ class Profile(BaseModel):
                 source=f"asked for instead of {constant.value:g}",
             )
         # Not a `model_copy`: that would take what was computed from the constants along.
-        return Profile(
+        varied = Profile(
             name=self.name,
             description=self.description,
             constants={**self.constants, **changed},
             contention=self.contention,
         )
+        varied._left_out = tuple(name for name in self._left_out if name not in changed)
+        return varied
 
     @cached_property
     def digest(self) -> str:

@@ -51,11 +51,12 @@ class Action(IntEnum):
 
     row: ActionRow
 
-    def __new__(cls, number: int, row: ActionRow | None = None) -> Action:
-        """A member, or the one that has this number."""
+    def __new__(cls, row: ActionRow | int) -> Action:
+        """A member, numbered in the order of the rows; called later, the one with a number."""
+        number = len(cls.__members__)
         member = int.__new__(cls, number)
         member._value_ = number
-        member.row = row or ActionRow("")
+        member.row = row if isinstance(row, ActionRow) else ActionRow("")
         return member
 
     @property
@@ -77,40 +78,28 @@ class TableAction(Action):
         """What it is called."""
         return f"table_{self.name.lower()}"
 
-    NONE = 0, ActionRow("Nothing.")
-    ALLOC = 1, ActionRow("The slot had no table: allocate one.", pages=1)
-    COPY = (
-        2,
-        ActionRow(
-            "The table is shared: copy it for the faulting process (unshare, break).",
-            "1 table copied",
-            "{} tables copied",
-            pages=1,
-        ),
+    NONE = ActionRow("Nothing.")
+    ALLOC = ActionRow("The slot had no table: allocate one.", pages=1)
+    COPY = ActionRow(
+        "The table is shared: copy it for the faulting process (unshare, break).",
+        "1 table copied",
+        "{} tables copied",
+        pages=1,
     )
-    REUSE = (
-        3,
-        ActionRow(
-            "The table was shared and is not any more: make the slot writable again.",
-            "1 table made writable again",
-            "{} tables made writable again",
-        ),
+    REUSE = ActionRow(
+        "The table was shared and is not any more: make the slot writable again.",
+        "1 table made writable again",
+        "{} tables made writable again",
     )
-    RENEW = (
-        4,
-        ActionRow(
-            "The same, but copy the table all the same and free the old one.",
-            counted_as="table_copy",
-        ),
+    RENEW = ActionRow(
+        "The same, but copy the table all the same and free the old one.",
+        counted_as="table_copy",
     )
-    SYNC = (
-        5,
-        ActionRow(
-            "The table is still to be copied for a child: copy it for the child.",
-            "1 table copied for the child",
-            "{} tables copied for the child",
-            pages=1,
-        ),
+    SYNC = ActionRow(
+        "The table is still to be copied for a child: copy it for the child.",
+        "1 table copied for the child",
+        "{} tables copied for the child",
+        pages=1,
     )
 
 
@@ -122,142 +111,103 @@ class PageAction(Action):
         """What it is called."""
         return self.name.lower()
 
-    NONE = 0, ActionRow("Nothing.")
-    COW_COPY = (
-        1,
-        ActionRow(
-            "Copy 4 KiB: the page is mapped elsewhere too.",
-            "4 KiB copied",
-            "{} pages copied",
-            pages=1,
-            price="fault_copy_cold_ns",
-            replaces=True,
-        ),
+    NONE = ActionRow("Nothing.")
+    COW_COPY = ActionRow(
+        "Copy 4 KiB: the page is mapped elsewhere too.",
+        "4 KiB copied",
+        "{} pages copied",
+        pages=1,
+        price="fault_copy_cold_ns",
+        replaces=True,
     )
-    COW_REUSE = (
-        2,
-        ActionRow(
-            "Make the entry writable: this is the page's only mapping.",
-            "1 page made writable",
-            "{} pages made writable",
-            price="fault_reuse_ns",
-        ),
+    COW_REUSE = ActionRow(
+        "Make the entry writable: this is the page's only mapping.",
+        "1 page made writable",
+        "{} pages made writable",
+        price="fault_reuse_ns",
     )
-    ZERO_FILL = (
-        3,
-        ActionRow(
-            "Map a fresh zeroed page (first write to a hole or to the zero page).",
-            "1 zeroed page mapped",
-            "{} zeroed pages mapped",
-            pages=1,
-            price="fault_zero_fill_ns",
-            replaces=True,
-        ),
+    ZERO_FILL = ActionRow(
+        "Map a fresh zeroed page (first write to a hole or to the zero page).",
+        "1 zeroed page mapped",
+        "{} zeroed pages mapped",
+        pages=1,
+        price="fault_zero_fill_ns",
+        replaces=True,
     )
-    ZERO_MAP = (
-        4,
-        ActionRow(
-            "Map the zero page (read of a hole).",
-            "the zero page mapped",
-            "the zero page mapped {} times",
-            price="fault_zero_map_ns",
-        ),
+    ZERO_MAP = ActionRow(
+        "Map the zero page (read of a hole).",
+        "the zero page mapped",
+        "the zero page mapped {} times",
+        price="fault_zero_map_ns",
     )
-    SHARED_MAP = (
-        5,
-        ActionRow(
-            "Map a page of shared memory, brought into memory if it is not there. Not calibrated: "
-            "it is priced as a zeroed page.",
-            "1 shared page mapped",
-            "{} shared pages mapped",
-            pages=1,
-            price="fault_zero_fill_ns",
-        ),
+    SHARED_MAP = ActionRow(
+        "Map a page of shared memory, brought into memory if it is not there. Not calibrated: "
+        "it is priced as a zeroed page.",
+        "1 shared page mapped",
+        "{} shared pages mapped",
+        pages=1,
+        price="fault_zero_fill_ns",
     )
-    FILE_MAP = (
-        6,
-        ActionRow(
-            "Map a page of a file, read-only, in a private mapping. Not calibrated: it is priced "
-            "as the zero page.",
-            "1 page of a file mapped",
-            "{} pages of a file mapped",
-            pages=1,
-            price="fault_zero_map_ns",
-        ),
+    FILE_MAP = ActionRow(
+        "Map a page of a file, read-only, in a private mapping. Not calibrated: it is priced "
+        "as the zero page.",
+        "1 page of a file mapped",
+        "{} pages of a file mapped",
+        pages=1,
+        price="fault_zero_map_ns",
     )
-    HUGE_COPY = (
-        7,
-        ActionRow(
-            "Copy 2 MiB.",
-            "2 MiB copied",
-            "{} huge pages copied",
-            pages=512,
-            price="fault_huge_copy_ns",
-            replaces=True,
-            huge=True,
-        ),
+    HUGE_COPY = ActionRow(
+        "Copy 2 MiB.",
+        "2 MiB copied",
+        "{} huge pages copied",
+        pages=512,
+        price="fault_huge_copy_ns",
+        replaces=True,
+        huge=True,
     )
-    HUGE_REUSE = (
-        8,
-        ActionRow(
-            "Make a huge entry writable.",
-            "1 huge page made writable",
-            "{} huge pages made writable",
-            price="fault_huge_reuse_ns",
-            huge=True,
-        ),
+    HUGE_REUSE = ActionRow(
+        "Make a huge entry writable.",
+        "1 huge page made writable",
+        "{} huge pages made writable",
+        price="fault_huge_reuse_ns",
+        huge=True,
     )
-    HUGE_FILL = (
-        9,
-        ActionRow(
-            "Map a fresh zeroed huge page.",
-            "1 zeroed huge page mapped",
-            "{} zeroed huge pages mapped",
-            pages=512,
-            price="huge_fill_ns",
-            replaces=True,
-            huge=True,
-        ),
+    HUGE_FILL = ActionRow(
+        "Map a fresh zeroed huge page.",
+        "1 zeroed huge page mapped",
+        "{} zeroed huge pages mapped",
+        pages=512,
+        price="huge_fill_ns",
+        replaces=True,
+        huge=True,
     )
-    HUGE_ZERO_MAP = (
-        10,
-        ActionRow(
-            "Map the huge zero page.",
-            "the huge zero page mapped",
-            "the huge zero page mapped {} times",
-            price="fault_zero_map_ns",
-            huge=True,
-        ),
+    HUGE_ZERO_MAP = ActionRow(
+        "Map the huge zero page.",
+        "the huge zero page mapped",
+        "the huge zero page mapped {} times",
+        price="fault_zero_map_ns",
+        huge=True,
     )
-    HUGE_SPLIT = (
-        11,
-        ActionRow(
-            "Split a shared huge page into 4 KiB pages in this process, and copy one of them.",
-            "1 huge page split",
-            "{} huge pages split",
-            pages=1,
-            price="fault_huge_split_ns",
-            replaces=True,
-            huge=True,
-        ),
+    HUGE_SPLIT = ActionRow(
+        "Split a shared huge page into 4 KiB pages in this process, and copy one of them.",
+        "1 huge page split",
+        "{} huge pages split",
+        pages=1,
+        price="fault_huge_split_ns",
+        replaces=True,
+        huge=True,
     )
-    HUGE_READ_FILL = (
-        12,
-        ActionRow(
-            "Map a fresh zeroed huge page read-only: hugetlbfs has no zero page.",
-            pages=512,
-            price="huge_fill_ns",
-            replaces=True,
-            huge=True,
-            counted_as="huge_fill",
-        ),
+    HUGE_READ_FILL = ActionRow(
+        "Map a fresh zeroed huge page read-only: hugetlbfs has no zero page.",
+        pages=512,
+        price="huge_fill_ns",
+        replaces=True,
+        huge=True,
+        counted_as="huge_fill",
     )
-    NO_PAGE = (
-        13,
-        ActionRow(
-            "There is no page to map: the process is killed (SIGBUS), so nothing follows.",
-            huge=True,
-        ),
+    NO_PAGE = ActionRow(
+        "There is no page to map: the process is killed (SIGBUS), so nothing follows.",
+        huge=True,
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from model_prices import PRICES, make_costs
 from ruamel.yaml import YAML
 
-from models.costs.profile import UNITS, ProfileError, list_profiles, load_profile
+from models.costs.profile import DEFAULTS, UNITS, ProfileError, list_profiles, load_profile
 
 
 def constant(name: str) -> dict[str, Any]:
@@ -120,3 +120,22 @@ def test_profiles_that_are_not_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", list_profiles())
 def test_bundled_profiles(name: str) -> None:
     assert load_profile(name).name == name
+
+
+def test_a_constant_with_a_stated_default_may_be_left_out(tmp_path: Path) -> None:
+    """So a constant that is new breaks nobody's profile; the loader says which it took."""
+    content = document()
+    del content["constants"]["tlb_flush_ns"]
+    profile = load_profile(write(tmp_path, content))
+    assert profile.left_out == ("tlb_flush_ns",)
+    taken, default = profile.constants["tlb_flush_ns"], DEFAULTS["tlb_flush_ns"]
+    assert (taken.value, taken.kind, taken.source) == (default.value, "assumed", default.source)
+    assert profile.costs.tlb_flush_ns == default.value
+    assert profile.varied({"fork_base_ns": 1.0}, {}).left_out == ("tlb_flush_ns",)
+    assert profile.varied({"tlb_flush_ns": 1.0}, {}).left_out == ()
+    assert load_profile("epyc-7302p-linux-5.6").left_out == ()
+
+
+def test_every_stated_default_has_a_source() -> None:
+    assert DEFAULTS
+    assert all(default.source and default.value > 0 for default in DEFAULTS.values())
