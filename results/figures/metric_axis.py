@@ -39,7 +39,7 @@ def metric_axis(metric: Metric, values: Sequence[float], unit: str | None = None
     The unit is that of the geometric middle of the values.
     """
     units = _UNITS[metric.unit]
-    if unit not in units:
+    if unit is None or unit not in units:
         positive = [value for value in values if value > 0]
         middle = (min(positive) * max(positive)) ** 0.5 if positive else 0.0
         unit = next((name for name, size in units.items() if middle >= size), list(units)[-1])

@@ -72,13 +72,11 @@ def metrics(record: Record) -> dict[str, Number]:
 
 def summaries(record: Record) -> dict[str, Summary]:
     """Every metric of the record with its spread over the repetitions, by name."""
-    repetitions = [measured(recording) for recording in record.repetitions]
-    return {
-        metric.name: summarise(
-            metric, [values[metric] for values in repetitions if metric in values]
-        )
-        for metric in dict.fromkeys(metric for values in repetitions for metric in values)
-    }
+    samples: dict[Metric, list[Number]] = {}
+    for recording in record.repetitions:
+        for metric, value in measured(recording).items():
+            samples.setdefault(metric, []).append(value)
+    return {metric.name: summarise(metric, values) for metric, values in samples.items()}
 
 
 def summarise(metric: Metric, values: Sequence[Number]) -> Summary:
