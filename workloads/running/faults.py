@@ -24,7 +24,7 @@ def faults_since_loading(*memories: LoadedMemory) -> dict[Metric, int]:
     total = Counts()
     for memory in memories:
         total.add(memory.since())
-    return {_fault_of(kind): count for kind, count in total.faults_by_kind().items()}
+    return {fault_of(kind): count for kind, count in total.faults_by_kind().items()}
 
 
 def everything_counted(counts: Counts, prefix: str = "") -> dict[Metric, int]:
@@ -35,6 +35,6 @@ def everything_counted(counts: Counts, prefix: str = "") -> dict[Metric, int]:
     }
 
 
-def _fault_of(kind: str) -> Metric:
+def fault_of(kind: str) -> Metric:
     """How often faults did this to a page or a table."""
     return Metric(f"faults/{kind}", better=Better.LESS, label=kind, group=Group.FAULTS)
