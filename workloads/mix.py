@@ -89,8 +89,8 @@ class Mix(Workload):
         kernel = setup.kernel()
         (recording,) = play(kernel, self.start(config, kernel, setup.streams()))
         return recording.add(
-            series={"memory": of_machine(kernel.logs.values())},
-            levels={MEMORY_PEAK: kernel.peak_bytes},
+            series={"memory": of_machine(kernel.books.logs.values())},
+            levels={MEMORY_PEAK: kernel.books.peak_bytes},
         )
 
     def check(self, config: AnyMix, setup: Setup) -> None:
@@ -100,6 +100,6 @@ class Mix(Workload):
 
     def _started(self, own: Any, kernel: Kernel, streams: Streams) -> Program:
         """A program beside others, and which memory is its own."""
-        before = len(kernel.memories)
+        before = len(kernel.books.memories)
         program = self._programs[own.kind].start(own, kernel, streams)
-        return replace(program, memories=kernel.memories[before:])
+        return replace(program, memories=kernel.books.memories[before:])

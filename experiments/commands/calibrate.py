@@ -18,8 +18,9 @@ from ruamel.yaml import YAML
 from models.calibration.fits import Fit, fit_contention, fit_fork_curves, heap_of_snapshots
 from models.calibration.paper import calibrated_profile
 from models.costs.profile import Profile, list_profiles, load_profile
-from models.kernel.rehearsal import RehearsedKernel, rehearse
+from models.kernel.kernel import Kernel
 from models.schemes.registry import make_scheme
+from models.schemes.rehearsed import Rehearsed, rehearse
 from results.paper.reference import published
 from sim.arrays import FloatArray
 from sim.machine.machine import Machine
@@ -138,7 +139,7 @@ class _Concurrent:
                 slice_ns=round(costs.time_slice_ns),
                 switch_ns=round(costs.context_switch_ns),
             )
-            kernel = RehearsedKernel(machine, make_scheme("classic", costs), self._rounds)
+            kernel = Kernel(machine, Rehearsed(make_scheme("classic", costs), self._rounds))
             program = Microbench().start(self._config, kernel, Streams(SEED, run))
             forks = play(kernel, program)[0].series["forks"]
             runs.append(forks["fork_ns"].reshape(self._config.instances, -1))

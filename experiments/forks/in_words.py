@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from experiments.forks.trial import Observation
-from models.memory.counts import Counts
+from models.faults.actions import COUNTED, Action, PageAction, TableAction
+from models.memory.counts import EVENTS
+
+
+def _of(actions: type[Action]) -> dict[str, tuple[str, str]]:
+    return {a.counter: (a.row.one, a.row.many) for a in actions if a.row.one}
+
 
 _PHRASES = {
     "children_killed": ("1 process killed", "{} processes killed"),
     "tables_shared": ("1 table shared", "{} tables shared"),
-    "tables_copied": ("1 table copied", "{} tables copied"),
-    "tables_synced": ("1 table copied for the child", "{} tables copied for the child"),
-    "tables_reused": ("1 table made writable again", "{} tables made writable again"),
+    **_of(TableAction),
     "tables_alloc": ("1 table allocated", "{} tables allocated"),
     "ptes_copied": ("1 entry copied", "{} entries copied"),
-    "page_copies": ("4 KiB copied", "{} pages copied"),
-    "page_reuse": ("1 page made writable", "{} pages made writable"),
-    "zero_fill": ("1 zeroed page mapped", "{} zeroed pages mapped"),
-    "zero_map": ("the zero page mapped", "the zero page mapped {} times"),
-    "shared_map": ("1 shared page mapped", "{} shared pages mapped"),
-    "file_map": ("1 page of a file mapped", "{} pages of a file mapped"),
-    "huge_splits": ("1 huge page split", "{} huge pages split"),
-    "huge_copies": ("2 MiB copied", "{} huge pages copied"),
-    "huge_reuse": ("1 huge page made writable", "{} huge pages made writable"),
-    "huge_fill": ("1 zeroed huge page mapped", "{} zeroed huge pages mapped"),
-    "huge_zero_map": ("the huge zero page mapped", "the huge zero page mapped {} times"),
+    **_of(PageAction),
     "ptes_scanned": ("1 entry read", "{} entries read"),
     "ptes_zapped": ("1 entry removed", "{} entries removed"),
     "huge_zapped": ("1 huge entry removed", "{} huge entries removed"),
@@ -39,9 +35,10 @@ NOTHING = "nothing"
 
 def told(observation: Observation) -> str:
     """What was done, and whether other cores had to flush: a phrase each."""
-    counts = observation.counts.as_dict()
+    counts = Counter(observation.counts.as_dict())
     # A copied table is also an allocated one.
-    counts["tables_alloc"] -= counts["tables_copied"] + counts["tables_synced"]
+    copied = (TableAction.COPY, TableAction.SYNC)
+    counts["tables_alloc"] -= sum(counts[action.counter] for action in copied)
     phrases = []
     for name, (one, several) in _PHRASES.items():
         if counts[name]:
@@ -53,4 +50,4 @@ def told(observation: Observation) -> str:
 
 def sayable() -> bool:
     """Whether there are words for everything that is counted."""
-    return set(_PHRASES) | _UNSAID == set(Counts().as_dict())
+    return set(_PHRASES) | _UNSAID == {*EVENTS, *COUNTED}

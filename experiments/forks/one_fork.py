@@ -94,7 +94,7 @@ def _write_costs(scheme: Scheme, mm: AddressSpace, n_pages: int) -> tuple[int, i
 def _copied(scheme: Scheme, n_pages: int) -> Iterator[tuple[int, int]]:
     """Per cent of its pages that the parent has written, and the bytes that this has taken."""
     # Pages out of one pool do depend on each other.
-    competing = isinstance(scheme, Hugetlb) and scheme.pool_pages is not None
+    competing = isinstance(scheme, Hugetlb) and scheme.pool.number is not None
     sample = n_pages if competing else min(n_pages, SAMPLE_PAGES)
     trial = _filled(scheme, sample).forked()
     before = _in_use(trial.memory)

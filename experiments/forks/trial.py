@@ -45,12 +45,8 @@ class Observation:
     @classmethod
     def each(cls, one: Self, more: Self, number: int) -> Self:
         """What each of `number` further things cost that `more` did besides `one`."""
-        counts = (more.counts - one.counts).as_dict()
-        return cls(
-            (more.ns - one.ns) / number,
-            Counts(**{name: count // number for name, count in counts.items()}),
-            more.locks - one.locks,
-        )
+        counts = (more.counts - one.counts).per(number)
+        return cls((more.ns - one.ns) / number, counts, more.locks - one.locks)
 
 
 class Trial:

@@ -1,61 +1,301 @@
-"""What a fault does: to a page, and to the table above it."""
+"""What a fault does, to a page and to the table above it: a row for each action.
+
+An action's name in lower case is what it is called everywhere: in counts, in the columns of tables
+(`faults/cow_copy`), on the command line. A new one is a row here, the place that finds it
+(`models.faults.small_pages` or `huge_pages`), and its price in `models.costs.laws`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
 
+from models.memory.counts import Counts
+from sim.arrays import BoolArray
+
 ActionArray = npt.NDArray[np.uint8]
 
 
-class TableAction(IntEnum):
+@dataclass(frozen=True)
+class ActionRow:
+    """An action.
+
+    Attributes:
+        meaning: What it does.
+        one: What is told when it was done once.
+        many: What is told of several, with a place for how many.
+        pages: Frames of 4 KiB that it takes at most.
+        price: The constant of `models.costs.laws.Costs` that says what it costs; empty if it costs
+            nothing of its own.
+        replaces: Whether it replaces an entry by that of another page, if one was present.
+        huge: Whether it is one of 2 MiB pages.
+        counted_as: Under which name it is counted; empty if under its own.
+    """
+
+    meaning: str
+    one: str = ""
+    many: str = ""
+    pages: int = 0
+    price: str = ""
+    replaces: bool = False
+    huge: bool = False
+    counted_as: str = ""
+
+
+class Action(IntEnum):
+    """An action's number in arrays, with its row; 0 is none."""
+
+    row: ActionRow
+
+    def __new__(cls, number: int, row: ActionRow | None = None) -> Action:
+        """A member, or the one that has this number."""
+        member = int.__new__(cls, number)
+        member._value_ = number
+        member.row = row or ActionRow("")
+        return member
+
+    @property
+    def label(self) -> str:
+        """What it is called."""
+        raise NotImplementedError
+
+    @property
+    def counter(self) -> str:
+        """Under which name it is counted; empty if it is not."""
+        return self.row.counted_as or (self.label if self.row.one else "")
+
+
+class TableAction(Action):
     """What a fault does to the PTE table before it turns to the page."""
 
-    NONE = 0
-    ALLOC = 1
-    """The slot had no table: allocate one."""
-    COPY = 2
-    """The table is shared: copy it for the faulting process (unshare, break)."""
-    REUSE = 3
-    """The table was shared and is not any more: make the slot writable again."""
-    RENEW = 4
-    """The same, but copy the table all the same and free the old one."""
-    SYNC = 5
-    """The table is still to be copied for a child: copy it for the child."""
+    @property
+    def label(self) -> str:
+        """What it is called."""
+        return f"table_{self.name.lower()}"
+
+    NONE = 0, ActionRow("Nothing.")
+    ALLOC = 1, ActionRow("The slot had no table: allocate one.", pages=1)
+    COPY = (
+        2,
+        ActionRow(
+            "The table is shared: copy it for the faulting process (unshare, break).",
+            "1 table copied",
+            "{} tables copied",
+            pages=1,
+        ),
+    )
+    REUSE = (
+        3,
+        ActionRow(
+            "The table was shared and is not any more: make the slot writable again.",
+            "1 table made writable again",
+            "{} tables made writable again",
+        ),
+    )
+    RENEW = (
+        4,
+        ActionRow(
+            "The same, but copy the table all the same and free the old one.",
+            counted_as="table_copy",
+        ),
+    )
+    SYNC = (
+        5,
+        ActionRow(
+            "The table is still to be copied for a child: copy it for the child.",
+            "1 table copied for the child",
+            "{} tables copied for the child",
+            pages=1,
+        ),
+    )
 
 
-class PageAction(IntEnum):
+class PageAction(Action):
     """What a fault does to the page."""
 
-    NONE = 0
-    COW_COPY = 1
-    """Copy 4 KiB: the page is mapped elsewhere too."""
-    COW_REUSE = 2
-    """Make the entry writable: this is the page's only mapping."""
-    ZERO_FILL = 3
-    """Map a fresh zeroed page (first write to a hole or to the zero page)."""
-    ZERO_MAP = 4
-    """Map the zero page (read of a hole)."""
-    SHARED_MAP = 5
-    """Map a page of shared memory."""
-    FILE_MAP = 6
-    """Map a page of a file, read-only, in a private mapping."""
-    HUGE_COPY = 7
-    """Copy 2 MiB."""
-    HUGE_REUSE = 8
-    """Make a huge entry writable."""
-    HUGE_FILL = 9
-    """Map a fresh zeroed huge page."""
-    HUGE_ZERO_MAP = 10
-    """Map the huge zero page."""
-    HUGE_SPLIT = 11
-    """Split a shared huge page into 4 KiB pages in this process, and copy one of them."""
-    HUGE_READ_FILL = 12
-    """Map a fresh zeroed huge page read-only: hugetlbfs has no zero page."""
-    NO_PAGE = 13
-    """There is no page to map: the process is killed (SIGBUS), so nothing follows."""
+    @property
+    def label(self) -> str:
+        """What it is called."""
+        return self.name.lower()
+
+    NONE = 0, ActionRow("Nothing.")
+    COW_COPY = (
+        1,
+        ActionRow(
+            "Copy 4 KiB: the page is mapped elsewhere too.",
+            "4 KiB copied",
+            "{} pages copied",
+            pages=1,
+            price="fault_copy_cold_ns",
+            replaces=True,
+        ),
+    )
+    COW_REUSE = (
+        2,
+        ActionRow(
+            "Make the entry writable: this is the page's only mapping.",
+            "1 page made writable",
+            "{} pages made writable",
+            price="fault_reuse_ns",
+        ),
+    )
+    ZERO_FILL = (
+        3,
+        ActionRow(
+            "Map a fresh zeroed page (first write to a hole or to the zero page).",
+            "1 zeroed page mapped",
+            "{} zeroed pages mapped",
+            pages=1,
+            price="fault_zero_fill_ns",
+            replaces=True,
+        ),
+    )
+    ZERO_MAP = (
+        4,
+        ActionRow(
+            "Map the zero page (read of a hole).",
+            "the zero page mapped",
+            "the zero page mapped {} times",
+            price="fault_zero_map_ns",
+        ),
+    )
+    SHARED_MAP = (
+        5,
+        ActionRow(
+            "Map a page of shared memory, brought into memory if it is not there. Not calibrated: "
+            "it is priced as a zeroed page.",
+            "1 shared page mapped",
+            "{} shared pages mapped",
+            pages=1,
+            price="fault_zero_fill_ns",
+        ),
+    )
+    FILE_MAP = (
+        6,
+        ActionRow(
+            "Map a page of a file, read-only, in a private mapping. Not calibrated: it is priced "
+            "as the zero page.",
+            "1 page of a file mapped",
+            "{} pages of a file mapped",
+            pages=1,
+            price="fault_zero_map_ns",
+        ),
+    )
+    HUGE_COPY = (
+        7,
+        ActionRow(
+            "Copy 2 MiB.",
+            "2 MiB copied",
+            "{} huge pages copied",
+            pages=512,
+            price="fault_huge_copy_ns",
+            replaces=True,
+            huge=True,
+        ),
+    )
+    HUGE_REUSE = (
+        8,
+        ActionRow(
+            "Make a huge entry writable.",
+            "1 huge page made writable",
+            "{} huge pages made writable",
+            price="fault_huge_reuse_ns",
+            huge=True,
+        ),
+    )
+    HUGE_FILL = (
+        9,
+        ActionRow(
+            "Map a fresh zeroed huge page.",
+            "1 zeroed huge page mapped",
+            "{} zeroed huge pages mapped",
+            pages=512,
+            price="huge_fill_ns",
+            replaces=True,
+            huge=True,
+        ),
+    )
+    HUGE_ZERO_MAP = (
+        10,
+        ActionRow(
+            "Map the huge zero page.",
+            "the huge zero page mapped",
+            "the huge zero page mapped {} times",
+            price="fault_zero_map_ns",
+            huge=True,
+        ),
+    )
+    HUGE_SPLIT = (
+        11,
+        ActionRow(
+            "Split a shared huge page into 4 KiB pages in this process, and copy one of them.",
+            "1 huge page split",
+            "{} huge pages split",
+            pages=1,
+            price="fault_huge_split_ns",
+            replaces=True,
+            huge=True,
+        ),
+    )
+    HUGE_READ_FILL = (
+        12,
+        ActionRow(
+            "Map a fresh zeroed huge page read-only: hugetlbfs has no zero page.",
+            pages=512,
+            price="huge_fill_ns",
+            replaces=True,
+            huge=True,
+            counted_as="huge_fill",
+        ),
+    )
+    NO_PAGE = (
+        13,
+        ActionRow(
+            "There is no page to map: the process is killed (SIGBUS), so nothing follows.",
+            huge=True,
+        ),
+    )
 
 
-FIRST_HUGE_ACTION = PageAction.HUGE_COPY
+_IN_ORDER: tuple[Action, ...] = (
+    *(action for action in PageAction if not action.row.huge),
+    *TableAction,
+    *(action for action in PageAction if action.row.huge),
+)
+
+COUNTED: Mapping[str, ActionRow] = {
+    action.counter: action.row for action in _IN_ORDER if action.row.one
+}
+"""The names under which actions are counted, with what is told of them, in order."""
+
+
+_REPLACES = np.array([action.row.replaces for action in PageAction], np.bool_)
+
+
+def replaces(page_actions: ActionArray, present: BoolArray) -> BoolArray:
+    """Whether faults replace entries by those of other pages, given which are present."""
+    replacing: BoolArray = present & _REPLACES[page_actions]
+    return replacing
+
+
+_HUGE = np.array([action.row.huge for action in PageAction], np.bool_)
+
+
+def on_huge_pages(page_actions: ActionArray) -> BoolArray:
+    """Which of some page actions are those of 2 MiB pages."""
+    huge: BoolArray = _HUGE[page_actions]
+    return huge
+
+
+def by_kind(counts: Counts) -> dict[str, int]:
+    """How often each action was done, those that were not too, by the name of its count."""
+    return {name: counts.actions[name] for name in COUNTED}
+
+
+def as_counters(counts: Counts) -> dict[str, int]:
+    """All that was counted, as a recording has it: actions as ``faults/cow_copy``."""
+    return {**counts.events(), **{f"faults/{name}": n for name, n in by_kind(counts).items()}}

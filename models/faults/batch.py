@@ -11,11 +11,8 @@ from models.faults.actions import ActionArray, PageAction, TableAction
 from models.memory.frames import FRAME_BYTES
 from sim.arrays import BoolArray, IntArray
 
-_NEW_PAGES = np.zeros(len(PageAction), np.int64)
-_NEW_PAGES[[PageAction.COW_COPY, PageAction.ZERO_FILL, PageAction.HUGE_SPLIT]] = 1
-_NEW_PAGES[[PageAction.SHARED_MAP, PageAction.FILE_MAP]] = 1  # if it is not in memory yet
-_NEW_PAGES[[PageAction.HUGE_COPY, PageAction.HUGE_FILL, PageAction.HUGE_READ_FILL]] = 512
-_NEW_TABLE = (TableAction.ALLOC, TableAction.COPY, TableAction.SYNC)
+_PAGES = np.array([action.row.pages for action in PageAction], np.int64)
+_TABLES = np.array([action.row.pages for action in TableAction], np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +56,8 @@ class Faults:
     @property
     def new_bytes(self) -> IntArray:
         """The memory that each takes at most: pages, and the table that it gets."""
-        tables = np.isin(self.table_action, _NEW_TABLE)
-        new_bytes: IntArray = FRAME_BYTES * (_NEW_PAGES[self.page_action] + tables)
+        pages = _PAGES[self.page_action] + _TABLES[self.table_action]
+        new_bytes: IntArray = FRAME_BYTES * pages
         return new_bytes
 
     def until(self, position: int) -> Faults:
@@ -88,17 +85,17 @@ class Faults:
         return np.sort(self.page[self.page_action == action])
 
     def by_kind(self) -> dict[str, int]:
-        """How many faults of each kind: page actions, and table actions as `table_...`."""
-        kinds: dict[str, int] = {}
-        for prefix, actions, taken in (
-            ("", PageAction, self.page_action),
-            ("table_", TableAction, self.table_action),
-        ):
-            counts = np.bincount(taken, minlength=len(actions))
-            for action in actions:
-                if action and counts[action]:
-                    kinds[prefix + action.name.lower()] = int(counts[action])
-        return kinds
+        """How many faults took each action, by its name."""
+        return {
+            action.label: int(taken[action])
+            for actions, column in (
+                (PageAction, self.page_action),
+                (TableAction, self.table_action),
+            )
+            for taken in [np.bincount(column, minlength=len(actions))]
+            for action in actions
+            if action and taken[action]
+        }
 
     @staticmethod
     def none() -> Faults:

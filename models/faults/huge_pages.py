@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.costs.laws import Costs
-from models.faults.actions import PageAction, TableAction
+from models.faults.actions import PageAction, TableAction, replaces
 from models.faults.batch import Faults
 from models.faults.candidates import first_accesses
 from models.faults.prices import faults_ns, in_cache
-from models.faults.small_pages import count_faults, mark_written
+from models.faults.rules import Rules
+from models.faults.small_pages import mark_written
+from models.memory import slots as writer
 from models.memory.address_space import NO_TABLE, AddressSpace
 from models.memory.areas import PAGES_PER_SLOT
-from models.memory.counts import Counts
 from models.memory.entries import Kind
 from sim.arrays import BoolArray, IntArray
 
@@ -30,7 +30,7 @@ def is_huge(mm: AddressSpace, slots: IntArray) -> BoolArray:
 
 
 def classify(
-    mm: AddressSpace, pages: IntArray, writes: BoolArray, costs: Costs, *, splits: bool = False
+    mm: AddressSpace, pages: IntArray, writes: BoolArray, rules: Rules, *, splits: bool = False
 ) -> Faults:
     """The faults that accesses to slots of huge pages (`is_huge`) raise; changes nothing.
 
@@ -38,7 +38,7 @@ def classify(
         mm: The address space.
         pages: Page accessed each time, in order.
         writes: Whether each access writes.
-        costs: Prices.
+        rules: The kernel's.
         splits: A write to a shared huge page splits it and copies 4 KiB (6.x); else it copies it.
     """
     position, after_read = first_accesses(pages // PAGES_PER_SLOT, writes)
@@ -60,11 +60,11 @@ def classify(
     table_action[mapped] = TableAction.NONE
     table_action[after_read] = TableAction.NONE
     faulting = action != PageAction.NONE
-    cost_ns = faults_ns(costs, action)
     present = (tables != NO_TABLE) | after_read
-    replaces = present & (action != PageAction.HUGE_REUSE)
-    faults = Faults(position, page, table_action, action, cost_ns, replaces)[faulting]
-    return faults if not splits else _with_small_pages(mm, faults, pages, writes, costs)
+    replaced = replaces(action, present)
+    cost_ns = faults_ns(rules, action)
+    faults = Faults(position, page, table_action, action, cost_ns, replaced)[faulting]
+    return faults if not splits else _with_small_pages(mm, faults, pages, writes, rules)
 
 
 def apply(
@@ -79,33 +79,29 @@ def apply(
         physical: Whether a table is kept in reserve for a split.
     """
     memory = mm.memory
-    read = faults.with_page_action(PageAction.HUGE_ZERO_MAP) // PAGES_PER_SLOT
-    mm.slot_table[read] = memory.tables.new(memory.contents.new_huge_zero(len(read)))
-    memory.counts.tables_alloc += len(read)
-    read_filled = faults.with_page_action(PageAction.HUGE_READ_FILL) // PAGES_PER_SLOT
+    slots = {
+        action: faults.with_page_action(action) // PAGES_PER_SLOT
+        for action in PageAction
+        if action.row.huge
+    }
+    read = slots[PageAction.HUGE_ZERO_MAP]
+    writer.put_tables(mm, read, memory.contents.new_huge_zero(len(read)))
+    read_filled = slots[PageAction.HUGE_READ_FILL]
     _map_fresh(mm, read_filled, large_folios=large_folios, physical=physical)
     memory.contents.protect(memory.tables.content[mm.slot_table[read_filled]])
-    reused = faults.with_page_action(PageAction.HUGE_REUSE) // PAGES_PER_SLOT
+    reused = slots[PageAction.HUGE_REUSE]
     memory.contents.allow_huge_writes(memory.tables.content[mm.slot_table[reused]])
-    filled = faults.with_page_action(PageAction.HUGE_FILL) // PAGES_PER_SLOT
-    copied = faults.with_page_action(PageAction.HUGE_COPY) // PAGES_PER_SLOT
+    filled = slots[PageAction.HUGE_FILL]
     _map_fresh(mm, filled, large_folios=large_folios, physical=physical)
-    _map_fresh(mm, copied, large_folios=large_folios, physical=physical)
-    mm.accounted_pages += PAGES_PER_SLOT * (len(filled) + len(read_filled))
-    count_faults(
-        mm,
-        Counts(
-            faults=len(faults),
-            huge_zero_map=len(read),
-            huge_reuse=len(reused),
-            huge_fill=len(filled) + len(read_filled),
-            huge_copies=len(copied),
-        ),
-    )
+    _map_fresh(mm, slots[PageAction.HUGE_COPY], large_folios=large_folios, physical=physical)
+    writer.account(mm, PAGES_PER_SLOT * (len(filled) + len(read_filled)))
+    writer.count_faults(mm, len(faults))
+    for action, of_action in slots.items():
+        writer.count_action(mm, action.counter, len(of_action))
 
 
 def _with_small_pages(
-    mm: AddressSpace, faults: Faults, pages: IntArray, writes: BoolArray, costs: Costs
+    mm: AddressSpace, faults: Faults, pages: IntArray, writes: BoolArray, rules: Rules
 ) -> Faults:
     """Add the copies of other 4 KiB pages that follow the split of a huge page."""
     splits = faults.page_action == PageAction.HUGE_SPLIT
@@ -119,11 +115,12 @@ def _with_small_pages(
     position = np.sort(later[first])
     action = np.full(len(position), PageAction.COW_COPY, np.uint8)
     nothing = np.full(len(position), TableAction.NONE, np.uint8)
-    replaces = np.ones(len(position), np.bool_)
-    copies = Faults(position, pages[position], nothing, action, faults_ns(costs, action), replaces)
+    present = np.ones(len(position), np.bool_)
+    cost_ns = faults_ns(rules, action)
+    copies = Faults(position, pages[position], nothing, action, cost_ns, present)
     merged = Faults.merged(faults, copies)
     sequential, warm = in_cache(mm, merged.page, merged.table_action)
-    cost_ns = faults_ns(costs, merged.page_action, sequential=sequential, warm=warm)
+    cost_ns = faults_ns(rules, merged.page_action, sequential=sequential, warm=warm)
     return replace(merged, cost_ns=cost_ns)
 
 
@@ -137,25 +134,24 @@ def _map_fresh(mm: AddressSpace, slots: IntArray, *, large_folios: bool, physica
     tables = mm.slot_table[slots]
     kept, empty = tables != NO_TABLE, tables == NO_TABLE
     before = memory.tables.content[tables[kept]]
-    memory.tables.content[tables[kept]] = contents[kept]
-    memory.counts.pages_freed += memory.contents.drop(before)
-    memory.huge_pages += len(slots)
-    mm.slot_table[slots[empty]] = memory.tables.new(contents[empty], physical=physical)
-    memory.counts.tables_alloc += int(empty.sum()) * physical
+    writer.rewrite(memory, tables[kept], contents[kept])
+    writer.count(memory, pages_freed=memory.contents.drop(before))
+    writer.hold_huge(memory, len(slots))
+    writer.put_tables(mm, slots[empty], contents[empty], physical=physical)
     mark_written(mm, slots * PAGES_PER_SLOT)
 
 
 def split(mm: AddressSpace, slots: IntArray) -> None:
     """Spell out the huge pages of some slots, all of which have one."""
     mm.memory.detach(mm.slot_table[slots])
-    count_faults(mm, Counts(huge_splits=len(slots)))
+    writer.count_action(mm, PageAction.HUGE_SPLIT.counter, len(slots))
 
 
-def split_for_change(mm: AddressSpace, slots: IntArray, costs: Costs) -> int:
+def split_for_change(mm: AddressSpace, slots: IntArray, rules: Rules) -> int:
     """Split what huge pages there are in slots of which a part will change; the cost in ns."""
     mapped = slots[mm.slot_table[slots] != NO_TABLE]
     kind = mm.memory.contents.kind[mm.memory.tables.content[mm.slot_table[mapped]]]
     huge = mapped[kind >= Kind.HUGE]
     if len(huge):
         split(mm, huge)
-    return round(len(huge) * costs.fault_huge_split_ns)
+    return round(len(huge) * rules.costs.fault_huge_split_ns)

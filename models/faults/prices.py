@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.costs.laws import Costs
 from models.faults.actions import ActionArray, PageAction, TableAction
-from models.faults.rules import RssAccounting, Sharing
+from models.faults.rules import RssAccounting, Rules
 from models.memory.address_space import AddressSpace
 from models.memory.areas import PAGES_PER_SLOT
 from sim.arrays import BoolArray, FloatArray, IntArray
@@ -47,39 +46,40 @@ def _copies_table(table_action: ActionArray) -> BoolArray:
 
 
 def settling_ns(
-    mm: AddressSpace, slots: IntArray, actions: ActionArray, costs: Costs, sharing: Sharing
+    mm: AddressSpace, slots: IntArray, actions: ActionArray, rules: Rules
 ) -> FloatArray:
     """What settling the tables of `slots` costs (`models.faults.settling`); not rounded."""
+    costs, sharing = rules.costs, rules.sharing
     table_ns = np.zeros(len(slots))
     copied = (actions == TableAction.COPY) | (actions == TableAction.RENEW)
     synced = actions == TableAction.SYNC
     reused = actions == TableAction.REUSE
     if copied.any():
         protects = sharing.protects_both
-        table_ns[copied] = table_copies_ns(mm, slots[copied], costs, protects=protects)
+        table_ns[copied] = table_copies_ns(mm, slots[copied], rules, protects=protects)
         table_ns[copied] += costs.tlb_flush_ns * sharing.flushes
     if synced.any():
-        table_ns[synced] = table_copies_ns(mm, slots[synced], costs)
+        table_ns[synced] = table_copies_ns(mm, slots[synced], rules)
     table_ns[reused] = costs.fault_table_reuse_ns
     renewed = actions == TableAction.RENEW
     if renewed.any():
-        table_ns[renewed] += _second_pass_ns(mm, slots[renewed], costs)
+        table_ns[renewed] += _second_pass_ns(mm, slots[renewed], rules)
     if sharing.accounting is RssAccounting.OWNER and (copied | reused).any():
         own = mm.memory.tables.owner[mm.slot_table[slots]] == mm.number
         scanned = (copied & own) | (reused & ~own)
-        table_ns[scanned] += scans_ns(mm, mm.slot_table[slots[scanned]], costs)
+        table_ns[scanned] += scans_ns(mm, mm.slot_table[slots[scanned]], rules)
     return table_ns
 
 
 def table_copies_ns(
-    mm: AddressSpace, slots: IntArray, costs: Costs, *, protects: bool = True
+    mm: AddressSpace, slots: IntArray, rules: Rules, *, protects: bool = True
 ) -> FloatArray:
     """What copying the tables of `slots`, each of which has one, would cost; not rounded.
 
     Args:
         mm: The address space.
         slots: Which slots.
-        costs: Prices.
+        rules: The kernel's.
         protects: Whether the entries of the origin are write-protected too.
     """
     content = mm.memory.tables.content[mm.slot_table[slots]]
@@ -89,11 +89,12 @@ def table_copies_ns(
         contents.writable[content] * protects,
         contents.scattered[content],
     )
-    return costs.table_copies_ns(*(count.astype(np.int64) for count in counts))
+    return rules.costs.table_copies_ns(*(count.astype(np.int64) for count in counts))
 
 
-def scans_ns(mm: AddressSpace, tables: IntArray, costs: Costs) -> FloatArray:
+def scans_ns(mm: AddressSpace, tables: IntArray, rules: Rules) -> FloatArray:
     """What reading every entry of some tables, and its struct page, costs; not rounded."""
+    costs = rules.costs
     contents = mm.memory.contents
     content = mm.memory.tables.content[tables]
     present, scattered = (
@@ -102,15 +103,16 @@ def scans_ns(mm: AddressSpace, tables: IntArray, costs: Costs) -> FloatArray:
     return present * costs.exit_scan_entry_ns + scattered * costs.exit_scan_scattered_ns
 
 
-def _second_pass_ns(mm: AddressSpace, slots: IntArray, costs: Costs) -> FloatArray:
+def _second_pass_ns(mm: AddressSpace, slots: IntArray, rules: Rules) -> FloatArray:
     """What removing entries right after they were copied costs: every struct page is in cache."""
+    costs = rules.costs
     content = mm.memory.tables.content[mm.slot_table[slots]]
     atomics_ns = costs.exit_entry_ns - costs.exit_scan_entry_ns
     return atomics_ns * mm.memory.contents.present[content].astype(np.float64)
 
 
 def faults_ns(
-    costs: Costs,
+    rules: Rules,
     page_actions: ActionArray,
     table_ns: FloatArray | float = 0.0,
     *,
@@ -120,28 +122,14 @@ def faults_ns(
     """The cost of faults.
 
     Args:
-        costs: What it is to be paid with.
+        rules: The kernel's.
         page_actions: A `PageAction` each.
         table_ns: What each pays for its table besides (not rounded).
         sequential: Whether the fault before was that of the page before.
         warm: Whether the table above was copied and no other has been since.
     """
-    by_action = np.zeros(len(PageAction))
-    by_action[PageAction.COW_COPY] = costs.fault_copy_cold_ns
-    by_action[PageAction.COW_REUSE] = costs.fault_reuse_ns
-    by_action[PageAction.ZERO_FILL] = costs.fault_zero_fill_ns
-    by_action[PageAction.ZERO_MAP] = costs.fault_zero_map_ns
-    # Shared memory is not calibrated: mapping a page of it works as mapping a zeroed one.
-    by_action[PageAction.SHARED_MAP] = costs.fault_zero_fill_ns
-    by_action[PageAction.FILE_MAP] = costs.fault_zero_map_ns
-    by_action[PageAction.HUGE_COPY] = costs.fault_huge_copy_ns
-    by_action[PageAction.HUGE_REUSE] = costs.fault_huge_reuse_ns
-    by_action[PageAction.HUGE_FILL] = costs.huge_fill_ns
-    by_action[PageAction.HUGE_READ_FILL] = costs.huge_fill_ns
-    by_action[PageAction.HUGE_ZERO_MAP] = costs.fault_zero_map_ns
-    by_action[PageAction.HUGE_SPLIT] = costs.fault_huge_split_ns
-    page_ns = by_action[page_actions]
+    page_ns = rules.page_action_ns[page_actions]
     copies = page_actions == PageAction.COW_COPY
-    page_ns[copies & sequential] = costs.fault_copy_sequential_ns
-    page_ns[copies & warm] -= costs.struct_page_miss_ns
+    page_ns[copies & sequential] = rules.costs.fault_copy_sequential_ns
+    page_ns[copies & warm] -= rules.costs.struct_page_miss_ns
     return np.rint(np.maximum(page_ns, 0.0) + table_ns).astype(np.int64)

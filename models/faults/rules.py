@@ -1,13 +1,22 @@
-"""What a kernel does about PTE tables that several slots point at: the rules, one by one.
+"""The rules of a kernel: what things cost, and what it does about tables that are shared.
 
 A slot whose table is shared, or was and has not been settled since, has no write permission. What
 else differs between the forks that share tables is said here (mechanisms.md 3, 4, 6 and 10).
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
-from models.faults.actions import TableAction
+import numpy as np
+
+from models.costs.laws import Costs
+from models.faults.actions import PageAction, TableAction
+from models.memory.address_space import AddressSpace
+from sim.arrays import FloatArray, IntArray
 
 
 class RssAccounting(Enum):
@@ -52,3 +61,28 @@ class Sharing:
 
 UNSHARED = Sharing()
 """For schemes that never share a table: nothing of it applies."""
+
+
+def _to_nobody(mm: AddressSpace, slots: IntArray) -> None:
+    raise AssertionError("no child waits for these tables")
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """The rules of one kernel.
+
+    Attributes:
+        costs: What its work costs on a machine.
+        sharing: What it does about shared tables.
+        hand_over: Copies the tables of some slots for the child that they are owed to (`SYNC`).
+    """
+
+    costs: Costs
+    sharing: Sharing = UNSHARED
+    hand_over: Callable[[AddressSpace, IntArray], None] = _to_nobody
+
+    @cached_property
+    def page_action_ns(self) -> FloatArray:
+        """The price of each `PageAction`, nothing of the page in cache."""
+        prices = [action.row.price for action in PageAction]
+        return np.array([getattr(self.costs, price) if price else 0.0 for price in prices])

@@ -2,66 +2,64 @@
 
 import numpy as np
 
-from models.costs.laws import Costs
 from models.faults.actions import ActionArray, TableAction
 from models.faults.prices import settling_ns
-from models.faults.rules import RssAccounting, Sharing
+from models.faults.rules import RssAccounting, Rules, Sharing
+from models.memory import slots as writer
 from models.memory.address_space import NO_TABLE, AddressSpace
 from models.memory.entries import ENTRIES_PER_TABLE
 from models.memory.tables import NOBODY
 from sim.arrays import BoolArray, IntArray, run_of
 
 
-def settling_actions(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> ActionArray:
+def settling_actions(mm: AddressSpace, slots: IntArray, rules: Rules) -> ActionArray:
     """What a fault would do to the table of each of `slots` before it turns to the page."""
     tables = mm.slot_table[slots]
     mapped = tables != NO_TABLE
     action = np.where(mapped, TableAction.NONE, TableAction.ALLOC).astype(np.uint8)
     closed = np.flatnonzero(mapped & ~mm.slot_writable[slots])
     references = mm.memory.tables.references[tables[closed]]
-    action[closed] = np.where(references > 1, TableAction.COPY, sharing.last_sharer)
+    action[closed] = np.where(references > 1, TableAction.COPY, rules.sharing.last_sharer)
     return action
 
 
-def settle(mm: AddressSpace, slots: IntArray, actions: ActionArray, sharing: Sharing) -> None:
+def settle(mm: AddressSpace, slots: IntArray, actions: ActionArray, rules: Rules) -> None:
     """Do to the tables of distinct `slots` what `settling_actions` said."""
-    allocate_tables(mm, slots[actions == TableAction.ALLOC])
-    for action, change in (
-        (TableAction.COPY, copy_tables),
-        (TableAction.REUSE, reuse_tables),
-        (TableAction.RENEW, renew_tables),
-    ):
+    for action, change in _CHANGES.items():
         chosen = slots[actions == action]
         if len(chosen):
-            change(mm, chosen, sharing)
-    sync_tables(mm, slots[actions == TableAction.SYNC])
+            change(mm, chosen, rules.sharing)
+            writer.count_action(mm, action.counter, len(chosen))
+    synced = slots[actions == TableAction.SYNC]
+    if len(synced):
+        writer.count_action(mm, TableAction.SYNC.counter, len(synced))
+        rules.hand_over(mm, synced)
 
 
 def allocate_tables(mm: AddressSpace, slots: IntArray) -> None:
     """Give distinct empty slots a table without entries."""
-    if not len(slots):
-        return
-    memory = mm.memory
-    mm.slot_table[slots] = memory.tables.new(memory.contents.new_empty(len(slots)))
-    mm.slot_writable[slots] = True
-    memory.counts.tables_alloc += len(slots)
+    writer.put_tables(mm, slots, mm.memory.contents.new_empty(len(slots)))
 
 
-def copy_tables(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> None:
+def _allocate(mm: AddressSpace, slots: IntArray, _sharing: Sharing) -> None:
+    allocate_tables(mm, slots)
+
+
+def _copy_tables(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> None:
     """Give distinct slots with shared tables a copy of their own ("break", "unshare").
 
     The entries are write-protected in both tables, as their pages are now mapped by both; or in the
     copy alone, if the rules never open the other table again.
     """
     memory = mm.memory
-    tables, contents = memory.tables, memory.contents
+    contents = memory.contents
     shared = mm.slot_table[slots]
-    content = tables.content[shared]
+    content = memory.tables.content[shared]
     resident = contents.resident(content)
     _leave_accounts(mm, shared, resident, sharing)
     if sharing.accounting is not RssAccounting.VIEW:
-        mm.accounted_pages += int(resident.sum())
-    tables.references[shared] -= 1
+        writer.account(mm, int(resident.sum()))
+    writer.leave(memory, shared)
     if sharing.protects_both:
         contents.protect(content)
         contents.share(content)
@@ -69,69 +67,62 @@ def copy_tables(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> None:
         contents.share(content)
         content = contents.detach(content)
         contents.protect(content)
-    mm.slot_table[slots] = tables.new(content)
-    mm.slot_writable[slots] = True
-    count = memory.counts
-    count.tables_copied += len(slots)
-    count.tables_alloc += len(slots)
-    count.ptes_copied += int(contents.present[content].sum())
+    writer.put_tables(mm, slots, content)
+    writer.count(memory, ptes_copied=int(contents.present[content].sum()))
 
 
-def reuse_tables(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> None:
+def _reuse_tables(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> None:
     """Make slots writable again whose table nobody shares any more; its entries stay."""
     memory = mm.memory
     tables = mm.slot_table[slots]
     if sharing.accounting is RssAccounting.OWNER:
         foreign = memory.tables.owner[tables] != mm.number
         taken = memory.tables.content[tables[foreign]]
-        mm.accounted_pages += memory.contents.resident_sum(taken)
-        memory.counts.ptes_scanned += ENTRIES_PER_TABLE * len(taken)
-        memory.tables.owner[tables] = NOBODY
-    mm.slot_writable[slots] = True
-    memory.counts.tables_reused += len(slots)
+        writer.account(mm, memory.contents.resident_sum(taken))
+        writer.count(memory, ptes_scanned=ENTRIES_PER_TABLE * len(taken))
+        writer.disown(memory, tables)
+    writer.reopen(mm, slots)
 
 
-def renew_tables(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> None:
-    """Copy tables that nobody shares any more, and free them: their entries are protected."""
-    del sharing  # the copier adds the pages and, as the last to leave the old table, subtracts them
+def _renew_tables(mm: AddressSpace, slots: IntArray, _sharing: Sharing) -> None:
+    """Copy tables that nobody shares any more, and free them: their entries are protected.
+
+    The copier adds the pages and, as the last to leave the old table, subtracts them.
+    """
     memory = mm.memory
     old = mm.slot_table[slots]
     content = memory.tables.content[old]
     memory.contents.protect(content)
-    mm.slot_table[slots] = memory.tables.new(content)
-    memory.tables.free(old)
-    mm.slot_writable[slots] = True
+    writer.put_tables(mm, slots, content)
+    writer.free(memory, old)
     entries = int(memory.contents.present[content].sum())
-    count_tables = memory.counts
-    count_tables.tables_copied += len(slots)
-    count_tables.tables_alloc += len(slots)
-    count_tables.tables_freed += len(slots)
-    count_tables.ptes_copied += entries
-    count_tables.ptes_zapped += entries
+    writer.count(memory, ptes_copied=entries, ptes_zapped=entries)
 
 
-def sync_tables(parent: AddressSpace, slots: IntArray) -> None:
-    """Copy tables for the child that they are owed to, as a classic fork does."""
-    if not len(slots):
-        return
-    parent.memory.counts.tables_synced += len(slots)
-    copy_for_child(parent, slots)
+_CHANGES = {
+    TableAction.ALLOC: _allocate,
+    TableAction.COPY: _copy_tables,
+    TableAction.REUSE: _reuse_tables,
+    TableAction.RENEW: _renew_tables,
+}
 
 
-def copy_for_child(parent: AddressSpace, slots: IntArray) -> None:
-    """Give the child that the tables of distinct `slots` are owed to a copy of each."""
-    child, memory = parent.tables_for, parent.memory
-    if child is None:
-        raise AssertionError("no child waits for these tables")
+def reuse(mm: AddressSpace, slots: IntArray, rules: Rules) -> None:
+    """Make slots writable again, at least one, whose table nobody shares any more."""
+    settle(mm, slots, np.full(len(slots), TableAction.REUSE, np.uint8), rules)
+
+
+def copy_tables_to(parent: AddressSpace, child: AddressSpace, slots: IntArray) -> None:
+    """Give a child a copy of the tables of distinct slots that are closed for it."""
+    memory = parent.memory
     content = memory.tables.content[parent.slot_table[slots]]
     contents = run_of(content)
     memory.contents.protect(contents)
     memory.contents.share(contents)
-    child.slot_table[slots] = memory.tables.new(content)
-    child.accounted_pages += memory.contents.resident_sum(contents)
-    parent.slot_writable[slots] = True
-    memory.counts.tables_alloc += len(slots)
-    memory.counts.ptes_copied += int(memory.contents.present[contents].sum())
+    writer.put_tables(child, slots, content)
+    writer.account(child, memory.contents.resident_sum(contents))
+    writer.reopen(parent, slots)
+    writer.count(memory, ptes_copied=int(memory.contents.present[contents].sum()))
 
 
 def leave_tables(mm: AddressSpace, tables: IntArray, sharing: Sharing) -> None:
@@ -139,8 +130,8 @@ def leave_tables(mm: AddressSpace, tables: IntArray, sharing: Sharing) -> None:
     resident = mm.memory.contents.resident(mm.memory.tables.content[tables])
     _leave_accounts(mm, tables, resident, sharing)
     if sharing.accounting is RssAccounting.VIEW:
-        mm.accounted_pages -= int(resident.sum())
-    mm.memory.tables.references[tables] -= 1
+        writer.account(mm, -int(resident.sum()))
+    writer.leave(mm.memory, tables)
 
 
 def _leave_accounts(
@@ -150,17 +141,17 @@ def _leave_accounts(
     if sharing.accounting is not RssAccounting.OWNER:
         return
     owned: BoolArray = mm.memory.tables.owner[tables] == mm.number
-    mm.accounted_pages -= int(resident[owned].sum())
-    mm.memory.counts.ptes_scanned += ENTRIES_PER_TABLE * int(owned.sum())
-    mm.memory.tables.owner[tables[owned]] = NOBODY
+    writer.account(mm, -int(resident[owned].sum()))
+    writer.count(mm.memory, ptes_scanned=ENTRIES_PER_TABLE * int(owned.sum()))
+    writer.disown(mm.memory, tables[owned], NOBODY)
 
 
-def make_own(mm: AddressSpace, slots: IntArray, costs: Costs, sharing: Sharing) -> int:
+def make_own(mm: AddressSpace, slots: IntArray, rules: Rules) -> int:
     """Settle the tables of slots as a fault would: copy them if shared; the cost in ns."""
     closed = slots[(mm.slot_table[slots] != NO_TABLE) & ~mm.slot_writable[slots]]
     if not len(closed):
         return 0
-    actions = settling_actions(mm, closed, sharing)
-    own_ns = settling_ns(mm, closed, actions, costs, sharing)
-    settle(mm, closed, actions, sharing)
+    actions = settling_actions(mm, closed, rules)
+    own_ns = settling_ns(mm, closed, actions, rules)
+    settle(mm, closed, actions, rules)
     return round(float(own_ns.sum()))

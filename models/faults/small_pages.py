@@ -13,16 +13,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.costs.laws import Costs
-from models.faults.actions import ActionArray, PageAction, TableAction
+from models.faults.actions import ActionArray, PageAction, TableAction, replaces
 from models.faults.batch import Faults
 from models.faults.candidates import candidates, first_accesses
 from models.faults.prices import faults_ns, in_cache, remember, settling_ns
-from models.faults.rules import Sharing
+from models.faults.rules import Rules
 from models.faults.settling import settle, settling_actions
+from models.memory import slots as writer
 from models.memory.address_space import NO_TABLE, AddressSpace
 from models.memory.areas import PAGES_PER_SLOT, Vma
-from models.memory.counts import Counts
 from models.memory.entries import NO_FRAME
 from models.memory.files import File
 from models.memory.frame_stock import spread_marks
@@ -39,17 +38,14 @@ class _Slots:
     """What the first fault of the slot does to its table."""
 
 
-def classify(
-    mm: AddressSpace, pages: IntArray, writes: BoolArray, costs: Costs, sharing: Sharing
-) -> Faults:
+def classify(mm: AddressSpace, pages: IntArray, writes: BoolArray, rules: Rules) -> Faults:
     """The faults that accesses to 4 KiB entries raise, one after the other; changes nothing.
 
     Args:
         mm: The address space.
         pages: Page accessed each time, in order; inside the areas of `mm`.
         writes: Whether each access writes.
-        costs: Prices.
-        sharing: The rules for shared tables.
+        rules: The kernel's.
     """
     able = candidates(mm, pages, writes)
     if not len(able):
@@ -63,7 +59,7 @@ def classify(
     of_slot = number[page // PAGES_PER_SLOT]
     first = np.full(len(distinct), len(page))
     np.minimum.at(first, of_slot, np.arange(len(page)))
-    slots = _inspect_slots(mm, distinct, sharing)
+    slots = _inspect_slots(mm, distinct, rules)
     page_action, replaces = _page_actions(
         mm, slots, of_slot=of_slot, page=page, write=write, after_read=after_read
     )
@@ -73,15 +69,15 @@ def classify(
     # Below a table that is simply reused, an entry that was never protected does not fault again.
     faulting = (page_action != PageAction.NONE) | (table_action != TableAction.NONE)
     table_ns = np.zeros(len(page))
-    table_ns[first] = settling_ns(mm, distinct, slots.action, costs, sharing)
+    table_ns[first] = settling_ns(mm, distinct, slots.action, rules)
     position, page, table_ns = position[faulting], page[faulting], table_ns[faulting]
     table_action, page_action = table_action[faulting], page_action[faulting]
     sequential, warm = in_cache(mm, page, table_action)
-    cost_ns = faults_ns(costs, page_action, table_ns, sequential=sequential, warm=warm)
+    cost_ns = faults_ns(rules, page_action, table_ns, sequential=sequential, warm=warm)
     return Faults(position, page, table_action, page_action, cost_ns, replaces[faulting])
 
 
-def apply(mm: AddressSpace, faults: Faults, sharing: Sharing) -> None:
+def apply(mm: AddressSpace, faults: Faults, rules: Rules) -> None:
     """Change the state as `faults` (of `classify`, in the same state) say.
 
     Any prefix may be applied; the rest of the batch is then to be classified anew.
@@ -89,17 +85,16 @@ def apply(mm: AddressSpace, faults: Faults, sharing: Sharing) -> None:
     if not len(faults):
         return
     leads = faults.table_action != TableAction.NONE
-    settle(mm, faults.page[leads] // PAGES_PER_SLOT, faults.table_action[leads], sharing)
+    settle(mm, faults.page[leads] // PAGES_PER_SLOT, faults.table_action[leads], rules)
     changed = faults.page[faults.page_action != PageAction.NONE]
     if len(changed):
         mm.memory.detach(mm.slot_table[_distinct_slots(mm, changed)])
-    _map_zero_pages(mm, faults.with_page_action(PageAction.ZERO_MAP))
-    _map_shared_pages(mm, faults.with_page_action(PageAction.SHARED_MAP))
-    _map_file_pages(mm, faults.with_page_action(PageAction.FILE_MAP))
-    _copy_pages(mm, faults.with_page_action(PageAction.COW_COPY))
-    _reuse_pages(mm, faults.with_page_action(PageAction.COW_REUSE))
-    _fill_pages(mm, faults.with_page_action(PageAction.ZERO_FILL))
-    count_faults(mm, Counts(faults=len(faults)))
+    for action, change in _CHANGES.items():
+        pages = faults.with_page_action(action)
+        if len(pages):
+            change(mm, pages)
+            writer.count_action(mm, action.counter, len(pages))
+    writer.count_faults(mm, len(faults))
     remember(mm, faults.page, faults.table_action)
 
 
@@ -110,25 +105,15 @@ def _distinct_slots(mm: AddressSpace, pages: IntArray) -> IntArray:
     return np.flatnonzero(seen)
 
 
-def count_faults(mm: AddressSpace, counts: Counts) -> None:
-    """Count for the machine and for the address space."""
-    mm.memory.counts.add(counts)
-    mm.counts.add(counts)
-
-
-def _inspect_slots(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> _Slots:
+def _inspect_slots(mm: AddressSpace, slots: IntArray, rules: Rules) -> _Slots:
     tables = mm.slot_table[slots]
     mapped = tables != NO_TABLE
     content = np.full(len(slots), NO_TABLE, np.int64)
     content[mapped] = mm.memory.tables.content[tables[mapped]]
-    action = settling_actions(mm, slots, sharing)
-    if not sharing.copies_below_read_only:
+    action = settling_actions(mm, slots, rules)
+    if not rules.sharing.copies_below_read_only:
         action[mapped & mm.in_read_only_areas(slots)] = TableAction.NONE
     return _Slots(content, action)
-
-
-_REPLACING = np.zeros(len(PageAction), np.bool_)
-_REPLACING[[PageAction.COW_COPY, PageAction.ZERO_FILL]] = True
 
 
 def _page_actions(
@@ -162,7 +147,7 @@ def _page_actions(
     actions[shared] = PageAction.COW_REUSE
     present = after_read.copy()
     present[where[state.present]] = True
-    return actions, present & _REPLACING[actions]
+    return actions, replaces(actions, present)
 
 
 def _actions_on_holes(
@@ -195,27 +180,24 @@ def _entries_of(mm: AddressSpace, pages: IntArray) -> tuple[IntArray, IntArray]:
 
 
 def _map_zero_pages(mm: AddressSpace, pages: IntArray) -> None:
-    if len(pages):
-        mm.memory.contents.map_zero(*_entries_of(mm, pages))
-        count_faults(mm, Counts(zero_map=len(pages)))
+    mm.memory.contents.map_zero(*_entries_of(mm, pages))
 
 
 def _map_shared_pages(mm: AddressSpace, pages: IntArray) -> None:
-    for file, offsets, inside in _by_file(mm, pages):
-        nowhere = np.zeros(len(inside), np.bool_)
-        frames = file.hold(offsets)
-        mm.memory.contents.map_frames(*_entries_of(mm, inside), frames, nowhere)
-    mm.accounted_pages += len(pages)
-    count_faults(mm, Counts(shared_map=len(pages)))
+    _map_pages_of_files(mm, pages, writable=True)
 
 
 def _map_file_pages(mm: AddressSpace, pages: IntArray) -> None:
+    _map_pages_of_files(mm, pages, writable=False)
+
+
+def _map_pages_of_files(mm: AddressSpace, pages: IntArray, *, writable: bool) -> None:
     for file, offsets, inside in _by_file(mm, pages):
         nowhere = np.zeros(len(inside), np.bool_)
         frames = file.hold(offsets)
-        mm.memory.contents.map_frames(*_entries_of(mm, inside), frames, nowhere, writable=False)
-    mm.accounted_pages += len(pages)
-    count_faults(mm, Counts(file_map=len(pages)))
+        entries = _entries_of(mm, inside)
+        mm.memory.contents.map_frames(*entries, frames, nowhere, writable=writable)
+    writer.account(mm, len(pages))
 
 
 def _by_file(mm: AddressSpace, pages: IntArray) -> Iterator[tuple[File, IntArray, IntArray]]:
@@ -229,8 +211,6 @@ def _by_file(mm: AddressSpace, pages: IntArray) -> Iterator[tuple[File, IntArray
 
 
 def _copy_pages(mm: AddressSpace, pages: IntArray) -> None:
-    if not len(pages):
-        return
     # The origin of a page of a file that was not mapped yet is read into memory for the copy.
     for file, offsets, _ in _by_file(mm, pages):
         file.bring(offsets)
@@ -240,26 +220,21 @@ def _copy_pages(mm: AddressSpace, pages: IntArray) -> None:
     # Frames that random faults take one by one come from all over the free lists.
     scattered = np.ones(len(pages), np.bool_)
     freed = mm.memory.contents.map_frames(*entries, frames, scattered)
-    mm.accounted_pages += absent
+    writer.account(mm, absent)
+    writer.count(mm.memory, pages_freed=freed)
     mark_written(mm, pages)
-    count_faults(mm, Counts(page_copies=len(pages), pages_freed=freed))
 
 
 def _reuse_pages(mm: AddressSpace, pages: IntArray) -> None:
-    if len(pages):
-        mm.memory.contents.allow_writes(*_entries_of(mm, pages))
-        count_faults(mm, Counts(page_reuse=len(pages)))
+    mm.memory.contents.allow_writes(*_entries_of(mm, pages))
 
 
 def _fill_pages(mm: AddressSpace, pages: IntArray) -> None:
-    if not len(pages):
-        return
     frames, scattered = mm.memory.frames.allocate(len(pages))
     marks = spread_marks(np.array([scattered]), len(pages))[0]
     mm.memory.contents.map_frames(*_entries_of(mm, pages), frames, marks)
-    mm.accounted_pages += len(pages)
+    writer.account(mm, len(pages))
     mark_written(mm, pages)
-    count_faults(mm, Counts(zero_fill=len(pages)))
 
 
 def mark_written(mm: AddressSpace, pages: IntArray) -> None:
@@ -268,3 +243,14 @@ def mark_written(mm: AddressSpace, pages: IntArray) -> None:
         return
     for number in np.unique(mm.vma_numbers(pages)):
         mm.vmas[number].has_anon_vma = True
+
+
+_CHANGES = {
+    PageAction.ZERO_MAP: _map_zero_pages,
+    PageAction.SHARED_MAP: _map_shared_pages,
+    PageAction.FILE_MAP: _map_file_pages,
+    PageAction.COW_COPY: _copy_pages,
+    PageAction.COW_REUSE: _reuse_pages,
+    PageAction.ZERO_FILL: _fill_pages,
+}
+"""What each action changes, given pages that it happens to; in the order in which it is done."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Hashable
+from collections.abc import Generator
 from dataclasses import replace
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,11 @@ from models.faults.prices import faults_ns
 from models.kernel.memory_books import NOTES_EVERY_NS, MemoryBooks
 from models.memory.address_space import AddressSpace
 from models.memory.areas import BusError, Vma
+from models.memory.lockable import Lockable
 from models.operations.steps import Acquire, Apply, Flush, Mode, Operation, Release
 from models.schemes.base import Scheme
+from models.schemes.locking import Taken
+from sim.machine.clock import Activity
 from sim.machine.cores import Task
 from sim.machine.locks import RwLock
 from sim.machine.machine import Machine
@@ -26,13 +29,11 @@ from sim.machine.machine import Machine
 Result = TypeVar("Result")
 
 
-Locks: TypeAlias = tuple[tuple[Mode, Hashable], ...]
-
 _AT_ONCE = 32
 """How far a thread looks ahead for its next fault: others may change what lies beyond."""
 
 
-class Kernel(MemoryBooks):
+class Kernel:
     """Plays the steps of a scheme's operations on a machine.
 
     The operations are SimPy activities for workloads to `yield from`; they take the lock of the
@@ -42,20 +43,32 @@ class Kernel(MemoryBooks):
         machine: The machine.
         scheme: How it forks, and at what costs.
         memory_bytes: How much memory the machine has; None if there is no limit.
+
+    Attributes:
+        books: What memory its programs have.
     """
 
     def __init__(self, machine: Machine, scheme: Scheme, memory_bytes: int | None = None) -> None:
-        super().__init__(machine.clock, scheme.costs, memory_bytes)
         self.machine = machine
         self.scheme = scheme
-        self._locks: dict[Hashable, RwLock] = {}
+        self.books = MemoryBooks(
+            machine.clock, scheme.costs, memory_bytes, notes=scheme.changes_memory
+        )
         self._threads: dict[Task, AddressSpace] = {}
 
-    def lock(self, of: Hashable) -> RwLock:
+    def start_program(self) -> AddressSpace:
+        """The empty address space of a new program; see `MemoryBooks.start_program`."""
+        return self.books.start_program()
+
+    def process(self, mm: AddressSpace, activity: Activity) -> simpy.Process:
+        """Begin an activity of a program that ends if the program is killed."""
+        return self.books.process(mm, activity)
+
+    def lock(self, of: Lockable) -> RwLock:
         """The lock of an address space, or whatever else a scheme locks."""
-        if of not in self._locks:
-            self._locks[of] = RwLock(self.machine.clock)
-        return self._locks[of]
+        if of.lock is None:
+            of.lock = RwLock(self.machine.clock)
+        return of.lock
 
     def thread(self, name: str, mm: AddressSpace) -> Task:
         """A thread that runs in an address space with others (see `access`)."""
@@ -65,22 +78,19 @@ class Kernel(MemoryBooks):
 
     def fork(self, task: Task, mm: AddressSpace) -> Generator[simpy.Event, Any, AddressSpace]:
         """Fork; returns the child's address space. See `Scheme.fork`."""
-        self.note_memory(mm)
+        self.books.note(mm)
         return (yield from self.play(task, self.scheme.fork(mm)))
 
     def start(self, task: Task, child: AddressSpace) -> Generator[simpy.Event, Any, None]:
         """What a child does before its first instruction. See `Scheme.start`."""
         yield from self.play(task, self.scheme.start(child))
-        self.note_memory(child)
+        self.books.note(child)
 
     def exit(self, task: Task, mm: AddressSpace) -> Generator[simpy.Event, Any, None]:
         """Tear down an address space. See `Scheme.exit`."""
-        self.note_memory(mm)
-        locks = (mm, *mm.vmas)
+        self.books.note(mm)
         yield from self.play(task, self.scheme.exit(mm))
-        for lock in locks:
-            self._locks.pop(lock, None)
-        self.note_memory(mm)
+        self.books.note(mm)
 
     def unmap(
         self, task: Task, mm: AddressSpace, start_page: int, n_pages: int
@@ -107,9 +117,9 @@ class Kernel(MemoryBooks):
             stretch: Factor on the time it takes (a fill's jitter).
         """
         start_page, end_page = vma.start_page, vma.end_page
-        while start_page < end_page and self.is_alive(mm):
+        while start_page < end_page and self.books.is_alive(mm):
             # Where memory does not suffice, up to the page that does not fit.
-            n_pages = min(end_page - start_page, self.pages_left() + 1)
+            n_pages = min(end_page - start_page, self.books.pages_left() + 1)
             part = replace(vma, start_page=start_page, n_pages=n_pages)
             filling = self.scheme.populate(mm, part, scattered_share=scattered_share)
             yield from self.play(task, filling, stretch)
@@ -122,8 +132,8 @@ class Kernel(MemoryBooks):
             OutOfMemory: If the machine has too little memory for it.
         """
         self.scheme.fill(mm, vma.start_page, vma.n_pages, scattered_share=scattered_share)
-        self.check_memory()
-        self.note_memory(mm)
+        self.books.check()
+        self.books.note(mm)
 
     def touch(self, mm: AddressSpace, pages: npt.ArrayLike, writes: npt.ArrayLike = True) -> Faults:
         """Resolve a batch of accesses; the caller spends the time. See `Scheme.touch`."""
@@ -139,29 +149,25 @@ class Kernel(MemoryBooks):
         """
         while len(faults):
             now = faults
-            if self.memory_bytes is not None:
+            if self.books.memory_bytes is not None:
                 taken = faults.new_bytes.cumsum()
-                fitting = int(np.searchsorted(taken, self.left_bytes(), "right"))
+                fitting = int(np.searchsorted(taken, self.books.left_bytes(), "right"))
                 now = faults[: fitting + 1]
             self.scheme.apply(mm, now)
-            self.check_memory()
-            if not self.is_alive(mm):
+            self.books.check()
+            if not self.books.is_alive(mm):
                 return
             faults = faults[len(now) :]
-        self.note_memory(mm, after_ns=NOTES_EVERY_NS)
+        self.books.note(mm, after_ns=NOTES_EVERY_NS)
 
     def sweep(self, mm: AddressSpace, start_page: int, n_pages: int, *, writes: bool) -> int:
         """Access a range from end to end; the caller spends the time. See `Scheme.sweep`."""
-        if n_pages > self.pages_left():
+        if n_pages > self.books.pages_left():
             return self.touch(mm, np.arange(start_page, start_page + n_pages), writes).total_ns
         swept_ns = self.scheme.sweep(mm, start_page, n_pages, writes=writes)
-        self.check_memory()
-        self.note_memory(mm, after_ns=NOTES_EVERY_NS)
+        self.books.check()
+        self.books.note(mm, after_ns=NOTES_EVERY_NS)
         return swept_ns
-
-    def lost_memory(self, mm: AddressSpace) -> bool:
-        """Whether a process would be killed if it went through all of its memory (hugetlb)."""
-        return bool(len(mm.lost_slots))
 
     def access_alone(
         self, task: Task, mm: AddressSpace, pages: npt.ArrayLike, writes: npt.ArrayLike = True
@@ -236,9 +242,9 @@ class Kernel(MemoryBooks):
         """What a fault, if there is one, takes after the question of its table is settled."""
         if not (fault.table_action > TableAction.ALLOC).any():
             return fault.total_ns
-        return int(faults_ns(self.scheme.costs, fault.page_action, sequential=sequential).sum())
+        return int(faults_ns(self.scheme.rules, fault.page_action, sequential=sequential).sum())
 
-    def _give_back(self, locks: Locks, besides: tuple[Mode, Hashable] | None = None) -> Locks:
+    def _give_back(self, locks: Taken, besides: tuple[Mode, Lockable] | None = None) -> Taken:
         """Release locks, the last one first; returns those that are kept."""
         for lock in reversed(locks):
             if lock is not besides:
@@ -280,7 +286,7 @@ class Kernel(MemoryBooks):
                 step = next(operation)
             except StopIteration as end:
                 result: Result = end.value
-                self.check_memory()
+                self.books.check()
                 return result
             if isinstance(step, Apply):
                 self.apply(step.mm, step.faults)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 
 import numpy as np
 import simpy
@@ -47,24 +48,26 @@ class MemoryBooks:
         clock: The machine's.
         costs: Prices, which say what the machine's free lists hold.
         memory_bytes: How much memory the machine has; None if there is no limit.
+        notes: Whether to note how much memory is in use over time.
 
     Attributes:
         memories: The memory of each program started, in order.
         logs: How much memory each has taken.
-        lives: The SimPy process of the program that each belongs to, once it runs.
-        processes: What else goes on in it (see `process`).
         peak_bytes: The most that all of them used together.
     """
 
-    def __init__(self, clock: Clock, costs: Costs, memory_bytes: int | None) -> None:
+    def __init__(
+        self, clock: Clock, costs: Costs, memory_bytes: int | None, *, notes: bool = True
+    ) -> None:
         self.memory_bytes = memory_bytes
         self.memories: list[PhysicalMemory] = []
         self.logs: dict[PhysicalMemory, MemoryLog] = {}
-        self.lives: dict[PhysicalMemory, simpy.Process] = {}
-        self.processes: dict[PhysicalMemory, list[simpy.Process]] = {}
         self.peak_bytes = 0
+        self._lives: dict[PhysicalMemory, simpy.Process] = {}
+        self._processes: dict[PhysicalMemory, list[simpy.Process]] = {}
         self._clock = clock
         self._costs = costs
+        self._notes = notes
         self._living: list[PhysicalMemory] = []
 
     def start_program(self) -> AddressSpace:
@@ -81,7 +84,7 @@ class MemoryBooks:
         self.logs[memory] = MemoryLog(memory)
         return AddressSpace(memory)
 
-    def check_memory(self) -> None:
+    def check(self) -> None:
         """Kill the program that has most, with all its processes, if more is in use than there is.
 
         Its process is interrupted with the `OutOfMemory`.
@@ -97,24 +100,32 @@ class MemoryBooks:
             return
         victim = self._living[int(np.argmax(used))]
         death = OutOfMemory(sum(used), self.memory_bytes)
-        process = self.lives.get(victim)
+        process = self._lives.get(victim)
         if process is None:
             raise death
         self.forget(process)
         process.interrupt(death)
 
+    def begin(self, memories: Iterable[PhysicalMemory], process: simpy.Process) -> None:
+        """The program that some memories belong to runs, as a process."""
+        for memory in memories:
+            self._lives[memory] = process
+
     def forget(self, process: simpy.Process) -> None:
         """A program is over: its memory is nobody's any more."""
-        for memory in [m for m in self._living if self.lives.get(m) is process]:
+        for memory in [m for m in self._living if self._lives.get(m) is process]:
             self._living.remove(memory)
             self.logs[memory].ended_ns = self._clock.now
 
     def process(self, mm: AddressSpace, activity: Activity) -> simpy.Process:
         """Begin an activity of a program that ends if the program is killed."""
         process = self._clock.process(activity)
-        living = [p for p in self.processes.get(mm.memory, []) if p.is_alive]
-        self.processes[mm.memory] = [*living, process]
+        self._processes[mm.memory] = [*self.processes_of(mm.memory), process]
         return process
+
+    def processes_of(self, memory: PhysicalMemory) -> list[simpy.Process]:
+        """What goes on in a program besides what it is (see `process`)."""
+        return [p for p in self._processes.get(memory, []) if p.is_alive]
 
     def is_alive(self, mm: AddressSpace) -> bool:
         """Whether the program of an address space has not been killed, and is not over."""
@@ -133,6 +144,7 @@ class MemoryBooks:
     def _used(self) -> list[int]:
         return [memory.resident_bytes + memory.table_bytes for memory in self._living]
 
-    def note_memory(self, mm: AddressSpace, after_ns: int = 0) -> None:
+    def note(self, mm: AddressSpace, after_ns: int = 0) -> None:
         """Log how much memory there is in use, unless that was done less than `after_ns` ago."""
-        self.logs[mm.memory].note(self._clock.now, mm, after_ns)
+        if self._notes:
+            self.logs[mm.memory].note(self._clock.now, mm, after_ns)

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from models.faults.actions import PageAction
 from models.memory.address_space import AddressSpace
 from models.memory.areas import PAGES_PER_SLOT
+from models.memory.counts import Counts
 from models.memory.frames import FRAME_BYTES
 from models.memory.physical import PhysicalMemory
 from sim.arrays import IntArray
@@ -55,20 +57,19 @@ class MemoryLog:
         last_ns = self._machine[-1][0] if self._machine else -self._gap_ns
         if now_ns - last_ns < max(after_ns, self._gap_ns) and after_ns + self._gap_ns > 1:
             return
-        counts = self._memory.counts
         self._machine.append(
             (
                 now_ns,
                 self._memory.resident_bytes,
                 self._memory.table_bytes,
-                FRAME_BYTES * (counts.page_copies + PAGES_PER_SLOT * counts.huge_copies),
+                FRAME_BYTES * _copied_pages(self._memory.counts),
             )
         )
         pages = (
             mm.resident_pages,
             mm.rss_pages,
             mm.n_tables,
-            mm.counts.page_copies + PAGES_PER_SLOT * mm.counts.huge_copies,
+            _copied_pages(mm.counts),
         )
         self._processes.append((now_ns, mm.number, *(FRAME_BYTES * count for count in pages)))
         if len(self._machine) > MOST_NOTES:
@@ -88,6 +89,13 @@ class MemoryLog:
             for name, (columns, rows) in tables.items()
             if rows
         }
+
+
+def _copied_pages(counts: Counts) -> int:
+    copied = counts.actions
+    return (
+        copied[PageAction.COW_COPY.counter] + PAGES_PER_SLOT * copied[PageAction.HUGE_COPY.counter]
+    )
 
 
 def of_machine(logs: Iterable[MemoryLog]) -> dict[str, IntArray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import numpy as np
 from models.memory.areas import PAGES_PER_SLOT, SegmentationFault, Vma
 from models.memory.counts import Counts
 from models.memory.files import File
+from models.memory.lockable import Lockable
 from models.memory.physical import PhysicalMemory
 from sim.arrays import BoolArray, IntArray, run_of
 
@@ -17,7 +19,7 @@ NO_TABLE = -1
 NOWHERE = -2
 
 
-class AddressSpace:
+class AddressSpace(Lockable):
     """Areas in address order, and per slot (2 MiB of address) the PTE table and its write bit.
 
     Pages are numbered from 0; page p lies in slot ``p // 512``. `slot_table` holds table numbers or
@@ -32,11 +34,8 @@ class AddressSpace:
         number: Tells it apart from the others of that memory.
         counts: Its own faults.
         accounted_pages: The kernel's count of resident pages (see `rss_pages`).
-        tables_for: The child that its slots without write permission are still to be copied for.
-        tables_from: The parent that its own tables are still to be copied from.
-        on_demand: Whether it has forked, or been forked, with shared tables.
-        borrowed_from: The parent whose memory it runs in (vfork).
-        lost_slots: Slots whose huge page its parent has taken.
+        pmd_tables: The tables of the level above, which span 1 GiB each, as something to lock.
+        state: What the fork scheme keeps of it, as the scheme says; None at first.
     """
 
     def __init__(self, memory: PhysicalMemory) -> None:
@@ -45,11 +44,8 @@ class AddressSpace:
         memory.address_spaces[self.number] = self
         self.counts = Counts()
         self.accounted_pages = 0
-        self.tables_for: AddressSpace | None = None
-        self.tables_from: AddressSpace | None = None
-        self.on_demand = False
-        self.borrowed_from: AddressSpace | None = None
-        self.lost_slots = np.empty(0, np.int64)
+        self.pmd_tables: defaultdict[int, Lockable] = defaultdict(Lockable)
+        self.state: object = None
         self.slot_table = np.empty(0, np.int64)
         self.slot_writable = np.empty(0, np.bool_)
         self.last_fault_page = self.last_copied_slot = NOWHERE

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from models.memory.entries import ENTRIES_PER_TABLE
 from models.memory.files import File
+from models.memory.lockable import Lockable
 
 PAGES_PER_SLOT = ENTRIES_PER_TABLE
 
@@ -23,7 +24,7 @@ class Refusal(ValueError):  # noqa: N818 - what the kernel does
 
 
 @dataclass(eq=False)
-class Vma:
+class Vma(Lockable):
     """An area of consecutive pages with one set of rights.
 
     Attributes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from collections import Counter
+from dataclasses import dataclass, field, fields
 
 
 @dataclass
@@ -10,71 +11,58 @@ class Counts:
     """Events since the start; the difference of two is what happened between them.
 
     Names as in mechanisms.md section 9. `ptes_*` count entries; `huge_*` count 2 MiB pages;
-    `ptes_scanned` counts entries only read, 512 a table; `tables_synced` tables that a parent
-    copied for its child (Async-fork); `pages_freed` 4 KiB frames whose last mapping went away;
-    `children_killed` processes that the machine had no huge page for.
+    `ptes_scanned` counts entries only read, 512 a table; `pages_freed` 4 KiB frames whose last
+    mapping went away; `children_killed` processes that the machine had no huge page for. What was
+    done to pages and tables is counted by the name of the action (`models.faults.actions`), whether
+    a fault did it or an operation that changes areas.
     """
 
     faults: int = 0
     tables_alloc: int = 0
-    tables_copied: int = 0
-    tables_reused: int = 0
-    tables_synced: int = 0
     tables_freed: int = 0
     tables_shared: int = 0
     ptes_copied: int = 0
-    page_copies: int = 0
-    page_reuse: int = 0
-    zero_fill: int = 0
-    zero_map: int = 0
-    shared_map: int = 0
-    file_map: int = 0
     ptes_zapped: int = 0
     ptes_scanned: int = 0
     pages_freed: int = 0
-    huge_copies: int = 0
-    huge_reuse: int = 0
-    huge_fill: int = 0
-    huge_zero_map: int = 0
     huge_zapped: int = 0
-    huge_splits: int = 0
     children_killed: int = 0
+    actions: Counter[str] = field(default_factory=Counter)
 
     def copy(self) -> Counts:
         """The counts as they are now."""
-        return replace(self)
+        return Counts(**{**vars(self), "actions": self.actions.copy()})
 
     def __sub__(self, earlier: Counts) -> Counts:
-        return Counts(
-            **{f.name: getattr(self, f.name) - getattr(earlier, f.name) for f in fields(self)}
-        )
-
-    def __add__(self, other: Counts) -> Counts:
-        return Counts(
-            **{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
-        )
+        events = {name: getattr(self, name) - getattr(earlier, name) for name in EVENTS}
+        actions = self.actions.copy()
+        actions.subtract(earlier.actions)
+        return Counts(**events, actions=actions)
 
     def add(self, other: Counts, times: int = 1) -> None:
         """Count what `other` counted as well, so many times."""
-        for name, counted in vars(other).items():
+        for name in EVENTS:
+            counted = getattr(other, name)
             if counted:  # few are, every time
                 setattr(self, name, getattr(self, name) + times * counted)
+        for name, counted in other.actions.items():
+            if counted:
+                self.actions[name] += times * counted
+
+    def per(self, number: int) -> Counts:
+        """What each of `number` equal things counted, of all that was counted."""
+        events = {name: count // number for name, count in self.events().items()}
+        actions = Counter({name: count // number for name, count in self.actions.items()})
+        return Counts(**events, actions=actions)
 
     def as_dict(self) -> dict[str, int]:
-        """The counts by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """The counts by name; of actions those that were counted."""
+        return {**self.events(), **{name: count for name, count in self.actions.items() if count}}
 
-    def faults_by_kind(self) -> dict[str, int]:
-        """What faults did to pages and tables."""
-        return {
-            "cow_copy": self.page_copies,
-            "cow_reuse": self.page_reuse,
-            "zero_fill": self.zero_fill,
-            "zero_map": self.zero_map,
-            "table_copy": self.tables_copied,
-            "table_reuse": self.tables_reused,
-            "table_sync": self.tables_synced,
-            "huge_copy": self.huge_copies,
-            "huge_reuse": self.huge_reuse,
-            "huge_split": self.huge_splits,
-        }
+    def events(self) -> dict[str, int]:
+        """The counts of all but actions, by name."""
+        return {name: getattr(self, name) for name in EVENTS}
+
+
+EVENTS = tuple(event.name for event in fields(Counts) if event.name != "actions")
+"""What is counted besides actions."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.memory import slots as writer
 from models.memory.address_space import NO_TABLE, AddressSpace
 from models.memory.areas import PAGES_PER_SLOT
 from models.memory.entries import Kind
@@ -102,16 +103,15 @@ def copy_surveyed(
     contents = run_of(content)
     memory.contents.protect(contents)
     memory.contents.share(contents)
-    child.slot_table[slots] = memory.tables.new(content, physical=physical)
+    writer.put_tables(child, work.slots, content, physical=physical)
     resident = memory.contents.resident_sum(contents)
     for slot, spans in work.parts.items():
         of_slot = int(memory.detach(parent.slot_table[slot : slot + 1])[0])
         copy = np.array([copy_ranges(memory.contents, of_slot, spans)])
-        child.slot_table[slot] = memory.tables.new(copy)[0]
+        writer.put_tables(child, np.array([slot]), copy)
         resident += int(memory.contents.resident(copy)[0])
-    child.accounted_pages += resident
-    memory.counts.tables_alloc += physical * len(work.slots) + len(work.parts)
-    memory.counts.ptes_copied += work.present
+    writer.account(child, resident)
+    writer.count(memory, ptes_copied=work.present)
 
 
 def _copied_parts(mm: AddressSpace, slots: IntArray) -> ForkWork:

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from models.faults.small_pages import count_faults, mark_written
+from models.faults.actions import PageAction
+from models.faults.small_pages import mark_written
+from models.memory import slots as writer
 from models.memory.address_space import NO_TABLE, AddressSpace
 from models.memory.areas import PAGES_PER_SLOT
-from models.memory.counts import Counts
 from models.memory.entries import Kind
 from models.memory.frame_stock import even_spread
 from sim.arrays import IntArray
@@ -59,14 +60,13 @@ def fill_slots(
     elif scattered_share is not None:
         scattered = even_spread(len(slots) * PAGES_PER_SLOT, len(slots), scattered_share)
     contents = memory.contents.new_filled(kind, blocks, scattered)
-    mm.slot_table[slots] = memory.tables.new(contents, physical=physical)
-    mm.slot_writable[slots] = True
+    writer.put_tables(mm, slots, contents, physical=physical)
     mark_written(mm, slots * PAGES_PER_SLOT)
     pages = len(slots) * PAGES_PER_SLOT
-    mm.accounted_pages += pages
-    memory.counts.tables_alloc += physical * len(slots)
+    writer.account(mm, pages)
+    action, faults = PageAction.ZERO_FILL, pages
     if kind == Kind.HUGE:
-        memory.huge_pages += len(slots)
-        count_faults(mm, Counts(faults=len(slots), huge_fill=len(slots)))
-    else:
-        count_faults(mm, Counts(faults=pages, zero_fill=pages))
+        action, faults = PageAction.HUGE_FILL, len(slots)
+        writer.hold_huge(memory, len(slots))
+    writer.count_faults(mm, faults)
+    writer.count_action(mm, action.counter, faults)

@@ -1,15 +1,14 @@
 """What a process does to its mappings: mmap, brk, munmap, mprotect, madvise, mremap."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from models.costs.laws import Costs
 from models.faults.batch import Faults
-from models.faults.rules import UNSHARED, Sharing
+from models.faults.rules import Rules
 from models.memory.address_space import AddressSpace, area_around, areas_in, is_mapped
 from models.memory.areas import PAGES_PER_SLOT, Refusal, Vma
 from models.memory.files import File
@@ -17,27 +16,73 @@ from models.operations import moving, protecting, removing
 from models.operations.steps import Acquire, Apply, Flush, Mode, Operation, Release, Step, Work
 
 
-class MappingOperations(ABC):
-    """The operations that change areas; each a generator of steps (`models.operations.steps`).
+class ChangeLocks(Protocol):
+    """Which areas are locked when a range changes; see `models.schemes.locking`."""
 
-    Args:
-        costs: Prices.
-        sharing: The rules for tables that slots share.
-    """
+    def of_change(self, mm: AddressSpace, start_page: int, end_page: int) -> tuple[Vma, ...]:
+        """The areas."""
 
-    def __init__(self, costs: Costs, sharing: Sharing = UNSHARED) -> None:
-        self.costs = costs
-        self.sharing = sharing
 
-    @abstractmethod
+class ChangeablePages(Protocol):
+    """What may be done to the pages; see `models.schemes.pages.SmallPages`."""
+
+    def refusal(self, mm: AddressSpace) -> str | None:
+        """Why areas that have just grown cannot stay so."""
+
+    def unmapped(self, mm: AddressSpace) -> None:
+        """Areas are gone."""
+
+    def check_cuts(
+        self, mm: AddressSpace, start_page: int, end_page: int, areas: Iterable[Vma]
+    ) -> None:
+        """Refuse to cut areas at the ends of a range."""
+
+    def check_discard(self, mm: AddressSpace, start_page: int, end_page: int) -> None:
+        """Refuse to forget a range."""
+
+    def check_move(self, mm: AddressSpace, start_page: int, n_pages: int, to_page: int) -> None:
+        """Refuse to move a range."""
+
+
+class MappingScheme(Protocol):
+    """What mappings have to know of the fork scheme that they belong to."""
+
+    rules: Rules
+
+    @property
+    def locks(self) -> ChangeLocks:
+        """Which areas are locked."""
+
+    @property
+    def pages(self) -> ChangeablePages:
+        """What may be done to its pages."""
+
     def classify(
         self, mm: AddressSpace, pages: npt.ArrayLike, writes: npt.ArrayLike = True
     ) -> Faults:
-        """The faults of accesses. See `models.schemes.base.Scheme.classify`."""
+        """The faults of accesses."""
 
-    @abstractmethod
     def apply(self, mm: AddressSpace, faults: Faults) -> None:
-        """Make the changes of faults. See `models.schemes.base.Scheme.apply`."""
+        """Make the changes of faults."""
+
+    def settle_for_child(self, mm: AddressSpace, areas: tuple[Vma, ...]) -> int:
+        """Finish what a child is still owed of areas before they change; the cost in ns."""
+
+    def begin_new_pages(
+        self, mm: AddressSpace, start_page: int, end_page: int, *, asked: bool
+    ) -> Operation[None]:
+        """Access new pages at once, if that was asked for."""
+
+
+class Mappings:
+    """The operations that change areas; each a generator of steps (`models.operations.steps`).
+
+    Args:
+        scheme: Whose kernel does it.
+    """
+
+    def __init__(self, scheme: MappingScheme) -> None:
+        self._scheme = scheme
 
     def map(
         self,
@@ -67,7 +112,7 @@ class MappingOperations(ABC):
 
         Raises:
             ValueError: As `AddressSpace.map`.
-            Refused: If there is no memory to promise (hugetlb).
+            Refusal: If there is no memory to promise (hugetlb).
         """
         yield Acquire("write", mm)
         vma = mm.map(
@@ -79,13 +124,13 @@ class MappingOperations(ABC):
             file=file,
             heap=heap,
         )
-        refusal = self._refusal(mm)
+        refusal = self._scheme.pages.refusal(mm)
         if refusal:
             mm.remove(vma.start_page, vma.end_page)
         yield Release("write", mm)
         if refusal:
             raise Refusal(refusal)
-        yield from self._populate_new(mm, vma.start_page, vma.end_page, asked=populate)
+        yield from self._scheme.begin_new_pages(mm, vma.start_page, vma.end_page, asked=populate)
         return vma
 
     def brk(self, mm: AddressSpace, n_pages: int) -> Operation[None]:
@@ -93,7 +138,7 @@ class MappingOperations(ABC):
 
         Raises:
             ValueError: If there is no heap, no length, or another area in the way.
-            Refused: As `map`.
+            Refusal: As `map`.
         """
         yield from self._begin(mm, "write", partial(self._check_brk, mm, n_pages))
         heap = next(vma for vma in mm.vmas if vma.heap)
@@ -103,18 +148,18 @@ class MappingOperations(ABC):
             return
         refusal = None
         if before_page < end_page:
-            settled_ns = self._settle_for_child(mm, (heap,))
+            settled_ns = self._scheme.settle_for_child(mm, (heap,))
             if settled_ns:
                 yield Work(settled_ns, "copy")
             mm.extend(heap, n_pages)
-            refusal = self._refusal(mm)
+            refusal = self._scheme.pages.refusal(mm)
             if refusal:
                 mm.extend(heap, before_page - heap.start_page)
         yield Release("write", mm)
         if refusal:
             raise Refusal(refusal)
         if before_page < end_page:
-            yield from self._populate_new(mm, before_page, end_page, asked=False)
+            yield from self._scheme.begin_new_pages(mm, before_page, end_page, asked=False)
 
     def unmap(self, mm: AddressSpace, start_page: int, n_pages: int) -> Operation[None]:
         """Remove the mappings of a range of pages; what is not mapped there is passed over.
@@ -126,20 +171,21 @@ class MappingOperations(ABC):
             ValueError: If the range is not one of pages.
         """
         end_page = _end_of(start_page, n_pages, "unmap")
-        yield from self._begin(mm, "write", partial(self._check_unmap, mm, start_page, end_page))
+        yield from self._begin(mm, "write", partial(self._check_cuts, mm, start_page, end_page))
         yield from self._unmap(mm, start_page, end_page)
 
     def _unmap(self, mm: AddressSpace, start_page: int, end_page: int) -> Operation[None]:
         """What `unmap` does once it has the lock."""
         areas = yield from self._acquire_areas(mm, start_page, end_page)
         table_ns = self._cut_out(mm, start_page, end_page)
-        removal, own_ns = removing.remove_range(mm, start_page, end_page, self.costs, self.sharing)
+        removal, own_ns = removing.remove_range(mm, start_page, end_page, self._scheme.rules)
+        self._scheme.pages.unmapped(mm)
         if table_ns + own_ns:
             yield Work(table_ns + own_ns, "copy")
         yield Flush(mm)
         yield from _release(mm, areas)
         yield Acquire("read", mm)
-        yield Work(removal.unmap_ns(self.costs), "zap")
+        yield Work(removal.unmap_ns(self._scheme.rules.costs), "zap")
         yield Release("read", mm)
 
     def protect(
@@ -160,9 +206,7 @@ class MappingOperations(ABC):
                 continue  # mprotect_fixup leaves it alone
             span = max(start_page, vma.start_page), min(end_page, vma.end_page)
             table_ns += self._cut_out(mm, *span)
-            table_ns += protecting.set_writable(
-                mm, *span, self.costs, self.sharing, writable=writable
-            )
+            table_ns += protecting.set_writable(mm, *span, self._scheme.rules, writable=writable)
         # What was cut off is an area of its own, and locked like the one that it was part of.
         areas += yield from self._acquire_areas(mm, start_page, end_page, besides=areas)
         yield Work(table_ns, "copy")
@@ -176,12 +220,14 @@ class MappingOperations(ABC):
             ValueError: If the range is not one of pages.
         """
         end_page = _end_of(start_page, n_pages, "discard")
-        yield from self._begin(mm, "read", partial(self._check_discard, mm, start_page, end_page))
-        settled_ns = self._settle_for_child(mm, areas_in(mm, start_page, end_page))
-        removal, own_ns = removing.discard_range(mm, start_page, end_page, self.costs, self.sharing)
+        yield from self._begin(
+            mm, "read", partial(self._scheme.pages.check_discard, mm, start_page, end_page)
+        )
+        settled_ns = self._scheme.settle_for_child(mm, areas_in(mm, start_page, end_page))
+        removal, own_ns = removing.discard_range(mm, start_page, end_page, self._scheme.rules)
         if settled_ns + own_ns:
             yield Work(settled_ns + own_ns, "copy")
-        yield Work(removal.unmap_ns(self.costs), "zap")
+        yield Work(removal.unmap_ns(self._scheme.rules.costs), "zap")
         yield Flush(mm)
         yield Release("read", mm)
 
@@ -199,7 +245,7 @@ class MappingOperations(ABC):
         areas = yield from self._acquire_areas(mm, start_page, end_page)
         table_ns = self._cut_out(mm, start_page, end_page)
         vma = area_around(mm, start_page, n_pages)
-        table_ns += moving.move(mm, vma, to_page, self.costs, self.sharing)
+        table_ns += moving.move(mm, vma, to_page, self._scheme.rules)
         yield Work(table_ns, "copy")
         yield Flush(mm)
         yield from _release(mm, areas)
@@ -218,71 +264,55 @@ class MappingOperations(ABC):
         if heap is None or n_pages < 1:
             raise ValueError(f"cannot make the heap {n_pages} pages long")
         if n_pages < heap.n_pages:
-            self._check_unmap(mm, heap.start_page + n_pages, heap.end_page)
+            self._check_cuts(mm, heap.start_page + n_pages, heap.end_page)
         else:
             mm.check_extension(heap, n_pages)
 
-    def _check_unmap(self, mm: AddressSpace, start_page: int, end_page: int) -> None:
-        del mm, start_page, end_page
+    def _check_cuts(self, mm: AddressSpace, start_page: int, end_page: int) -> None:
+        self._scheme.pages.check_cuts(mm, start_page, end_page, mm.vmas)
 
     def _check_protect(
         self, mm: AddressSpace, start_page: int, end_page: int, writable: bool
     ) -> None:
-        del writable
         if not is_mapped(mm, start_page, end_page):
             what = f"{end_page - start_page} pages at page {start_page}"
             raise ValueError(f"cannot protect {what}: not all mapped")
-
-    def _check_discard(self, mm: AddressSpace, start_page: int, end_page: int) -> None:
-        del mm, start_page, end_page
+        changed = [vma for vma in mm.vmas if vma.writable != writable]
+        self._scheme.pages.check_cuts(mm, start_page, end_page, changed)
 
     def _check_move(self, mm: AddressSpace, start_page: int, n_pages: int, to_page: int) -> None:
         moving.check_target(mm, start_page, n_pages, to_page)
+        self._scheme.pages.check_move(mm, start_page, n_pages, to_page)
 
     def _acquire_areas(
         self, mm: AddressSpace, start_page: int, end_page: int, besides: tuple[Vma, ...] = ()
     ) -> Operation[tuple[Vma, ...]]:
         """Lock what is locked besides the address space, which nobody changes any more."""
-        locked = self._lock_with(mm, start_page, end_page)
+        locked = self._scheme.locks.of_change(mm, start_page, end_page)
         areas = tuple(area for area in locked if area not in besides)
         for area in areas:
             yield Acquire("write", area)
         return areas
 
-    def _lock_with(self, mm: AddressSpace, start_page: int, end_page: int) -> tuple[Vma, ...]:
-        """The areas that are locked for writing too when a range changes."""
-        del mm, start_page, end_page
-        return ()
-
-    def _refusal(self, mm: AddressSpace) -> str | None:
-        """Why areas that have just grown cannot stay so; every scheme but one promises memory."""
-        del mm
-        return None
-
-    def _populate_new(
-        self, mm: AddressSpace, start_page: int, end_page: int, *, asked: bool
-    ) -> Operation[None]:
-        """Access new pages at once, if that was asked for."""
-        if asked:
-            pages = np.arange(start_page, end_page)
-            vma = mm.vmas[mm.vma_numbers(pages[:1])[0]]
-            # Private memory is populated by write faults, so that nothing is left to be done.
-            yield Acquire("read", mm)
-            faults = self.classify(mm, pages, vma.writable and vma.private)
-            yield Apply(mm, faults, self.apply)
-            yield Work(faults.total_ns, "fill")
-            yield Release("read", mm)
-
-    def _settle_for_child(self, mm: AddressSpace, areas: tuple[Vma, ...]) -> int:
-        """Finish what a child is still owed of some areas before they change; the cost in ns."""
-        del mm, areas
-        return 0
-
     def _cut_out(self, mm: AddressSpace, start_page: int, end_page: int) -> int:
         """Make areas begin or end at both ends of a range that will change; the cost in ns."""
-        settled_ns = self._settle_for_child(mm, areas_in(mm, start_page, end_page))
-        settled_ns += removing.cut(mm, start_page, self.costs, self.sharing)
-        return settled_ns + removing.cut(mm, end_page, self.costs, self.sharing)
+        settled_ns = self._scheme.settle_for_child(mm, areas_in(mm, start_page, end_page))
+        settled_ns += removing.cut(mm, start_page, self._scheme.rules)
+        return settled_ns + removing.cut(mm, end_page, self._scheme.rules)
+
+
+def populate(
+    scheme: MappingScheme, mm: AddressSpace, start_page: int, end_page: int
+) -> Operation[None]:
+    """Access every page of a new range at once (MAP_POPULATE)."""
+    pages = np.arange(start_page, end_page)
+    vma = mm.vmas[mm.vma_numbers(pages[:1])[0]]
+    # Private memory is populated by write faults, so that nothing is left to be done.
+    yield Acquire("read", mm)
+    faults = scheme.classify(mm, pages, vma.writable and vma.private)
+    yield Apply(mm, faults, scheme.apply)
+    yield Work(faults.total_ns, "fill")
+    yield Release("read", mm)
 
 
 def _release(mm: AddressSpace, areas: tuple[Vma, ...]) -> Iterator[Step]:

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.costs.laws import Costs
 from models.faults.huge_pages import split_for_change
-from models.faults.rules import Sharing
+from models.faults.rules import Rules
 from models.faults.settling import allocate_tables, make_own
+from models.memory import slots as writer
 from models.memory.address_space import NO_TABLE, AddressSpace, area_around
 from models.memory.areas import PAGES_PER_SLOT, Vma
 from models.memory.entry_ranges import count_range, move_range
@@ -31,7 +31,7 @@ def check_target(mm: AddressSpace, start_page: int, n_pages: int, to_page: int) 
         raise ValueError(f"cannot move shared memory to page {to_page}: not at the same offset")
 
 
-def move(mm: AddressSpace, vma: Vma, to_page: int, costs: Costs, sharing: Sharing) -> int:
+def move(mm: AddressSpace, vma: Vma, to_page: int, rules: Rules) -> int:
     """Move an area to a free place.
 
     Shared tables are copied first. A slot that moves whole to an empty one takes its table along;
@@ -45,7 +45,7 @@ def move(mm: AddressSpace, vma: Vma, to_page: int, costs: Costs, sharing: Sharin
     target = replace(vma, start_page=to_page, heap=False)
     mm.add(target)
     met = np.union1d(slots, mm.slots_around(target.start_page, target.end_page))
-    own_ns = make_own(mm, met, costs, sharing)
+    own_ns = make_own(mm, met, rules)
     shift = to_page - start_page
     moved = 0
     for slot in slots.tolist():
@@ -54,15 +54,16 @@ def move(mm: AddressSpace, vma: Vma, to_page: int, costs: Costs, sharing: Sharin
         whole = stop - start == PAGES_PER_SLOT and shift % PAGES_PER_SLOT == 0
         into = slot + shift // PAGES_PER_SLOT
         if whole and mm.slot_table[into] == NO_TABLE:
-            mm.slot_table[into], mm.slot_table[slot] = mm.slot_table[slot], NO_TABLE
+            writer.shift(mm, slot, into)
             moved += 1
         else:
-            own_ns += split_for_change(mm, np.array([slot]), costs)
+            own_ns += split_for_change(mm, np.array([slot]), rules)
             moved += _move_entries(mm, start, stop, shift)
     freed = mm.remove(start_page, end_page)
     if freed:
         raise AssertionError("the moved area maps the file too")
-    removing.free_unused_tables(mm, slots[mm.slot_table[slots] != NO_TABLE], sharing)
+    removing.free_unused_tables(mm, slots[mm.slot_table[slots] != NO_TABLE], rules)
+    costs = rules.costs
     return own_ns + round(moved * costs.entry_protect_ns + costs.tlb_flush_ns)
 
 

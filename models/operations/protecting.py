@@ -1,7 +1,6 @@
 """Changing what may be written: mprotect (change_pte_range, mechanisms.md 3.3 and 4.3)."""
 
-from models.costs.laws import Costs
-from models.faults.rules import Sharing
+from models.faults.rules import Rules
 from models.faults.settling import make_own
 from models.memory.address_space import AddressSpace
 from models.memory.areas import PAGES_PER_SLOT
@@ -12,8 +11,7 @@ def set_writable(
     mm: AddressSpace,
     start_page: int,
     end_page: int,
-    costs: Costs,
-    sharing: Sharing,
+    rules: Rules,
     *,
     writable: bool,
 ) -> int:
@@ -28,12 +26,13 @@ def set_writable(
         if start_page <= vma.start_page and vma.end_page <= end_page:
             vma.writable = writable
     slots = mm.slots_around(start_page, end_page)
-    own_ns = make_own(mm, slots, costs, sharing) if sharing.protect_settles else 0
+    own_ns = make_own(mm, slots, rules) if rules.sharing.protect_settles else 0
     changed = 0
     for slot in slots[mm.slot_writable[slots]].tolist():
         base = slot * PAGES_PER_SLOT
         span = max(start_page - base, 0), min(end_page - base, PAGES_PER_SLOT)
         changed += _count(mm, slot, span) if writable else _protect(mm, slot, span)
+    costs = rules.costs
     return own_ns + round(changed * costs.entry_protect_ns + costs.tlb_flush_ns)
 
 

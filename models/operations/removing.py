@@ -11,9 +11,10 @@ import numpy as np
 from models.costs.laws import Costs
 from models.faults.actions import TableAction
 from models.faults.huge_pages import split_for_change
-from models.faults.rules import RssAccounting, Sharing
-from models.faults.settling import leave_tables, make_own, reuse_tables
-from models.memory.address_space import NO_TABLE, AddressSpace
+from models.faults.rules import RssAccounting, Rules
+from models.faults.settling import leave_tables, make_own, reuse
+from models.memory import slots as writer
+from models.memory.address_space import AddressSpace
 from models.memory.areas import PAGES_PER_SLOT
 from models.memory.entries import ENTRIES_PER_TABLE, Kind
 from models.memory.entry_ranges import clear_range, count_range
@@ -64,15 +65,15 @@ class Removal:
         )
 
 
-def remove_everything(mm: AddressSpace, sharing: Sharing) -> Removal:
+def remove_everything(mm: AddressSpace, rules: Rules) -> Removal:
     """Empty the address space as exit does."""
     removal = Removal()
-    _drop_slots(mm, mm.slots_with_tables(), removal, sharing)
+    _drop_slots(mm, mm.slots_with_tables(), removal, rules)
     _remove_areas(mm, 0, PAGES_PER_SLOT * len(mm.slot_table), removal)
     return removal
 
 
-def cut(mm: AddressSpace, page: int, costs: Costs, sharing: Sharing) -> int:
+def cut(mm: AddressSpace, page: int, rules: Rules) -> int:
     """Split the area at `page`, if one lies on both sides; what it costs in ns.
 
     The slot at the cut gets a table of its own, also if the cut is at its edge (`__split_vma`); a
@@ -81,13 +82,13 @@ def cut(mm: AddressSpace, page: int, costs: Costs, sharing: Sharing) -> int:
     if not mm.split_at(page):
         return 0
     slot = np.array([page // PAGES_PER_SLOT])
-    split_ns = split_for_change(mm, slot, costs) if page % PAGES_PER_SLOT else 0
-    own_ns = make_own(mm, slot, costs, sharing) if sharing.cuts_before_zap else 0
+    split_ns = split_for_change(mm, slot, rules) if page % PAGES_PER_SLOT else 0
+    own_ns = make_own(mm, slot, rules) if rules.sharing.cuts_before_zap else 0
     return split_ns + own_ns
 
 
 def remove_range(
-    mm: AddressSpace, start_page: int, end_page: int, costs: Costs, sharing: Sharing
+    mm: AddressSpace, start_page: int, end_page: int, rules: Rules
 ) -> tuple[Removal, int]:
     """Remove the areas in [start_page, end_page), at whose ends no area continues (see `cut`).
 
@@ -97,17 +98,17 @@ def remove_range(
     removal = Removal()
     slots = _slots_of_areas(mm, start_page, end_page)
     _remove_areas(mm, start_page, end_page, removal)
-    still_used = used_slots(mm, slots) & _to_be_kept(mm, slots, sharing)
+    still_used = used_slots(mm, slots) & _to_be_kept(mm, slots, rules)
     partial = slots[still_used]
-    copied_ns = make_own(mm, partial, costs, sharing)
+    copied_ns = make_own(mm, partial, rules)
     for slot in partial:
         _clear_part(mm, int(slot), start_page, end_page, removal)
-    _drop_slots(mm, slots[~still_used], removal, sharing)
+    _drop_slots(mm, slots[~still_used], removal, rules)
     return removal, copied_ns
 
 
 def discard_range(
-    mm: AddressSpace, start_page: int, end_page: int, costs: Costs, sharing: Sharing
+    mm: AddressSpace, start_page: int, end_page: int, rules: Rules
 ) -> tuple[Removal, int]:
     """Remove what is mapped in [start_page, end_page); the areas stay, and own tables too.
 
@@ -121,27 +122,27 @@ def discard_range(
     for vma in mm.vmas:
         span = max(start_page, vma.start_page), min(end_page, vma.end_page)
         if span[0] < span[1]:
-            own_ns += _discard_in_area(mm, span, removal, costs, sharing)
+            own_ns += _discard_in_area(mm, span, removal, rules)
     return removal, own_ns
 
 
 def _discard_in_area(
-    mm: AddressSpace, span: tuple[int, int], removal: Removal, costs: Costs, sharing: Sharing
+    mm: AddressSpace, span: tuple[int, int], removal: Removal, rules: Rules
 ) -> int:
     """Remove what is mapped in a range of one area; the cost in ns of copies and splits."""
     start_page, end_page = span
     slots = mm.slots_around(start_page, end_page)
     whole = (start_page <= slots * PAGES_PER_SLOT) & ((slots + 1) * PAGES_PER_SLOT <= end_page)
-    whole |= ~_to_be_kept(mm, slots, sharing)
+    whole |= ~_to_be_kept(mm, slots, rules)
     tables = mm.memory.tables
     shared = tables.references[mm.slot_table[slots]] > 1
     huge = mm.memory.contents.kind[tables.content[mm.slot_table[slots]]] >= Kind.HUGE
     dropped = whole & (huge | (shared & ~mm.slot_writable[slots]))
     cleared = slots[~dropped]
-    own_ns = make_own(mm, cleared, costs, sharing) + split_for_change(mm, cleared, costs)
+    own_ns = make_own(mm, cleared, rules) + split_for_change(mm, cleared, rules)
     for slot in cleared:
         _clear_part(mm, int(slot), start_page, end_page, removal)
-    _drop_slots(mm, slots[dropped], removal, sharing)
+    _drop_slots(mm, slots[dropped], removal, rules)
     return own_ns
 
 
@@ -163,14 +164,14 @@ def used_slots(mm: AddressSpace, slots: IntArray) -> BoolArray:
     return used
 
 
-def free_unused_tables(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> None:
+def free_unused_tables(mm: AddressSpace, slots: IntArray, rules: Rules) -> None:
     """Free the tables, all of them empty, of those `slots` in which no area lies any more."""
-    _drop_slots(mm, slots[~used_slots(mm, slots)], Removal(), sharing)
+    _drop_slots(mm, slots[~used_slots(mm, slots)], Removal(), rules)
 
 
-def _to_be_kept(mm: AddressSpace, slots: IntArray, sharing: Sharing) -> BoolArray:
+def _to_be_kept(mm: AddressSpace, slots: IntArray, rules: Rules) -> BoolArray:
     """Whether what else a slot maps survives the removal of a part (all but a known fault)."""
-    if sharing.cuts_before_zap:
+    if rules.sharing.cuts_before_zap:
         return np.ones(len(slots), np.bool_)
     shared = mm.memory.tables.references[mm.slot_table[slots]] > 1
     kept: BoolArray = mm.slot_writable[slots] | ~shared
@@ -181,22 +182,21 @@ def _remove_areas(mm: AddressSpace, start_page: int, end_page: int, removal: Rem
     freed = mm.remove(start_page, end_page)
     removal.freed_frames += freed
     removal.freed += freed
-    mm.memory.counts.pages_freed += freed
+    writer.count(mm.memory, pages_freed=freed)
 
 
-def _drop_slots(mm: AddressSpace, slots: IntArray, removal: Removal, sharing: Sharing) -> None:
+def _drop_slots(mm: AddressSpace, slots: IntArray, removal: Removal, rules: Rules) -> None:
     """Empty slots altogether: leave their tables or free them."""
-    memory = mm.memory
-    tables, contents, counts = memory.tables, memory.contents, memory.counts
+    memory, sharing = mm.memory, rules.sharing
+    tables, contents = memory.tables, memory.contents
     at = mm.slot_table[slots]
     alone = tables.references[run_of(at)] == 1
     closed = slots[alone & ~mm.slot_writable[slots]]
     left, own = at[~alone], at[alone]
     if sharing.scans_left:
-        if sharing.last_sharer is TableAction.RENEW:
-            counts.ptes_scanned += ENTRIES_PER_TABLE * len(closed)
+        renewed = len(closed) if sharing.last_sharer is TableAction.RENEW else 0
         _scan(mm, left, removal)
-        counts.ptes_scanned += ENTRIES_PER_TABLE * len(left)
+        writer.count(memory, ptes_scanned=ENTRIES_PER_TABLE * (len(left) + renewed))
     else:
         removal.left += len(left)
     if sharing.accounting is RssAccounting.OWNER:
@@ -205,27 +205,22 @@ def _drop_slots(mm: AddressSpace, slots: IntArray, removal: Removal, sharing: Sh
         _scan(mm, mm.slot_table[closed[owner[mm.slot_table[closed]] != mm.number]], removal)
     leave_tables(mm, left, sharing)
     if len(closed) and sharing.last_sharer is TableAction.REUSE:
-        reuse_tables(mm, closed, sharing)
-    mm.slot_table[run_of(slots)] = NO_TABLE
-    mm.slot_writable[run_of(slots)] = True
+        reuse(mm, closed, rules)
+    writer.empty(mm, slots)
 
     content = tables.content[run_of(own)]
-    mm.accounted_pages -= contents.resident_sum(content)
     huge = contents.kind[run_of(content)] >= Kind.HUGE
     small = run_of(content[~huge])
-    entries = int(contents.present[small].sum())
+    entries, huge_pages = int(contents.present[small].sum()), int(huge.sum())
     removal.entries += entries
     removal.scattered += int(contents.scattered[small].sum())
-    removal.huge += int(huge.sum())
-    counts.tables_freed += int(tables.physical[run_of(own)].sum())
-    freed_huge = memory.free_tables(own[huge])
-    freed_small = memory.free_tables(own[~huge])
+    removal.huge += huge_pages
+    freed_huge = writer.drop_tables(mm, own[huge])
+    freed_small = writer.drop_tables(mm, own[~huge])
     removal.freed_frames += freed_huge + freed_small
     removal.freed += freed_huge // PAGES_PER_SLOT + freed_small
-    counts.ptes_zapped += entries
-    counts.huge_zapped += int(huge.sum())
-    memory.huge_pages -= freed_huge // PAGES_PER_SLOT
-    counts.pages_freed += freed_huge + freed_small
+    writer.count(memory, ptes_zapped=entries, huge_zapped=huge_pages)
+    writer.hold_huge(memory, -(freed_huge // PAGES_PER_SLOT))
 
 
 def _scan(mm: AddressSpace, tables: IntArray, removal: Removal) -> None:
@@ -246,10 +241,9 @@ def _clear_part(
     content = int(memory.detach(mm.slot_table[slot : slot + 1])[0])
     counted = count_range(memory.contents, content, (start, stop))
     freed = clear_range(memory.contents, content, (start, stop))
-    mm.accounted_pages -= counted.present - counted.zero
+    writer.account(mm, counted.zero - counted.present)
     removal.entries += counted.present
     removal.scattered += counted.scattered
     removal.freed_frames += freed
     removal.freed += freed
-    memory.counts.ptes_zapped += counted.present
-    memory.counts.pages_freed += freed
+    writer.count(memory, ptes_zapped=counted.present, pages_freed=freed)

@@ -6,13 +6,13 @@ the generator, so an operation driven without a clock (`perform`) changes the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
-if TYPE_CHECKING:
-    from models.faults.batch import Faults
-    from models.memory.address_space import AddressSpace
+from models.faults.batch import Faults
+from models.memory.address_space import AddressSpace
+from models.memory.lockable import Lockable
 
 Mode: TypeAlias = Literal["read", "write"]
 Result = TypeVar("Result")
@@ -20,10 +20,10 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Acquire:
-    """Take a lock in `mode`: that of an address space, or of one of its areas."""
+    """Take the lock of something in `mode`: of an address space, or of one of its areas."""
 
     mode: Mode
-    lock: Hashable
+    lock: Lockable
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Release:
     """Give a lock back."""
 
     mode: Mode
-    lock: Hashable
+    lock: Lockable
 
 
 @dataclass(frozen=True)

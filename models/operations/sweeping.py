@@ -6,15 +6,13 @@ fault it is resolved slot by slot.
 
 import numpy as np
 
-from models.costs.laws import Costs
 from models.faults.actions import PageAction
 from models.faults.prices import faults_ns, in_cache, remember, settling_ns
-from models.faults.rules import Sharing
+from models.faults.rules import Rules
 from models.faults.settling import settle, settling_actions
-from models.faults.small_pages import count_faults
+from models.memory import slots as writer
 from models.memory.address_space import NO_TABLE, AddressSpace
 from models.memory.areas import PAGES_PER_SLOT
-from models.memory.counts import Counts
 from models.memory.entries import Kind
 from sim.arrays import IntArray
 
@@ -51,7 +49,7 @@ def is_present(mm: AddressSpace, start_page: int, n_pages: int) -> bool:
     return bool((contents.present[mm.memory.tables.content[at]] == PAGES_PER_SLOT).all())
 
 
-def write_slots(mm: AddressSpace, slots: IntArray, costs: Costs, sharing: Sharing) -> int:
+def write_slots(mm: AddressSpace, slots: IntArray, rules: Rules) -> int:
     """Write every page of `slots` (from `slots_copied_whole`) in order; the faults' cost in ns."""
     memory = mm.memory
     closed = ~mm.slot_writable[slots]
@@ -59,23 +57,25 @@ def write_slots(mm: AddressSpace, slots: IntArray, costs: Costs, sharing: Sharin
     page = np.repeat(slots * PAGES_PER_SLOT, 2)
     page[1::2] += PAGES_PER_SLOT - 1
     table_action = np.zeros(len(page), np.uint8)
-    table_action[::2] = settling_actions(mm, slots, sharing)
+    table_action[::2] = settling_actions(mm, slots, rules)
     table_ns = np.zeros(len(page))
-    table_ns[::2] = settling_ns(mm, slots, table_action[::2], costs, sharing)
+    table_ns[::2] = settling_ns(mm, slots, table_action[::2], rules)
     sequential, warm = in_cache(mm, page, table_action)
     sequential[1::2] = True
     page_action = np.full(len(page), PageAction.COW_COPY, np.uint8)
-    cost_ns = faults_ns(costs, page_action, table_ns, sequential=sequential, warm=warm)
+    cost_ns = faults_ns(rules, page_action, table_ns, sequential=sequential, warm=warm)
     total_ns = int(cost_ns[::2].sum()) + (PAGES_PER_SLOT - 1) * int(cost_ns[1::2].sum())
     remember(mm, page, table_action)
 
-    settle(mm, slots[closed], table_action[::2][closed], sharing)
+    settle(mm, slots[closed], table_action[::2][closed], rules)
     tables = mm.slot_table[slots]
     memory.contents.drop(memory.tables.content[tables])
     blocks, _ = memory.frames.allocate_blocks(len(slots))
     # As of any copied page: its frame comes from somewhere in the free lists.
     scattered = np.full(len(slots), PAGES_PER_SLOT)
-    memory.tables.content[tables] = memory.contents.new_filled(Kind.UNIFORM, blocks, scattered)
+    filled = memory.contents.new_filled(Kind.UNIFORM, blocks, scattered)
+    writer.rewrite(memory, tables, filled)
     pages = len(slots) * PAGES_PER_SLOT
-    count_faults(mm, Counts(faults=pages, page_copies=pages))
+    writer.count_faults(mm, pages)
+    writer.count_action(mm, PageAction.COW_COPY.counter, pages)
     return total_ns

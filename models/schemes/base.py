@@ -1,23 +1,27 @@
 """What all fork schemes have in common."""
 
-from abc import abstractmethod
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from models.faults import small_pages
+from models.costs.laws import Costs
 from models.faults.actions import TableAction
 from models.faults.batch import Faults
+from models.faults.rules import Rules, Sharing
+from models.memory import slots as writer
 from models.memory.address_space import AddressSpace
 from models.memory.areas import PAGES_PER_SLOT, Vma
+from models.memory.files import File
 from models.operations import filling, removing, sweeping
-from models.operations.mappings import MappingOperations
-from models.operations.steps import Acquire, Flush, Mode, Operation, Release, Work
+from models.operations.mappings import Mappings, populate
+from models.operations.steps import Acquire, Flush, Operation, Release, Work
+from models.schemes.forking import Forking
+from models.schemes.locking import OneLock, Taken
+from models.schemes.pages import SmallPages
 from models.schemes.words import Words
-from sim.arrays import BoolArray, IntArray
 
 
 class SchemeOptions(BaseModel):
@@ -30,15 +34,19 @@ class SchemeOptions(BaseModel):
         return self.model_dump()
 
 
-class Scheme(MappingOperations):
+class Scheme:
     """A way to fork: how address spaces are copied, what faults follow, and what it all costs.
 
+    It is put together from the rules of a kernel, what a fork makes of tables, the pages that
+    memory is made of, and locks. What it keeps of an address space besides is `AddressSpace.state`.
     Operations are generators of steps (`models.operations.steps`); `touch` resolves a batch of
     accesses.
 
     Args:
-        costs: Prices.
-        sharing: The rules for tables that slots share.
+        rules: The kernel's.
+        forking: What a fork makes of the parent's tables.
+        pages: What memory is made of; 4 KiB pages if left out.
+        locks: What else is locked, or instead; nothing if left out.
     """
 
     name: ClassVar[str]
@@ -49,8 +57,38 @@ class Scheme(MappingOperations):
     """Whether the child has a memory of its own; else it borrows its parent's (vfork)."""
     variants: ClassVar[tuple[Mapping[str, Any], ...]] = ({},)
     """Which of it are worth a row of their own: options, as an experiment gives them."""
+    changes_memory: ClassVar[bool] = True
+    """Whether page tables really change, so that memory over time is worth noting."""
+    title: ClassVar[str] = ""
+    """What its paper calls it; empty for its name."""
+    colour: ClassVar[str] = ""
+    """Its own in figures, ``#RRGGBB``; empty for the next free one."""
     words: Words
     """What it does, in short sentences."""
+
+    def __init__(
+        self,
+        rules: Rules,
+        forking: Forking,
+        *,
+        pages: SmallPages | None = None,
+        locks: OneLock | None = None,
+    ) -> None:
+        self.rules = rules
+        self.forking = forking
+        self.pages = pages or SmallPages()
+        self.locks = locks or OneLock()
+        self._mappings = Mappings(self)
+
+    @property
+    def costs(self) -> Costs:
+        """Prices."""
+        return self.rules.costs
+
+    @property
+    def sharing(self) -> Sharing:
+        """The rules for tables that slots share."""
+        return self.rules.sharing
 
     def fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
         """Copy an address space; returns the child's.
@@ -59,7 +97,7 @@ class Scheme(MappingOperations):
         the lock is taken; the state changes at once, at the end of the work.
         """
         yield Acquire("write", parent)
-        child = yield from self._fork(parent)
+        child = yield from self.forking.make_child(parent)
         yield Flush(parent)
         yield Release("write", parent)
         return child
@@ -74,17 +112,18 @@ class Scheme(MappingOperations):
 
         The state changes at the start, so that the price is that of what was really removed.
         """
-        yield from self._tear_down(mm)
+        yield from self.tear_down(mm)
         mm.memory.address_spaces.pop(mm.number, None)
 
-    def _tear_down(self, mm: AddressSpace) -> Operation[None]:
-        zapped = removing.remove_everything(mm, self.sharing)
-        yield Work(zapped.exit_ns(self.costs), "zap")
+    def tear_down(self, mm: AddressSpace) -> Operation[None]:
+        """Remove all that an address space maps, as exit and exec do."""
+        removal = removing.remove_everything(mm, self.rules)
+        yield Work(removal.exit_ns(self.costs), "zap")
 
     def exec(self, mm: AddressSpace) -> Operation[None]:
         """Replace the memory by that of another program, empty so far: what exit does."""
-        yield from self._tear_down(mm)
-        mm.accounted_pages = 0
+        yield from self.tear_down(mm)
+        writer.account(mm, -mm.accounted_pages)
 
     def populate(
         self, mm: AddressSpace, vma: Vma, *, scattered_share: float | None = None
@@ -122,7 +161,7 @@ class Scheme(MappingOperations):
         mm.check_writes(first_pages, mm.vma_numbers(first_pages))
         rest = filling.pages_beside(whole, start_page, n_pages)
         faults = self.classify(mm, rest, writes=True)
-        self._fill_slots(mm, whole, scattered_share)
+        self.pages.fill(mm, whole, scattered_share)
         self.apply(mm, faults)
         mm.last_fault_page = start_page + n_pages - 1
 
@@ -153,7 +192,7 @@ class Scheme(MappingOperations):
         slots = sweeping.slots_copied_whole(mm, start_page, n_pages) if writes else None
         if slots is not None:
             mm.check_accesses(slots * PAGES_PER_SLOT, np.ones(len(slots), np.bool_))
-            return sweeping.write_slots(mm, slots, self.costs, self.sharing)
+            return sweeping.write_slots(mm, slots, self.rules)
         pages = np.arange(start_page, start_page + n_pages)
         if not writes and sweeping.is_present(mm, start_page, n_pages):
             mm.check_accesses(pages, np.zeros(n_pages, np.bool_))
@@ -169,11 +208,11 @@ class Scheme(MappingOperations):
             return Faults.none()
         written = np.broadcast_to(np.asarray(writes, np.bool_), accessed.shape)
         mm.check_accesses(accessed, written)
-        return self._classify(mm, accessed, written)
+        return self.pages.classify(mm, accessed, written, self.rules)
 
     def apply(self, mm: AddressSpace, faults: Faults) -> None:
         """Make the changes of `faults`, a prefix of what `classify` gave for the present state."""
-        small_pages.apply(mm, faults, self.sharing)
+        self.pages.apply(mm, faults, self.rules)
 
     def flushes(self, faults: Faults) -> int:
         """How often faults make every core flush that runs the process (a TLB shootdown).
@@ -184,26 +223,80 @@ class Scheme(MappingOperations):
         copied = int((faults.table_action == TableAction.COPY).sum())
         return int(faults.replaces.sum()) + copied * self.sharing.flushes
 
-    @abstractmethod
     def fork_ns(self, parent: AddressSpace) -> int:
         """What a fork in the present state would cost; changes nothing."""
-
-    @abstractmethod
-    def _fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
-        """Work for as long as the fork takes, then make and return the child."""
+        return self.forking.fork_ns(parent)
 
     def fill_ns(self, mm: AddressSpace, start_page: int, n_pages: int) -> int:
         """What filling an untouched range costs."""
-        del mm, start_page  # only huge pages care where the range lies
-        return self.costs.fill_ns(pages=n_pages)
+        return self.pages.fill_ns(mm, start_page, n_pages, self.rules)
 
-    def fault_locks(self, mm: AddressSpace, page: int) -> tuple[tuple[Mode, Hashable], ...]:
-        """The locks that a fault takes, in order: for reading that of the address space."""
-        del page
-        return (("read", mm),)
+    def fault_locks(self, mm: AddressSpace, page: int) -> Taken:
+        """The locks that a fault takes, in order."""
+        return self.locks.of_fault(mm, page)
 
-    def _classify(self, mm: AddressSpace, pages: IntArray, writes: BoolArray) -> Faults:
-        return small_pages.classify(mm, pages, writes, self.costs, self.sharing)
+    def map(
+        self,
+        mm: AddressSpace,
+        n_pages: int,
+        *,
+        alignment_pages: int = PAGES_PER_SLOT,
+        at: int | None = None,
+        writable: bool = True,
+        shared: bool = False,
+        file: File | None = None,
+        heap: bool = False,
+        populate: bool = False,
+    ) -> Operation[Vma]:
+        """Add an area (mmap); see `Mappings.map`."""
+        return self._mappings.map(
+            mm,
+            n_pages,
+            alignment_pages=alignment_pages,
+            at=at,
+            writable=writable,
+            shared=shared,
+            file=file,
+            heap=heap,
+            populate=populate,
+        )
 
-    def _fill_slots(self, mm: AddressSpace, slots: IntArray, share: float | None) -> None:
-        filling.fill_slots(mm, slots, share)
+    def brk(self, mm: AddressSpace, n_pages: int) -> Operation[None]:
+        """Make the heap `n_pages` long; see `Mappings.brk`."""
+        return self._mappings.brk(mm, n_pages)
+
+    def unmap(self, mm: AddressSpace, start_page: int, n_pages: int) -> Operation[None]:
+        """Remove the mappings of a range of pages; see `Mappings.unmap`."""
+        return self._mappings.unmap(mm, start_page, n_pages)
+
+    def protect(
+        self, mm: AddressSpace, start_page: int, n_pages: int, writable: bool
+    ) -> Operation[None]:
+        """Allow or refuse writes to a range of pages (mprotect); see `Mappings.protect`."""
+        return self._mappings.protect(mm, start_page, n_pages, writable)
+
+    def discard(self, mm: AddressSpace, start_page: int, n_pages: int) -> Operation[None]:
+        """Forget what a range of pages holds (MADV_DONTNEED); see `Mappings.discard`."""
+        return self._mappings.discard(mm, start_page, n_pages)
+
+    def move(
+        self, mm: AddressSpace, start_page: int, n_pages: int, to_page: int
+    ) -> Operation[None]:
+        """Move a range of pages to a free place (mremap); see `Mappings.move`."""
+        return self._mappings.move(mm, start_page, n_pages, to_page)
+
+    def settle_for_child(self, mm: AddressSpace, areas: tuple[Vma, ...]) -> int:
+        """Finish what a child is still owed of areas before they change; the cost in ns."""
+        del mm, areas
+        return 0
+
+    def begin_new_pages(
+        self, mm: AddressSpace, start_page: int, end_page: int, *, asked: bool
+    ) -> Operation[None]:
+        """Access new pages at once, if that was asked for (MAP_POPULATE)."""
+        if asked:
+            yield from populate(self, mm, start_page, end_page)
+
+    def has_lost(self, mm: AddressSpace) -> bool:
+        """Whether a process would be killed if it went through all of its memory (hugetlb)."""
+        return self.pages.has_lost(mm)

@@ -2,17 +2,24 @@
 
 from typing import ClassVar
 
-from models.memory.address_space import AddressSpace
-from models.operations.copying import ForkWork, copied_slots, copy_surveyed, survey
-from models.operations.steps import Operation, Work
+from models.costs.laws import Costs
+from models.faults.rules import Rules
 from models.schemes.base import Scheme
+from models.schemes.forking import CopyTables
+from models.schemes.pages import SmallPages
 from models.schemes.words import ONE_LOCK, Words
 
 
 class Classic(Scheme):
-    """Fork copies the page tables and shares every page; it is copied when first written."""
+    """Fork copies the page tables and shares every page; it is copied when first written.
+
+    Args:
+        costs: Prices.
+    """
 
     name: ClassVar[str] = "classic"
+    title: ClassVar[str] = "Fork"
+    colour: ClassVar[str] = "#0072B2"
     words = Words(
         shared="Every 4 KiB page; no page table.",
         payer="The parent at fork, for each present page; later whoever first writes a page, for "
@@ -21,19 +28,6 @@ class Classic(Scheme):
         breaks="Nothing. A fork takes as long as the memory is large.",
     )
 
-    def fork_ns(self, parent: AddressSpace) -> int:
-        """See `Scheme.fork_ns`."""
-        return self._price(parent, survey(parent, copied_slots(parent)))
-
-    def _fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
-        work = survey(parent, copied_slots(parent))
-        yield Work(self._price(parent, work), "fork")
-        child = parent.fork_layout()
-        copy_surveyed(parent, child, work)
-        return child
-
-    def _price(self, parent: AddressSpace, work: ForkWork) -> int:
-        del parent  # only huge pages care what its free lists hold
-        return self.costs.fork_ns(
-            present=work.present, writable=work.writable, scattered=work.scattered
-        )
+    def __init__(self, costs: Costs) -> None:
+        rules, pages = Rules(costs), SmallPages()
+        super().__init__(rules, CopyTables(rules, pages), pages=pages)

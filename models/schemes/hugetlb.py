@@ -1,6 +1,6 @@
 """Classic fork on a pool of reserved 2 MiB pages (hugetlbfs; mechanisms.md 2.5)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
@@ -12,16 +12,19 @@ from models.faults import huge_pages
 from models.faults.actions import PageAction, TableAction
 from models.faults.batch import Faults
 from models.faults.prices import faults_ns
+from models.faults.rules import Rules
+from models.memory import slots as writer
 from models.memory.address_space import NO_TABLE, AddressSpace, area_around
 from models.memory.areas import PAGES_PER_SLOT, BusError, Refusal, Vma
 from models.memory.entries import Kind
 from models.memory.frames import FRAME_BYTES
 from models.operations import filling
-from models.operations.copying import ForkWork, copied_slots, copy_surveyed, divide, survey
+from models.operations.copying import ForkWork, copy_surveyed, divide
 from models.operations.removing import used_slots
-from models.operations.steps import Operation, Work
-from models.schemes.base import SchemeOptions
-from models.schemes.huge import Huge
+from models.operations.steps import Operation
+from models.schemes.base import Scheme, SchemeOptions
+from models.schemes.forking import CopyTables
+from models.schemes.pages import HugePages
 from models.schemes.words import ONE_LOCK, Words
 from sim.arrays import BoolArray, IntArray, run_of
 from sim.units import Bytes
@@ -51,7 +54,173 @@ class HugetlbOptions(SchemeOptions):
         return {"pool_pages": None if self.pool is None else self.pool // HUGE_PAGE_BYTES}
 
 
-class Hugetlb(Huge):
+def lost_slots(mm: AddressSpace) -> IntArray:
+    """The slots whose huge page the parent has taken, ascending: all that is kept of a process."""
+    if mm.state is None:
+        return np.empty(0, np.int64)
+    assert isinstance(mm.state, np.ndarray)  # noqa: S101 - for mypy
+    return mm.state
+
+
+class PoolPages(HugePages):
+    """2 MiB pages of a pool, reserved when they are mapped.
+
+    Args:
+        number: Size of the pool of each program, in 2 MiB pages; None if there is no limit.
+
+    Raises:
+        ValueError: If the size is negative.
+    """
+
+    def __init__(self, number: int | None) -> None:
+        super().__init__(physical=False)
+        if number is not None and number < 0:
+            raise ValueError(f"a pool cannot have {number} pages")
+        self.number = number
+
+    def classify(
+        self, mm: AddressSpace, pages: IntArray, writes: BoolArray, rules: Rules
+    ) -> Faults:
+        """See `SmallPages.classify`."""
+        faults = super().classify(mm, pages, writes, rules)
+        action, cost_ns = faults.page_action.copy(), faults.cost_ns.copy()
+        # A read has its page from the pool too; a write after it finds it there.
+        action[action == PageAction.HUGE_ZERO_MAP] = PageAction.HUGE_READ_FILL
+        found = (action == PageAction.HUGE_FILL) & (faults.table_action == TableAction.NONE)
+        action[found] = PageAction.HUGE_REUSE
+        # What the pool has no page for whoever mapped it takes from its children, and reuses.
+        slots = faults.page // PAGES_PER_SLOT
+        unserved = self._beyond_the_pool(mm, replace(faults, page_action=action))
+        mapped = mm.mapped_itself()[slots[unserved]]
+        action[unserved[mapped]] = PageAction.HUGE_REUSE
+        changed = action != faults.page_action
+        cost_ns[changed] = faults_ns(rules, action[changed])
+        replaced = faults.replaces & (action != PageAction.HUGE_REUSE)
+        faults = replace(faults, page_action=action, cost_ns=cost_ns, replaces=replaced)
+        gone = lost_slots(mm)
+        lost = np.flatnonzero(np.isin(slots, gone)) if len(gone) else unserved[:0]
+        killed = np.concatenate((unserved[~mapped], lost))
+        return faults.killed_at(int(killed.min())) if len(killed) else faults
+
+    def apply(self, mm: AddressSpace, faults: Faults, rules: Rules) -> None:
+        """See `SmallPages.apply`.
+
+        Raises:
+            BusError: If the pool has no page for the last of them; those before it are applied.
+        """
+        killed = faults.with_page_action(PageAction.NO_PAGE)
+        served = faults[: len(faults) - len(killed)]
+        reused = served.with_page_action(PageAction.HUGE_REUSE) // PAGES_PER_SLOT
+        reused = reused[mm.slot_table[reused] != NO_TABLE]
+        content = mm.memory.tables.content[mm.slot_table[reused]]
+        _take(mm, content[~mm.memory.contents.exclusive_huge(content)])
+        super().apply(mm, served, rules)
+        if len(killed):
+            raise BusError(f"no huge page is left for page {killed[0]}")
+
+    def copy_ns(self, parent: AddressSpace, work: ForkWork, rules: Rules) -> int:
+        """See `SmallPages.copy_ns`."""
+        del parent  # no table is allocated
+        return rules.costs.fork_hugetlb_ns(
+            huge=work.huge,
+            present=work.present,
+            writable=work.writable,
+            scattered=work.scattered,
+        )
+
+    def copy(self, parent: AddressSpace, child: AddressSpace, work: ForkWork) -> None:
+        """See `SmallPages.copy`."""
+        content = parent.memory.tables.content[run_of(parent.slot_table[run_of(work.slots)])]
+        huge, work.slots = divide(
+            work.slots, parent.memory.contents.kind[run_of(content)] >= Kind.HUGE
+        )
+        copy_surveyed(parent, child, work)
+        copy_surveyed(parent, child, ForkWork(huge, {}), physical=False)
+        child.state = lost_slots(parent)
+
+    def free(self, mm: AddressSpace) -> int | None:
+        """Pages of the pool that are neither in use nor reserved; None if there is no limit."""
+        if self.number is None:
+            return None
+        reserved = 0
+        for relative in mm.memory.address_spaces.values():
+            unused = relative.mapped_itself() & (relative.slot_table == NO_TABLE)
+            reserved += int(unused.sum())
+        return self.number - mm.memory.huge_pages - reserved
+
+    def refusal(self, mm: AddressSpace) -> str | None:
+        """See `SmallPages.refusal`."""
+        if (self.free(mm) or 0) >= 0:
+            return None
+        return f"the pool of {self.number} huge pages is too small"
+
+    def unmapped(self, mm: AddressSpace) -> None:
+        """See `SmallPages.unmapped`."""
+        gone = lost_slots(mm)
+        mm.state = gone[used_slots(mm, gone)]
+
+    def check_cuts(
+        self, mm: AddressSpace, start_page: int, end_page: int, areas: Iterable[Vma]
+    ) -> None:
+        """Refuse to cut pages of the pool in two (EINVAL)."""
+        for page in (start_page, end_page):
+            for vma in areas:
+                inside = vma.start_page < page < vma.end_page and page % PAGES_PER_SLOT
+                if inside and huge_pages.is_huge(mm, np.array([page // PAGES_PER_SLOT]))[0]:
+                    raise Refusal(f"cannot cut a page of the pool at page {page}")
+
+    def check_discard(self, mm: AddressSpace, start_page: int, end_page: int) -> None:
+        """See `SmallPages.check_discard`."""
+        _refuse_pages_of_the_pool(mm, start_page, end_page, "discard")
+
+    def check_move(self, mm: AddressSpace, start_page: int, n_pages: int, to_page: int) -> None:
+        """See `SmallPages.check_move`."""
+        _refuse_pages_of_the_pool(mm, start_page, start_page + n_pages, "move")
+        # Pages of 4 KiB do not become such.
+        anonymous = area_around(mm, start_page, n_pages).file is None
+        if anonymous and -(-to_page // PAGES_PER_SLOT) < (to_page + n_pages) // PAGES_PER_SLOT:
+            raise Refusal(f"cannot move {n_pages} pages of 4 KiB to page {to_page}, in the pool")
+
+    def has_lost(self, mm: AddressSpace) -> bool:
+        """See `SmallPages.has_lost`."""
+        return bool(len(lost_slots(mm)))
+
+    def _beyond_the_pool(self, mm: AddressSpace, faults: Faults) -> IntArray:
+        """Which faults find no page: copies, and fills of what was mapped by somebody else."""
+        free = self.free(mm)
+        if free is None:
+            return np.empty(0, np.int64)
+        mapped = mm.mapped_itself()[faults.page // PAGES_PER_SLOT]
+        fills = np.isin(faults.page_action, _FILLS) & ~mapped
+        wanted = np.flatnonzero(fills | (faults.page_action == PageAction.HUGE_COPY))
+        return wanted[max(free, 0) :]
+
+
+def _take(mm: AddressSpace, contents: IntArray) -> None:
+    """Unmap pages from everybody else who maps them (unmap_ref_private)."""
+    if not len(contents):
+        return
+    memory = mm.memory
+    for relative in memory.address_spaces.values():
+        if relative is mm:
+            continue
+        slots = relative.slots_with_tables()
+        slots = slots[np.isin(memory.tables.content[relative.slot_table[slots]], contents)]
+        tables = relative.slot_table[slots]
+        writer.empty(relative, slots)
+        writer.drop_tables(relative, tables)
+        relative.state = np.union1d(lost_slots(relative), slots)
+        writer.count(memory, huge_zapped=len(slots))
+
+
+def _refuse_pages_of_the_pool(mm: AddressSpace, start_page: int, end_page: int, what: str) -> None:
+    """Refuse what cannot be done to pages of the pool (EINVAL)."""
+    end_slot = min(-(-end_page // PAGES_PER_SLOT), len(mm.slot_table))
+    if huge_pages.is_huge(mm, np.arange(start_page // PAGES_PER_SLOT, end_slot)).any():
+        raise Refusal(f"cannot {what} pages of the pool")
+
+
+class Hugetlb(Scheme):
     """Slots that lie inside one private area are pages of a pool, reserved when they are mapped.
 
     A child has no reservation. If a write must copy a page and the pool has none left, a child is
@@ -67,6 +236,7 @@ class Hugetlb(Huge):
     """
 
     name: ClassVar[str] = "hugetlb"
+    title: ClassVar[str] = "Fork, hugetlb"
     Options: ClassVar[type[SchemeOptions]] = HugetlbOptions
     words = Words(
         shared="Every 2 MiB page of the pool; there are no page tables.",
@@ -78,101 +248,14 @@ class Hugetlb(Huge):
     )
 
     def __init__(self, costs: Costs, *, pool_pages: int | None = None) -> None:
-        super().__init__(costs)
-        if pool_pages is not None and pool_pages < 0:
-            raise ValueError(f"a pool cannot have {pool_pages} pages")
-        self.pool_pages = pool_pages
-
-    def apply(self, mm: AddressSpace, faults: Faults) -> None:
-        """See `Scheme.apply`.
-
-        Raises:
-            BusError: If the pool has no page for the last of them; those before it are applied.
-        """
-        killed = faults.with_page_action(PageAction.NO_PAGE)
-        served = faults[: len(faults) - len(killed)]
-        reused = served.with_page_action(PageAction.HUGE_REUSE) // PAGES_PER_SLOT
-        reused = reused[mm.slot_table[reused] != NO_TABLE]
-        content = mm.memory.tables.content[mm.slot_table[reused]]
-        self._take(mm, content[~mm.memory.contents.exclusive_huge(content)])
-        super().apply(mm, served)
-        if len(killed):
-            raise BusError(f"no huge page is left for page {killed[0]}")
+        rules, pages = Rules(costs), PoolPages(pool_pages)
+        super().__init__(rules, CopyTables(rules, pages), pages=pages)
+        self.pool = pages
 
     def exec(self, mm: AddressSpace) -> Operation[None]:
         """See `Scheme.exec`."""
         yield from super().exec(mm)
-        mm.lost_slots = mm.lost_slots[:0]
-
-    def _unmap(self, mm: AddressSpace, start_page: int, end_page: int) -> Operation[None]:
-        yield from super()._unmap(mm, start_page, end_page)
-        mm.lost_slots = mm.lost_slots[used_slots(mm, mm.lost_slots)]
-
-    def _check_unmap(self, mm: AddressSpace, start_page: int, end_page: int) -> None:
-        _refuse_cuts(mm, start_page, end_page, mm.vmas)
-
-    def _check_protect(
-        self, mm: AddressSpace, start_page: int, end_page: int, writable: bool
-    ) -> None:
-        super()._check_protect(mm, start_page, end_page, writable)
-        changed = [vma for vma in mm.vmas if vma.writable != writable]
-        _refuse_cuts(mm, start_page, end_page, changed)
-
-    def _check_discard(self, mm: AddressSpace, start_page: int, end_page: int) -> None:
-        _refuse_pages_of_the_pool(mm, start_page, end_page, "discard")
-
-    def _check_move(self, mm: AddressSpace, start_page: int, n_pages: int, to_page: int) -> None:
-        super()._check_move(mm, start_page, n_pages, to_page)
-        _refuse_pages_of_the_pool(mm, start_page, start_page + n_pages, "move")
-        # Pages of 4 KiB do not become such.
-        anonymous = area_around(mm, start_page, n_pages).file is None
-        if anonymous and -(-to_page // PAGES_PER_SLOT) < (to_page + n_pages) // PAGES_PER_SLOT:
-            raise Refusal(f"cannot move {n_pages} pages of 4 KiB to page {to_page}, in the pool")
-
-    def _apply_huge(self, mm: AddressSpace, faults: Faults) -> None:
-        huge_pages.apply(mm, faults, physical=False)
-
-    def _classify(self, mm: AddressSpace, pages: IntArray, writes: BoolArray) -> Faults:
-        faults = super()._classify(mm, pages, writes)
-        action, cost_ns = faults.page_action.copy(), faults.cost_ns.copy()
-        # A read has its page from the pool too; a write after it finds it there.
-        action[action == PageAction.HUGE_ZERO_MAP] = PageAction.HUGE_READ_FILL
-        found = (action == PageAction.HUGE_FILL) & (faults.table_action == TableAction.NONE)
-        action[found] = PageAction.HUGE_REUSE
-        # What the pool has no page for whoever mapped it takes from its children, and reuses.
-        slots = faults.page // PAGES_PER_SLOT
-        unserved = self._beyond_the_pool(mm, replace(faults, page_action=action))
-        mapped = mm.mapped_itself()[slots[unserved]]
-        action[unserved[mapped]] = PageAction.HUGE_REUSE
-        changed = action != faults.page_action
-        cost_ns[changed] = faults_ns(self.costs, action[changed])
-        replaces = faults.replaces & (action != PageAction.HUGE_REUSE)
-        faults = replace(faults, page_action=action, cost_ns=cost_ns, replaces=replaces)
-        lost = np.flatnonzero(np.isin(slots, mm.lost_slots)) if len(mm.lost_slots) else unserved[:0]
-        killed = np.concatenate((unserved[~mapped], lost))
-        return faults.killed_at(int(killed.min())) if len(killed) else faults
-
-    def _fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
-        work = survey(parent, copied_slots(parent))
-        yield Work(self._price(parent, work), "fork")
-        child = parent.fork_layout()
-        content = parent.memory.tables.content[run_of(parent.slot_table[run_of(work.slots)])]
-        huge, work.slots = divide(
-            work.slots, parent.memory.contents.kind[run_of(content)] >= Kind.HUGE
-        )
-        copy_surveyed(parent, child, work)
-        copy_surveyed(parent, child, ForkWork(huge, {}), physical=False)
-        child.lost_slots = parent.lost_slots
-        return child
-
-    def _price(self, parent: AddressSpace, work: ForkWork) -> int:
-        del parent  # no table is allocated
-        return self.costs.fork_hugetlb_ns(
-            huge=work.huge,
-            present=work.present,
-            writable=work.writable,
-            scattered=work.scattered,
-        )
+        mm.state = None
 
     def fill(
         self,
@@ -185,11 +268,11 @@ class Hugetlb(Huge):
         """See `Scheme.fill`.
 
         Raises:
-            Refused: If the pool has fewer pages than the areas need.
+            Refusal: If the pool has fewer pages than the areas need.
             BusError: As `apply`.
         """
-        if (self._free(mm) or 0) < 0:
-            raise Refusal(f"a pool of {self.pool_pages} huge pages (fork.pool) is too small")
+        if (self.pool.free(mm) or 0) < 0:
+            raise Refusal(f"a pool of {self.pool.number} huge pages (fork.pool) is too small")
         whole = filling.untouched_slots(mm, start_page, n_pages)
         if mm.mapped_itself()[whole].all():
             super().fill(mm, start_page, n_pages, scattered_share=scattered_share)
@@ -197,63 +280,3 @@ class Hugetlb(Huge):
             # No page of the pool is promised for what another process has mapped.
             self.touch(mm, np.arange(start_page, start_page + n_pages))
             mm.last_fault_page = start_page + n_pages - 1
-
-    def _fill_slots(self, mm: AddressSpace, slots: IntArray, share: float | None) -> None:
-        filling.fill_slots(mm, slots, share, Kind.HUGE, physical=False)
-
-    def _refusal(self, mm: AddressSpace) -> str | None:
-        if (self._free(mm) or 0) >= 0:
-            return None
-        return f"the pool of {self.pool_pages} huge pages is too small"
-
-    def _free(self, mm: AddressSpace) -> int | None:
-        """Pages of the pool neither in use nor reserved; None if there is no limit."""
-        if self.pool_pages is None:
-            return None
-        reserved = 0
-        for relative in mm.memory.address_spaces.values():
-            unused = relative.mapped_itself() & (relative.slot_table == NO_TABLE)
-            reserved += int(unused.sum())
-        return self.pool_pages - mm.memory.huge_pages - reserved
-
-    def _beyond_the_pool(self, mm: AddressSpace, faults: Faults) -> IntArray:
-        """Which faults find no page: copies, and fills of what was mapped by somebody else."""
-        free = self._free(mm)
-        if free is None:
-            return np.empty(0, np.int64)
-        mapped = mm.mapped_itself()[faults.page // PAGES_PER_SLOT]
-        fills = np.isin(faults.page_action, _FILLS) & ~mapped
-        wanted = np.flatnonzero(fills | (faults.page_action == PageAction.HUGE_COPY))
-        return wanted[max(free, 0) :]
-
-    def _take(self, mm: AddressSpace, contents: IntArray) -> None:
-        """Unmap pages from everybody else who maps them (unmap_ref_private)."""
-        if not len(contents):
-            return
-        memory = mm.memory
-        for relative in memory.address_spaces.values():
-            if relative is mm:
-                continue
-            slots = relative.slots_with_tables()
-            slots = slots[np.isin(memory.tables.content[relative.slot_table[slots]], contents)]
-            memory.free_tables(relative.slot_table[slots])
-            relative.slot_table[slots] = NO_TABLE
-            relative.lost_slots = np.union1d(relative.lost_slots, slots)
-            relative.accounted_pages -= PAGES_PER_SLOT * len(slots)
-            memory.counts.huge_zapped += len(slots)
-
-
-def _refuse_cuts(mm: AddressSpace, start_page: int, end_page: int, areas: Sequence[Vma]) -> None:
-    """Refuse to cut pages of the pool in two at the ends of a range, in some areas (EINVAL)."""
-    for page in (start_page, end_page):
-        for vma in areas:
-            inside = vma.start_page < page < vma.end_page and page % PAGES_PER_SLOT
-            if inside and huge_pages.is_huge(mm, np.array([page // PAGES_PER_SLOT]))[0]:
-                raise Refusal(f"cannot cut a page of the pool at page {page}")
-
-
-def _refuse_pages_of_the_pool(mm: AddressSpace, start_page: int, end_page: int, what: str) -> None:
-    """Refuse what cannot be done to pages of the pool (EINVAL)."""
-    end_slot = min(-(-end_page // PAGES_PER_SLOT), len(mm.slot_table))
-    if huge_pages.is_huge(mm, np.arange(start_page // PAGES_PER_SLOT, end_slot)).any():
-        raise Refusal(f"cannot {what} pages of the pool")

@@ -40,7 +40,9 @@ def make_scheme(name: str, costs: Costs, **options: Any) -> Scheme:
     """
     if name not in SCHEMES:
         raise ValueError(f"no fork scheme '{name}'; there are {', '.join(sorted(SCHEMES))}")
-    return SCHEMES[name](costs, **options)
+    make: Any = SCHEMES[name]
+    scheme: Scheme = make(costs, **options)
+    return scheme
 
 
 for _scheme in (Classic, OnDemand, Huge, AsyncFork, Classic6, Hugetlb, Vfork):

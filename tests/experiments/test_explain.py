@@ -109,31 +109,29 @@ COPY_NS = COSTS.fault_copy_cold_ns
 @pytest.mark.parametrize(
     ("fork", "ns", "counts"),
     [
-        (["classic"], COPY_NS, {"faults": 1, "page_copies": 1}),
+        (["classic"], COPY_NS, {"faults": 1, "cow_copy": 1}),
         (
             ["on_demand"],
             COPY_NS + 512 * ENTRY_NS,
-            {"faults": 1, "tables_copied": 1, "tables_alloc": 1, "ptes_copied": 512}
-            | {"page_copies": 1},
+            {"faults": 1, "table_copy": 1, "tables_alloc": 1, "ptes_copied": 512} | {"cow_copy": 1},
         ),
         (
             ["on_demand", "--set", "fork.variant=head"],
             COPY_NS + 512 * COSTS.entry_copy_ns,
-            {"faults": 1, "tables_copied": 1, "tables_alloc": 1, "ptes_copied": 512}
-            | {"page_copies": 1},
+            {"faults": 1, "table_copy": 1, "tables_alloc": 1, "ptes_copied": 512} | {"cow_copy": 1},
         ),
         (
             ["on_demand", "--set", "fork.variant=patchset"],
             COPY_NS + 512 * (ENTRY_NS + COSTS.exit_scan_entry_ns) + COSTS.tlb_flush_ns,
-            {"faults": 1, "tables_copied": 1, "tables_alloc": 1, "ptes_copied": 512}
-            | {"page_copies": 1, "ptes_scanned": 512},
+            {"faults": 1, "table_copy": 1, "tables_alloc": 1, "ptes_copied": 512}
+            | {"cow_copy": 1, "ptes_scanned": 512},
         ),
-        (["async"], COPY_NS, {"faults": 1, "page_copies": 1}),
-        (["huge"], COSTS.fault_huge_copy_ns, {"faults": 1, "huge_copies": 1}),
+        (["async"], COPY_NS, {"faults": 1, "cow_copy": 1}),
+        (["huge"], COSTS.fault_huge_copy_ns, {"faults": 1, "huge_copy": 1}),
         (
             ["classic6", "--set", "fork.huge=true"],
             COSTS.fault_huge_split_ns,
-            {"faults": 1, "huge_splits": 1, "page_copies": 1},
+            {"faults": 1, "huge_split": 1, "cow_copy": 1},
         ),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, list) else "",
@@ -154,10 +152,10 @@ def test_the_last_sharer_reuses_or_copies_as_its_kernel_does() -> None:
         for variant in ("paper", "head", "patchset")
     }
     # S9 of mechanisms.md.
-    assert alone["paper"] == alone["patchset"] == {"faults": 1, "tables_reused": 1}
+    assert alone["paper"] == alone["patchset"] == {"faults": 1, "table_reuse": 1}
     assert alone["head"] == {
-        **{"faults": 1, "tables_copied": 1, "tables_alloc": 1, "ptes_copied": 512},
-        **{"tables_freed": 1, "ptes_zapped": 512, "page_reuse": 1},
+        **{"faults": 1, "table_copy": 1, "tables_alloc": 1, "ptes_copied": 512},
+        **{"tables_freed": 1, "ptes_zapped": 512, "cow_reuse": 1},
     }
 
 

@@ -60,11 +60,11 @@ class Comparison(History):
                 continue
             follower = self.others[name]
             counts = follower.memory.counts
-            assert counts.page_copies == classic.page_copies, name
-            assert counts.zero_fill == classic.zero_fill, name
+            assert counts.actions["cow_copy"] == classic.actions["cow_copy"], name
+            assert counts.actions["zero_fill"] == classic.actions["zero_fill"], name
             if name in ("async", "classic6"):
                 assert counts.faults == classic.faults, name
-                assert counts.page_reuse == classic.page_reuse, name
+                assert counts.actions["cow_reuse"] == classic.actions["cow_reuse"], name
             elif isinstance(follower.naive, NaiveHead):
                 # What is populated unasked, or mapped into a shared table, does not fault later.
                 otherwise = follower.naive.faults_otherwise

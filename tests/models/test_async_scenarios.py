@@ -9,7 +9,7 @@ from fork_scenario import Scenario, counted
 
 A, B, Z = 0, 1, 512
 COPIED = {"tables_alloc": 1, "ptes_copied": 512}
-SYNCED = {**COPIED, "tables_synced": 1}
+SYNCED = {**COPIED, "table_sync": 1}
 
 
 def begin(pages: int = 1024, at: int = 0) -> Scenario:
@@ -36,14 +36,14 @@ def test_s18_the_parent_copies_what_it_does_not_wholly_have() -> None:
     assert counted(s.fork("P", "C", start=False)) == {"tables_alloc": 2, "ptes_copied": 512}
     assert [s.references("C", slot) for slot in range(3)] == [1, None, 1]
     assert counted(s.start("C")) == COPIED
-    assert counted(s.write("C", 256, 2)) == {"faults": 1, "page_copies": 1}
+    assert counted(s.write("C", 256, 2)) == {"faults": 1, "cow_copy": 1}
 
 
 def test_s26_the_parent_is_first() -> None:
     s = begin()
     s.fork("P", "C", start=False)
-    assert counted(s.write("P", A, 2)) == {"faults": 1, **SYNCED, "page_copies": 1}
-    assert counted(s.write("P", B, 2)) == {"faults": 1, "page_copies": 1}
+    assert counted(s.write("P", A, 2)) == {"faults": 1, **SYNCED, "cow_copy": 1}
+    assert counted(s.write("P", B, 2)) == {"faults": 1, "cow_copy": 1}
     assert counted(s.start("C")) == COPIED
     assert [s.value("C", page) for page in (A, B, Z)] == [1, 1, 1]
     assert [s.value("P", page) for page in (A, B, Z)] == [2, 2, 1]
@@ -59,7 +59,7 @@ def test_reading_what_is_there_is_no_fault_and_reading_a_hole_is_one() -> None:
         "faults": 1,
         "zero_map": 1,
         "tables_alloc": 1,
-        "tables_synced": 1,
+        "table_sync": 1,
         "ptes_copied": 256,
     }
 
@@ -79,7 +79,7 @@ def test_whoever_changes_an_area_copies_all_that_is_owed_of_it(change: str) -> N
             counts = s.discard("P", 0, 10)
         case _:
             counts = s.move("P", 0, 10, 4096)
-    assert counts.tables_synced == 2
+    assert counts.actions["table_sync"] == 2
     assert counted(s.start("C")) == COPIED
     assert [s.value("C", page) for page in (0, 9, 1023, 2559)] == [1, 1, 1, 1]
 
@@ -88,7 +88,7 @@ def test_a_second_fork_copies_everything_for_the_first_child() -> None:
     s = begin()
     s.fork("P", "C", start=False)
     counts = s.fork("P", "D", start=False)
-    assert counted(counts) == {"tables_alloc": 2, "ptes_copied": 1024, "tables_synced": 2}
+    assert counted(counts) == {"tables_alloc": 2, "ptes_copied": 1024, "table_sync": 2}
     assert counted(s.start("C")) == {}
     assert counted(s.start("D")) == {"tables_alloc": 2, "ptes_copied": 1024}
     assert s.map_count("P", A) == 3
@@ -97,7 +97,7 @@ def test_a_second_fork_copies_everything_for_the_first_child() -> None:
 def test_a_parent_that_exits_leaves_its_child_everything() -> None:
     s = begin()
     s.fork("P", "C", start=False)
-    assert s.exit("P").tables_synced == 2
+    assert s.exit("P").actions["table_sync"] == 2
     s.start("C")
     assert [s.value("C", page) for page in (A, Z)] == [1, 1]
 

@@ -45,7 +45,7 @@ def test_what_no_area_lies_in_copies_nothing(
     assert counted(change(s, "P", 0, 100)) == {}
     # What the table holds of an area it does not look at: it is copied first (D3).
     s.map(100, at=0)
-    assert change(s, "P", 0, 100).tables_copied == 1
+    assert change(s, "P", 0, 100).actions["table_copy"] == 1
 
 
 def test_rights_that_stay_copy_nothing() -> None:
@@ -203,7 +203,7 @@ def test_splitting_a_huge_page_for_a_change_takes_time(
         s = Scenario(scheme, **options)
         s.map(512)
         s.fill("P", 0, 512)
-        assert change(s).huge_splits == 1
+        assert change(s).actions["huge_split"] == 1
         assert s.last_ns >= PRICES["fault_huge_split_ns"]
 
 
@@ -214,7 +214,7 @@ def test_discarding_two_areas_does_not_drop_the_table_that_they_share() -> None:
         s.map(256, at=start)
     s.write("P", np.arange(512))
     s.fork("P", "C")
-    assert counted(s.discard("P", 0, 512))["tables_copied"] == 1
+    assert counted(s.discard("P", 0, 512))["table_copy"] == 1
 
 
 def test_a_moved_page_says_nothing_about_its_new_neighbours() -> None:
@@ -230,8 +230,8 @@ def test_a_moved_page_says_nothing_about_its_new_neighbours() -> None:
     s.move("P", 0, 256, 1024)
     s.protect("P", 1024, 512, writable=False)
     s.protect("P", 1024, 512, writable=True)
-    assert counted(s.write("P", 1280)) == {"faults": 1, "page_reuse": 1}
-    assert counted(s.write("P", 1024)) == {"faults": 1, "page_copies": 1, "pages_freed": 1}
+    assert counted(s.write("P", 1280)) == {"faults": 1, "cow_reuse": 1}
+    assert counted(s.write("P", 1024)) == {"faults": 1, "cow_copy": 1, "pages_freed": 1}
 
 
 def test_a_reused_huge_page_is_exclusive_when_it_is_split() -> None:
@@ -241,11 +241,11 @@ def test_a_reused_huge_page_is_exclusive_when_it_is_split() -> None:
     s.fill("P", 0, 512)
     s.fork("P", "C")
     s.exit("C")
-    assert s.write("P", 0).huge_reuse == 1
+    assert s.write("P", 0).actions["huge_reuse"] == 1
     s.unmap("P", 0, 256)
     s.protect("P", 256, 256, writable=False)
     s.protect("P", 256, 256, writable=True)
-    assert counted(s.write("P", 300)) == {"faults": 1, "page_reuse": 1}
+    assert counted(s.write("P", 300)) == {"faults": 1, "cow_reuse": 1}
 
 
 def test_who_replaces_what_others_may_have_in_their_tlb_has_them_flush() -> None:

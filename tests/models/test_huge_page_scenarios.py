@@ -8,8 +8,8 @@ from models.memory.areas import BusError
 
 A, B = 0, 1
 HUGE = 512
-COPY = {"faults": 1, "page_copies": 1}
-SPLIT = {**COPY, "huge_splits": 1}
+COPY = {"faults": 1, "cow_copy": 1}
+SPLIT = {**COPY, "huge_split": 1}
 
 
 def begin(scheme: str, slots: int = 2, **options: object) -> Scenario:
@@ -48,14 +48,14 @@ def test_a_page_of_a_split_huge_page_is_never_reused_after_a_fork() -> None:
     rest = np.arange(1, HUGE)
     assert counted(s.write("C", rest, 2)) == {
         "faults": 511,
-        "page_copies": 511,
+        "cow_copy": 511,
         "pages_freed": 511,
     }
 
 
 def test_large_folios_are_not_reused_after_a_fork_and_small_ones_are() -> None:
     for folio_pages, second in (
-        (1, {"faults": 1, "page_reuse": 1}),
+        (1, {"faults": 1, "cow_reuse": 1}),
         (16, {**COPY, "pages_freed": 1}),
     ):
         s = begin("classic6", folio_pages=folio_pages)
@@ -68,7 +68,7 @@ def test_pages_protected_without_a_fork_are_still_exclusive() -> None:
     s = begin("classic6", folio_pages=16)
     s.protect("P", 0, 1024, writable=False)
     s.protect("P", 0, 1024, writable=True)
-    assert counted(s.write("P", A, 2)) == {"faults": 1, "page_reuse": 1}
+    assert counted(s.write("P", A, 2)) == {"faults": 1, "cow_reuse": 1}
 
 
 @pytest.mark.parametrize("pages", [0, 3, 1024])
@@ -91,7 +91,7 @@ def test_s33_the_mapper_takes_its_page_from_its_child() -> None:
     s = begin("hugetlb", pool_pages=2)
     s.fork("P", "C")
     counts = s.write("P", A, 3)
-    assert (counts.faults, counts.huge_copies, counts.huge_reuse) == (1, 0, 1)
+    assert (counts.faults, counts.actions["huge_copy"], counts.actions["huge_reuse"]) == (1, 0, 1)
     assert s.value("P", A) == 3
     with pytest.raises(BusError):
         s.read("C", A)
@@ -102,7 +102,7 @@ def test_s33_the_mapper_takes_its_page_from_its_child() -> None:
 def test_s33_with_a_page_left_the_first_writer_copies() -> None:
     s = begin("hugetlb", pool_pages=3)
     s.fork("P", "C")
-    assert counted(s.write("C", A, 2)) == {"faults": 1, "huge_copies": 1}
+    assert counted(s.write("C", A, 2)) == {"faults": 1, "huge_copy": 1}
     assert counted(s.write("P", A, 3)) == {"faults": 1, "huge_reuse": 1}
     with pytest.raises(BusError):
         s.write("C", HUGE, 2)
@@ -115,12 +115,12 @@ def test_pages_are_reserved_when_they_are_mapped() -> None:
     with pytest.raises(ValueError, match="pool"):
         s.map(2 * HUGE, at=4 * HUGE)
     s.map(HUGE, at=4 * HUGE)
-    assert s.write("P", [0, 4 * HUGE], 1).huge_fill == 2
+    assert s.write("P", [0, 4 * HUGE], 1).actions["huge_fill"] == 2
 
 
 def test_hugetlb_without_a_limit_copies_as_5_6_does() -> None:
     s = begin("hugetlb")
     assert counted(s.fork("P", "C")) == {}
-    assert counted(s.write("C", A, 2)) == {"faults": 1, "huge_copies": 1}
+    assert counted(s.write("C", A, 2)) == {"faults": 1, "huge_copy": 1}
     assert counted(s.write("P", A, 3)) == {"faults": 1, "huge_reuse": 1}
     assert counted(s.exit("C")) == {"huge_zapped": 2, "pages_freed": 512}

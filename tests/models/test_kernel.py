@@ -57,7 +57,7 @@ def test_a_whole_life() -> None:
         fill + FORK_NS + exit_child + unmap,
     ]
     assert task.cpu_ns == moments[-1]
-    (memory,) = kernel.memories
+    (memory,) = kernel.books.memories
     assert memory.frames.in_use == memory.tables.live == 0
 
 
@@ -124,7 +124,7 @@ def test_a_fill_that_does_not_fit_ends_at_the_page_that_finds_no_room(scheme: st
         kernel.machine.clock.run_to_end()
     # One huge page more, and the table kept for it.
     more = 4096 if scheme == "classic" else HUGE_PAGE_BYTES + 4096
-    assert 100 * HUGE_PAGE_BYTES < kernel.peak_bytes <= 100 * HUGE_PAGE_BYTES + more
+    assert 100 * HUGE_PAGE_BYTES < kernel.books.peak_bytes <= 100 * HUGE_PAGE_BYTES + more
     per_page_ns = 500 if scheme == "classic" else 80_000 / 512
     filled = mm.resident_pages * per_page_ns
     # A huge page that fits in part is priced by pages.
@@ -140,7 +140,7 @@ def test_a_sweep_that_does_not_fit_ends_at_the_page_that_finds_no_room(sharing: 
     child, _ = perform(kernel.scheme.fork(mm))
     with pytest.raises(OutOfMemory):
         kernel.sweep(child, area.start_page, area.n_pages, writes=True)
-    assert kernel.peak_bytes <= 15 * 2**20 + 2 * 4096
+    assert kernel.books.peak_bytes <= 15 * 2**20 + 2 * 4096
 
 
 def test_pure_computation_is_played_too() -> None:

@@ -12,6 +12,8 @@ import pytest
 from fork_scenario import Scenario
 from kernel_scripts import SCRIPTS
 
+from models.faults.actions import by_kind
+
 Row = dict[str, str]
 Cell = tuple[str, str, str, str]
 
@@ -31,6 +33,14 @@ COUNTERS = (
     "ptes_scanned",
     "pages_freed",
 )
+OURS = {
+    "tables_copied": "table_copy",
+    "tables_reused": "table_reuse",
+    "page_copies": "cow_copy",
+    "page_reuse": "cow_reuse",
+}
+"""What the kernels' counters are called in the model, where it is not the same."""
+
 RSS = "_rss_anon_pages"
 RECORDED = Path(__file__).parent / "data" / "kernel_scenarios.csv"
 
@@ -252,7 +262,8 @@ def replay(s: Scenario, kernel: str, scenario: str, *, skipped: frozenset[str]) 
         before = s.memory.counts.copy()
         act(s)
         counts = s.memory.counts - before
-        happened = {name: str(n) for name, n in counts.as_dict().items() if name in COUNTERS}
+        counted = {**counts.events(), **by_kind(counts)}
+        happened = {name: str(counted[OURS.get(name, name)]) for name in COUNTERS}
         outside = outside or Outside(kernel, scenario, row, s)
         seen = {**happened, **state(s, script.watched)}
         for who, mm in s.mm.items():

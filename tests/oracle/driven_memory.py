@@ -56,7 +56,7 @@ class DrivenMemory(Values):
     def limit_pool(self, pool_pages: int | None) -> None:
         """How many huge pages there are, if it is a scheme that cares."""
         if isinstance(self.scheme, Hugetlb) and isinstance(self.naive, NaiveHugetlb):
-            self.scheme.pool_pages = self.naive.pool_pages = pool_pages
+            self.scheme.pool.number = self.naive.pool_pages = pool_pages
 
     # Operations; those that a kernel may refuse say whether they were made
 

@@ -338,7 +338,7 @@ class History(RuleBasedStateMachine):
         """X5: a share is paid for by at most one copy, one more a table if the last one copies."""
         counts = self.driven.memory.counts
         copies_a_share = 2 if isinstance(self.driven.naive, NaiveHead) else 1
-        assert counts.tables_copied <= copies_a_share * counts.tables_shared, "X5"
+        assert counts.actions["table_copy"] <= copies_a_share * counts.tables_shared, "X5"
 
     def teardown(self) -> None:
         for process in list(self.driven.processes):

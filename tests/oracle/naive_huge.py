@@ -121,7 +121,7 @@ class NaiveClassic6(NaiveHuge):
     def write_shared(self, table: Table, position: int) -> str:
         table.huge = False
         self.flushes += 1
-        self.counts["huge_splits"] += 1
+        self.counts["huge_split"] += 1
         self.counts["pages_freed"] += table.put(position, Entry(Frame(scattered=True), True))
         return "HUGE_SPLIT"
 

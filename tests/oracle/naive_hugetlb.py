@@ -93,7 +93,7 @@ class NaiveHugetlb(NaiveHuge):
         others = self.others(slot)
         if others and self.free() > 0:
             # Also who has a reservation leaves it untouched for a copy.
-            self.counts["huge_copies"] += 1
+            self.counts["huge_copy"] += 1
             self.flushes += 1
             self.put_huge(slot.table, True)
             return "NONE", "HUGE_COPY", round(PAGE_PRICES["HUGE_COPY"])

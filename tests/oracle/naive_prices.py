@@ -18,17 +18,17 @@ PAGE_PRICES = {
     "HUGE_SPLIT": PRICES["fault_huge_split_ns"],
 }
 COUNTER = {
-    "COW_COPY": "page_copies",
-    "COW_REUSE": "page_reuse",
+    "COW_COPY": "cow_copy",
+    "COW_REUSE": "cow_reuse",
     "ZERO_FILL": "zero_fill",
     "ZERO_MAP": "zero_map",
     "SHARED_MAP": "shared_map",
     "FILE_MAP": "file_map",
-    "HUGE_COPY": "huge_copies",
+    "HUGE_COPY": "huge_copy",
     "HUGE_REUSE": "huge_reuse",
     "HUGE_FILL": "huge_fill",
     "HUGE_ZERO_MAP": "huge_zero_map",
-    "HUGE_SPLIT": "page_copies",
+    "HUGE_SPLIT": "cow_copy",
 }
 
 

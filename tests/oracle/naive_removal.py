@@ -22,7 +22,7 @@ class NaiveRemoval(NaiveLimits):
         if not table.huge:
             return 0
         table.huge = False
-        self.counts["huge_splits"] += 1
+        self.counts["huge_split"] += 1
         return round(PRICES["fault_huge_split_ns"])
 
     def leave_file(self, area: Area) -> int:

@@ -33,12 +33,12 @@ class NaiveOnDemand(NaiveMachine):
         """Nobody else points at the table any more: make the slot writable again."""
         del mm
         slot.writable = True
-        self.counts["tables_reused"] += 1
+        self.counts["table_reuse"] += 1
         return PRICES["fault_table_reuse_ns"]
 
     def count_copy(self, entries: int) -> None:
         self.counts["tables_alloc"] += 1
-        self.counts["tables_copied"] += 1
+        self.counts["table_copy"] += 1
         self.counts["ptes_copied"] += entries
 
     def fork(self, parent: Space) -> tuple[Space, int]:
@@ -240,7 +240,7 @@ class NaiveAsync(NaiveMachine):
     def settle(self, mm: Space, number: int) -> tuple[str, float]:
         if number not in mm.slots or mm.slots[number].writable:
             return "NONE", 0.0
-        self.counts["tables_synced"] += 1
+        self.counts["table_sync"] += 1
         return "SYNC", self.give(mm, number)
 
     def owed(self, parent: Space) -> list[int]:

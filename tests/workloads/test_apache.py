@@ -194,7 +194,7 @@ def test_while_too_few_are_idle_ever_more_workers_are_forked(most: int, workers:
 def test_the_pool_leaves_nothing_behind(scheme: str) -> None:
     kernel = setup(scheme).kernel()
     play(kernel, Apache().start(config(), kernel, setup(scheme).streams()))
-    (memory,) = kernel.memories
+    (memory,) = kernel.books.memories
     assert memory.frames.in_use == memory.tables.live == 0
 
 

@@ -19,7 +19,7 @@ def test_what_loading_did_is_left_out_and_memories_are_added_up() -> None:
         kernel.touch(mm, area.start_page + np.arange(100), True)
         memories.append(LoadedMemory(mm.memory))
         kernel.touch(mm, area.start_page + 512 + np.arange(written), True)
-    assert [memory.since().zero_fill for memory in memories] == [3, 5]
+    assert [memory.since().actions["zero_fill"] for memory in memories] == [3, 5]
     found = faults_since_loading(*memories)
     by_name = {metric.name: count for metric, count in found.items()}
     assert by_name["faults/zero_fill"] == 8
@@ -29,12 +29,12 @@ def test_what_loading_did_is_left_out_and_memories_are_added_up() -> None:
     assert faults_since_loading() == dict.fromkeys(found, 0)
 
 
-def test_everything_counted_has_the_counts_own_names() -> None:
-    counts = LoadedMemory(setup().kernel().start_program().memory).since()
-    found = everything_counted(counts, "steps/1/")
-    assert {metric.name: count for metric, count in found.items()} == {
-        f"steps/1/{name}": count for name, count in counts.as_dict().items()
-    }
+def test_everything_counted_is_the_faults_and_the_rest() -> None:
+    memory = LoadedMemory(setup().kernel().start_program().memory)
+    found = everything_counted(memory.since())
+    faults = {metric for metric in found if metric.group is Group.FAULTS}
+    assert faults == set(faults_since_loading(memory))
+    assert {metric.name for metric in found.keys() - faults} == set(memory.since().events())
 
 
 def test_pages_of_a_size_are_whole() -> None:

@@ -37,15 +37,15 @@ def test_reading_takes_the_fork_and_the_memcpys(scheme: str) -> None:
     memcpy_ns = round(32 * MIB // 4096 * COSTS.copy_page_ns)
     assert access["accessed_bytes"].tolist() == [n * 32 * MIB for n in range(9)]
     assert access["elapsed_ns"].tolist() == [int(fork_ns) + n * memcpy_ns for n in range(9)]
-    assert recording.counters["page_copies"] == recording.counters["tables_copied"] == 0
+    assert recording.counters["faults/cow_copy"] == recording.counters["faults/table_copy"] == 0
 
 
 def test_writing_takes_the_faults_too() -> None:
     classic, on_demand = go("classic", reads=0), go("on_demand", reads=0)
     for recording in (classic, on_demand):
-        assert recording.counters["page_copies"] == PAGES
-    assert classic.counters["tables_copied"] == 0
-    assert on_demand.counters["tables_copied"] == TABLES
+        assert recording.counters["faults/cow_copy"] == PAGES
+    assert classic.counters["faults/table_copy"] == 0
+    assert on_demand.counters["faults/table_copy"] == TABLES
     # The first fault is of the page after none, and 8 memcpys are rounded.
     elapsed_ns = classic.series["access"]["elapsed_ns"][-1]
     expected_ns = PAGES * (COSTS.fault_copy_sequential_ns + COSTS.copy_page_ns)
@@ -75,5 +75,5 @@ def test_mixes_are_in_order_up_to_half_the_region() -> None:
 
 def test_mixed_memcpys_are_evenly_spread() -> None:
     written = go("on_demand", reads=0.25).counters
-    assert written["page_copies"] == PAGES * 3 // 4
-    assert written["tables_copied"] == TABLES * 3 // 4
+    assert written["faults/cow_copy"] == PAGES * 3 // 4
+    assert written["table_copy"] == TABLES * 3 // 4

@@ -111,7 +111,7 @@ def test_a_fuzzer_leaves_nothing_behind() -> None:
         {"kind": "afl", "target": "16MiB", "run": "150us", "duration": "50ms"}
     )
     play(kernel, Afl().start(config, kernel, setup("on_demand").streams()))
-    (memory,) = kernel.memories
+    (memory,) = kernel.books.memories
     assert memory.frames.in_use == 16 * 256
     assert memory.tables.live == 8
     assert memory.counts.tables_alloc - memory.counts.tables_freed == 8

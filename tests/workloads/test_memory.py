@@ -132,7 +132,7 @@ def test_who_lives_on_has_every_fault_that_it_paid_for() -> None:
     recording = run("classic", mix, 40 * MIB)
     assert recording.parts["big"].counters["killed_out_of_memory"] == 1
     assert recording.parts["big"].levels["killed_ns"] == 100_000_000
-    assert recording.parts["late"].counters["zero_fill"] == 4096
+    assert recording.parts["late"].counters["faults/zero_fill"] == 4096
 
 
 @pytest.mark.parametrize("scheme", ["classic", "huge", "on_demand"])
@@ -167,7 +167,7 @@ def test_threads_and_children_die_with_their_program(scheme: str) -> None:
     assert recording.counters["killed_out_of_memory"] == 1
     assert recording.levels["killed_bytes"] <= 10 * MIB + 2 * 4096
     # Nobody wrote on: what was copied had room.
-    assert recording.counters["page_copies"] * 4096 <= 2 * MIB + 4096
+    assert recording.counters["faults/cow_copy"] * 4096 <= 2 * MIB + 4096
 
 
 def test_the_peak_is_seen_whenever_it_comes() -> None:

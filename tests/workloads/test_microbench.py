@@ -85,9 +85,9 @@ def test_unsynchronised_instances_drift_apart() -> None:
 
 def test_the_first_write_faults_once_and_copies_what_the_scheme_says() -> None:
     for scheme, counters in (
-        ("classic", {"page_copies": 1, "tables_copied": 0, "huge_copies": 0}),
-        ("huge", {"page_copies": 0, "tables_copied": 0, "huge_copies": 1}),
-        ("on_demand", {"page_copies": 1, "tables_copied": 1, "huge_copies": 0}),
+        ("classic", {"faults/cow_copy": 1, "faults/table_copy": 0, "faults/huge_copy": 0}),
+        ("huge", {"faults/cow_copy": 0, "faults/table_copy": 0, "faults/huge_copy": 1}),
+        ("on_demand", {"faults/cow_copy": 1, "faults/table_copy": 1, "faults/huge_copy": 0}),
     ):
         recording = run_microbench(scheme, program="first_write", sizes=["1GiB"])
         assert recording.histograms["fault_ns"].count == 1

@@ -109,7 +109,7 @@ def test_programs_that_fork_at_once_slow_each_other(scheme: str) -> None:
 def test_every_program_keeps_its_own_memory() -> None:
     kernel = setup("on_demand").kernel()
     play(kernel, MIX.start(config(a=FUZZER, b=APACHE), kernel, setup().streams()))
-    fuzzer, server = kernel.memories
+    fuzzer, server = kernel.books.memories
     assert fuzzer.frames.in_use == 16 * 256
     assert server.frames.in_use == 0
 

@@ -53,11 +53,11 @@ def test_s1_to_s8_from_a_script() -> None:
     classic, on_demand = run("classic", S1_TO_S8), run("on_demand", S1_TO_S8)
     assert counts(classic, "003_P_fork") == {"tables_alloc": 2, "ptes_copied": 1024}
     assert counts(on_demand, "003_P_fork") == {"tables_shared": 2}
-    assert counts(classic, "005_C_write") == {"faults": 1, "page_copies": 1}
+    assert counts(classic, "005_C_write") == {"faults": 1, "cow_copy": 1}
     assert counts(on_demand, "005_C_write") == {
-        "faults": 1, "page_copies": 1, "tables_alloc": 1, "tables_copied": 1, "ptes_copied": 512
+        "faults": 1, "cow_copy": 1, "tables_alloc": 1, "table_copy": 1, "ptes_copied": 512
     }  # fmt: skip
-    assert counts(on_demand, "006_P_write") == {"faults": 1, "page_reuse": 1, "tables_reused": 1}
+    assert counts(on_demand, "006_P_write") == {"faults": 1, "cow_reuse": 1, "table_reuse": 1}
     assert counts(classic, "010_P_exit") == {
         "tables_freed": 2, "ptes_zapped": 1024, "pages_freed": 1024
     }  # fmt: skip
@@ -69,7 +69,7 @@ def test_a_child_of_async_fork_begins_with_its_copy() -> None:
     # Whoever wants something of the child waits for it; its parent does not.
     fork_ns, write_ns = (took_ns(recording, step) for step in ("003_P_fork", "004_C_write"))
     assert counts(recording, "004_C_write") == {
-        "faults": 1, "page_copies": 1, "tables_alloc": 2, "ptes_copied": 1024
+        "faults": 1, "cow_copy": 1, "tables_alloc": 2, "ptes_copied": 1024
     }  # fmt: skip
     classic = run("classic", S1_TO_S8[:3])
     assert fork_ns < took_ns(classic, "003_P_fork")
@@ -78,9 +78,9 @@ def test_a_child_of_async_fork_begins_with_its_copy() -> None:
 
 def test_s26_the_parent_copies_what_it_writes_before_the_child_came_to_it() -> None:
     recording = run("async", [*BEGIN, S1_TO_S8[2], S1_TO_S8[5], S1_TO_S8[6]])
-    assert counts(recording, "004_P_write")["tables_synced"] == 1
-    assert counts(recording, "004_P_write")["page_copies"] == 1
-    assert counts(recording, "005_P_write").get("tables_synced", 0) == 0
+    assert counts(recording, "004_P_write")["table_sync"] == 1
+    assert counts(recording, "004_P_write")["cow_copy"] == 1
+    assert counts(recording, "005_P_write").get("table_sync", 0) == 0
 
 
 OPERATIONS: list[dict[str, Any]] = [
@@ -134,7 +134,7 @@ def test_threads_pay_for_each_others_tlb() -> None:
     alone = run("classic", [*begin, *writes])
     together = run("classic", [*begin, {"together": writes}])
     assert together.counters == {
-        **together.counters, "faults": alone.counters["faults"], "page_copies": 200
+        **together.counters, "faults": alone.counters["faults"], "faults/cow_copy": 200
     }  # fmt: skip
     # No fault finds the page before it in cache, as the threads take turns; each copy makes the
     # other core flush, and the thread was switched to once.
@@ -178,7 +178,7 @@ def test_a_fork_under_locks_of_areas_copies_what_was_written_before_it_came_ther
     )
     # Both writes came before the fork had the lock of their area: the child has both pages.
     for step in ("006_C_write", "007_C_write"):
-        assert counts(recording, step) == {"faults": 1, "page_copies": 1}
+        assert counts(recording, step) == {"faults": 1, "cow_copy": 1}
 
 
 def test_populating_keeps_a_fork_waiting() -> None:
@@ -215,7 +215,7 @@ def test_a_child_that_is_killed_has_spent_the_time_before() -> None:
     """C copies its first page of two; with a page less in the pool not even that."""
     steps = [*S1_TO_S8[:3], {"do": "write", "who": "C", "pages": "0-1023:512"}]
     later, at_once = (run("hugetlb", steps, options={"pool": pool}) for pool in ("6MiB", "4MiB"))
-    assert counts(later, "004_C_write")["huge_copies"] == 1
+    assert counts(later, "004_C_write")["huge_copy"] == 1
     copy_ns = PROFILE.costs.fault_huge_copy_ns
     assert took_ns(later, "004_C_write") - took_ns(at_once, "004_C_write") >= round(copy_ns)
 

@@ -191,11 +191,11 @@ class ScriptRun:
             except ValueError as error:
                 raise ValueError(f"step {number}: {error}") from error
             for process in self._processes.values():
-                self._kernel.note_memory(process.mm)
-            counted = everything_counted(self._memory.counts - before, f"steps/{name}/")
+                self._kernel.books.note(process.mm)
+            counted = (self._memory.counts - before).as_dict()
             self._recording.add(
                 levels={_took(name): self._clock.now - began_ns},
-                counters={metric: count for metric, count in counted.items() if count},
+                counters={_counted(name, kind): n for kind, n in counted.items() if n},
             )
 
     def _entry(self, entry: Any) -> Activity:
@@ -278,6 +278,11 @@ def _took(step: str) -> Metric:
     """How long a step took."""
     label, group = f"steps/{step}/took", Group.DETAILS
     return Metric(f"{label}_ns", Unit.NANOSECONDS, Better.LESS, label, group)
+
+
+def _counted(step: str, kind: str) -> Metric:
+    """How often something happened in a step."""
+    return Metric(f"steps/{step}/{kind}", group=Group.DETAILS)
 
 
 def page_numbers(pages: str | int) -> IntArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from models.faults.actions import by_kind
 from models.memory.counts import Counts
 from models.memory.physical import PhysicalMemory
 from sim.measures.metrics import Better, Group, Metric
@@ -24,17 +25,19 @@ def faults_since_loading(*memories: LoadedMemory) -> dict[Metric, int]:
     total = Counts()
     for memory in memories:
         total.add(memory.since())
-    return {fault_of(kind): count for kind, count in total.faults_by_kind().items()}
+    return _faults(total)
 
 
-def everything_counted(counts: Counts, prefix: str = "") -> dict[Metric, int]:
-    """All that was counted, faults or not, under names that begin with ``prefix``."""
-    return {
-        Metric(f"{prefix}{name}", group=Group.DETAILS): count
-        for name, count in counts.as_dict().items()
-    }
+def everything_counted(counts: Counts) -> dict[Metric, int]:
+    """All that was counted, faults and what is no fault."""
+    events = {Metric(name, group=Group.DETAILS): count for name, count in counts.events().items()}
+    return events | _faults(counts)
 
 
 def fault_of(kind: str) -> Metric:
     """How often faults did this to a page or a table."""
     return Metric(f"faults/{kind}", better=Better.LESS, label=kind, group=Group.FAULTS)
+
+
+def _faults(counts: Counts) -> dict[Metric, int]:
+    return {fault_of(kind): count for kind, count in by_kind(counts).items()}

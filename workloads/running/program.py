@@ -35,19 +35,18 @@ class Program:
 def life(kernel: Kernel, program: Program) -> Activity:
     """The whole of a program, for a SimPy process; returns its recording.
 
-    A program that the machine has no memory for is interrupted (`Kernel.check_memory`): its
+    A program that the machine has no memory for is interrupted (`MemoryBooks.check`): its
     recording is that of the time until then, with when and at which use of memory it was killed.
     """
     clock = kernel.machine.clock
-    for memory in program.memories:
-        kernel.lives[memory] = cast(simpy.Process, clock.active_process)
+    kernel.books.begin(program.memories, cast(simpy.Process, clock.active_process))
     running = [clock.process(activity) for activity in program.activities]
     everything = clock.all_of(running)
     try:
         yield everything
     except simpy.Interrupt as interrupt:
         everything.defused = True
-        others = [p for memory in program.memories for p in kernel.processes.get(memory, [])]
+        others = [p for memory in program.memories for p in kernel.books.processes_of(memory)]
         for process in [*running, *others]:
             if process.is_alive:
                 process.defused = True
@@ -59,11 +58,11 @@ def life(kernel: Kernel, program: Program) -> Activity:
         )
     else:
         recording = program.recording()
-    kernel.forget(cast(simpy.Process, clock.active_process))
+    kernel.books.forget(cast(simpy.Process, clock.active_process))
     if not recording.parts:
-        _add_memory(recording, [kernel.logs[memory] for memory in program.memories])
-        if len(program.memories) == len(kernel.logs) and kernel.peak_bytes:
-            recording.add(levels={MEMORY_PEAK: kernel.peak_bytes})
+        _add_memory(recording, [kernel.books.logs[memory] for memory in program.memories])
+        if len(program.memories) == len(kernel.books.logs) and kernel.books.peak_bytes:
+            recording.add(levels={MEMORY_PEAK: kernel.books.peak_bytes})
     return recording
 
 
@@ -81,7 +80,7 @@ def play(kernel: Kernel, *programs: Program) -> list[Recording]:
     """Run programs side by side on the kernel's machine, to the end of each; their results."""
     clock = kernel.machine.clock
     if len(programs) == 1:
-        programs = (replace(programs[0], memories=tuple(kernel.memories)),)
+        programs = (replace(programs[0], memories=tuple(kernel.books.memories)),)
     lives = [clock.process(life(kernel, program)) for program in programs]
     clock.run(until=clock.all_of(lives))
     clock.check()

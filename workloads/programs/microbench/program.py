@@ -10,10 +10,10 @@ import numpy as np
 
 from models.costs.laws import Costs
 from models.kernel.kernel import Kernel
-from models.kernel.rehearsal import Rehearsal, RehearsedKernel, rehearse
 from models.memory.counts import Counts
 from models.schemes.base import Scheme
 from models.schemes.registry import make_scheme
+from models.schemes.rehearsed import Rehearsal, Rehearsed, rehearse
 from sim.arrays import IntArray
 from sim.machine.streams import Streams
 from sim.measures.common_metrics import DURATION, FORK_TIME, time_of
@@ -56,7 +56,7 @@ class Microbench(Workload):
             pages = tuple(pages_of(size_bytes) for size_bytes in config.size_list())
             options = tuple(sorted(setup.fork_options().items()))
             scheme, rounds = _rehearsed(setup.scheme, options, setup.profile.costs, pages)
-            kernel: Kernel = RehearsedKernel(setup.machine(), scheme, rounds)
+            kernel = Kernel(setup.machine(), Rehearsed(scheme, rounds))
         else:
             kernel = setup.kernel()
         (recording,) = play(kernel, self.start(config, kernel, setup.streams()))

@@ -203,7 +203,7 @@ class Server:
         yield from self._kernel.start(task, mm)
         save_ns = self._config.dataset * NANOSECONDS // self._config.snapshot.save_rate
         yield from task.run(compute_ns=save_ns)
-        if self._kernel.lost_memory(mm):
+        if self._kernel.scheme.has_lost(mm):
             self._failed += 1
             mm.memory.counts.children_killed += 1
         self._measure(snapshot)

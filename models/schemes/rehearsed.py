@@ -7,21 +7,16 @@ them once and replays their steps.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
-import simpy
-
-from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
 from models.memory.areas import Vma
 from models.memory.counts import Counts
 from models.memory.physical import PhysicalMemory
-from models.operations.steps import Performance, Work, perform, replay
+from models.operations.steps import Operation, Performance, Work, perform
 from models.schemes.base import Scheme
-from sim.machine.cores import Task
-from sim.machine.machine import Machine
 
 
 @dataclass(frozen=True)
@@ -73,54 +68,53 @@ def _work(performed: Performance) -> tuple[Work, ...]:
     return tuple(step for step in performed.steps if isinstance(step, Work))
 
 
-class RehearsedKernel(Kernel):
-    """A kernel for the fork loop that replays rehearsed rounds; no page table changes.
+class Rehearsed(Scheme):
+    """Forks of the fork loop, replayed from rehearsed rounds; no page table changes.
+
+    What is kept of a process is the round that goes on in it.
 
     Args:
-        machine: The machine.
         scheme: As rehearsed.
         rounds: From `rehearse`, by the size in pages of the regions that will be filled.
     """
 
-    def __init__(self, machine: Machine, scheme: Scheme, rounds: Mapping[int, Rehearsal]) -> None:
-        super().__init__(machine, scheme)
+    changes_memory: ClassVar[bool] = False
+
+    def __init__(self, scheme: Scheme, rounds: Mapping[int, Rehearsal]) -> None:
+        super().__init__(scheme.rules, scheme.forking, pages=scheme.pages, locks=scheme.locks)
         self._rounds = rounds
-        self._current: dict[AddressSpace, Rehearsal] = {}
 
     def populate(
-        self,
-        task: Task,
-        mm: AddressSpace,
-        vma: Vma,
-        *,
-        scattered_share: float | None = None,
-        stretch: float = 1.0,
-    ) -> Generator[simpy.Event, Any, None]:
-        """See `Kernel.populate`; begins the round of that size."""
+        self, mm: AddressSpace, vma: Vma, *, scattered_share: float | None = None
+    ) -> Operation[None]:
+        """See `Scheme.populate`; begins the round of that size."""
         del scattered_share  # the rehearsal filled as the stock decides
-        self._current[mm] = self._rounds[vma.n_pages]
-        yield from self.play(task, replay(self._current[mm].populate), stretch)
+        mm.state = self._rounds[vma.n_pages]
+        yield from _round_of(mm).populate
 
-    def fork(self, task: Task, mm: AddressSpace) -> Generator[simpy.Event, Any, AddressSpace]:
-        """See `Kernel.fork`."""
-        yield from self.play(task, replay(self._current[mm].fork))
-        child = AddressSpace(mm.memory)
-        self._current[child] = self._current[mm]
+    def fork(self, parent: AddressSpace) -> Operation[AddressSpace]:
+        """See `Scheme.fork`."""
+        yield from _round_of(parent).fork
+        child = AddressSpace(parent.memory)
+        child.state = parent.state
         return child
 
-    def start(self, task: Task, child: AddressSpace) -> Generator[simpy.Event, Any, None]:
-        """See `Kernel.start`."""
-        return self.play(task, replay(self._current[child].start))
+    def start(self, child: AddressSpace) -> Operation[None]:
+        """See `Scheme.start`."""
+        yield from _round_of(child).start
 
-    def exit(self, task: Task, mm: AddressSpace) -> Generator[simpy.Event, Any, None]:
-        """See `Kernel.exit`."""
-        yield from self.play(task, replay(self._current.pop(mm).exit))
+    def tear_down(self, mm: AddressSpace) -> Operation[None]:
+        """See `Scheme.tear_down`."""
+        yield from _round_of(mm).exit
 
-    def unmap(
-        self, task: Task, mm: AddressSpace, start_page: int, n_pages: int
-    ) -> Generator[simpy.Event, Any, None]:
-        """See `Kernel.unmap`; ends the round."""
-        ended = self._current.pop(mm)
-        yield from self.play(task, replay(ended.unmap))
+    def unmap(self, mm: AddressSpace, start_page: int, n_pages: int) -> Operation[None]:
+        """See `Scheme.unmap`; ends the round."""
+        ended = _round_of(mm)
+        yield from ended.unmap
         mm.remove(start_page, start_page + n_pages)
         mm.memory.counts.add(ended.counts)
+
+
+def _round_of(mm: AddressSpace) -> Rehearsal:
+    assert isinstance(mm.state, Rehearsal)  # noqa: S101 - for mypy
+    return mm.state

@@ -1,0 +1,15 @@
+"""What a kernel locks: an address space, an area, a table of a higher level."""
+
+from __future__ import annotations
+
+from sim.machine.locks import RwLock
+
+
+class Lockable:
+    """It carries its lock, which so ends with it.
+
+    Attributes:
+        lock: None until it is first taken.
+    """
+
+    lock: RwLock | None = None
