@@ -76,4 +76,4 @@ def test_mixes_are_in_order_up_to_half_the_region() -> None:
 def test_mixed_memcpys_are_evenly_spread() -> None:
     written = go("on_demand", reads=0.25).counters
     assert written["faults/cow_copy"] == PAGES * 3 // 4
-    assert written["table_copy"] == TABLES * 3 // 4
+    assert written["faults/table_copy"] == TABLES * 3 // 4
