@@ -11,6 +11,7 @@ from experiments.language.catalogue import Catalogue
 from models.kernel.kernel import Kernel
 from models.schemes.registry import SCHEMES
 from sim.machine.streams import Streams
+from sim.measures.common_metrics import DURATION, LATENCY, REQUESTS
 from sim.measures.histogram import Histogram
 from sim.measures.recording import Recording
 from sim.units import Duration
@@ -42,8 +43,11 @@ class Burning(Workload):
         start = time.process_time_ns()
         while time.process_time_ns() - start < config.burn:
             sum(range(100_000))  # rather than ask for the time again and again, a system call
-        levels = {"duration_ns": config.burn}
-        return Recording({"latency_ns": Histogram()}, {"requests": 0}, {}, levels)
+        return Recording().add(
+            histograms={LATENCY: Histogram()},
+            counters={REQUESTS: 0},
+            levels={DURATION: config.burn},
+        )
 
 
 def catalogue() -> Catalogue:

@@ -12,6 +12,7 @@ from models.kernel.kernel import Kernel
 from models.kernel.memory_log import of_machine
 from sim.machine.clock import Activity
 from sim.machine.streams import Streams
+from sim.measures.common_metrics import MEMORY_PEAK
 from sim.measures.recording import Recording
 from workloads.running.program import Program, life, play
 from workloads.running.setup import Setup
@@ -87,9 +88,10 @@ class Mix(Workload):
         """See `Workload.run`; beside the programs' own results, what memory all took."""
         kernel = setup.kernel()
         (recording,) = play(kernel, self.start(config, kernel, setup.streams()))
-        recording.series["memory"] = of_machine(kernel.books.logs.values())
-        recording.levels["memory_bytes_peak"] = kernel.books.peak_bytes
-        return recording
+        return recording.add(
+            series={"memory": of_machine(kernel.books.logs.values())},
+            levels={MEMORY_PEAK: kernel.books.peak_bytes},
+        )
 
     def check(self, config: AnyMix, setup: Setup) -> None:
         """See `Workload.check`."""

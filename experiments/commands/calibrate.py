@@ -25,8 +25,9 @@ from results.paper.reference import published
 from sim.arrays import FloatArray
 from sim.machine.machine import Machine
 from sim.machine.streams import Streams
-from workloads.programs.microbench.config import PAGE_BYTES, MicrobenchConfig
+from workloads.programs.microbench.config import MicrobenchConfig
 from workloads.programs.microbench.program import Microbench
+from workloads.running.pages import PAGE_BYTES
 from workloads.running.program import play
 
 Measure: TypeAlias = Callable[[Mapping[str, float]], FloatArray]

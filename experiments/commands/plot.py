@@ -14,9 +14,10 @@ from experiments.language.errors import InputError, suggestion
 from results.figures import run as run_figure
 from results.figures import style, sweep, swept_fields, tornado
 from results.figures.metric_axis import asked_unit
-from results.metrics.names import resolve, short
+from results.metrics.names import resolve
 from results.metrics.summary import summaries
 from results.records.run_folder import Run
+from sim.measures.metrics import Metric
 
 
 def main(
@@ -44,9 +45,9 @@ def main(
         wanted = _sweep(run, x, y, hue, log)
         drawn = sweep.draw(wanted, run.records, run.labels)
         if drawn is None:
-            raise InputError(f"{folder}: no point has {wanted.metrics[0]}")
+            raise InputError(f"{folder}: no point has {wanted.metrics[0].name}")
         figure = drawn
-        name = f"{'-'.join(map(short, wanted.metrics))}-over-{wanted.x}"
+        name = f"{'-'.join(metric.label for metric in wanted.metrics)}-over-{wanted.x}"
     else:
         drawn = run_figure.draw(run.records, run.labels)
         if drawn is None:
@@ -78,22 +79,23 @@ def _sweep(
     return sweep.SweepPlot(x, metrics, hue, axes, asked_unit(asked[0]) if len(asked) == 1 else None)
 
 
-def _tornado(run: Run, metric: str) -> Figure:
-    name = _metric(run, "--tornado", metric)
+def _tornado(run: Run, asked: str) -> Figure:
+    metric = _metric(run, "--tornado", asked)
     try:
-        return tornado.draw(tornado.tornado(run.records, name))
+        return tornado.draw(tornado.tornado(run.records, metric))
     except tornado.TornadoError as error:
         raise InputError(f"{run.path}: {error}") from None
 
 
-def _metric(run: Run, option: str, asked: str) -> str:
-    known = dict.fromkeys(
-        name for record in run.records for _, own in record.by_program() for name in summaries(own)
-    )
-    name = resolve(asked, known)
-    if name is None:
-        raise InputError(f"{option}: {asked}: no such metric{suggestion(asked, map(short, known))}")
-    return name
+def _metric(run: Run, option: str, asked: str) -> Metric:
+    own = [own for record in run.records for _, own in record.by_program()]
+    found = [summary.metric for record in own for summary in summaries(record).values()]
+    known = list(dict.fromkeys(found))
+    metric = resolve(asked, known)
+    if metric is None:
+        nearest = suggestion(asked, (metric.label for metric in known))
+        raise InputError(f"{option}: {asked}: no such metric{nearest}")
+    return metric
 
 
 def _write(figure: Figure, out: str | None, stem: Path) -> Sequence[Path]:

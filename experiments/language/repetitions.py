@@ -8,15 +8,16 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from experiments.language.errors import InputError, suggestion
-from results.metrics.names import resolve, short
+from results.metrics.names import resolve
 from results.metrics.statistics import mean_interval
-from results.metrics.summary import Number, of_repetition
+from results.metrics.summary import Number, measured
+from sim.measures.metrics import Metric
 from sim.measures.recording import Recording
 from sim.units import Ratio
 
 MOST = 1_000
 
-Sample: TypeAlias = dict[str, list[Number]]
+Sample: TypeAlias = dict[Metric, list[Number]]
 """The values of each metric of a program, one per repetition that has it."""
 
 
@@ -82,8 +83,8 @@ def _add(samples: dict[str | None, Sample], recording: Recording) -> None:
     """Take in a repetition: of each program of a mix, or of the one alone."""
     for program, own in recording.parts.items() or [(None, recording)]:
         sample = samples.setdefault(program, {})
-        for name, value in of_repetition(own).items():
-            sample.setdefault(name, []).append(value)
+        for metric, value in measured(own).items():
+            sample.setdefault(metric, []).append(value)
 
 
 def _precise(programs: Collection[Sample], until: Mapping[str, float]) -> bool:
@@ -94,9 +95,9 @@ def _precise(programs: Collection[Sample], until: Mapping[str, float]) -> bool:
     """
     precise = True
     for asked, target in until.items():
-        having = [sample[name] for sample in programs if (name := resolve(asked, sample))]
+        having = [sample[metric] for sample in programs if (metric := resolve(asked, sample))]
         if not having:
-            known = dict.fromkeys(short(name) for sample in programs for name in sample)
+            known = dict.fromkeys(metric.label for sample in programs for metric in sample)
             raise InputError(f"repetitions.until.{asked}: no such metric{suggestion(asked, known)}")
         intervals = map(mean_interval, having)
         precise &= all(found is not None and found.relative <= target for found in intervals)

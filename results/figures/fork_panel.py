@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from results.figures import style
 from results.figures.lines import Line
 from results.metrics import formatting
-from results.metrics.summary import GIB
+from results.metrics.summary import GIB, forks_by_size
 from results.records.record import Record
 
 
@@ -39,11 +39,10 @@ def fork_curve(
     record: Record,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """The sizes forked (int64 [n], bytes, ascending) and the mean fork time of each (ns)."""
-    tables = [r.series["forks"] for r in record.repetitions if "forks" in r.series]
-    if not tables:
+    forks = [kept for recording in record.repetitions for kept in forks_by_size(recording)]
+    if not forks:
         return np.zeros(0, np.int64), np.zeros(0, np.float64)
-    size_bytes = np.concatenate([table["size_bytes"] for table in tables])
-    fork_ns = np.concatenate([table["fork_ns"] for table in tables])
+    size_bytes, fork_ns = (np.concatenate(columns) for columns in zip(*forks, strict=True))
     sizes, places = np.unique(size_bytes, return_inverse=True)
     mean_ns = np.bincount(places, weights=fork_ns) / np.bincount(places)
     return sizes, mean_ns

@@ -11,7 +11,10 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from results.figures import style
 from results.figures.lines import Line, dot
+from results.figures.metric_axis import MetricAxis, metric_axis
+from sim.measures.common_metrics import DURATION
 from sim.measures.histogram import Histogram
+from sim.measures.metrics import Distribution, Metric
 
 SNAPSHOT_MARKER = "|"
 _CURVE_POINTS = 400
@@ -21,39 +24,47 @@ _MOST_SNAPSHOT_ROWS = 4
 """More rows of snapshots above a panel would take its place."""
 
 
-def percentiles(axes: Axes, lines: Sequence[Line], name: str) -> None:
-    """The percentiles of the histogram ``name``, a decade of the axis for each nine."""
-    for line in lines:
-        _percentile_line(axes, line, name)
-    _nines(axes, lines, name)
-    axes.set_ylabel(f"{_quantity(name)} (ms)")
+def percentiles(axes: Axes, lines: Sequence[Line], of: Distribution) -> None:
+    """The percentiles of a distribution, a decade of the axis for each nine."""
+    merged = [(line, _merged(line, of)) for line in lines]
+    scale = _scale(of, [h.maximum for _, h in merged])
+    for line, histogram in merged:
+        _percentile_line(axes, line, histogram, scale)
+    _nines(axes, max((histogram.count for _, histogram in merged), default=1))
+    axes.set_ylabel(scale.name)
 
 
-def over_time(axes: Axes, lines: Sequence[Line], name: str) -> None:
+def over_time(axes: Axes, lines: Sequence[Line], of: Distribution) -> None:
     """The largest value of each window of the first repetition, and when snapshots were taken."""
     for line in lines:
         _over_time(axes, line)
     style.log_y(axes)
     axes.set_xlim(0, _end_s(lines))
     axes.set_xlabel("time (s)")
-    axes.set_ylabel(f"max {_quantity(name)} (ms)")
+    axes.set_ylabel(f"max {_scale(of, []).name}")
     _snapshots(axes, lines)
 
 
-def _quantity(name: str) -> str:
-    return name.removesuffix("_ns").replace("_", " ")
+def _scale(of: Distribution, values: Sequence[float]) -> MetricAxis:
+    """The axis of a distribution: times in milliseconds, so that figures can be compared."""
+    return metric_axis(Metric(of.name, of.unit, label=of.label), values, "ms")
 
 
-def _percentile_line(axes: Axes, line: Line, name: str) -> None:
+def _merged(line: Line, of: Distribution) -> Histogram:
+    """The distribution over all repetitions."""
     merged = Histogram()
     for recording in line.record.repetitions:
-        if name in recording.histograms:
-            merged.merge(recording.histograms[name])
-    if merged.count:
-        nines, values = percentile_curve(merged)
+        if of.name in recording.histograms:
+            merged.merge(recording.histograms[of.name])
+    return merged
+
+
+def _percentile_line(axes: Axes, line: Line, histogram: Histogram, scale: MetricAxis) -> None:
+    if histogram.count:
+        nines, values = percentile_curve(histogram)
         axes.plot(
             nines,
-            values / 1e6,
+            values / scale.size,
             color=line.colour,
             linestyle=line.linestyle,
             label=line.label,
@@ -77,15 +88,8 @@ def percentile_curve(
     return nines, values
 
 
-def _nines(axes: Axes, lines: Sequence[Line], name: str) -> None:
-    """The axis of percentiles: 0, 90, 99, 99.9, … as far as the counts reach."""
-    largest = max(
-        (
-            sum(r.histograms[name].count for r in line.record.repetitions if name in r.histograms)
-            for line in lines
-        ),
-        default=1,
-    )
+def _nines(axes: Axes, largest: int) -> None:
+    """The axis of percentiles: 0, 90, 99, 99.9, … as far as the ``largest`` count reaches."""
     decades = max(1, int(np.log10(max(largest, 1))))
     axes.set_xscale("log")
     axes.set_xlim(1, max(largest, 10))
@@ -130,7 +134,7 @@ def _end_s(lines: Sequence[Line]) -> float:
     ends_ns = [0]
     for line in lines:
         recording = line.record.repetitions[0]
-        ends_ns.append(recording.levels.get("duration_ns", 0))
+        ends_ns.append(recording.levels.get(DURATION.name, 0))
         for table, column in (("timeline", "t_ns"), ("snapshots", "start_ns")):
             ends_ns += recording.series.get(table, {}).get(column, np.zeros(0, np.int64)).tolist()
     return max(ends_ns) / 1e9 or 1.0

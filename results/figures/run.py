@@ -22,11 +22,9 @@ from results.metrics.summary import forks_many_sizes
 from results.records.fork_labels import with_whole_forks
 from results.records.labels import labels_of
 from results.records.record import Record
+from sim.measures.metrics import Distribution
 
 Panel: TypeAlias = Callable[[Axes, Sequence[Line]], None]
-
-_FIRST = ("latency_ns", "fault_ns")
-"""Which histogram is drawn where there are several."""
 
 _MOST_ROWS = 8
 _PANEL_IN = 2.4
@@ -111,16 +109,21 @@ def _panels(lines: Sequence[Line]) -> list[Panel]:
     recordings = [recording for line in lines for recording in line.record.repetitions]
     if any(map(forks_many_sizes, recordings)):
         return [fork_times]
-    names = {name for recording in recordings for name in recording.histograms}
-    if not names:
+    drawn = {r.declared.distribution(name) for r in recordings for name in r.histograms}
+    if not drawn:
         return []
-    name = next((name for name in _FIRST if name in names), min(names))
-    panels: list[Panel] = [partial(percentiles, name=name)]
+    of = min(drawn, key=_importance)
+    panels: list[Panel] = [partial(percentiles, of=of)]
     if any("timeline" in recording.series for recording in recordings):
-        panels.append(partial(over_time, name=name))
+        panels.append(partial(over_time, of=of))
     if any(has_memory(line.record) for line in lines):
         panels.append(memory_over_time)
     return panels
+
+
+def _importance(of: Distribution) -> tuple[bool, bool, str]:
+    """Sorts distributions by how much a figure is about them, the one to draw first."""
+    return not of.of_requests, of.tail is None, of.name
 
 
 def _figure(rows: Sequence[_ProgramRow], cut: str) -> Figure:

@@ -16,9 +16,12 @@ from results.figures import style
 from results.figures.metric_axis import MetricAxis, metric_axis
 from results.figures.swept_fields import SweptField, axis, best_hue, best_x, name_of
 from results.metrics.statistics import bounds
-from results.metrics.summary import of_repetition
+from results.metrics.summary import measured, of_repetition
 from results.records.fork_labels import FORK
 from results.records.record import Record
+from sim.measures.common_metrics import FORK_TIME, THROUGHPUT
+from sim.measures.metrics import Metric
+from sim.measures.recording import Recording
 
 DECADE = 10.0
 """Positive values that span so much are drawn on a logarithmic axis."""
@@ -39,14 +42,14 @@ class SweepPlot:
 
     Attributes:
         x: dotted path of the field along the x axis.
-        metrics: full names, a row of panels each.
+        metrics: a row of panels each.
         hue: dotted path of the field that colours tell apart, if any.
         log: the axes that are logarithmic, of ``x`` and ``y``; None to let the data decide.
         unit: of the metrics, if it was asked for.
     """
 
     x: str
-    metrics: Sequence[str]
+    metrics: Sequence[Metric]
     hue: str | None
     log: frozenset[str] | None = None
     unit: str | None = None
@@ -61,22 +64,26 @@ def default(records: Sequence[Record], labels: Sequence[Mapping[str, str]]) -> S
     return SweepPlot(x, metrics, best_hue(x, labels))
 
 
-def default_metrics(records: Sequence[Record]) -> list[str]:
+def default_metrics(records: Sequence[Record]) -> list[Metric]:
     """The metrics that a sweep is about: its tail or its throughput, and its forks."""
-    own = [of for record in records for of in _values_of_programs(record)]
-    throughputs = [values["throughput_per_s"] for values in own if "throughput_per_s" in values]
+    first = [r for record in records for _, own in record.by_program() for r in own.repetitions[:1]]
+    values = [of_repetition(recording) for recording in first]
+    known = {metric.name: metric for recording in first for metric in measured(recording)}
+    throughputs = [own[THROUGHPUT.name] for own in values if THROUGHPUT.name in own]
     changes = bool(throughputs) and max(throughputs) > _GREATEST_CHANGE * min(throughputs)
-    wanted = (
-        "latency_p99.9_ns",
-        "fault_p99_ns",
-        *(("throughput_per_s",) if changes else ()),
-        "fork_mean_ns",
-    )
-    return [name for name in wanted if any(name in values for values in own)][:2]
+    wanted = [
+        *_tails(first),
+        *([THROUGHPUT.name] if changes else []),
+        FORK_TIME.mean().name,
+    ]
+    return [known[name] for name in wanted if name in known][:2]
 
 
-def _values_of_programs(record: Record) -> list[Mapping[str, float]]:
-    return [of_repetition(r) for _, own in record.by_program() for r in own.repetitions[:1]]
+def _tails(recordings: Sequence[Recording]) -> list[str]:
+    """Names of the percentiles that are shown of distributions, those of requests first."""
+    known = {r.declared.distribution(name) for r in recordings for name in r.histograms}
+    ordered = sorted(known, key=lambda of: (not of.of_requests, of.name))
+    return [of.named(of.tail) for of in ordered if of.tail is not None]
 
 
 def draw(
@@ -100,7 +107,7 @@ class _Value:
     x: float | str
     hue: str
     panel: str
-    metric: str
+    metric: Metric
     value: float
 
 
@@ -120,9 +127,9 @@ def _rows(
             for recording in own.repetitions:
                 values = of_repetition(recording)
                 rows += [
-                    _Value(x, hue, place, metric, float(values[metric]))
+                    _Value(x, hue, place, metric, float(values[metric.name]))
                     for metric in sweep.metrics
-                    if metric in values
+                    if metric.name in values
                 ]
     return rows, list(dict.fromkeys(row.panel for row in rows))
 

@@ -14,10 +14,10 @@ from matplotlib.ticker import MaxNLocator
 from results.figures import style
 from results.figures.sweep import default_metrics
 from results.metrics import formatting
-from results.metrics.names import heading
 from results.metrics.statistics import paired_ratio
 from results.metrics.summary import of_repetition
 from results.records.record import Record
+from sim.measures.metrics import Metric
 
 FORK = "fork.kind"
 SCALE = "machine.scale"
@@ -81,12 +81,12 @@ class Tornado:
     """A whole figure.
 
     Attributes:
-        metric: full name.
+        metric: of which.
         factors: ascending.
         panels: a fork each, then each ratio of a fork to the first.
     """
 
-    metric: str
+    metric: Metric
     factors: Sequence[float]
     panels: Sequence[Panel]
 
@@ -107,12 +107,12 @@ def default(records: Sequence[Record], labels: Sequence[Mapping[str, str]]) -> T
         return None
 
 
-def tornado(records: Sequence[Record], metric: str) -> Tornado:
+def tornado(records: Sequence[Record], metric: Metric) -> Tornado:
     """The effects of all factors that stand alone on a constant.
 
     Args:
         records: one per point; each without a factor but 1, or with one on one constant.
-        metric: full name.
+        metric: of which to show them.
 
     Raises:
         TornadoError: there is no point without factors, none with one, or several that differ in
@@ -124,7 +124,7 @@ def tornado(records: Sequence[Record], metric: str) -> Tornado:
         if len(given) > 1:
             raise TornadoError("a point scales several constants: expected one at a time")
         key = next(iter(given.items()), None)
-        values = [of_repetition(recording).get(metric) for recording in record.repetitions]
+        values = [of_repetition(recording).get(metric.name) for recording in record.repetitions]
         own = samples.setdefault(str(record.at(FORK)), {})
         if key in own:
             raise TornadoError(f"points differ in more than {SCALE} and {FORK}")
@@ -141,13 +141,13 @@ def tornado(records: Sequence[Record], metric: str) -> Tornado:
     return Tornado(metric, factors, panels)
 
 
-def _changes(kind: str, own: Mapping[tuple[str, float] | None, list[float]], metric: str) -> Panel:
+def _changes(
+    kind: str, own: Mapping[tuple[str, float] | None, list[float]], metric: Metric
+) -> Panel:
     base = own[None]
     effects = {key: _effect(values, base) for key, values in own.items() if key and values}
     mean = math.fsum(base) / len(base)
-    title = (
-        f"{style.NAMES.get(kind, kind)}: {heading(metric)}\n{formatting.of_metric(metric, mean)}"
-    )
+    title = f"{style.NAMES.get(kind, kind)}: {metric.heading}\n{formatting.of_metric(metric, mean)}"
     return Panel(title, 1.0, effects, ratio=False)
 
 

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from results.metrics.names import short
 from results.metrics.summary import PERCENTILES, summaries
 from results.records.record import Record
+from sim.measures.common_metrics import (
+    DURATION,
+    KILLED_AT,
+    KILLED_AT_USE,
+    SNAPSHOT_FORKS,
+    SNAPSHOTS_KILLED,
+    WARM_UP,
+)
+from sim.measures.histogram import Histogram
+from sim.measures.recording import Recording
 
 FEWEST_IN_TAIL = 100
 """A percentile that rests on fewer values has a standard error above a tenth of its rank."""
@@ -39,31 +48,28 @@ def doubts(record: Record) -> list[str]:
 def _killed(record: Record) -> Iterator[str]:
     """Who died of the machine's limit of memory, and when, in how many repetitions."""
     for program, own in record.by_program():
-        deaths = [r.levels for r in own.repetitions if "killed_ns" in r.levels]
+        deaths = [r.levels for r in own.repetitions if KILLED_AT.name in r.levels]
         if deaths:
-            first = min(deaths, key=lambda levels: levels["killed_ns"])
+            first = min(deaths, key=lambda levels: levels[KILLED_AT.name])
             who = program or record.at("workload.kind")
-            used, there = first["killed_bytes"] / 2**30, record.at("machine.memory", 0) / 2**30
+            used, there = first[KILLED_AT_USE.name] / 2**30, record.at("machine.memory", 0) / 2**30
             yield (
-                f"{who} was killed after {first['killed_ns'] / 1e9:.3g} s, out of memory: "
+                f"{who} was killed after {first[KILLED_AT.name] / 1e9:.3g} s, out of memory: "
                 f"{used:.4g} GiB in use on a machine with {there:.4g} GiB (in {len(deaths)} of "
                 f"{len(own.repetitions)} repetitions); what it shows ends there"
             )
 
 
 def _killed_snapshots(record: Record) -> Iterator[str]:
-    killed = max((r.counters.get("snapshots_killed", 0) for r in record.repetitions), default=0)
+    counts = [r.counters.get(SNAPSHOTS_KILLED.name, 0) for r in record.repetitions]
+    killed = max(counts, default=0)
     if killed:
         snapshots = "1 snapshot" if killed == 1 else f"{killed} snapshots"
         yield f"{snapshots} failed: the child was killed (SIGBUS), fork.pool had no page left"
 
 
 def _thin_tails(record: Record) -> Iterator[str]:
-    counts = [
-        recording.histograms["latency_ns"].count
-        for recording in record.repetitions
-        if "latency_ns" in recording.histograms
-    ]
+    counts = [latencies.count for r in record.repetitions for latencies in _of_requests(r)]
     fewest = min(counts, default=0)
     if fewest == 0:
         return
@@ -76,11 +82,20 @@ def _thin_tails(record: Record) -> Iterator[str]:
             return
 
 
+def _of_requests(recording: Recording) -> list[Histogram]:
+    """How long those waited whom the program served."""
+    return [
+        histogram
+        for name, histogram in recording.histograms.items()
+        if recording.declared.distribution(name).of_requests
+    ]
+
+
 def _few_stalls(record: Record) -> Iterator[str]:
     taken = [
-        recording.series["snapshots"]["fork_ns"].size
+        recording.series[SNAPSHOT_FORKS.series][SNAPSHOT_FORKS.of.name].size
         for recording in record.repetitions
-        if "snapshots" in recording.series and "latency_ns" in recording.histograms
+        if SNAPSHOT_FORKS.series in recording.series and _of_requests(recording)
     ]
     if taken and max(taken) == 0 and record.at("workload.snapshot") is not None:
         yield "no snapshot was taken, so nothing here shows a fork; run longer, or snapshot earlier"
@@ -91,10 +106,16 @@ def _few_stalls(record: Record) -> Iterator[str]:
 
 def _wide_intervals(record: Record) -> Iterator[str]:
     """The widest interval, if it is too wide, and of how many more metrics it is."""
+    percentiles = {
+        recording.declared.distribution(name).named(percentile)
+        for recording in record.repetitions
+        for name in recording.histograms
+        for percentile in PERCENTILES
+    }
     wide = [
-        (interval.relative, short(name), interval.count)
+        (interval.relative, summary.metric.label, interval.count)
         for name, summary in summaries(record).items()
-        if "_p" in name and name.endswith("_ns")
+        if name in percentiles
         if (interval := summary.interval) and interval.relative > WIDEST_INTERVAL
     ]
     if wide:
@@ -109,7 +130,7 @@ def _wide_intervals(record: Record) -> Iterator[str]:
 def _long_warm_ups(record: Record) -> Iterator[str]:
     for recording in record.repetitions:
         levels = recording.levels
-        if levels.get("warmup_ns", 0) > LONGEST_WARM_UP * levels.get("duration_ns", 0):
+        if levels.get(WARM_UP.name, 0) > LONGEST_WARM_UP * levels.get(DURATION.name, 0):
             yield (
                 "nearly half of a repetition was cut off as warm-up, the most that is looked for; "
                 "run longer"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from results.metrics.summary import Number
+from sim.measures.metrics import Metric, Unit
 
 _DURATIONS = ((10**9, "s"), (10**6, "ms"), (10**3, "us"))
 _SIZES = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
@@ -37,16 +40,18 @@ def share(part: float) -> str:
     return f"{part:.1%}" if abs(part) < 0.0995 else f"{part:.0%}"
 
 
-def of_metric(name: str, value: Number) -> str:
-    """The value of the metric ``name``, whose name tells the unit."""
-    stem = name.partition("/")[0]
-    if stem.endswith("_ns"):
-        return duration(value)
-    if "_bytes" in stem:
-        return size(value)
-    if stem.endswith("_per_s"):
-        return rate(value)
-    return count(value)
+def of_metric(metric: Metric, value: Number) -> str:
+    """A value of a metric in a unit of its kind."""
+    return _OF_UNIT[metric.unit](value)
+
+
+_OF_UNIT: Mapping[Unit, Callable[[Number], str]] = {
+    Unit.NANOSECONDS: duration,
+    Unit.BYTES: size,
+    Unit.PER_SECOND: rate,
+    Unit.COUNT: count,
+    Unit.SHARE: share,
+}
 
 
 def _scaled(value: Number, units: tuple[tuple[int, str], ...], base: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
@@ -13,8 +13,10 @@ import numpy as np
 from results.metrics.statistics import Interval, of_mean
 from results.records.record import Record
 from sim.arrays import IntArray
+from sim.measures.common_metrics import DURATION, REQUESTS, THROUGHPUT
 from sim.measures.histogram import Histogram
-from sim.measures.recording import Recording
+from sim.measures.metrics import Distribution, Metric, Pauses
+from sim.measures.recording import Recording, Table
 
 Number: TypeAlias = int | float
 
@@ -31,6 +33,7 @@ class Summary:
     """One metric over the repetitions of a point.
 
     Attributes:
+        metric: what it is.
         mean: over the repetitions; an int where it is whole.
         std: sample standard deviation; 0.0 of a single repetition.
         minimum: the smallest repetition's.
@@ -38,6 +41,7 @@ class Summary:
         count: how many repetitions have the metric.
     """
 
+    metric: Metric
     mean: Number
     std: float
     minimum: Number
@@ -58,27 +62,28 @@ def size_name(size_bytes: int) -> str:
 def metrics(record: Record) -> dict[str, Number]:
     """The record's metrics by name, each the mean over its repetitions.
 
-    Names say their unit: ``latency_p99.9_ns``, ``throughput_per_s``, ``fork_mean_ns``,
-    ``extra_memory_bytes_peak``; counters keep their names (``requests``, ``faults/cow_copy``),
-    and where a micro-benchmark forks several sizes their mean times are ``fork_ns/1GB``….
+    Besides counters and levels these are the percentiles, the maximum and the mean of every
+    histogram (``latency_p99.9_ns``), and the same of forks that a series keeps one by one
+    (``fork_mean_ns``); where a micro-benchmark forks several sizes, the mean of each
+    (``fork_ns/1GB``).
     """
     return {name: summary.mean for name, summary in summaries(record).items()}
 
 
 def summaries(record: Record) -> dict[str, Summary]:
-    """Every metric of the record with its spread over the repetitions."""
-    repetitions = [of_repetition(recording) for recording in record.repetitions]
-    names = list(dict.fromkeys(name for values in repetitions for name in values))
-    return {
-        name: summarise([values[name] for values in repetitions if name in values])
-        for name in names
-    }
+    """Every metric of the record with its spread over the repetitions, by name."""
+    samples: dict[Metric, list[Number]] = {}
+    for recording in record.repetitions:
+        for metric, value in measured(recording).items():
+            samples.setdefault(metric, []).append(value)
+    return {metric.name: summarise(metric, values) for metric, values in samples.items()}
 
 
-def summarise(values: Sequence[Number]) -> Summary:
+def summarise(metric: Metric, values: Sequence[Number]) -> Summary:
     """The summary of one metric's values, at least one, exact for integers."""
     mean = sum(map(Fraction, values), Fraction(0)) / len(values)
     return Summary(
+        metric,
         mean=mean.numerator if mean.denominator == 1 else float(mean),
         std=statistics.stdev(values) if len(values) > 1 else 0.0,
         minimum=min(values),
@@ -89,61 +94,81 @@ def summarise(values: Sequence[Number]) -> Summary:
 
 def of_repetition(recording: Recording) -> dict[str, Number]:
     """The metrics of one repetition by name, see `metrics`."""
-    values: dict[str, Number] = dict(recording.counters)
-    values.update(recording.levels)
-    if "throughput_per_s" not in values:
+    return {metric.name: value for metric, value in measured(recording).items()}
+
+
+def measured(recording: Recording) -> dict[Metric, Number]:
+    """The metrics of one repetition, see `metrics`."""
+    declared = recording.declared
+    numbers = {**recording.counters, **recording.levels}
+    values: dict[Metric, Number] = {declared.metric(n): value for n, value in numbers.items()}
+    if THROUGHPUT.name not in numbers:
         values.update(_throughput(recording))
+    kept = _kept_one_by_one(recording)
+    by_size = {pauses.of for pauses, table in kept if _of_many_sizes(pauses, table)}
     for name, histogram in recording.histograms.items():
-        if name != "fork_ns" or not forks_many_sizes(recording):
-            values.update(_of_histogram(name, histogram))
-    values.update(_of_forks(recording))
+        distribution = declared.distribution(name)
+        if distribution not in by_size:
+            values.update(_of_histogram(distribution, histogram))
+    for pauses, table in kept:
+        values.update(_of_pauses(pauses, table))
     return values
 
 
 def forks_many_sizes(recording: Recording) -> bool:
     """Whether its forks are those of a curve; percentiles over all sizes would mean nothing."""
-    forks = recording.series.get("forks")
-    return forks is not None and np.unique(forks["size_bytes"]).size > 1
+    return any(_of_many_sizes(pauses, table) for pauses, table in _kept_one_by_one(recording))
 
 
-def _throughput(recording: Recording) -> dict[str, Number]:
-    duration_ns = recording.levels.get("duration_ns", 0)
-    if "requests" not in recording.counters or duration_ns == 0:
+def forks_by_size(recording: Recording) -> Iterator[tuple[IntArray, IntArray]]:
+    """Of forks that are kept with the size of the process: sizes (bytes) and times, int64 [n]."""
+    for pauses, table in _kept_one_by_one(recording):
+        if pauses.by is not None:
+            yield table[pauses.by], table[pauses.of.name]
+
+
+def _kept_one_by_one(recording: Recording) -> list[tuple[Pauses, Table]]:
+    return [
+        (pauses, recording.series[pauses.series])
+        for pauses in recording.declared.pauses.values()
+        if pauses.series in recording.series
+    ]
+
+
+def _of_many_sizes(pauses: Pauses, table: Table) -> bool:
+    return pauses.by is not None and np.unique(table[pauses.by]).size > 1
+
+
+def _throughput(recording: Recording) -> dict[Metric, Number]:
+    duration_ns = recording.levels.get(DURATION.name, 0)
+    if REQUESTS.name not in recording.counters or duration_ns == 0:
         return {}
-    return {"throughput_per_s": recording.counters["requests"] * 10**9 / duration_ns}
+    return {THROUGHPUT: recording.counters[REQUESTS.name] * 10**9 / duration_ns}
 
 
-def _of_histogram(name: str, histogram: Histogram) -> dict[str, Number]:
+def _of_histogram(of: Distribution, histogram: Histogram) -> dict[Metric, Number]:
     if histogram.count == 0:
         return {}
-    stem, _, unit = name.rpartition("_")
-    values: dict[str, Number] = {
-        f"{stem}_{percentile}_{unit}": histogram.quantile(q)
-        for percentile, q in PERCENTILES.items()
+    values: dict[Metric, Number] = {
+        of.percentile(name, float(100 * q)): histogram.quantile(q)
+        for name, q in PERCENTILES.items()
     }
-    values[f"{stem}_max_{unit}"] = histogram.maximum
-    values[f"{stem}_mean_{unit}"] = histogram.total / histogram.count
+    values[of.maximum()] = histogram.maximum
+    values[of.mean()] = histogram.total / histogram.count
     return values
 
 
-def _of_forks(recording: Recording) -> dict[str, Number]:
-    if "snapshots" in recording.series:
-        fork_ns = recording.series["snapshots"]["fork_ns"]
-        return {"snapshots": int(fork_ns.size), **_pauses(fork_ns)}
-    if "forks" not in recording.series:
+def _of_pauses(pauses: Pauses, table: Table) -> dict[Metric, Number]:
+    values = table[pauses.of.name]
+    if values.size == 0:
         return {}
-    fork_ns = recording.series["forks"]["fork_ns"]
-    size_bytes = recording.series["forks"]["size_bytes"]
-    sizes = np.unique(size_bytes)
-    if sizes.size == 1:
-        return _pauses(fork_ns)
-    return {f"fork_ns/{size_name(int(size))}": _mean(fork_ns[size_bytes == size]) for size in sizes}
-
-
-def _pauses(fork_ns: IntArray) -> dict[str, Number]:
-    if fork_ns.size == 0:
-        return {}
-    return {"fork_mean_ns": _mean(fork_ns), "fork_max_ns": int(fork_ns.max())}
+    if pauses.by is None or not _of_many_sizes(pauses, table):
+        return {pauses.of.mean(): _mean(values), pauses.of.maximum(): int(values.max())}
+    sizes = table[pauses.by]
+    return {
+        pauses.of.of_size(size_name(size), size / GIB): _mean(values[sizes == size])
+        for size in np.unique(sizes).tolist()
+    }
 
 
 def _mean(values: IntArray) -> float:

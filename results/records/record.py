@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from results.records.older import UNDECLARED
+from sim.measures.declarations import Declarations
 from sim.measures.recording import Recording
 
 FORMAT = 1
@@ -104,7 +106,7 @@ class Record:
         config: the resolved configuration as plain JSON data.
         trace_digests: SHA-256 of every trace, by its name in the configuration.
         model: version of the model.
-        repetitions: one recording per repetition, in order.
+        repetitions: one recording per repetition, in order; what they declare is written once.
         provenance: versions, seed and digest of the machine profile, for the reader.
     """
 
@@ -119,14 +121,31 @@ class Record:
         """The point's id, see `record_id`."""
         return record_id(self.config, self.trace_digests, self.model)
 
+    @property
+    def declared(self) -> Declarations:
+        """What the numbers of all its repetitions are.
+
+        Raises:
+            ValueError: two programs declare one name in different ways.
+        """
+        declared = Declarations()
+        for recording in self.repetitions:
+            declared |= recording.all_declared()
+        return declared
+
     def to_bytes(self) -> bytes:
-        """The record as canonical JSON with its own checksum."""
+        """The record as canonical JSON with its own checksum.
+
+        Raises:
+            ValueError: two programs declare one name in different ways.
+        """
         body = {
             "forksim": FORMAT,
             "id": self.id,
             "config": dict(self.config),
             "trace_digests": dict(self.trace_digests),
             "model": self.model,
+            "metrics": self.declared.to_dict(),
             "repetitions": [recording.to_dict() for recording in self.repetitions],
             "provenance": dict(self.provenance),
         }
@@ -152,11 +171,14 @@ class Record:
             raise RecordFormatError(
                 f"record format {body['forksim']}, but this version of forksim reads {FORMAT}"
             )
+        declared = UNDECLARED
+        if "metrics" in body:
+            declared = Declarations.from_dict(body["metrics"])
         record = cls(
             config=body["config"],
             trace_digests=body["trace_digests"],
             model=body["model"],
-            repetitions=tuple(Recording.from_dict(item) for item in body["repetitions"]),
+            repetitions=tuple(Recording.from_dict(item, declared) for item in body["repetitions"]),
             provenance=body["provenance"],
         )
         if record.id != body["id"]:

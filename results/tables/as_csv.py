@@ -9,11 +9,12 @@ from results.tables.run_table import PROGRAM, RunTable
 
 def to_csv(table: RunTable) -> str:
     """The whole table: swept fields, then the mean of every metric, then the point's id."""
-    rows: list[list[object]] = [[*table.leading, *table.metrics, "repetitions", "id"]]
+    names = [metric.name for metric in table.metrics]
+    rows: list[list[object]] = [[*table.leading, *names, "repetitions", "id"]]
     for row in table.rows:
         values = {**row.fields, PROGRAM: row.program}
         fields = [text_of(values[path]) for path in table.leading]
-        means = [row.metrics[name].mean if name in row.metrics else "" for name in table.metrics]
+        means = [row.metrics[name].mean if name in row.metrics else "" for name in names]
         repetitions = max((summary.count for summary in row.metrics.values()), default=0)
         rows.append([*fields, *means, repetitions, row.id])
     return csv_text(rows)

@@ -20,16 +20,16 @@ def to_json(table: RunTable) -> list[dict[str, Any]]:
             **({} if row.program is None else {PROGRAM: row.program}),
             "fields": dict(row.fields),
             "metrics": {
-                name: {
-                    "mean": row.metrics[name].mean,
-                    "std": row.metrics[name].std,
-                    "min": row.metrics[name].minimum,
-                    "max": row.metrics[name].maximum,
-                    "interval": _ends(row.metrics[name]),
-                    "repetitions": row.metrics[name].count,
+                metric.name: {
+                    "mean": summary.mean,
+                    "std": summary.std,
+                    "min": summary.minimum,
+                    "max": summary.maximum,
+                    "interval": _ends(summary),
+                    "repetitions": summary.count,
                 }
-                for name in table.metrics
-                if name in row.metrics
+                for metric in table.metrics
+                if (summary := row.metrics.get(metric.name))
             },
             "doubts": list(row.doubts),
         }

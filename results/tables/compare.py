@@ -6,12 +6,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from results.metrics.names import resolve, short
+from results.metrics.names import resolve
 from results.metrics.statistics import Interval, paired_difference, paired_ratio
 from results.metrics.summary import Number, of_repetition
 from results.records.record import Record
 from results.records.run_folder import Run
 from results.tables.run_table import PROGRAM, run_table, shown_metrics
+from sim.measures.metrics import Better, Metric, Unit
 
 DEFAULT_BASELINE = "classic"
 
@@ -26,7 +27,7 @@ class Comparison:
 
     Attributes:
         group: the other swept fields, alike at both, as text by dotted path.
-        metric: its full name.
+        metric: which one.
         value: what the compared field is here, such as ``on_demand``.
         baseline: what it is at the baseline.
         mean: of the metric over the pairs.
@@ -38,7 +39,7 @@ class Comparison:
     """
 
     group: Mapping[str, str]
-    metric: str
+    metric: Metric
     value: str
     baseline: str
     mean: float
@@ -88,7 +89,7 @@ def compare(
         by: dotted path of a swept field.
         baseline: its value that others are compared with; by default ``classic``, or else the
             first one.
-        metrics: short or full names; by default those of the run's table.
+        metrics: labels or full names; by default those of the run's table.
 
     Raises:
         CompareError: the field is not swept, or a value or metric does not exist.
@@ -102,7 +103,7 @@ def compare(
         baseline = DEFAULT_BASELINE if DEFAULT_BASELINE in values else values[0]
     if baseline not in values:
         raise CompareError(f"{baseline!r}: expected a value of {by}: {', '.join(values)}")
-    names = _names(run, metrics)
+    wanted = _wanted(run, metrics)
     groups: dict[tuple[tuple[str, str], ...], dict[str, dict[str | None, Record]]] = {}
     for record, label in zip(run.records, run.labels, strict=True):
         if by in label:
@@ -118,27 +119,27 @@ def compare(
         for program, base in members[baseline].items():
             label = {**dict(group), **({} if program is None else {PROGRAM: program})}
             rivals = {value: own[program] for value, own in members.items() if program in own}
-            found += _of_group(label, names, baseline, base, rivals)
+            found += _of_group(label, wanted, baseline, base, rivals)
     return Comparisons(by, found, [*notes, *_by_chance(found)])
 
 
-def _names(run: Run, asked: Sequence[str] | None) -> list[str]:
+def _wanted(run: Run, asked: Sequence[str] | None) -> list[Metric]:
     table = run_table(run.records, run.labels)
     if asked is None:
         return list(shown_metrics(table))
-    names = []
+    metrics = []
     for name in asked:
-        full = resolve(name, table.metrics)
-        if full is None:
-            known = ", ".join(dict.fromkeys(map(short, table.metrics)))
+        metric = resolve(name, table.metrics)
+        if metric is None:
+            known = ", ".join(dict.fromkeys(metric.label for metric in table.metrics))
             raise CompareError(f"{name}: no such metric: expected one of {known}")
-        names.append(full)
-    return names
+        metrics.append(metric)
+    return metrics
 
 
 def _of_group(
     group: Mapping[str, str],
-    names: Sequence[str],
+    metrics: Sequence[Metric],
     baseline: str,
     base: Record,
     rivals: Mapping[str, Record],
@@ -149,7 +150,8 @@ def _of_group(
         for value, record in rivals.items()
         if value != baseline
     }
-    for name in names:
+    for metric in metrics:
+        name = metric.name
         for value, sample in samples.items():
             # Repetition i met the same arrivals and keys here and there.
             pairs = [
@@ -158,12 +160,12 @@ def _of_group(
                 if name in here and name in there
             ]
             if pairs:
-                yield _comparison(group, name, value, baseline, pairs)
+                yield _comparison(group, metric, value, baseline, pairs)
 
 
 def _comparison(
     group: Mapping[str, str],
-    name: str,
+    metric: Metric,
     value: str,
     baseline: str,
     pairs: Sequence[tuple[Number, Number]],
@@ -171,7 +173,7 @@ def _comparison(
     here, there = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     return Comparison(
         group=group,
-        metric=name,
+        metric=metric,
         value=value,
         baseline=baseline,
         mean=math.fsum(here) / len(pairs),
@@ -182,13 +184,19 @@ def _comparison(
     )
 
 
-def _words(metric: str) -> tuple[str, str]:
+def _words(metric: Metric) -> tuple[str, str]:
     """What a metric that is larger is called, and one that is smaller."""
-    if metric.endswith("_ns") or metric.startswith("fork_ns/"):
-        return "slower", "faster"
-    if metric.endswith("_per_s"):
-        return "faster", "slower"
-    return ("more", "less") if "_bytes" in metric else ("more", "fewer")
+    match metric.unit:
+        case Unit.NANOSECONDS if metric.better is Better.MORE:
+            return "longer", "shorter"
+        case Unit.NANOSECONDS:
+            return "slower", "faster"
+        case Unit.PER_SECOND if metric.better is not Better.LESS:
+            return "faster", "slower"
+        case Unit.COUNT:
+            return "more", "fewer"
+        case _:
+            return "more", "less"
 
 
 def _by_chance(found: Sequence[Comparison]) -> Iterator[str]:

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from results.metrics import formatting
-from results.metrics.names import heading
 from results.metrics.statistics import CONFIDENCE, Interval
 from results.tables.compare import Comparison, Comparisons
+from sim.measures.metrics import Metric
 
 
 def to_json(comparisons: Comparisons) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def to_json(comparisons: Comparisons) -> dict[str, Any]:
         "comparisons": [
             {
                 "group": dict(c.group),
-                "metric": c.metric,
+                "metric": c.metric.name,
                 "value": c.value,
                 "baseline": c.baseline,
                 "mean": c.mean,
@@ -60,7 +60,7 @@ def print_comparisons(comparisons: Comparisons, console: Console) -> None:
 def _cells(c: Comparison) -> list[str]:
     own = f"{c.value} {formatting.of_metric(c.metric, c.mean)}"
     base = f"{c.baseline} {formatting.of_metric(c.metric, c.baseline_mean)}"
-    return [heading(c.metric), own, base, _difference(c), _ratio(c), c.verdict]
+    return [c.metric.heading, own, base, _difference(c), _ratio(c), c.verdict]
 
 
 def _difference(c: Comparison) -> str:
@@ -79,7 +79,7 @@ def _ratio(c: Comparison) -> str:
     return f"{text} [{c.ratio.low:.3g}, {c.ratio.high:.3g}]"
 
 
-def _signed(metric: str, value: float) -> str:
+def _signed(metric: Metric, value: float) -> str:
     text = formatting.of_metric(metric, value)
     return text if text.startswith("-") else f"+{text}"
 

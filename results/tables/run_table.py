@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from results.metrics.doubts import doubts
-from results.metrics.summary import PERCENTILES, Summary, summaries
+from results.metrics.summary import Summary, summaries
 from results.records.labels import labels_of
 from results.records.record import Record
+from sim.measures.metrics import Group, Metric
 
 PROGRAM = "program"
 """Heading of the column that names the programs of a mix."""
-_LEADING = ("requests", "throughput_per_s")
-_TRAILING = ("fork_mean_ns", "fork_max_ns", "snapshots")
-_ROUND_SIZES = ("fork_ns/1GB", "fork_ns/10GB", "fork_ns/50GB")
+_ROUND_GIB = (1, 10, 50)
 _SHOWN_SIZES = 4
 
 
@@ -29,7 +27,7 @@ class Row:
         program: its name in a mix; None of a program that is alone.
         fields: the swept fields' values by dotted path, as the configuration has them.
         labels: the same values as text for people.
-        metrics: every metric with its spread over the repetitions.
+        metrics: every metric by its name, with its spread over the repetitions.
         doubts: what should not be trusted about it, in sentences.
     """
 
@@ -47,12 +45,12 @@ class RunTable:
 
     Attributes:
         swept: dotted paths of the fields that tell the points apart.
-        metrics: names of all metrics that some point has, in the order of the columns.
+        metrics: those that some point has, in the order of the columns.
         rows: one per point and program.
     """
 
     swept: Sequence[str]
-    metrics: Sequence[str]
+    metrics: Sequence[Metric]
     rows: Sequence[Row]
 
     @property
@@ -86,46 +84,27 @@ def run_table(
         for record, label in zip(records, labels, strict=True)
         for program, own in record.by_program()
     ]
-    names = {name for row in rows for name in row.metrics}
-    return RunTable(swept, sorted(names, key=_place), rows)
+    known: dict[str, Metric] = {}
+    for row in rows:
+        for name, summary in row.metrics.items():
+            known.setdefault(name, summary.metric)
+    return RunTable(swept, sorted(known.values(), key=lambda metric: metric.place), rows)
 
 
-def shown_metrics(table: RunTable) -> Iterator[str]:
-    """The metrics for a terminal: no means of latencies, few sizes, faults that occurred."""
-    sizes = [name for name in table.metrics if name.startswith("fork_ns/")]
-    few = [name for name in sizes if name in _ROUND_SIZES] or sizes[:_SHOWN_SIZES]
-    for name in table.metrics:
-        if name.startswith("faults/") and not any(
-            row.metrics[name].maximum for row in table.rows if name in row.metrics
-        ):
-            continue
-        if name in few or (name not in sizes and _place(name)[0] < len(_GROUPS) - 1):
-            yield name
+def shown_metrics(table: RunTable) -> Iterator[Metric]:
+    """The metrics for a terminal: no details, few sizes, faults that occurred."""
+    sizes = [metric for metric in table.metrics if metric.group is Group.SIZES]
+    few = [metric for metric in sizes if metric.rank in _ROUND_GIB] or sizes[:_SHOWN_SIZES]
+    for metric in table.metrics:
+        hidden = (
+            metric.group is Group.DETAILS
+            or (metric.group is Group.SIZES and metric not in few)
+            or (metric.group is Group.FAULTS and not _occurred(metric, table))
+        )
+        if not hidden:
+            yield metric
 
 
-_GROUPS = (
-    re.compile("|".join(f"^{name}$" for name in _LEADING)),
-    re.compile(r"^(?!fork_).*_(p[\d.]+|max)_ns$"),  # of forks, mean and longest say enough
-    re.compile(r"^fork_ns/"),
-    re.compile("|".join(f"^{name}$" for name in _TRAILING)),
-    re.compile(r"^faults/"),
-    re.compile(r"^(extra_)?memory_bytes_peak$"),
-    re.compile(""),
-)
-"""Columns in their order; what falls into the last group stands in CSV and JSON only."""
-
-
-def _place(name: str) -> tuple[int, str, float, str]:
-    """Sorts metrics into columns: by group, then by program order or number in the name."""
-    fixed = (*_LEADING, *_TRAILING)
-    if name in fixed:
-        group = 0 if name in _LEADING else 3
-        return group, "", fixed.index(name), name
-    group = next(place for place, pattern in enumerate(_GROUPS) if pattern.match(name))
-    percentiles = [*PERCENTILES, "max"]
-    for place, percentile in enumerate(percentiles):
-        stem, found, _ = name.partition(f"_{percentile}_")
-        if found:
-            return group, stem, place, name
-    number = re.search(r"/([\d.]+)GB$", name)
-    return group, "", float(number.group(1)) if number else 0.0, name
+def _occurred(metric: Metric, table: RunTable) -> bool:
+    found = (row.metrics[metric.name] for row in table.rows if metric.name in row.metrics)
+    return any(summary.maximum for summary in found)

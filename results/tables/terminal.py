@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from results.metrics import formatting
-from results.metrics.names import heading
 from results.tables.run_table import PROGRAM, Row, RunTable, shown_metrics
+from sim.measures.metrics import Metric
 
 
 def print_table(table: RunTable, console: Console) -> None:
@@ -41,9 +41,10 @@ def terminal_table(table: RunTable, *, transposed: bool = False) -> Table:
         table: what to show.
         transposed: a column per row instead.
     """
-    grid = [[*table.leading, *(heading(name) for name in shown_metrics(table))]]
+    metrics = list(shown_metrics(table))
+    grid = [[*table.leading, *(metric.heading for metric in metrics)]]
     for row in table.rows:
-        numbers = (_cell(row, name) for name in shown_metrics(table))
+        numbers = (_cell(row, metric) for metric in metrics)
         grid.append([*_leading(row, table.leading), *numbers])
     if transposed:
         grid = [list(column) for column in zip(*grid, strict=True)]
@@ -67,11 +68,11 @@ def _leading(row: Row, names: Sequence[str]) -> list[str]:
     return [labels.get(name, "-") for name in names]
 
 
-def _cell(row: Row, name: str) -> str:
+def _cell(row: Row, metric: Metric) -> str:
     """The mean, with its interval if the repetitions give one."""
-    if name not in row.metrics:
+    summary = row.metrics.get(metric.name)
+    if summary is None:
         return "-"
-    summary = row.metrics[name]
-    text = formatting.of_metric(name, summary.mean)
+    text = formatting.of_metric(metric, summary.mean)
     interval = summary.interval
     return f"{text} ±{formatting.share(interval.relative)}" if interval and summary.std else text

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from sim.arrays import IntArray
+from sim.measures.declarations import Declarations
 from sim.measures.histogram import Histogram
+from sim.measures.metrics import Distribution, Metric, Pauses
+
+Table: TypeAlias = dict[str, IntArray]
+"""Equally long int64 columns by name."""
 
 
 @dataclass
@@ -22,16 +27,62 @@ class Recording:
         series: named tables, each of equally long int64 columns by name.
         levels: scalar results by name, for example ``extra_memory_bytes_peak``.
         parts: of programs that ran together, the results of each by its name.
+        declared: what these numbers are; a record keeps it once for all its recordings.
     """
 
     histograms: dict[str, Histogram] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
-    series: dict[str, dict[str, IntArray]] = field(default_factory=dict)
+    series: dict[str, Table] = field(default_factory=dict)
     levels: dict[str, int] = field(default_factory=dict)
     parts: dict[str, Recording] = field(default_factory=dict)
+    declared: Declarations = field(default_factory=Declarations)
+
+    def add(
+        self,
+        *,
+        histograms: Mapping[Distribution, Histogram] | None = None,
+        counters: Mapping[Metric, int] | None = None,
+        levels: Mapping[Metric, int] | None = None,
+        series: Mapping[str | Pauses, Table] | None = None,
+    ) -> Recording:
+        """Record values together with what they are; returns itself.
+
+        Args:
+            histograms: by what they are of.
+            counters: by the metric that they are.
+            levels: by the metric that they are.
+            series: by their names, or by the pauses that they hold.
+
+        Raises:
+            ValueError: a name is declared in another way already.
+        """
+        for of, histogram in (histograms or {}).items():
+            self.histograms[of.name] = histogram
+        for metric, value in (counters or {}).items():
+            self.counters[metric.name] = value
+        for metric, value in (levels or {}).items():
+            self.levels[metric.name] = value
+        pauses = [one for one in series or {} if isinstance(one, Pauses)]
+        for key, table in (series or {}).items():
+            self.series[key.series if isinstance(key, Pauses) else key] = table
+        self.declared |= Declarations.of(
+            [*(histograms or {}), *(counters or {}), *(levels or {}), *pauses]
+        )
+        return self
+
+    def all_declared(self) -> Declarations:
+        """What is declared of it and of its parts.
+
+        Raises:
+            ValueError: two of them declare one name in different ways.
+        """
+        declared = self.declared
+        for part in self.parts.values():
+            declared |= part.all_declared()
+        return declared
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON; without ``parts`` if there are none."""
+        """Plain data for JSON, of the numbers alone; without ``parts`` if there are none."""
         data: dict[str, Any] = {
             "histograms": {name: h.to_dict() for name, h in self.histograms.items()},
             "counters": dict(self.counters),
@@ -46,8 +97,9 @@ class Recording:
         return data
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Recording:
-        """The inverse of `to_dict`."""
+    def from_dict(cls, data: Mapping[str, Any], declared: Declarations | None = None) -> Recording:
+        """The inverse of `to_dict`; all of it is ``declared`` in one."""
+        declared = declared or Declarations()
         return cls(
             histograms={name: Histogram.from_dict(h) for name, h in data["histograms"].items()},
             counters={name: int(value) for name, value in data["counters"].items()},
@@ -58,5 +110,8 @@ class Recording:
                 for name, table in data["series"].items()
             },
             levels={name: int(value) for name, value in data["levels"].items()},
-            parts={name: cls.from_dict(part) for name, part in data.get("parts", {}).items()},
+            parts={
+                name: cls.from_dict(part, declared) for name, part in data.get("parts", {}).items()
+            },
+            declared=declared,
         )

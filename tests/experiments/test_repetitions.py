@@ -17,6 +17,7 @@ from experiments.language.repetitions import at_most, repeat
 from experiments.planning.points import Plan, plan
 from experiments.sweeps.overrides import override
 from results.metrics.summary import summaries
+from sim.measures.common_metrics import LATENCY, REQUESTS
 from sim.measures.histogram import Histogram
 from sim.measures.recording import Recording
 
@@ -34,7 +35,7 @@ def recordings(values: Iterator[int], wanted: Mapping[str, Any]) -> list[Recordi
     def one(_number: int) -> Recording:
         latencies = Histogram()
         latencies.add(np.array([next(values)]))
-        return Recording(histograms={"latency_ns": latencies}, counters={"requests": 1})
+        return Recording().add(histograms={LATENCY: latencies}, counters={REQUESTS: 1})
 
     return repeat(wanted, one)
 
@@ -79,7 +80,7 @@ def test_programs_of_a_mix_must_all_be_precise() -> None:
         for name, values in (("steady", steady), ("unsteady", unsteady)):
             latencies = Histogram()
             latencies.add(np.array([next(values)]))
-            parts[name] = Recording(histograms={"latency_ns": latencies})
+            parts[name] = Recording().add(histograms={LATENCY: latencies})
         return Recording(parts=parts)
 
     assert len(repeat(until(p99=0.05), mixed)) == len(recordings(noisy(), until(p99=0.05)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +18,19 @@ from results.metrics.summary import of_repetition
 from results.records.run_folder import Run
 from results.tables.compare import CompareError, Comparison, compare
 from results.tables.compare_tables import print_comparisons, to_json
+from sim.measures.common_metrics import THROUGHPUT
+from sim.measures.metrics import Better, Metric, Unit
 from sim.measures.recording import Recording
+from workloads.programs.redis.server import EXTRA_MEMORY
+
+TIME = Metric("x_ns", Unit.NANOSECONDS, Better.LESS)
 
 
 def test_each_size_is_compared_with_the_baseline_of_its_size() -> None:
     found = compare(sweep(), metrics=["p99"]).found
     assert [c.group for c in found] == [{"workload.dataset": f"{n}GiB"} for n in (1, 4, 16, 64)]
     for c, size in zip(found, (1, 4, 16, 64), strict=True):
-        assert (c.metric, c.value, c.baseline, c.pairs) == (
+        assert (c.metric.name, c.value, c.baseline, c.pairs) == (
             "latency_p99_ns", "on_demand", "classic", 5,
         )  # fmt: skip
         assert c.mean - c.baseline_mean == pytest.approx(4_000 - 9_990 * size, rel=0.01)
@@ -59,32 +65,37 @@ def test_one_repetition_is_said_in_words() -> None:
     assert found[0].difference is None and found[0].ratio is None
 
 
-def of_values(metric: str, here: list[int], there: list[int]) -> Comparison:
+def of_values(metric: Metric, here: list[int], there: list[int]) -> Comparison:
     records = [
-        record({"fork": {"kind": kind}}, *(Recording(levels={metric: v}) for v in values))
+        record({"fork": {"kind": kind}}, *(Recording().add(levels={metric: v}) for v in values))
         for kind, values in (("classic", there), ("on_demand", here))
     ]
     labels = [{"fork.kind": made.at("fork.kind")} for made in records]
-    (c,) = compare(Run(Path(), records, labels), metrics=[metric]).found
+    (c,) = compare(Run(Path(), records, labels), metrics=[metric.name]).found
     return c
 
 
 @pytest.mark.parametrize(
     ("metric", "here", "there", "verdict"),
     [
-        ("x_ns", [10, 11, 12], [20, 22, 21], "faster"),
-        ("x_ns", [20, 22, 21], [10, 11, 12], "slower"),
-        ("x_ns", [10, 22, 12], [11, 12, 21], "no difference shown"),
-        ("x_ns", [5, 6, 7], [5, 6, 7], "the same"),
-        ("throughput_per_s", [20, 22, 21], [10, 11, 12], "faster"),
-        ("throughput_per_s", [10, 11, 12], [20, 22, 21], "slower"),
-        ("extra_memory_bytes_peak", [10, 11, 12], [20, 22, 21], "less"),
-        ("faults", [10, 11, 12], [20, 22, 21], "fewer"),
-        ("faults", [20, 22, 21], [10, 11, 12], "more"),
+        (TIME, [10, 11, 12], [20, 22, 21], "faster"),
+        (TIME, [20, 22, 21], [10, 11, 12], "slower"),
+        (TIME, [10, 22, 12], [11, 12, 21], "no difference shown"),
+        (TIME, [5, 6, 7], [5, 6, 7], "the same"),
+        (replace(TIME, better=Better.MORE), [20, 22, 21], [10, 11, 12], "longer"),
+        (replace(TIME, better=Better.MORE), [10, 11, 12], [20, 22, 21], "shorter"),
+        (THROUGHPUT, [20, 22, 21], [10, 11, 12], "faster"),
+        (THROUGHPUT, [10, 11, 12], [20, 22, 21], "slower"),
+        (replace(THROUGHPUT, better=Better.LESS), [20, 22, 21], [10, 11, 12], "more"),
+        (replace(THROUGHPUT, better=Better.LESS), [10, 11, 12], [20, 22, 21], "less"),
+        (EXTRA_MEMORY, [10, 11, 12], [20, 22, 21], "less"),
+        (EXTRA_MEMORY, [20, 22, 21], [10, 11, 12], "more"),
+        (Metric("faults"), [10, 11, 12], [20, 22, 21], "fewer"),
+        (Metric("faults"), [20, 22, 21], [10, 11, 12], "more"),
     ],
 )
 def test_the_verdict_is_the_intervals(
-    metric: str, here: list[int], there: list[int], verdict: str
+    metric: Metric, here: list[int], there: list[int], verdict: str
 ) -> None:
     assert of_values(metric, here, there).verdict == verdict
 
@@ -94,7 +105,7 @@ def test_no_difference_is_rarely_found_where_there_is_none() -> None:
     same = 0
     for _ in range(300):
         here, there = random.integers(900, 1100, (2, 6)).tolist()
-        same += of_values("x_ns", here, there).verdict == "no difference shown"
+        same += of_values(TIME, here, there).verdict == "no difference shown"
     # 95 % of 300, less or more by three standard deviations.
     assert 273 <= same <= 297
 

@@ -3,11 +3,12 @@
 from run_samples import forks, histogram, record, redis, redis_recording
 
 from results.metrics.doubts import doubts
+from sim.measures.common_metrics import LATENCY
 from sim.measures.recording import Recording
 
 
 def latencies(count: int) -> Recording:
-    return Recording(histograms={"latency_ns": histogram([1000] * count)})
+    return Recording().add(histograms={LATENCY: histogram([1000] * count)})
 
 
 def test_a_thin_tail_is_named_at_the_first_percentile_it_spoils() -> None:

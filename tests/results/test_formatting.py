@@ -3,6 +3,7 @@
 import pytest
 
 from results.metrics import formatting
+from sim.measures.metrics import Metric, Unit
 
 
 @pytest.mark.parametrize(
@@ -35,14 +36,14 @@ def test_counts(number: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "text"),
+    ("unit", "value", "text"),
     [
-        ("latency_p99.9_ns", 6_336_000, "6.34 ms"),
-        ("fork_ns/1GB", 6_541_300, "6.54 ms"),
-        ("throughput_per_s", 1_512_000, "1.51 M/s"),
-        ("extra_memory_bytes_peak", 2**20, "1 MiB"),
-        ("faults/cow_copy", 12, "12"),
+        (Unit.NANOSECONDS, 6_336_000, "6.34 ms"),
+        (Unit.PER_SECOND, 1_512_000, "1.51 M/s"),
+        (Unit.BYTES, 2**20, "1 MiB"),
+        (Unit.COUNT, 12, "12"),
+        (Unit.SHARE, 0.0123, "1.2%"),
     ],
 )
-def test_a_metric_is_shown_in_the_unit_of_its_name(name: str, value: float, text: str) -> None:
-    assert formatting.of_metric(name, value) == text
+def test_a_metric_is_shown_in_its_unit(unit: Unit, value: float, text: str) -> None:
+    assert formatting.of_metric(Metric("any_ns", unit), value) == text

@@ -16,6 +16,7 @@ from results.metrics.summary import (
     summaries,
     summarise,
 )
+from sim.measures.common_metrics import REQUESTS, SNAPSHOT_FORKS
 from sim.measures.histogram import Histogram
 from sim.measures.recording import Recording
 
@@ -62,7 +63,7 @@ def test_the_rank_at_99_9_is_not_one_high_as_numpys_is() -> None:
 @settings(deadline=None)
 @given(st.lists(st.integers(-(2**60), 2**60), min_size=1, max_size=20))
 def test_means_of_integers_are_exact(values: list[int]) -> None:
-    mean = summarise(values).mean
+    mean = summarise(REQUESTS, values).mean
     exact = Fraction(sum(values), len(values))
     assert mean == (int(exact) if exact.denominator == 1 else float(exact))
 
@@ -111,8 +112,8 @@ def test_forks_of_one_size_are_pauses() -> None:
 
 def test_what_was_not_recorded_has_no_metric() -> None:
     assert metrics(record({}, Recording(histograms={"latency_ns": Histogram()}))) == {}
-    empty = {"snapshots": {"fork_ns": np.zeros(0, np.int64)}}
-    assert metrics(record({}, Recording(series=empty))) == {"snapshots": 0}
+    empty = {"fork_ns": np.zeros(0, np.int64)}
+    assert metrics(record({}, Recording().add(series={SNAPSHOT_FORKS: empty}))) == {}
     assert metrics(record({})) == {}
 
 

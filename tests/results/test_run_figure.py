@@ -15,7 +15,9 @@ from results.figures import run, style
 from results.figures.fork_panel import fork_curve
 from results.figures.latency_panels import percentile_curve
 from results.records.record import Record
-from sim.measures.recording import Recording
+from sim.measures.common_metrics import LATENCY, SNAPSHOT_FORKS
+from sim.measures.metrics import Pauses
+from sim.measures.recording import Recording, Table
 
 LATENCIES = [redis(kind) for kind in SCHEMES]
 FORKS = [forks("classic"), forks("classic", instances=3), forks("on_demand")]
@@ -107,8 +109,8 @@ def test_without_anything_to_draw_nothing_is_written(tmp_path: Path, records: li
 @pytest.mark.figures
 @pytest.mark.parametrize("values", [[0], [0] * 50, [5], [1000] * 1000, [0, 10**12]])
 def test_extreme_latencies_are_drawn(tmp_path: Path, values: list[int]) -> None:
-    recording = Recording(
-        histograms={"latency_ns": histogram(values)},
+    recording = Recording().add(
+        histograms={LATENCY: histogram(values)},
         series={"timeline": {"t_ns": np.array([0]), "max_ns": np.array([max(values)])}},
     )
     assert len(run.write([record({"fork": {"kind": "new_scheme"}}, recording)], tmp_path)) == 3
@@ -116,8 +118,8 @@ def test_extreme_latencies_are_drawn(tmp_path: Path, values: list[int]) -> None:
 
 def test_an_empty_timeline_and_an_empty_histogram_are_drawn() -> None:
     empty = np.zeros(0, np.int64)
-    recording = Recording(
-        histograms={"latency_ns": histogram([])},
+    recording = Recording().add(
+        histograms={LATENCY: histogram([])},
         series={"timeline": dict.fromkeys(("t_ns", "requests", "p99_ns", "max_ns"), empty)},
     )
     assert run.draw([record({"fork": {"kind": "classic"}}, recording)]) is not None
@@ -143,11 +145,11 @@ def test_latencies_close_together_and_short_runs_keep_their_axes(
     tmp_path: Path, values: list[int], windows: list[int], starts: list[int] | None
 ) -> None:
     at = np.arange(len(windows), dtype=np.int64) * 10**9
-    series = {"timeline": {"t_ns": at, "max_ns": np.array(windows)}}
+    series: dict[str | Pauses, Table] = {"timeline": {"t_ns": at, "max_ns": np.array(windows)}}
     if starts is not None:
         begun = np.array(starts, np.int64)
-        series["snapshots"] = {"start_ns": begun, "fork_ns": begun + 1}
-    recording = Recording(histograms={"latency_ns": histogram(values)}, series=series)
+        series[SNAPSHOT_FORKS] = {"start_ns": begun, "fork_ns": begun + 1}
+    recording = Recording().add(histograms={LATENCY: histogram(values)}, series=series)
     sample = record({"fork": {"kind": "classic"}}, recording)
     figure = run.draw([sample])
     assert figure is not None

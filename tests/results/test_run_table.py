@@ -12,7 +12,11 @@ from results.tables.as_csv import to_csv
 from results.tables.as_json import to_json
 from results.tables.run_table import RunTable, run_table
 from results.tables.terminal import print_table, terminal_table
+from sim.measures.common_metrics import REQUESTS
 from sim.measures.recording import Recording
+from workloads.running.faults import fault_of
+
+A, B = fault_of("a"), fault_of("b")
 
 
 def printed(table: RunTable, *, width: int, terminal: bool) -> str:
@@ -66,7 +70,7 @@ def test_what_is_no_terminal_gets_a_row_per_point_however_wide() -> None:
 
 def test_a_mean_of_repetitions_that_differ_has_its_interval_beside_it() -> None:
     # t[1] = 12.706 times a deviation of 14.14 over the root of 2.
-    counted = [Recording(counters={"requests": 1000 + n}) for n in (-10, 10)]
+    counted = [Recording().add(counters={REQUESTS: 1000 + n}) for n in (-10, 10)]
     text = printed(run_table([record({}, *counted)]), width=80, terminal=True)
     assert text.split()[-1:] == ["±13%"]
     (row,) = to_json(run_table([record({}, *counted)]))
@@ -92,8 +96,7 @@ def test_of_many_sizes_the_round_ones_are_shown() -> None:
 
 def test_faults_that_no_point_had_are_left_out_and_others_stay() -> None:
     records = [
-        record({"seed": n}, Recording(counters={"requests": 0, "faults/a": n, "faults/b": 0}))
-        for n in (0, 1)
+        record({"seed": n}, Recording().add(counters={REQUESTS: 0, A: n, B: 0})) for n in (0, 1)
     ]
     table = run_table(records)
     for transposed in (False, True):
@@ -140,7 +143,7 @@ def test_sizes_stand_in_the_order_of_the_sizes() -> None:
 
 
 def test_a_point_without_a_metric_has_an_empty_cell() -> None:
-    bare = record({"fork": {"kind": "classic"}}, Recording(counters={"requests": 5}))
+    bare = record({"fork": {"kind": "classic"}}, Recording().add(counters={REQUESTS: 5}))
     labels = [{"fork.kind": "classic"}, {"fork.kind": "huge"}]
     table = run_table([bare, forks("huge", sizes=1)], labels)
     text = to_csv(table)
@@ -154,8 +157,8 @@ def test_a_point_without_a_metric_has_an_empty_cell() -> None:
 
 
 def test_columns_do_not_depend_on_the_order_in_which_metrics_came() -> None:
-    one = record({}, Recording(counters={"faults/b": 1, "faults/a": 2, "requests": 3}))
-    other = record({}, Recording(counters={"requests": 3, "faults/a": 2, "faults/b": 1}))
+    one = record({}, Recording().add(counters={B: 1, A: 2, REQUESTS: 3}))
+    other = record({}, Recording().add(counters={REQUESTS: 3, A: 2, B: 1}))
     assert to_csv(run_table([one])) == to_csv(run_table([other]))
 
 

@@ -19,8 +19,13 @@ from results.figures.swept_fields import axis, best_hue, best_x
 from results.metrics.summary import summaries
 from results.records.record import Record
 from results.records.run_folder import Run
+from sim.measures.common_metrics import LATENCY, THROUGHPUT
+from sim.measures.metrics import Metric, Unit
+from workloads.programs.redis.server import EXTRA_MEMORY
+from workloads.running.faults import fault_of
 
-P99 = "latency_p99_ns"
+P99 = LATENCY.percentile("p99", 99)
+MEAN = LATENCY.mean()
 BY_SIZE = SweepPlot("workload.dataset", [P99], "fork.kind")
 
 
@@ -40,10 +45,10 @@ def test_a_line_per_fork_through_the_means_with_their_intervals() -> None:
     assert len(lines) == 2
     for line, records in zip(lines, (run.records[:4], run.records[4:]), strict=True):
         assert np.asarray(line.get_xdata()).tolist() == [1, 4, 16, 64]
-        means = [float(summaries(made)[P99].mean) / 1000 for made in records]
+        means = [float(summaries(made)[P99.name].mean) / 1000 for made in records]
         assert np.asarray(line.get_ydata()).tolist() == pytest.approx(means)
     ends = {round(float(y), 6) for bars in place.collections for y in _ends(bars)}
-    interval = summaries(run.records[0])[P99].interval
+    interval = summaries(run.records[0])[P99.name].interval
     assert interval is not None
     assert {round(interval.low / 1000, 6), round(interval.high / 1000, 6)} <= ends
 
@@ -92,7 +97,7 @@ def test_a_field_of_names_has_a_place_for_each() -> None:
 def test_a_sweep_is_drawn_over_its_numeric_field_without_being_asked() -> None:
     run = sweep()
     chosen = default(run.records, run.labels)
-    assert chosen == SweepPlot("workload.dataset", ["latency_p99.9_ns"], "fork.kind")
+    assert chosen == SweepPlot("workload.dataset", [LATENCY.percentile("p99.9", 99.9)], "fork.kind")
     figure = run_figure.draw(run.records, run.labels)
     assert figure is not None
     assert figure.axes[0].get_xlabel() == "dataset (GiB)"
@@ -120,13 +125,21 @@ def test_fields_are_numbers_in_the_users_kind_of_unit() -> None:
 
 
 def test_a_metric_has_the_unit_of_its_values_or_that_asked_for() -> None:
-    assert metric_axis("latency_p99_ns", [2e6, 5e6]).name == "p99 (ms)"
-    assert metric_axis("latency_p99_ns", [2e6], "us").values == [2000]
-    assert metric_axis("extra_memory_bytes_peak", [5 * MIB]).name == "extra memory (MiB)"
-    assert metric_axis("faults/cow_copy", [0, 0]).name == "cow copy"
-    assert asked_unit("p99_ms") == "ms"
-    assert asked_unit("throughput_per_s") is None
-    assert asked_unit("p99") is None
+    assert metric_axis(P99, [2e6, 5e6]).name == "p99 (ms)"
+    assert metric_axis(P99, [2e6], "us").values == [2000]
+    assert metric_axis(EXTRA_MEMORY, [5 * MIB]).name == "extra memory (MiB)"
+    assert metric_axis(fault_of("cow_copy"), [0, 0]).name == "cow copy"
+    assert metric_axis(Metric("idle", Unit.SHARE), [0.25]).name == "idle (%)"
+    assert metric_axis(Metric("idle", Unit.SHARE), [0.25]).values == [25]
+
+
+def test_an_axis_has_the_unit_that_was_asked_for_if_the_metric_has_it() -> None:
+    assert metric_axis(P99, [2.0], asked_unit("p99_ms")).name == "p99 (ms)"
+    assert metric_axis(P99, [2.0], asked_unit("latency_p99_ns")).name == "p99 (ns)"
+    assert metric_axis(P99, [2e6], asked_unit("p99")).name == "p99 (ms)"
+    assert metric_axis(P99, [2e6], asked_unit("p99_parsecs")).name == "p99 (ms)"
+    assert metric_axis(THROUGHPUT, [2.0], asked_unit("throughput_per_s")).name == "throughput (/s)"
+    assert metric_axis(THROUGHPUT, [2e3], asked_unit("throughput_per_s")).size == 1e3
 
 
 def scaled(repetitions: int = 5) -> list[Record]:
@@ -140,20 +153,19 @@ def scaled(repetitions: int = 5) -> list[Record]:
 
 
 def test_a_tornado_has_the_change_that_each_factor_makes() -> None:
-    found = tornado.tornado(scaled(), "latency_mean_ns")
+    found = tornado.tornado(scaled(), MEAN)
     assert found.factors == [0.8, 1.2]
     changes, _, ratios = found.panels
     records = scaled()
-    expected = float(summaries(records[2])["latency_mean_ns"].mean) / float(
-        summaries(records[0])["latency_mean_ns"].mean
+    expected = float(summaries(records[2])[MEAN.name].mean) / float(
+        summaries(records[0])[MEAN.name].mean
     )
     effect = changes.effects["a_ns", 1.2]
     assert effect.value == pytest.approx(expected)
     assert effect.low <= effect.value <= effect.high
     assert changes.effects["a_ns", 0.8].value < 1 < effect.value
     assert ratios.base == pytest.approx(
-        float(summaries(records[5])["latency_mean_ns"].mean)
-        / float(summaries(records[0])["latency_mean_ns"].mean)
+        float(summaries(records[5])[MEAN.name].mean) / float(summaries(records[0])[MEAN.name].mean)
     )
     figure = tornado.draw(found)
     assert [place.get_xlabel() for place in figure.axes] == ["change (%)", "change (%)", "ratio"]

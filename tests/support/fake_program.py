@@ -16,6 +16,7 @@ from experiments.language.catalogue import Catalogue
 from models.kernel.kernel import Kernel
 from models.schemes.registry import SCHEMES
 from sim.machine.streams import Streams
+from sim.measures.common_metrics import DURATION, LATENCY, REQUESTS
 from sim.measures.histogram import Histogram
 from sim.measures.recording import Recording
 from sim.units import Bytes, Duration, Rate, Ratio
@@ -136,7 +137,9 @@ def _run(config: FakeConfig, setup: Setup) -> Recording:
     random = np.random.default_rng([setup.seed, setup.repetition])
     latencies = Histogram()
     latencies.add(random.integers(1_000, 100_000, 1_000))
-    return Recording({"latency_ns": latencies}, {"requests": 1_000}, {}, {"duration_ns": 10**9})
+    return Recording().add(
+        histograms={LATENCY: latencies}, counters={REQUESTS: 1_000}, levels={DURATION: 10**9}
+    )
 
 
 def _die_at_first(seed: int) -> None:

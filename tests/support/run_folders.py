@@ -13,7 +13,10 @@ from run_samples import MIB, histogram, record
 from results.records.record import Record
 from results.records.run_folder import Run
 from results.records.store import Store
+from sim.measures.common_metrics import DURATION, LATENCY, REQUESTS
 from sim.measures.recording import Recording
+from workloads.programs.redis.server import EXTRA_MEMORY
+from workloads.running.faults import fault_of
 
 SIZES = (1, 4, 16, 64)
 
@@ -23,10 +26,10 @@ def noisy(kind: str, size: int, number: int, scale: float = 1.0) -> Recording:
     noise = int(np.random.default_rng([size, number]).integers(0, 2_000))
     base_ns = {"classic": 10_000 * size, "on_demand": 4_000 + 10 * size}[kind]
     values = [round(base_ns * scale) + noise + n for n in range(100)]
-    return Recording(
-        histograms={"latency_ns": histogram(values)},
-        counters={"requests": 100, "faults/cow_copy": 7},
-        levels={"duration_ns": 10**9, "extra_memory_bytes_peak": 5 * MIB + noise},
+    return Recording().add(
+        histograms={LATENCY: histogram(values)},
+        counters={REQUESTS: 100, fault_of("cow_copy"): 7},
+        levels={DURATION: 10**9, EXTRA_MEMORY: 5 * MIB + noise},
     )
 
 

@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 
 from results.records.record import Record
+from sim.measures.common_metrics import DURATION, FORK_TIME, LATENCY, REQUESTS, SNAPSHOT_FORKS
 from sim.measures.histogram import Histogram
 from sim.measures.recording import Recording
+from workloads.programs.microbench.program import FAULT, FORKS_BY_SIZE
+from workloads.programs.redis.server import EXTRA_MEMORY, SNAPSHOTS
+from workloads.running.faults import fault_of
 
 MIB = 2**20
 SCHEMES = ("classic", "huge", "on_demand")
@@ -34,9 +38,14 @@ def redis_recording(pause_ns: int, snapshots: int = 4, requests: int = 1000) -> 
         latencies[-1 - position] += pause_ns
     starts = np.arange(1, snapshots + 1, dtype=np.int64) * 10**9
     windows = np.arange(10, dtype=np.int64)
-    return Recording(
-        histograms={"latency_ns": histogram(latencies)},
-        counters={"requests": requests, "faults/cow_copy": 321, "faults/table_copy": 0},
+    return Recording().add(
+        histograms={LATENCY: histogram(latencies)},
+        counters={
+            REQUESTS: requests,
+            SNAPSHOTS: snapshots,
+            fault_of("cow_copy"): 321,
+            fault_of("table_copy"): 0,
+        },
         series={
             "timeline": {
                 "t_ns": windows * 10**9,
@@ -45,14 +54,14 @@ def redis_recording(pause_ns: int, snapshots: int = 4, requests: int = 1000) -> 
                 "p99_ns": windows * 0 + 990_000,
                 "max_ns": windows * 1000 + 1_000_000 + pause_ns,
             },
-            "snapshots": {
+            SNAPSHOT_FORKS: {
                 "start_ns": starts,
                 "fork_ns": np.full(snapshots, pause_ns, dtype=np.int64),
                 "end_ns": starts + 10**8,
                 "extra_bytes": np.full(snapshots, 5 * MIB, dtype=np.int64),
             },
         },
-        levels={"extra_memory_bytes_peak": 5 * MIB, "duration_ns": 10**10},
+        levels={EXTRA_MEMORY: 5 * MIB, DURATION: 10**10},
     )
 
 
@@ -80,9 +89,9 @@ def forks(kind: str, instances: int = 1, repetitions: int = 1, sizes: int = 120)
     return record(
         config,
         *(
-            Recording(
-                histograms={"fork_ns": histogram(series["fork_ns"].tolist())},
-                series={"forks": series},
+            Recording().add(
+                histograms={FORK_TIME: histogram(series["fork_ns"].tolist())},
+                series={FORKS_BY_SIZE: series},
             )
             for _ in range(repetitions)
         ),
@@ -92,7 +101,7 @@ def forks(kind: str, instances: int = 1, repetitions: int = 1, sizes: int = 120)
 def faults(kind: str, fault_ns: int) -> Record:
     """Ten worst-case faults that all take ``fault_ns``."""
     config = {"workload": {"kind": "microbench"}, "fork": {"kind": kind}}
-    return record(config, Recording(histograms={"fault_ns": histogram([fault_ns] * 10)}))
+    return record(config, Recording().add(histograms={FAULT: histogram([fault_ns] * 10)}))
 
 
 def unit_tests(kind: str, fork_ns: int, test_ns: int) -> Record:
@@ -168,5 +177,5 @@ def requests(kind: str, mean_us: int, longest_us: int) -> Record:
     config = {"workload": {"kind": "apache"}, "fork": {"kind": kind}}
     return record(
         config,
-        Recording(histograms={"latency_ns": histogram([other_ns] * 99 + [longest_us * 1000])}),
+        Recording().add(histograms={LATENCY: histogram([other_ns] * 99 + [longest_us * 1000])}),
     )

@@ -10,7 +10,6 @@ import numpy as np
 import simpy
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from models.faults.actions import as_counters
 from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
 from models.memory.areas import BusError
@@ -20,8 +19,11 @@ from sim.arrays import IntArray
 from sim.machine.clock import Activity
 from sim.machine.cores import Task
 from sim.machine.streams import Streams
+from sim.measures.common_metrics import DURATION
+from sim.measures.metrics import Better, Group, Metric, Unit
 from sim.measures.recording import Recording
 from sim.units import Duration
+from workloads.running.faults import everything_counted
 from workloads.running.program import Program
 from workloads.workload import Workload
 
@@ -191,10 +193,11 @@ class ScriptRun:
                 raise ValueError(f"step {number}: {error}") from error
             for process in self._processes.values():
                 self._kernel.books.note(process.mm)
-            self._recording.levels[f"steps/{name}/took_ns"] = self._clock.now - began_ns
-            for kind, count in (self._memory.counts - before).as_dict().items():
-                if count:
-                    self._recording.counters[f"steps/{name}/{kind}"] = count
+            counted = (self._memory.counts - before).as_dict()
+            self._recording.add(
+                levels={_took(name): self._clock.now - began_ns},
+                counters={_counted(name, kind): n for kind, n in counted.items() if n},
+            )
 
     def _entry(self, entry: Any) -> Activity:
         if isinstance(entry, Together):
@@ -206,9 +209,9 @@ class ScriptRun:
 
     def recording(self) -> Recording:
         """The time and the counts of each step, and of all."""
-        self._recording.counters.update(as_counters(self._memory.counts))
-        self._recording.levels["duration_ns"] = self._clock.now
-        return self._recording
+        return self._recording.add(
+            counters=everything_counted(self._memory.counts), levels={DURATION: self._clock.now}
+        )
 
     def _take(self, step: Any, *, alone: bool) -> Activity:
         process = self._processes[step.who]
@@ -270,6 +273,17 @@ class ScriptRun:
             return scheme.protect(mm, step.at, step.pages, step.do == "unprotect")
         operation = scheme.unmap if step.do == "unmap" else scheme.discard
         return operation(mm, step.at, step.pages)
+
+
+def _took(step: str) -> Metric:
+    """How long a step took."""
+    label, group = f"steps/{step}/took", Group.DETAILS
+    return Metric(f"{label}_ns", Unit.NANOSECONDS, Better.LESS, label, group)
+
+
+def _counted(step: str, kind: str) -> Metric:
+    """How often something happened in a step."""
+    return Metric(f"steps/{step}/{kind}", group=Group.DETAILS)
 
 
 def page_numbers(pages: str | int) -> IntArray:

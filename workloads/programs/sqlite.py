@@ -8,14 +8,17 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.costs.laws import Costs
-from models.faults.actions import by_kind
 from models.kernel.kernel import Kernel
 from sim.machine.clock import Activity
 from sim.machine.streams import Streams
+from sim.measures.common_metrics import DURATION, FORK_TIME, time_of
 from sim.measures.histogram import Histogram
+from sim.measures.metrics import Group, Metric, Unit
 from sim.measures.recording import Recording
 from sim.units import Bytes, Duration, Ratio
-from workloads.programs.shared.fork_server import PAGE_BYTES, Execution, ForkServer
+from workloads.programs.shared.fork_server import Execution, ForkServer
+from workloads.running.faults import faults_since_loading
+from workloads.running.pages import PAGE_BYTES
 from workloads.running.program import Program
 from workloads.running.setup import Setup
 from workloads.traces.kinds.case_trace import CaseTrace
@@ -23,6 +26,14 @@ from workloads.traces.reading.columns import MISSING
 from workloads.traces.reading.text import trace_error
 from workloads.traces.registry import open_as
 from workloads.workload import Workload
+
+PHASES = (FORK_TIME, time_of("test"), time_of("total"))
+"""What is told of a test: columns of its row, and a distribution each."""
+
+TESTS = Metric("tests", group=Group.DETAILS)
+INITIALISATION = Metric(
+    "initialisation_ns", Unit.NANOSECONDS, label="initialisation", group=Group.DETAILS
+)
 
 
 class UnitTest(BaseModel):
@@ -140,21 +151,15 @@ class Suite:
         columns = np.array(
             [(number, e.fork_ns, e.run_ns, e.total_ns) for number, e in self.executions], np.int64
         )
-        names = ("test", "fork_ns", "test_ns", "total_ns")
-        series = dict(zip(names, columns.T, strict=True))
-        histograms = {name: Histogram() for name in names[1:]}
-        for name, histogram in histograms.items():
-            histogram.add(series[name])
-        counts = self.server.mm.memory.counts - self.server.loaded
-        faults = {f"faults/{kind}": count for kind, count in by_kind(counts).items()}
-        return Recording(
+        series = dict(zip(("test", *(of.name for of in PHASES)), columns.T, strict=True))
+        histograms = {of: Histogram() for of in PHASES}
+        for of, histogram in histograms.items():
+            histogram.add(series[of.name])
+        return Recording().add(
             histograms=histograms,
-            counters={"tests": len(columns), **faults},
-            series={"tests": series},
-            levels={
-                "duration_ns": self._clock.now,
-                "initialisation_ns": self._config.initialisation,
-            },
+            counters={TESTS: len(columns), **faults_since_loading(self.server.loaded)},
+            series={TESTS.name: series},
+            levels={DURATION: self._clock.now, INITIALISATION: self._config.initialisation},
         )
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from sim.units import Bytes
 from workloads.programs.afl.config import Fuzzing
 from workloads.programs.afl.program import ForkServerFuzzing
-from workloads.programs.shared.fork_server import PAGE_BYTES
+from workloads.running.pages import PAGE_BYTES
 
 
 class TriforceConfig(Fuzzing):

@@ -13,6 +13,7 @@ from models.kernel.memory_books import OutOfMemory
 from models.kernel.memory_log import MemoryLog
 from models.memory.physical import PhysicalMemory
 from sim.machine.clock import Activity
+from sim.measures.common_metrics import KILLED, KILLED_AT, KILLED_AT_USE, MEMORY_PEAK
 from sim.measures.recording import Recording
 
 
@@ -52,15 +53,16 @@ def life(kernel: Kernel, program: Program) -> Activity:
                 process.interrupt(interrupt.cause)
         death = cast(OutOfMemory, interrupt.cause)
         recording = program.recording()
-        recording.counters["killed_out_of_memory"] = 1
-        recording.levels |= {"killed_ns": clock.now, "killed_bytes": death.used_bytes}
+        recording.add(
+            counters={KILLED: 1}, levels={KILLED_AT: clock.now, KILLED_AT_USE: death.used_bytes}
+        )
     else:
         recording = program.recording()
     kernel.books.forget(cast(simpy.Process, clock.active_process))
     if not recording.parts:
         _add_memory(recording, [kernel.books.logs[memory] for memory in program.memories])
         if len(program.memories) == len(kernel.books.logs) and kernel.books.peak_bytes:
-            recording.levels["memory_bytes_peak"] = kernel.books.peak_bytes
+            recording.add(levels={MEMORY_PEAK: kernel.books.peak_bytes})
     return recording
 
 
@@ -71,7 +73,7 @@ def _add_memory(recording: Recording, logs: Sequence[MemoryLog]) -> None:
             recording.series[f"{name}_{number}" if number else name] = table
     peaks = [log.peak_bytes for log in logs if log.peak_bytes]
     if peaks:
-        recording.levels["memory_bytes_peak"] = sum(peaks)
+        recording.add(levels={MEMORY_PEAK: sum(peaks)})
 
 
 def play(kernel: Kernel, *programs: Program) -> list[Recording]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sim.units import Bytes, Duration, Ratio
-from workloads.programs.shared.fork_server import PAGE_BYTES
+from workloads.running.pages import PAGE_BYTES
 
 
 class SlowInputs(BaseModel):

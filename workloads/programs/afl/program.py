@@ -6,17 +6,19 @@ from collections.abc import Callable
 
 import numpy as np
 
-from models.faults.actions import by_kind
 from models.kernel.kernel import Kernel
 from sim.arrays import IntArray
 from sim.machine.clock import Activity
 from sim.machine.streams import Streams
+from sim.measures.common_metrics import DURATION, FORK_TIME, THROUGHPUT, time_of
 from sim.measures.histogram import Histogram
+from sim.measures.metrics import Better, Group, Metric
 from sim.measures.recording import Recording
 from workloads.programs.afl.config import AflConfig, Fuzzing
 from workloads.programs.afl.inputs import BLOCK, Inputs
 from workloads.programs.afl.measured import measured_run_times
 from workloads.programs.shared.fork_server import Executions, ForkServer
+from workloads.running.faults import faults_since_loading
 from workloads.running.program import Program
 from workloads.running.setup import Setup
 from workloads.traces.kinds.execution_trace import ExecutionTrace
@@ -26,6 +28,10 @@ WINDOW_NS = 5 * 10**9
 """AFL writes a line of plot_data about every five seconds."""
 
 FEWEST_TOGETHER = 8
+
+EXECUTIONS = Metric("executions", better=Better.MORE, group=Group.DETAILS)
+EXECUTION = time_of("execution")
+"""From one call of fork to the next."""
 
 
 class Fuzzer:
@@ -123,24 +129,20 @@ def _recording(duration_ns: int, fuzzers: list[Fuzzer], elapsed_ns: int) -> Reco
     executions, forks = Histogram(), Histogram()
     executions.add(np.concatenate([part.total_ns for part in parts]))
     forks.add(np.concatenate([part.fork_ns for part in parts]))
-    faults: dict[str, int] = {}
-    for fuzzer in fuzzers:
-        counts = fuzzer.server.mm.memory.counts - fuzzer.server.loaded
-        for kind, count in by_kind(counts).items():
-            faults[f"faults/{kind}"] = faults.get(f"faults/{kind}", 0) + count
     ends_ns = np.concatenate([part.end_ns for part in parts])
     ended = np.bincount(ends_ns // WINDOW_NS, minlength=-(-duration_ns // WINDOW_NS))
-    return Recording(
-        histograms={"execution_ns": executions, "fork_ns": forks},
-        counters={"executions": executions.count, **faults},
+    faults = faults_since_loading(*(fuzzer.server.loaded for fuzzer in fuzzers))
+    return Recording().add(
+        histograms={EXECUTION: executions, FORK_TIME: forks},
+        counters={EXECUTIONS: executions.count, **faults},
         series={
-            "executions": {
+            EXECUTIONS.name: {
                 "t_ns": np.arange(len(ended), dtype=np.int64) * WINDOW_NS,
                 "executions": ended.astype(np.int64),
             }
         },
         levels={
-            "duration_ns": elapsed_ns,
-            "throughput_per_s": executions.count * 10**9 // max(elapsed_ns, 1),
+            DURATION: elapsed_ns,
+            THROUGHPUT: executions.count * 10**9 // max(elapsed_ns, 1),
         },
     )

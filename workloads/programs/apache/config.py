@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sim.units import Bytes, Duration, Ratio
-from workloads.programs.shared.fork_server import PAGE_BYTES
 from workloads.programs.shared.service_time import Service, ServiceTime
+from workloads.running.pages import PAGE_BYTES, pages_of
 
 SECOND_NS = 10**9
 
@@ -96,7 +96,7 @@ class ApacheConfig(_Strict):
     @property
     def parent_pages(self) -> int:
         """Pages of the parent's heap."""
-        return -(-self.parent // PAGE_BYTES)
+        return pages_of(self.parent)
 
     @property
     def sending_ns(self) -> int | None:

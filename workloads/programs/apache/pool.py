@@ -5,19 +5,23 @@ from __future__ import annotations
 import numpy as np
 import simpy
 
-from models.faults.actions import by_kind
 from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
 from sim.machine.clock import Activity
 from sim.machine.streams import Streams
+from sim.measures.common_metrics import DURATION, FORK_TIME, LATENCY, REQUESTS, THROUGHPUT
 from sim.measures.histogram import Histogram
+from sim.measures.metrics import Group, Metric
 from sim.measures.recording import Recording
 from workloads.programs.apache.clients import Clients
 from workloads.programs.apache.config import SECOND_NS, ApacheConfig
 from workloads.programs.apache.listening import Connection
+from workloads.running.faults import LoadedMemory, faults_since_loading
 
 MOST_FORKED_AT_ONCE = 32
 """Apache's MAX_SPAWN_RATE."""
+
+WORKERS = Metric("workers", group=Group.DETAILS)
 
 
 class WorkerPool:
@@ -35,7 +39,7 @@ class WorkerPool:
         self._mm = kernel.start_program()
         self.heap = self._mm.map(config.parent_pages)
         kernel.load(self._mm, self.heap, scattered_share=config.scattered)
-        self._loaded = self._mm.memory.counts.copy()
+        self._loaded = LoadedMemory(self._mm.memory)
         self._workers: list[simpy.Process] = []
         self._fork_ns: list[int] = []
 
@@ -75,19 +79,21 @@ class WorkerPool:
 
     def recording(self) -> Recording:
         """What the clients saw, and what it took."""
-        counts = self._mm.memory.counts - self._loaded
-        faults = {f"faults/{kind}": count for kind, count in by_kind(counts).items()}
         forks = Histogram()
         forks.add(np.array(self._fork_ns, np.int64))
         latencies = self.clients.latencies()
         requests = latencies.count
         duration_ns = self.clients.ended_ns - self.clients.began_ns
-        return Recording(
-            histograms={"latency_ns": latencies, "fork_ns": forks},
-            counters={"requests": requests, "workers": len(self._workers), **faults},
+        return Recording().add(
+            histograms={LATENCY: latencies, FORK_TIME: forks},
+            counters={
+                REQUESTS: requests,
+                WORKERS: len(self._workers),
+                **faults_since_loading(self._loaded),
+            },
             levels={
-                "duration_ns": duration_ns,
-                "throughput_per_s": requests * SECOND_NS // max(duration_ns, 1),
+                DURATION: duration_ns,
+                THROUGHPUT: requests * SECOND_NS // max(duration_ns, 1),
             },
         )
 

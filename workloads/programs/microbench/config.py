@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sim.units import Bytes, Duration, Ratio
+from workloads.running.pages import PAGE_BYTES
 
-PAGE_BYTES = 4096
 MOST_SIZES = 10_000
 
 
@@ -72,8 +72,3 @@ class MicrobenchConfig(BaseModel):
     def size_list(self) -> list[int]:
         """The sizes, in bytes, in the order they are tried."""
         return self.sizes.sizes() if isinstance(self.sizes, SizeRange) else self.sizes
-
-
-def pages_of(size_bytes: int) -> int:
-    """The pages that so many bytes need."""
-    return -(-size_bytes // PAGE_BYTES)

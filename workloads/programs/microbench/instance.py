@@ -10,7 +10,8 @@ from models.memory.areas import Vma
 from sim.machine.clock import Activity
 from sim.machine.cores import Task
 from sim.machine.streams import Streams
-from workloads.programs.microbench.config import PAGE_BYTES, MicrobenchConfig, pages_of
+from workloads.programs.microbench.config import MicrobenchConfig
+from workloads.running.pages import PAGE_BYTES, pages_of
 
 
 class Instance:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from models.costs.laws import Costs
-from models.faults.actions import as_counters
 from models.kernel.kernel import Kernel
 from models.memory.counts import Counts
 from models.schemes.base import Scheme
@@ -17,13 +16,24 @@ from models.schemes.registry import make_scheme
 from models.schemes.rehearsed import Rehearsal, Rehearsed, rehearse
 from sim.arrays import IntArray
 from sim.machine.streams import Streams
+from sim.measures.common_metrics import DURATION, FORK_TIME, time_of
 from sim.measures.histogram import Histogram
+from sim.measures.metrics import Group, Metric, Pauses
 from sim.measures.recording import Recording
-from workloads.programs.microbench.config import MicrobenchConfig, pages_of
+from workloads.programs.microbench.config import MicrobenchConfig
 from workloads.programs.microbench.instance import Instance
+from workloads.running.faults import everything_counted
+from workloads.running.pages import pages_of
 from workloads.running.program import Program, play
 from workloads.running.setup import Setup
 from workloads.workload import Workload
+
+FORKS = Metric("forks", group=Group.DETAILS)
+FORKS_BY_SIZE = Pauses("forks", FORK_TIME, by="size_bytes")
+FAULT = time_of("fault", tail="p99")
+"""How long the child's first write takes."""
+ACCESS = time_of("access")
+"""From the call of fork until all of the region was accessed."""
 
 
 class Microbench(Workload):
@@ -66,25 +76,29 @@ def _rehearsed(
 
 
 def _recording(instances: list[Instance], kernel: Kernel) -> Recording:
-    forks = _table(("size_bytes", "instance", "fork_ns"), [i.forks for i in instances])
-    recording = Recording(
-        counters={"forks": len(forks["fork_ns"]), **_totals(instances)},
-        series={"forks": forks},
-        levels={"duration_ns": kernel.machine.clock.now},
+    forks = _table(("size_bytes", "instance", FORK_TIME.name), [i.forks for i in instances])
+    recording = Recording().add(
+        histograms={FORK_TIME: _histogram(forks[FORK_TIME.name])},
+        counters={FORKS: len(forks[FORK_TIME.name]), **everything_counted(_total(instances))},
+        series={FORKS_BY_SIZE: forks},
+        levels={DURATION: kernel.machine.clock.now},
     )
-    fork_ns = recording.histograms["fork_ns"] = Histogram()
-    fork_ns.add(forks["fork_ns"])
     first_writes = [cost_ns for instance in instances for cost_ns in instance.first_writes]
     if first_writes:
-        fault_ns = recording.histograms["fault_ns"] = Histogram()
-        fault_ns.add(np.array(first_writes, np.int64))
+        recording.add(histograms={FAULT: _histogram(np.array(first_writes, np.int64))})
     accesses = [instance.accesses for instance in instances]
     if any(accesses):
         columns = ("size_bytes", "instance", "accessed_bytes", "elapsed_ns")
-        table = recording.series["access"] = _table(columns, accesses)
-        access_ns = recording.histograms["access_ns"] = Histogram()
-        access_ns.add(table["elapsed_ns"][table["accessed_bytes"] == table["size_bytes"]])
+        table = _table(columns, accesses)
+        whole = table["elapsed_ns"][table["accessed_bytes"] == table["size_bytes"]]
+        recording.add(histograms={ACCESS: _histogram(whole)}, series={"access": table})
     return recording
+
+
+def _histogram(values: IntArray) -> Histogram:
+    histogram = Histogram()
+    histogram.add(values)
+    return histogram
 
 
 def _table(columns: tuple[str, ...], rows: list[list[tuple[int, ...]]]) -> dict[str, IntArray]:
@@ -93,9 +107,9 @@ def _table(columns: tuple[str, ...], rows: list[list[tuple[int, ...]]]) -> dict[
     return dict(zip(columns, cells.T, strict=True))
 
 
-def _totals(instances: list[Instance]) -> dict[str, int]:
+def _total(instances: list[Instance]) -> Counts:
     """What the memories of all instances counted."""
     total = Counts()
     for instance in instances:
         total.add(instance.mm.memory.counts)
-    return as_counters(total)
+    return total

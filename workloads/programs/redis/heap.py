@@ -7,8 +7,7 @@ import numpy as np
 from sim.arrays import IntArray
 from sim.machine.streams import Streams
 from workloads.programs.redis.config import RedisConfig
-
-PAGE_BYTES = 4096
+from workloads.running.pages import pages_of
 
 
 class HeapPages:
@@ -19,7 +18,7 @@ class HeapPages:
     """
 
     def __init__(self, config: RedisConfig) -> None:
-        self.total = -(-config.dataset // PAGE_BYTES)
+        self.total = pages_of(config.dataset)
         self.written = max(1, round(config.keys.share * self.total))
 
     def random(self, generator: np.random.Generator, count: int) -> IntArray:

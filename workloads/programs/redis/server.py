@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.faults.actions import by_kind
 from models.faults.batch import Faults
 from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
@@ -12,7 +11,17 @@ from models.memory.slots import count_killed
 from sim.arrays import IntArray
 from sim.machine.clock import Activity
 from sim.machine.cores import Task
+from sim.measures.common_metrics import (
+    DURATION,
+    LATENCY,
+    REQUESTS,
+    SNAPSHOT_FORKS,
+    SNAPSHOTS_KILLED,
+    THROUGHPUT,
+    WARM_UP,
+)
 from sim.measures.level import Level
+from sim.measures.metrics import Better, Group, Metric, Unit
 from sim.measures.recording import Recording
 from sim.measures.timeline import Timeline
 from sim.measures.warmup import SteadyLatency
@@ -20,11 +29,28 @@ from workloads.programs.redis.config import RedisConfig
 from workloads.programs.redis.heap import HeapPages
 from workloads.programs.redis.requests import Iterations, RequestSource
 from workloads.programs.redis.snapshots import SnapshotRow, SnapshotRule, columns
+from workloads.running.faults import LoadedMemory, faults_since_loading
 
 NANOSECONDS = 10**9
 FOREVER_NS = 2**62
 WINDOW_NS = 100_000_000
 """Length of a window of the latency timeline."""
+
+KEYS_WRITTEN = Metric("keys_written", group=Group.DETAILS)
+SNAPSHOTS = Metric("snapshots", group=Group.FORKS, family="snapshots")
+REFUSED = Metric("snapshots_refused", better=Better.LESS, group=Group.DETAILS)
+NOT_REACHED = Metric("snapshots_not_reached", better=Better.LESS, group=Group.DETAILS)
+EXTRA_MEMORY = Metric(
+    "extra_memory_bytes_peak", Unit.BYTES, Better.LESS, "extra_memory", Group.MEMORY
+)
+"""The most that a snapshot took on top."""
+SNAPSHOT_RUNNING = Metric(
+    "snapshot_running_ns", Unit.NANOSECONDS, Better.LESS, "snapshot_running", Group.DETAILS
+)
+LOCK_HELD = Metric(
+    "mm_lock_write_held_ns", Unit.NANOSECONDS, Better.LESS, "mm_lock_write_held", Group.DETAILS
+)
+"""How long nobody else could fault."""
 
 
 class Server:
@@ -46,7 +72,7 @@ class Server:
         heap = self._mm.map(HeapPages(config).total)
         kernel.load(self._mm, heap, scattered_share=config.scattered)
         self._heap_start = heap.start_page
-        self._loaded = self._mm.memory.counts.copy()
+        self._loaded = LoadedMemory(self._mm.memory)
         self._rule = SnapshotRule(config.snapshot)
         self._snapshots: list[SnapshotRow] = []
         self._children = Level(self._clock)
@@ -162,8 +188,7 @@ class Server:
         if not self._rule.due(self._clock.now, self._changes, child_alive=self._children.value > 0):
             return
         start_ns = self._clock.now
-        memory = self._mm.memory
-        snapshot = SnapshotRow(start_ns, self._changes, memory.resident_bytes + memory.table_bytes)
+        snapshot = SnapshotRow(start_ns, self._changes, self._used_bytes())
         child = yield from self._kernel.fork(self._task, self._mm)
         snapshot.fork_ns = self._clock.now - start_ns
         self._snapshots.append(snapshot)
@@ -189,14 +214,15 @@ class Server:
 
     def _measure(self, snapshot: SnapshotRow) -> None:
         """Note the memory a snapshot has cost; nothing is given back while its child lives."""
+        snapshot.extra_bytes = self._used_bytes() - snapshot.before_bytes
+
+    def _used_bytes(self) -> int:
         memory = self._mm.memory
-        used_bytes = memory.resident_bytes + memory.table_bytes
-        snapshot.extra_bytes = used_bytes - snapshot.before_bytes
+        return memory.resident_bytes + memory.table_bytes
 
     def recording(self) -> Recording:
         """What happened so far."""
         elapsed_ns = max(self._clock.now, 1)
-        faults = by_kind(self._mm.memory.counts - self._loaded)
         if self._children.value:
             self._measure(self._snapshots[-1])
         warmup_ns, latency = self._latency.cut()
@@ -204,27 +230,27 @@ class Server:
         if warmup_ns:
             requests, steady_ns = latency.count, max(elapsed_ns - warmup_ns, 1)
         extra_bytes = max((s.extra_bytes for s in self._snapshots), default=0)
-        return Recording(
-            histograms={"latency_ns": latency},
+        return Recording().add(
+            histograms={LATENCY: latency},
             counters={
-                "requests": self._requests,
-                "keys_written": self._writes,
-                "snapshots": len(self._snapshots),
-                "snapshots_killed": self._failed,
-                "snapshots_refused": self._rule.refused,
-                "snapshots_not_reached": self._rule.not_reached,
-                **{f"faults/{kind}": count for kind, count in faults.items()},
+                REQUESTS: self._requests,
+                KEYS_WRITTEN: self._writes,
+                SNAPSHOTS: len(self._snapshots),
+                SNAPSHOTS_KILLED: self._failed,
+                REFUSED: self._rule.refused,
+                NOT_REACHED: self._rule.not_reached,
+                **faults_since_loading(self._loaded),
             },
             series={
                 "timeline": self._timeline.columns(),
-                "snapshots": columns(self._snapshots),
+                SNAPSHOT_FORKS: columns(self._snapshots),
             },
             levels={
-                "duration_ns": elapsed_ns,
-                "throughput_per_s": requests * NANOSECONDS // steady_ns,
-                "extra_memory_bytes_peak": extra_bytes,
-                "snapshot_running_ns": round(self._children.mean() * elapsed_ns),
-                "mm_lock_write_held_ns": self._kernel.lock(self._mm).use["write"].held_ns,
-                **({} if self._config.warmup is None else {"warmup_ns": warmup_ns}),
+                DURATION: elapsed_ns,
+                THROUGHPUT: requests * NANOSECONDS // steady_ns,
+                EXTRA_MEMORY: extra_bytes,
+                SNAPSHOT_RUNNING: round(self._children.mean() * elapsed_ns),
+                LOCK_HELD: self._kernel.lock(self._mm).use["write"].held_ns,
+                **({} if self._config.warmup is None else {WARM_UP: warmup_ns}),
             },
         )

@@ -20,8 +20,8 @@ from models.operations.steps import replay
 from sim.arrays import IntArray
 from sim.machine.clock import Activity
 from sim.machine.cores import Task
-
-PAGE_BYTES = 4096
+from workloads.running.faults import LoadedMemory
+from workloads.running.pages import pages_of
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,9 @@ class ForkServer:
         self._kernel = kernel
         self._clock = kernel.machine.clock
         self.mm = kernel.start_program()
-        self.heap: Vma = self.mm.map(-(-heap_bytes // PAGE_BYTES))
+        self.heap: Vma = self.mm.map(pages_of(heap_bytes))
         kernel.load(self.mm, self.heap, scattered_share=scattered)
-        self.loaded = self.mm.memory.counts.copy()
+        self.loaded = LoadedMemory(self.mm.memory)
         self._rounds = Rounds(kernel.scheme, self.mm)
 
     def random_pages(self, generator: np.random.Generator, count: int) -> IntArray:

@@ -1,0 +1,67 @@
+"""Metrics that several programs record, or that results say more of than their value."""
+
+from __future__ import annotations
+
+from sim.measures.metrics import Better, Distribution, Group, Metric, Pauses, Unit
+
+REQUESTS = Metric("requests", better=Better.MORE, group=Group.LOAD)
+THROUGHPUT = Metric(
+    "throughput_per_s", Unit.PER_SECOND, Better.MORE, "throughput", Group.LOAD, rank=1
+)
+"""What a program is for, done per second."""
+
+DURATION = Metric("duration_ns", Unit.NANOSECONDS, label="duration", group=Group.DETAILS)
+"""How long all took."""
+
+WARM_UP = Metric("warmup_ns", Unit.NANOSECONDS, label="warmup", group=Group.DETAILS)
+"""How long a start was left out of the latencies and of the throughput."""
+
+LATENCY = Distribution(
+    "latency_ns",
+    "latency_{}_ns",
+    Unit.NANOSECONDS,
+    Better.LESS,
+    "latency",
+    of_requests=True,
+    tail="p99.9",
+    group=Group.TIMES,
+)
+"""From when a request was sent to its answer."""
+
+
+def time_of(label: str, *, tail: str | None = None) -> Distribution:
+    """How long something of this name takes; ``tail`` as in `Distribution`."""
+    name, each = f"{label}_ns", f"{label}_{{}}_ns"
+    return Distribution(
+        name, each, Unit.NANOSECONDS, Better.LESS, label, tail=tail, group=Group.TIMES
+    )
+
+
+FORK_TIME = Distribution(
+    "fork_ns",
+    "fork_{}_ns",
+    Unit.NANOSECONDS,
+    Better.LESS,
+    "fork",
+    group=Group.FORKS,
+    by_mean=True,
+)
+"""How long a call of fork keeps its caller."""
+
+SNAPSHOT_FORKS = Pauses("snapshots", FORK_TIME)
+"""A row per snapshot."""
+
+SNAPSHOTS_KILLED = Metric("snapshots_killed", better=Better.LESS, group=Group.DETAILS)
+"""How many failed because the child was killed."""
+
+MEMORY_PEAK = Metric("memory_bytes_peak", Unit.BYTES, Better.LESS, "memory", Group.MEMORY)
+"""The most that frames and page tables took at once."""
+
+KILLED = Metric("killed_out_of_memory", better=Better.LESS, group=Group.DETAILS)
+"""Whether the program was killed for the machine's limit of memory."""
+
+KILLED_AT = Metric("killed_ns", Unit.NANOSECONDS, label="killed", group=Group.DETAILS)
+"""When."""
+
+KILLED_AT_USE = Metric("killed_bytes", Unit.BYTES, group=Group.DETAILS)
+"""How much memory of the machine was in use then."""
