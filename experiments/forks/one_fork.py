@@ -11,7 +11,6 @@ from experiments.forks.trial import Trial
 from models.memory.address_space import AddressSpace
 from models.memory.areas import PAGES_PER_SLOT
 from models.memory.frames import FRAME_BYTES
-from models.memory.physical import PhysicalMemory
 from models.schemes.base import Scheme
 from models.schemes.hugetlb import Hugetlb
 
@@ -97,14 +96,10 @@ def _copied(scheme: Scheme, n_pages: int) -> Iterator[tuple[int, int]]:
     competing = isinstance(scheme, Hugetlb) and scheme.pool.number is not None
     sample = n_pages if competing else min(n_pages, SAMPLE_PAGES)
     trial = _filled(scheme, sample).forked()
-    before = _in_use(trial.memory)
+    before = trial.memory.used_bytes
     for percent in WRITTEN:
         trial.writes(trial.parent, np.arange(0, sample, 100 // percent))
-        yield percent, round((_in_use(trial.memory) - before) * n_pages / sample)
-
-
-def _in_use(memory: PhysicalMemory) -> int:
-    return memory.resident_bytes + memory.table_bytes
+        yield percent, round((trial.memory.used_bytes - before) * n_pages / sample)
 
 
 def size_in_pages(size_bytes: int) -> int:

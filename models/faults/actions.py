@@ -244,8 +244,3 @@ def on_huge_pages(page_actions: ActionArray) -> BoolArray:
 def by_kind(counts: Counts) -> dict[str, int]:
     """How often each action was done, those that were not too, by the name of its count."""
     return {name: counts.actions[name] for name in COUNTED}
-
-
-def as_counters(counts: Counts) -> dict[str, int]:
-    """All that was counted, as a recording has it: actions as ``faults/cow_copy``."""
-    return {**counts.events(), **{f"faults/{name}": n for name, n in by_kind(counts).items()}}

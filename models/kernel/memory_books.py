@@ -142,7 +142,7 @@ class MemoryBooks:
         return max(self.left_bytes() // FRAME_BYTES * ENTRIES_PER_TABLE // _WITH_TABLE - 2, 0)
 
     def _used(self) -> list[int]:
-        return [memory.resident_bytes + memory.table_bytes for memory in self._living]
+        return [memory.used_bytes for memory in self._living]
 
     def note(self, mm: AddressSpace, after_ns: int = 0) -> None:
         """Log how much memory there is in use, unless that was done less than `after_ns` ago."""

@@ -52,7 +52,7 @@ class MemoryLog:
             mm: The process.
             after_ns: Do nothing if the last note is younger.
         """
-        used_bytes = self._memory.resident_bytes + self._memory.table_bytes
+        used_bytes = self._memory.used_bytes
         self.peak_bytes = max(self.peak_bytes, used_bytes)
         last_ns = self._machine[-1][0] if self._machine else -self._gap_ns
         if now_ns - last_ns < max(after_ns, self._gap_ns) and after_ns + self._gap_ns > 1:

@@ -45,6 +45,11 @@ class PhysicalMemory:
         """Bytes of PTE tables in use."""
         return FRAME_BYTES * self.tables.frames
 
+    @property
+    def used_bytes(self) -> int:
+        """Bytes of data frames and tables in use."""
+        return self.resident_bytes + self.table_bytes
+
     def detach(self, tables: IntArray) -> IntArray:
         """Give each of some distinct tables explicit entries of its own; returns its content."""
         contents = self.contents.detach(self.tables.content[tables])

@@ -15,6 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.style import context
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from models.schemes.registry import SCHEMES
+
 COLUMN_IN = 3.33
 """Width of one column of a two-column systems paper, in inches."""
 
@@ -23,20 +25,8 @@ PAGE_IN = 7.0
 
 INK = "#222222"
 
-COLOURS = {"classic": "#0072B2", "huge": "#E69F00", "on_demand": "#009E73"}
-"""Okabe and Ito's colours, told apart by colour-blind readers too; each scheme keeps its own."""
-
 OTHER_COLOURS = ("#D55E00", "#CC79A7", "#56B4E9", "#B8A800", "#7A7A7A")
-
-NAMES = {
-    "classic": "Fork",
-    "huge": "Fork, huge pages",
-    "on_demand": "On-demand-fork",
-    "async": "Async-fork",
-    "classic6": "Fork 6.x",
-    "hugetlb": "Fork, hugetlb",
-}
-"""The schemes as the papers call them."""
+"""Those of Okabe and Ito that no scheme has taken; colour-blind readers tell them apart too."""
 
 STYLE: dict[str, Any] = {
     "font.size": 8,
@@ -155,7 +145,7 @@ def colours_for(forks: list[str]) -> dict[str, str]:
     for fork in dict.fromkeys(forks):
         kind = fork.partition(" ")[0]
         if kind not in own:
-            own[kind] = COLOURS[kind] if kind in COLOURS else next(others)
+            own[kind] = colour_of(kind) or next(others)
         met.setdefault(kind, []).append(fork)
     return {
         fork: lighter(own[kind], rounds) if rounds else own[kind]
@@ -164,15 +154,26 @@ def colours_for(forks: list[str]) -> dict[str, str]:
     }
 
 
+def colour_of(kind: str) -> str:
+    """The colour that a scheme has of its own; empty if it has none."""
+    return SCHEMES[kind].colour if kind in SCHEMES else ""
+
+
+def title_of(kind: str) -> str:
+    """A scheme as its paper calls it, or by its name."""
+    return (SCHEMES[kind].title if kind in SCHEMES else "") or kind
+
+
 def name_of_fork(fork: str) -> str:
     """The fork as its paper calls it, with its options if there are any."""
     kind, _, options = fork.partition(" ")
-    return ", ".join(filter(None, (NAMES.get(kind, kind), options)))
+    return ", ".join(filter(None, (title_of(kind), options)))
 
 
 def palette_from(first: str) -> list[str]:
     """Every colour once, ``first`` first, for lines that no scheme tells apart."""
-    return list(dict.fromkeys((first, *COLOURS.values(), *OTHER_COLOURS)))
+    own = (colour for kind in sorted(SCHEMES) if (colour := colour_of(kind)))
+    return list(dict.fromkeys((first, *own, *OTHER_COLOURS)))
 
 
 def lighter(colour: str, rounds: int) -> str:

@@ -292,7 +292,7 @@ def _same_y(drawn: Sequence[Axes], scale: MetricAxis, asked: frozenset[str] | No
 def _colours(hue: str | None, hues: Sequence[str]) -> dict[str, str]:
     if hue == FORK:
         return style.colours_for(list(hues))
-    return dict(zip(hues, style.palette_from(style.COLOURS["classic"]), strict=False))
+    return dict(zip(hues, style.palette_from(style.colour_of("classic")), strict=False))
 
 
 def _columns(figure: Figure, names: Sequence[str]) -> int:

@@ -147,7 +147,7 @@ def _changes(
     base = own[None]
     effects = {key: _effect(values, base) for key, values in own.items() if key and values}
     mean = math.fsum(base) / len(base)
-    title = f"{style.NAMES.get(kind, kind)}: {metric.heading}\n{formatting.of_metric(metric, mean)}"
+    title = f"{style.title_of(kind)}: {metric.heading}\n{formatting.of_metric(metric, mean)}"
     return Panel(title, 1.0, effects, ratio=False)
 
 
@@ -162,7 +162,7 @@ def _ratios(
     effects = {
         key: _effect(here[key], there[key]) for key in here if key and here[key] and there.get(key)
     }
-    names = [style.NAMES.get(name, name) for name in (kind, baseline)]
+    names = [style.title_of(name) for name in (kind, baseline)]
     return Panel(f"{names[0]} / {names[1]}\n{base:.3g}", base, effects, ratio=True)
 
 

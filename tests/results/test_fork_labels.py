@@ -29,8 +29,8 @@ def test_an_option_of_one_fork_stays_a_field() -> None:
 
 def test_forks_of_one_scheme_share_its_colour() -> None:
     colours = style.colours_for(["classic", "on_demand", "on_demand head", "async", "async x"])
-    assert colours["on_demand"] == style.COLOURS["on_demand"]
-    assert colours["on_demand head"] == style.lighter(style.COLOURS["on_demand"], 1)
+    assert colours["on_demand"] == style.colour_of("on_demand")
+    assert colours["on_demand head"] == style.lighter(style.colour_of("on_demand"), 1)
     assert colours["async x"] == style.lighter(colours["async"], 1)
     assert len(set(colours.values())) == len(colours)
     assert style.name_of_fork("on_demand head") == "On-demand-fork, head"

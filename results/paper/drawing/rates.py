@@ -92,7 +92,7 @@ def draw(axes: Axes, item: str, groups: Sequence[Runs]) -> None:
     """Every group's curves over the published ones, which are pale."""
     reference = published.rates(item)
     for kind in KINDS:
-        colour = style.COLOURS[kind]
+        colour = style.colour_of(kind)
         axes.plot(*reference[SCHEMES[kind]], color=style.lighter(colour, 1), **_PALE)
         for runs in groups:
             axes.plot(*over_time(runs, kind), color=colour, linestyle=runs.line)
@@ -104,7 +104,9 @@ def draw(axes: Axes, item: str, groups: Sequence[Runs]) -> None:
 
 
 def _legend(axes: Axes, groups: Sequence[Runs]) -> None:
-    forks = [Line2D([], [], color=style.COLOURS[kind], label=style.NAMES[kind]) for kind in KINDS]
+    forks = [
+        Line2D([], [], color=style.colour_of(kind), label=style.title_of(kind)) for kind in KINDS
+    ]
     meanings = [
         Line2D([], [], color=style.INK, linestyle=runs.line, label=runs.label) for runs in groups
     ]

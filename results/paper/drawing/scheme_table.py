@@ -26,7 +26,7 @@ def draw(
     rows = []
     for kind in kinds:
         cells = [f"{SCHEMES[kind]}/{quantity}" for quantity in quantities]
-        row = [style.NAMES[kind]]
+        row = [style.title_of(kind)]
         for values in (reference, simulated):
             row += [f"{values[cell]:.{decimals}f}" if cell in values else "-" for cell in cells]
         rows.append(row)

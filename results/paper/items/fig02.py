@@ -21,7 +21,7 @@ RUNS = 5
 
 CURVES = (
     Curve("fork/concurrent3", "three at once", "#D55E00"),
-    Curve("fork", "one", style.COLOURS["classic"]),
+    Curve("fork", "one", style.colour_of("classic")),
 )
 
 

@@ -42,7 +42,7 @@ def _draw(simulated: Mapping[str, float], _records: Sequence[Record]) -> Figure:
         known = cell in simulated
         rows.append(
             [
-                style.NAMES[kind],
+                style.title_of(kind),
                 f"{reference[cell]:.4f}",
                 f"{simulated[cell]:.4f}" if known else "-",
                 f"{simulated[cell] / reference[cell]:.2f}" if known else "-",

@@ -110,7 +110,7 @@ def _draw(simulated: Mapping[str, float], records: Sequence[Record]) -> Figure:
         ["ms", *(["paper", "sim.", "unif."] * 2)],
         [*rows, last],
         spans=[
-            ColumnSpan(style.NAMES[kind], 1 + 3 * i, 3 + 3 * i) for i, kind in enumerate(_KINDS)
+            ColumnSpan(style.title_of(kind), 1 + 3 * i, 3 + 3 * i) for i, kind in enumerate(_KINDS)
         ],
         rules_before=[len(rows)],
         notes=["sim.: simulated; unif.: the same with keys uniform over the heap"],
@@ -144,7 +144,7 @@ def _remarks(simulated: Mapping[str, float], records: Sequence[Record]) -> list[
             if taken is None:
                 continue
             where = " with uniform keys" if uniform else ""
-            remark = f"{style.NAMES[kind]}{where} takes {taken:g} snapshots in a run"
+            remark = f"{style.title_of(kind)}{where} takes {taken:g} snapshots in a run"
             if taken < FEWEST_SNAPSHOTS:
                 remark += ", too few for their stalls to show at p99.99"
             remarks.append(f"{remark}.")

@@ -188,7 +188,7 @@ class Server:
         if not self._rule.due(self._clock.now, self._changes, child_alive=self._children.value > 0):
             return
         start_ns = self._clock.now
-        snapshot = SnapshotRow(start_ns, self._changes, self._used_bytes())
+        snapshot = SnapshotRow(start_ns, self._changes, self._mm.memory.used_bytes)
         child = yield from self._kernel.fork(self._task, self._mm)
         snapshot.fork_ns = self._clock.now - start_ns
         self._snapshots.append(snapshot)
@@ -214,11 +214,7 @@ class Server:
 
     def _measure(self, snapshot: SnapshotRow) -> None:
         """Note the memory a snapshot has cost; nothing is given back while its child lives."""
-        snapshot.extra_bytes = self._used_bytes() - snapshot.before_bytes
-
-    def _used_bytes(self) -> int:
-        memory = self._mm.memory
-        return memory.resident_bytes + memory.table_bytes
+        snapshot.extra_bytes = self._mm.memory.used_bytes - snapshot.before_bytes
 
     def recording(self) -> Recording:
         """What happened so far."""
