@@ -19,9 +19,9 @@ from models.memory.address_space import AddressSpace
 from models.memory.areas import BusError, Vma
 from models.operations.steps import Acquire, Apply, Flush, Mode, Operation, Release
 from models.schemes.base import Scheme
-from sim.machine.cores import Task
 from sim.machine.locks import RwLock
 from sim.machine.machine import Machine
+from sim.machine.tasks import Task
 
 Result = TypeVar("Result")
 

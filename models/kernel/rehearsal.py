@@ -20,8 +20,8 @@ from models.memory.counts import Counts
 from models.memory.physical import PhysicalMemory
 from models.operations.steps import Performance, Work, perform, replay
 from models.schemes.base import Scheme
-from sim.machine.cores import Task
 from sim.machine.machine import Machine
+from sim.machine.tasks import Task
 
 
 @dataclass(frozen=True)

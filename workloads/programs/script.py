@@ -16,8 +16,8 @@ from models.memory.areas import BusError
 from models.operations.steps import Operation
 from sim.arrays import IntArray
 from sim.machine.clock import Activity
-from sim.machine.cores import Task
 from sim.machine.streams import Streams
+from sim.machine.tasks import Task
 from sim.measures.recording import Recording
 from sim.units import Duration
 from workloads.running.program import Program

@@ -9,7 +9,7 @@ from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
 from sim.arrays import IntArray
 from sim.machine.clock import Activity
-from sim.machine.cores import Task
+from sim.machine.tasks import Task
 from sim.measures.level import Level
 from sim.measures.recording import Recording
 from sim.measures.timeline import Timeline
