@@ -24,6 +24,7 @@ from experiments.planning.resolution import ConfigSource, Resolver, WholeSource
 from experiments.sweeps.blocks import Axis
 from experiments.sweeps.sweep import Sweep, without_sweep
 from models.costs.profile import Profile
+from workloads.running.setup import Setup
 
 BATCH = 5_000
 """Points that are resolved together: more take more memory and no less time."""
@@ -86,6 +87,18 @@ class Point:
         """The machine's costs, the experiment's own constants in place."""
         machine = self.config["machine"]
         return self.machine.varied(machine["constants"], machine["scale"])
+
+    def setup(self, repetition: int = 0) -> Setup:
+        """What a repetition of the workload runs on."""
+        config = self.config
+        return Setup.of(
+            config["fork"],
+            profile=self.profile,
+            cores=config["machine"]["cores"],
+            memory_bytes=config["machine"].get("memory"),
+            seed=config["seed"],
+            repetition=repetition,
+        )
 
     @property
     def label(self) -> str:
@@ -202,9 +215,3 @@ def _text(value: object) -> str:
 
 
 _JSON = json.JSONEncoder(sort_keys=True)
-
-
-def fork_of(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a setup that say how a point forks."""
-    options = {name: value for name, value in config["fork"].items() if name != "kind"}
-    return {"scheme": config["fork"]["kind"], "options": options}

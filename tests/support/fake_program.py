@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from experiments.language.catalogue import Catalogue
 from models.kernel.kernel import Kernel
 from models.schemes.registry import SCHEMES
+from sim.configuration import Configuration
 from sim.machine.streams import Streams
 from sim.measures.histogram import Histogram
 from sim.measures.recording import Recording
@@ -43,11 +44,7 @@ seed: 20210426
 """
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-class Closed(_Strict):
+class Closed(Configuration):
     """Clients that wait for their answer."""
 
     kind: Literal["closed"]
@@ -55,28 +52,28 @@ class Closed(_Strict):
     pipeline: Annotated[int, Field(ge=1)] = 1
 
 
-class Open(_Strict):
+class Open(Configuration):
     """Clients that do not."""
 
     kind: Literal["open"]
     rate: Rate
 
 
-class Replayed(_Strict):
+class Replayed(Configuration):
     """Clients of a trace."""
 
     kind: Literal["trace"]
     path: str
 
 
-class Snapshot(_Strict):
+class Snapshot(Configuration):
     """When to snapshot."""
 
     after_changes: Annotated[int, Field(ge=1)] | None = None
     at: tuple[Duration, ...] = ()
 
 
-class Range(_Strict):
+class Range(Configuration):
     """From first to last."""
 
     first: Bytes
@@ -89,7 +86,7 @@ class Range(_Strict):
         return self
 
 
-class FakeConfig(_Strict):
+class FakeConfig(Configuration):
     """What the fake workload takes."""
 
     kind: Literal["fake"]
@@ -147,7 +144,7 @@ def _die_at_first(seed: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-class OtherConfig(_Strict):
+class OtherConfig(Configuration):
     """Another workload's configuration."""
 
     kind: Literal["other"]

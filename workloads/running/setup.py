@@ -39,6 +39,15 @@ class Setup:
     options: Mapping[str, Any] = field(default_factory=dict)
     memory_bytes: int | None = None
 
+    @classmethod
+    def of(cls, fork: Mapping[str, Any], **rest: Any) -> Setup:
+        """A setup with the fork of a configuration, its kind and its options in one mapping.
+
+        ``rest`` are the other attributes.
+        """
+        options = {name: value for name, value in fork.items() if name != "kind"}
+        return cls(scheme=fork["kind"], options=options, **rest)
+
     def machine(self) -> Machine:
         """A new machine."""
         costs = self.profile.costs

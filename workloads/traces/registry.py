@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, get_type_hints
 
 import numpy as np
 
+from sim.names import by_name
 from workloads.traces.formats.access_log import looks_like_access_log, read_access_log
 from workloads.traces.formats.afl_fuzzer_stats import looks_like_fuzzer_stats, read_fuzzer_stats
 from workloads.traces.formats.afl_plot_data import looks_like_plot_data, read_plot_data
@@ -56,17 +57,8 @@ class TraceFormat:
         return made
 
 
-def by_name(formats: Iterable[TraceFormat]) -> dict[str, TraceFormat]:
-    """The formats by name; ValueError if two have the same."""
-    registry: dict[str, TraceFormat] = {}
-    for trace_format in formats:
-        if trace_format.name in registry:
-            raise ValueError(f"two trace formats are named {trace_format.name}")
-        registry[trace_format.name] = trace_format
-    return registry
-
-
 FORMATS = by_name(
+    "trace formats",
     (
         TraceFormat("redis_monitor", looks_like_monitor, read_monitor),
         TraceFormat("afl_plot_data", looks_like_plot_data, read_plot_data),
@@ -75,7 +67,7 @@ FORMATS = by_name(
         TraceFormat("sqlite_tests", looks_like_sqlite_tests, read_sqlite_tests),
         TraceFormat("twitter_cache", looks_like_twitter_cache, read_twitter_cache),
         TraceFormat("csv", looks_like_csv, read_csv),
-    )
+    ),
 )
 
 

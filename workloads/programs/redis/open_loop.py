@@ -114,10 +114,8 @@ def traced_arrivals(
     config: RedisConfig, clients: TraceClients, trace: KeyTrace, streams: Streams
 ) -> Iterator[Arrivals]:
     """The commands of a trace at its times, up to the configured duration."""
-    at_ns = np.rint(trace.arrival_ns() / clients.speed).astype(np.int64)
+    at_ns = clients.send_ns(trace.arrival_ns(), config.duration)
     count = len(at_ns)
-    if config.duration is not None:
-        count = int(np.searchsorted(at_ns, config.duration))
     request_bytes = trace.request_bytes[:count].astype(np.int64)
     page_of_key = HeapPages(config).placed(streams, trace.keys)
     first = np.flatnonzero(trace.is_write[:count] & (trace.key_id[:count] >= 0))
@@ -126,7 +124,7 @@ def traced_arrivals(
     key = np.append(trace.key_id[first], trace.further_key_id[:further])
     order = np.argsort(command, kind="stable")
     whole = Arrivals(
-        at_ns[:count],
+        at_ns,
         trace.connection[:count].astype(np.int64),
         np.where(request_bytes == MISSING, config.get_bytes, request_bytes),
         np.append(0, np.cumsum(np.bincount(command, minlength=count))),
