@@ -19,7 +19,8 @@ def check_traces(points: Iterable[Point]) -> None:
     for point in points:
         if len(point.digests) == 1:  # that of the profile
             continue
+        workload = WORKLOADS[point.config["workload"]["kind"]]
         try:
-            WORKLOADS[point.config["workload"]["kind"]].check(point.workload, point.setup())
+            workload.check(point.workload, point.setup(repetition=0))
         except TraceError as error:
             raise InputError(str(error)) from None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from experiments.language.catalogue import Catalogue
 from models.kernel.kernel import Kernel
@@ -42,6 +42,14 @@ sweep:
 repetitions: 2
 seed: 20210426
 """
+
+
+def _counted(value: Any) -> Any:
+    """Notes in the file FAKE_VALIDATIONS, if there is one, which process was given which value."""
+    if file := os.environ.get("FAKE_VALIDATIONS"):
+        with Path(file).open("a") as log:
+            log.write(f"{os.getpid()} {value}\n")
+    return value
 
 
 class Closed(Configuration):
@@ -90,11 +98,11 @@ class FakeConfig(Configuration):
     """What the fake workload takes."""
 
     kind: Literal["fake"]
-    dataset: Bytes
+    dataset: Annotated[Bytes, BeforeValidator(_counted)]
     clients: Annotated[Closed | Open | Replayed, Field(discriminator="kind")]
     set_ratio: Ratio = 0.1
     snapshot: Snapshot | None = None
-    duration: Duration
+    duration: Annotated[Duration, BeforeValidator(_counted)]
     behaviour: Literal["good", "raise", "die", "die_once", "hang", "eat", "nap"] = "good"
     weight: float = 1.0
     sizes: list[Bytes] | Range | None = None

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import (
-    BeforeValidator,
     Field,
     WithJsonSchema,
     model_validator,
 )
 
 from sim.configuration import Configuration
-from sim.units import Bytes, Duration, Rate, Ratio, parse_duration
+from sim.units import Bytes, Duration, Rate, Ratio, parse_duration, read_by
 from workloads.programs.shared.replay import ReplayedTrace
 from workloads.traces.commands.resp import request_bytes
 
@@ -66,7 +65,7 @@ def _warm_up(value: object) -> int | str:
 
 WarmUp = Annotated[
     int | Literal["mser5"],
-    BeforeValidator(_warm_up),
+    read_by(_warm_up),
     WithJsonSchema({"anyOf": [{"const": 0}, {"type": "string"}]}),
 ]
 
