@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import (
-    Field,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import Field, WithJsonSchema, model_validator
 
 from sim.configuration import Configuration
 from sim.units import Bytes, Duration, Rate, Ratio, parse_duration, read_by
