@@ -2,17 +2,22 @@
 
 The annotated types are for pydantic models; each refuses booleans, negative values, NaN and
 infinities. Texts are read as exact decimals, so 0.3us is 300 ns and not 299.99999999999994.
+What they have read is dumped as a number in the base unit; a validation whose context is `RESOLVED`
+takes such numbers back.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from fractions import Fraction
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
+
+RESOLVED = "resolved"
+"""The context of a validation of dumped data, in which every quantity is in its base unit."""
 
 LARGEST = 2**53
 """Bytes or nanoseconds (104 days) above this would lose digits in a float."""
@@ -108,7 +113,17 @@ _SHARE_SCHEMA = WithJsonSchema(
     {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string"}]}
 )
 
-Bytes = Annotated[int, Field(ge=0), BeforeValidator(parse_bytes), _SIZE_SCHEMA]
-Duration = Annotated[int, Field(ge=0), BeforeValidator(parse_duration), _TEXT_SCHEMA]
-Rate = Annotated[float, Field(gt=0), BeforeValidator(parse_rate), _TEXT_SCHEMA]
-Ratio = Annotated[float, Field(ge=0, le=1), BeforeValidator(parse_ratio), _SHARE_SCHEMA]
+
+def read_by(parse: Callable[[object], object]) -> BeforeValidator:
+    """Has a field read by ``parse``, unless what it is given is `RESOLVED`."""
+
+    def read(value: Any, info: ValidationInfo) -> Any:
+        return value if info.context == RESOLVED else parse(value)
+
+    return BeforeValidator(read)
+
+
+Bytes = Annotated[int, Field(ge=0), read_by(parse_bytes), _SIZE_SCHEMA]
+Duration = Annotated[int, Field(ge=0), read_by(parse_duration), _TEXT_SCHEMA]
+Rate = Annotated[float, Field(gt=0), read_by(parse_rate), _TEXT_SCHEMA]
+Ratio = Annotated[float, Field(ge=0, le=1), read_by(parse_ratio), _SHARE_SCHEMA]

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Union
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import Field, create_model
 
 from models.kernel.kernel import Kernel
 from models.kernel.memory_log import of_machine
+from sim.configuration import Configuration
 from sim.machine.clock import Activity
 from sim.machine.streams import Streams
 from sim.measures.common_metrics import MEMORY_PEAK
@@ -26,10 +27,8 @@ _FIELD = Field(
 )
 
 
-class AnyMix(BaseModel):
+class AnyMix(Configuration):
     """Programs that start together on one machine, under one fork."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     kind: Literal["mix"]
     programs: Mapping[str, Any]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sim.names import by_name
 from workloads.mix import Mix, mix_config
 from workloads.programs.afl.program import Afl
 from workloads.programs.apache.program import Apache
@@ -21,23 +22,8 @@ PROGRAMS = (Afl(), Apache(), Microbench(), Redis(), Script(), Sqlite(), Triforce
 MixConfig = mix_config("MixConfig", __name__, PROGRAMS)
 """Of a mix of them."""
 
-WORKLOADS: dict[str, Workload] = {}
+WORKLOADS: dict[str, Workload] = by_name("workloads", (*PROGRAMS, Mix(PROGRAMS, MixConfig)))
 """The workloads that experiments can name."""
-
-
-def register(workload: Workload) -> None:
-    """Make a workload known under its name.
-
-    Raises:
-        ValueError: the name is taken.
-    """
-    if workload.name in WORKLOADS:
-        raise ValueError(f"there is already a workload named '{workload.name}'")
-    WORKLOADS[workload.name] = workload
-
-
-for _workload in (*PROGRAMS, Mix(PROGRAMS, MixConfig)):
-    register(_workload)
 
 
 def programs_of(config: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from experiments.execution import output
 from experiments.execution.executors.choice import local
-from experiments.execution.output import RunFolder
 from experiments.execution.progress import Reporter
 from experiments.execution.runner import run
 from experiments.language.catalogue import Catalogue, catalogue
@@ -36,14 +36,14 @@ def main(only: str | None, out: str, jobs: int | None) -> int:
     The report covers what was regenerated in this folder before as well, unless by another model.
     """
     chosen = _chosen(only)
-    folder = RunFolder(Path(out))
+    folder = output.folder_at(Path(out))
     known = catalogue()
     names = [name for name in ITEMS if name in chosen or (folder.path / f"{name}.csv").exists()]
     wanted = {name: ITEMS[name].experiments for name in names}
     planned = {name: points_of(name, known) for name in dict.fromkeys(wanted.values())}
     points = {name: planned[wanted[name]] for name in names}
     varied = {name: varied_points_of(name, known) for name in names}
-    folder.make()
+    output.make(folder)
     with Reporter(Console(stderr=True), of_several=True) as reporter:
         everything = [point for name in chosen for point in (*points[name], *varied[name])]
         # The longest first, so that no process is left alone with one in the end.

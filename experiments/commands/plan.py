@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import click
 
-from experiments.execution.output import RunFolder
+from experiments.execution.output import folder_at
 from experiments.language.catalogue import catalogue
 from experiments.language.document import load
 from experiments.planning.estimates import Estimates
@@ -45,7 +45,7 @@ def main(
     source = Path(file)
     document = override(load(source), settings)
     planned = plan(document, source.parent, catalogue(), any_size=any_size)
-    folder = RunFolder(Path(out) if out else Path("runs") / planned.name)
+    folder = folder_at(Path(out) if out else Path("runs") / planned.name)
     rows = list(_rows(having(planned.points, only), folder.store))
     missing = list({row.point.id: row for row in rows if not row.done}.values())
     times = [row.seconds for row in missing if row.seconds is not None]

@@ -13,9 +13,9 @@ import click
 from rich.console import Console
 
 from experiments.commands.printing import Output
+from experiments.execution import output
 from experiments.execution.event_log import EventLog
 from experiments.execution.executors.choice import chosen
-from experiments.execution.output import RunFolder
 from experiments.execution.progress import Reporter
 from experiments.execution.runner import RunOutcome, run
 from experiments.execution.trace_checks import check_traces
@@ -25,6 +25,7 @@ from experiments.language.errors import InputError, Position
 from experiments.planning.points import Plan, plan
 from experiments.planning.selection import first_missing, having
 from experiments.sweeps.overrides import override
+from results.records.run_folder import ListedPoint, RunFolder
 from results.tables.as_json import to_json
 from results.tables.run_table import RunTable
 from results.tables.terminal import print_table
@@ -58,17 +59,18 @@ def main(
     wanted = having(planned.points, only)
     check_traces(wanted)
     executor = chosen(**machinery)
-    folder = RunFolder(Path(out) if out else Path("runs") / planned.name)
-    folder.make()
+    folder = output.folder_at(Path(out) if out else Path("runs") / planned.name)
+    output.make(folder)
     before = folder.read_name()
     if before not in (None, planned.name) and events != "-":
         kept = f"its records stay; table and figure become those of {planned.name!r}"
         click.echo(f"{folder.path}: has the results of {before!r}: {kept}", err=True)
-    folder.write_points(planned.name, planned.points)
+    listed = [ListedPoint(point.id, point.label, dict(point.swept)) for point in planned.points]
+    folder.write_points(planned.name, listed)
     with _event_log(events) as log, Reporter(_console(events), log=log) as reporter:
         points = first_missing(wanted, set(folder.store.ids()), limit)
         finished = run(points, folder.store, executor, reporter, fail_fast=fail_fast)
-    table = folder.write(planned.document, finished)
+    table = output.write(folder, planned.document, finished)
     if as_json:
         click.echo(json.dumps(_object(planned, finished, table, folder)))
     elif table.rows:

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from experiments.execution.output import RunFolder
 from experiments.language.errors import InputError
 from results.records.record import RecordFormatError
+from results.records.run_folder import RunFolder
 from results.records.store import Store, record_of
 
 
@@ -20,7 +20,8 @@ def main(folder: str, check: bool, as_json: bool) -> int:
     if not path.is_dir():
         raise InputError(f"{path}: no such folder: expected that of a run, such as runs/NAME")
     run = RunFolder(path)
-    points = run.read_points()
+    listed = run.read_points()
+    points = None if listed is None else {point.id for point in listed}
     if points is None and not run.store.path.is_dir():
         raise InputError(f"{path}: no points in it: expected the folder of a run")
     found = _found(run.store, points, check)
@@ -31,12 +32,12 @@ def main(folder: str, check: bool, as_json: bool) -> int:
     return 0
 
 
-def _found(store: Store, points: dict[str, str] | None, check: bool) -> dict[str, Any]:
+def _found(store: Store, points: set[str] | None, check: bool) -> dict[str, Any]:
     """What there is; points other than ``points`` are of earlier runs in the same folder."""
     present = set(store.ids())
     damaged = {id_ for id_ in present if not _whole(store, id_)} if check else set()
     done = present - damaged
-    wanted = done if points is None else set(points)
+    wanted = done if points is None else points
     failed = {id_: failure for id_, failure in store.failures() if id_ not in done}
     if points is not None:
         failed = {id_: failure for id_, failure in failed.items() if id_ in wanted}

@@ -6,11 +6,10 @@ import platform
 from importlib.metadata import version
 
 from experiments.language.repetitions import repeat
-from experiments.planning.points import Point, fork_of
+from experiments.planning.points import Point
 from results.records.record import Record
 from sim.measures.recording import Recording
 from workloads.registry import WORKLOADS
-from workloads.running.setup import Setup
 
 
 def simulate(point: Point) -> Record:
@@ -19,15 +18,7 @@ def simulate(point: Point) -> Record:
     workload = WORKLOADS[config["workload"]["kind"]]
 
     def repetition(number: int) -> Recording:
-        setup = Setup(
-            profile=point.profile,
-            cores=config["machine"]["cores"],
-            memory_bytes=config["machine"].get("memory"),
-            **fork_of(config),
-            seed=config["seed"],
-            repetition=number,
-        )
-        return workload.run(point.workload, setup)
+        return workload.run(point.workload, point.setup(number))
 
     return Record(
         config=config,

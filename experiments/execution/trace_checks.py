@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from experiments.language.errors import InputError
-from experiments.planning.points import Point, fork_of
+from experiments.planning.points import Point
 from workloads.registry import WORKLOADS
-from workloads.running.setup import Setup
 from workloads.traces.reading.text import TraceError
 
 
@@ -20,9 +19,8 @@ def check_traces(points: Iterable[Point]) -> None:
     for point in points:
         if len(point.digests) == 1:  # that of the profile
             continue
-        cores = point.config["machine"]["cores"]
-        setup = Setup(point.profile, cores=cores, **fork_of(point.config))
+        workload = WORKLOADS[point.config["workload"]["kind"]]
         try:
-            WORKLOADS[point.config["workload"]["kind"]].check(point.workload, setup)
+            workload.check(point.workload, point.setup(repetition=0))
         except TraceError as error:
             raise InputError(str(error)) from None

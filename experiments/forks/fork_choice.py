@@ -13,14 +13,13 @@ from experiments.language.catalogue import Catalogue
 from experiments.language.document import Data, Document, parse
 from experiments.language.errors import InputError, Position, shown, suggestion
 from experiments.language.schema import experiment_model
-from experiments.language.sweep_schema import Strict
 from experiments.language.validation import validate
 from experiments.planning.named_files import NamedFiles
-from experiments.planning.points import fork_of
 from experiments.sweeps.overrides import override
 from models.costs.profile import Profile
 from models.schemes.base import Scheme
 from results.records.fork_labels import FORK, with_whole_forks
+from sim.configuration import Configuration
 from workloads.running.setup import Setup
 
 FORKS, PROFILE, SCHEME = "--fork", "--profile", "SCHEME"
@@ -127,7 +126,7 @@ def _checked(document: Document, model: type[BaseModel], known: Catalogue) -> Fo
     inputs = NamedFiles(Path(), known.profiles)
     profile = inputs.profile(machine["profile"], document, ("machine", "profile"))
     profile = profile.varied(machine["constants"], machine["scale"])
-    setup = Setup(profile=profile, cores=1, **fork_of(config))
+    setup = Setup.of(config["fork"], profile=profile, cores=1)
     return ForkChoice(document.data["fork"], setup.fork(), profile)
 
 
@@ -135,7 +134,7 @@ def _model(known: Catalogue) -> type[BaseModel]:
     """The two sections of an experiment that matter here."""
     fields = experiment_model(known).model_fields
     wanted: dict[str, Any] = {name: (fields[name].annotation, fields[name]) for name in _SECTIONS}
-    return create_model("Asked", __base__=Strict, **wanted)
+    return create_model("Asked", __base__=Configuration, **wanted)
 
 
 _SECTIONS = ("machine", "fork")

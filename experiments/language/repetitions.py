@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from experiments.language.errors import InputError, suggestion
 from results.metrics.names import resolve
 from results.metrics.statistics import mean_interval
 from results.metrics.summary import Number, measured
+from sim.configuration import Configuration
 from sim.measures.metrics import Metric
 from sim.measures.recording import Recording
 from sim.units import Ratio
@@ -21,14 +22,12 @@ Sample: TypeAlias = dict[Metric, list[Number]]
 """The values of each metric of a program, one per repetition that has it."""
 
 
-class UntilPrecise(BaseModel):
+class UntilPrecise(Configuration):
     """Repeat until the 95 % interval of every mean is narrow enough.
 
     Stopping at the first precise enough look makes the intervals slightly too narrow (Law,
     Simulation Modeling and Analysis, 9.4.1), the more so the smaller ``min``.
     """
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
     until: Annotated[
         dict[str, Annotated[Ratio, Field(gt=0)]],

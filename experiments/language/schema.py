@@ -16,13 +16,14 @@ from pydantic import (
 
 from experiments.language.catalogue import Catalogue, first_line
 from experiments.language.repetitions import Repetitions
-from experiments.language.sweep_schema import Block, Strict
+from experiments.language.sweep_schema import Block
 from models.costs.profile import UNITS
 from models.schemes.base import Scheme
+from sim.configuration import Configuration
 from sim.units import Bytes
 
 
-class ConstantNumbers(Strict):
+class ConstantNumbers(Configuration):
     """A number for some of a profile's constants: an optional field for each."""
 
     @model_serializer(mode="wrap")
@@ -30,7 +31,7 @@ class ConstantNumbers(Strict):
         return {name: value for name, value in dump(self).items() if value is not None}
 
 
-class MachineConfig(Strict):
+class MachineConfig(Configuration):
     """The machine that everything runs on."""
 
     profile: Annotated[
@@ -45,7 +46,7 @@ class MachineConfig(Strict):
     scale: ConstantNumbers = ConstantNumbers()
 
 
-class Experiment(Strict):
+class Experiment(Configuration):
     """One question to the simulator: a program on a machine under a fork, and what to vary."""
 
     forksim: Annotated[int, Field(ge=1, le=1, description="1, the version of this format")]

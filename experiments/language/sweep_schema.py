@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import ConfigDict, Field, WithJsonSchema, model_validator
+
+from sim.configuration import Configuration
 
 KINDS = ("grid", "zip", "list", "sample", "where")
 """What an entry of a sweep may be; all but the last are blocks of fields."""
 
 MOST_SAMPLES = 2**20
-
-
-class Strict(BaseModel):
-    """No unknown keys, no conversions, no NaN, no changes afterwards."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 _SCALAR = {"type": ["number", "string", "boolean"]}
@@ -38,7 +34,7 @@ Condition = Annotated[Any, WithJsonSchema(_CONDITION)]
 Lists = dict[str, Annotated[list[Any], Field(min_length=1)]]
 
 
-class SampledRange(Strict):
+class SampledRange(Configuration):
     """From where to where a field is sampled, and what is uniform: the value or its logarithm."""
 
     first: Annotated[Quantity, Field(alias="from", description="the least value, such as 256MiB")]
@@ -46,7 +42,7 @@ class SampledRange(Strict):
     scale: Literal["linear", "log"] = "linear"
 
 
-class Sample(Strict):
+class Sample(Configuration):
     """Points spread over the ranges of some fields, the same ones for the same seed."""
 
     method: Annotated[
@@ -72,7 +68,7 @@ class Sample(Strict):
         return self
 
 
-class Block(Strict):
+class Block(Configuration):
     """Fields that take several values, in one of several ways, or a condition on the points."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})

@@ -59,9 +59,6 @@ class Piece(Protocol):
     def config(self, combination: Combination) -> Any:
         """As plain JSON data, defaults filled in; of a combination that `of` found right."""
 
-    def written(self, combination: Combination) -> Data:
-        """As the file and the sweep have it, or `ABSENT`; of one that `of` found right."""
-
 
 class _KnownPiece(NamedTuple):
     """A piece in one combination."""
@@ -69,7 +66,6 @@ class _KnownPiece(NamedTuple):
     value: Any
     spelled: bytes
     config: Any
-    written: Data
 
 
 def _valid(known: Sequence[_KnownPiece]) -> ValidPiece:
@@ -97,10 +93,6 @@ class _Leaf:
         """See `Piece.config`."""
         return self._known[self.varied.row(combination)].config
 
-    def written(self, combination: Combination) -> Data:
-        """See `Piece.written`."""
-        return self._known[self.varied.row(combination)].written
-
     @cached_property
     def _values(self) -> TypeAdapter[list[Any]]:
         """Reads the field's values."""
@@ -114,7 +106,7 @@ class _Leaf:
             return [self._default()] * len(written)
         values = self._values.validate_json(to_json(given))
         configs = self._values.dump_python(values, mode="json", serialize_as_any=True)
-        known = map(_KnownPiece, values, canonical_jsons(configs), configs, given)
+        known = map(_KnownPiece, values, canonical_jsons(configs), configs)
         return [self._default() if value is ABSENT else next(known) for value in written]
 
     def _default(self) -> _KnownPiece:
@@ -124,7 +116,7 @@ class _Leaf:
         alone = create_model(self._name, __config__=config_of, **fields)
         one = alone.model_validate_json(b"{}")
         config = one.model_dump(mode="json", serialize_as_any=True)[self._name]
-        return _KnownPiece(getattr(one, self._name), canonical_json(config), config, ABSENT)
+        return _KnownPiece(getattr(one, self._name), canonical_json(config), config)
 
 
 class Branch:
@@ -178,8 +170,7 @@ class Branch:
         if new:
             different = list(new.values())
             values, spelled = self._joined(different)
-            configs = map(self._config, different)
-            joined = map(_KnownPiece, values, spelled, configs, map(self._written, different))
+            joined = map(_KnownPiece, values, spelled, map(self._config, different))
             known.update(zip(new, joined, strict=True))
         return _valid([known[row] for row in rows])
 
@@ -189,18 +180,8 @@ class Branch:
             return self._config(combination)
         return self._known[self.varied.row(combination)].config
 
-    def written(self, combination: Combination) -> Data:
-        """See `Piece.written`."""
-        if not self._recurs:
-            return self._written(combination)
-        return self._known[self.varied.row(combination)].written
-
     def _config(self, combination: Combination) -> dict[str, Any]:
         return {name: piece.config(combination) for name, piece in self.pieces.items()}
-
-    def _written(self, combination: Combination) -> dict[str, Data]:
-        written = {name: piece.written(combination) for name, piece in self.pieces.items()}
-        return {name: data for name, data in written.items() if data is not ABSENT}
 
     def _joined(self, combinations: Sequence[Combination]) -> ValidPiece:
         if self._strange or any(

@@ -6,7 +6,7 @@ import gc
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
@@ -15,15 +15,20 @@ from typing import Any
 from pydantic import BaseModel
 
 from experiments.language.catalogue import Catalogue
-from experiments.language.document import Data, Document, dotted
+from experiments.language.document import Document, dotted, put
+from experiments.language.errors import InputError
 from experiments.language.schema import experiment_model
 from experiments.language.validation import check_present, takes_whole_numbers
 from experiments.planning.model_version import model_version
 from experiments.planning.named_files import NamedFiles
-from experiments.planning.resolution import ConfigSource, Resolver, WholeSource
+from experiments.planning.resolution import ConfigSource, Resolver, TraceFiles, WholeSource
 from experiments.sweeps.blocks import Axis
+from experiments.sweeps.replaced import replaced_part
 from experiments.sweeps.sweep import Sweep, without_sweep
+from experiments.sweeps.variation import NOWHERE
 from models.costs.profile import Profile
+from sim.configuration import read_back
+from workloads.running.setup import Setup
 
 BATCH = 5_000
 """Points that are resolved together: more take more memory and no less time."""
@@ -43,6 +48,7 @@ class Point:
         digests: SHA-256 of every trace and of the profile, by their dotted path.
         model: version of the model that the point is for.
         swept: the values that tell this point from its siblings, as text by dotted path.
+        files: the traces' as they can be opened from here, by their way in the configuration.
     """
 
     id: str
@@ -53,16 +59,12 @@ class Point:
     digests: Mapping[str, str]
     model: str
     swept: Mapping[str, str]
+    files: TraceFiles
 
     @property
     def config(self) -> Mapping[str, Any]:
         """The configuration as plain JSON data, defaults filled in; what the record keeps."""
         return self.source.config()
-
-    @property
-    def opened(self) -> Data:
-        """The workload as written, names of traces made into files that can be opened from here."""
-        return self.source.opened()
 
     @property
     def shape(self) -> type[BaseModel]:
@@ -72,20 +74,37 @@ class Point:
     def __getstate__(self) -> dict[str, Any]:
         """What goes to another process: nothing of its siblings."""
         kind = self.source.section("workload")["kind"]
-        alone = {"source": WholeSource(self.config, self.opened), "shapes": {kind: self.shape}}
+        alone = {"source": WholeSource(self.config), "shapes": {kind: self.shape}}
         return {**self.__dict__, **alone}
 
     @cached_property
     def workload(self) -> BaseModel:
         """The workload's configuration as its own model, traces named as they can be opened."""
-        # As JSON, as it was validated: for pydantic a list is a tuple then even when strict.
-        return self.shape.model_validate_json(json.dumps(self.opened))
+        workload = self.source.section("workload")
+        for (_, *route), file in self.files:
+            workload = put(workload, tuple(route), file, NOWHERE)
+        return read_back(self.shape, workload)
 
     @cached_property
     def profile(self) -> Profile:
         """The machine's costs, the experiment's own constants in place."""
         machine = self.config["machine"]
         return self.machine.varied(machine["constants"], machine["scale"])
+
+    def setup(self, repetition: int) -> Setup:
+        """What a repetition of the workload runs on."""
+        return replace(self._setup, repetition=repetition)
+
+    @cached_property
+    def _setup(self) -> Setup:
+        config = self.config
+        return Setup.of(
+            config["fork"],
+            profile=self.profile,
+            cores=config["machine"]["cores"],
+            memory_bytes=config["machine"].get("memory"),
+            seed=config["seed"],
+        )
 
     @property
     def label(self) -> str:
@@ -134,14 +153,34 @@ def plan(document: Document, folder: Path, catalogue: Catalogue, *, any_size: bo
         InputError: anything in the document, a profile or a trace is wrong.
     """
     model = experiment_model(catalogue)
-    # A value that every point replaces must be right all the same; a missing one need not be there.
-    check_present(model, without_sweep(document))
     version = model_version()
-    with _no_search_for_cycles():
-        sweep = Sweep(document, partial(takes_whole_numbers, model), any_size=any_size)
-        resolution = Resolver(model, sweep, NamedFiles(folder, catalogue.profiles), version)
-        points = tuple(_points(document, sweep, resolution, catalogue, version))
+    try:
+        with _no_search_for_cycles():
+            sweep = Sweep(document, partial(takes_whole_numbers, model), any_size=any_size)
+            _check_replaced(model, sweep)
+            resolution = Resolver(model, sweep, NamedFiles(folder, catalogue.profiles), version)
+            points = tuple(_points(document, sweep, resolution, catalogue, version))
+    except InputError:
+        # What is wrong whatever the sweep does comes first.
+        check_present(model, without_sweep(document))
+        raise
     return Plan(document.data["name"], points, document)
+
+
+def _check_replaced(model: type[BaseModel], sweep: Sweep) -> None:
+    """A value that every point replaces must be right all the same.
+
+    Nothing else is looked at here, since points look at the rest.
+
+    Raises:
+        InputError: one is wrong.
+    """
+    fields = {field for axis in sweep.axes for field in axis.fields}
+    replaced = replaced_part(sweep.base, sorted(fields, key=dotted))
+    try:
+        check_present(model, replaced)
+    except InputError:
+        check_present(model, sweep.base)
 
 
 def _points(
@@ -150,12 +189,7 @@ def _points(
     shapes = {kind: workload.Config for kind, workload in catalogue.workloads.items()}
     merged = _merging([_labels(axis) for axis in sweep.axes])
     combinations = sweep.combinations()
-    first = True
     while batch := tuple(islice(combinations, BATCH)):
-        if first:
-            # What no point has, the name and keys that nobody knows, is the same for all.
-            resolution.of_document(sweep.document(batch[0]))
-            first = False
         for combination, found in zip(batch, resolution.of(batch), strict=True):
             swept = merged(combination)
             yield Point(
@@ -167,6 +201,7 @@ def _points(
                 found.digests,
                 version,
                 swept,
+                found.files,
             )
 
 
@@ -214,9 +249,3 @@ def _text(value: object) -> str:
 
 
 _JSON = json.JSONEncoder(sort_keys=True)
-
-
-def fork_of(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a setup that say how a point forks."""
-    options = {name: value for name, value in config["fork"].items() if name != "kind"}
-    return {"scheme": config["fork"]["kind"], "options": options}

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from experiments.language.document import Data, Document, Route, dotted, put
+from experiments.language.document import Document, Route, dotted
 from experiments.language.errors import InputError
 from experiments.language.schema import Experiment
 from experiments.language.validation import validate
 from experiments.planning.named_files import NamedFiles
 from experiments.planning.piecewise_validation import Branch, separable
 from experiments.sweeps.sweep import Sweep
-from experiments.sweeps.variation import NOWHERE, Combination
+from experiments.sweeps.variation import Combination
 from models.costs.profile import Profile
 from models.schemes.registry import SCHEMES
 from results.records.record import canonical_json, rest_of_id, spelled_id
@@ -35,15 +35,11 @@ class ConfigSource(Protocol):
     def config(self) -> Mapping[str, Any]:
         """As plain JSON data, defaults filled in."""
 
-    def opened(self) -> Data:
-        """The workload as written, names of traces made into files that can be opened here."""
-
 
 class WholeSource(NamedTuple):
     """A `ConfigSource` that has everything at hand."""
 
     whole: Mapping[str, Any]
-    workload: Data
 
     def section(self, name: str) -> Any:
         """See `Source.section`."""
@@ -53,17 +49,12 @@ class WholeSource(NamedTuple):
         """See `Source.config`."""
         return self.whole
 
-    def opened(self) -> Data:
-        """See `Source.opened`."""
-        return self.workload
-
 
 class _CombinedSource(NamedTuple):
     """A `ConfigSource` that puts a combination of a sweep together from its pieces."""
 
     pieces: Branch
     combination: Combination
-    files: Sequence[tuple[Route, str]]
 
     def section(self, name: str) -> Any:
         return self.pieces.pieces[name].config(self.combination)
@@ -72,8 +63,9 @@ class _CombinedSource(NamedTuple):
         config: Mapping[str, Any] = self.pieces.config(self.combination)
         return config
 
-    def opened(self) -> Data:
-        return _opened(self.pieces.pieces["workload"].written(self.combination), self.files)
+
+TraceFiles: TypeAlias = Sequence[tuple[Route, str]]
+"""The way to each trace's name in a configuration, and its file."""
 
 
 class ResolvedPoint(NamedTuple):
@@ -84,12 +76,14 @@ class ResolvedPoint(NamedTuple):
         source: of its configuration.
         profile: the machine's, as it is in its file.
         digests: SHA-256 of the profile and of every trace, by their dotted path.
+        files: the traces' as they can be opened from here, by their way in the configuration.
     """
 
     id: str
     source: ConfigSource
     profile: Profile
     digests: Mapping[str, str]
+    files: TraceFiles
 
 
 class Resolver:
@@ -114,9 +108,12 @@ class Resolver:
         self._inputs = inputs
         self._version = version
         base, axes = sweep.base.data, sweep.axes
-        self._pieces = (
-            Branch(model, base, axes, but=_OF_THE_EXPERIMENT) if separable(model) else None
-        )
+        self._pieces: Branch | None = None
+        if separable(model):
+            self._pieces = Branch(model, base, axes, but=_OF_THE_EXPERIMENT)
+            others = model.model_fields.keys() - {"name"}
+            name = {key: value for key, value in base.items() if key == "name"}
+            self._name: Branch | None = Branch(model, name, axes, but=others)
         self._named: dict[tuple[str, tuple[_TraceName, ...]], _NamedContent] = {}
 
     def of(self, combinations: Sequence[Combination]) -> list[ResolvedPoint]:
@@ -128,6 +125,9 @@ class Resolver:
         if self._pieces is None:
             return [self.of_document(self._sweep.document(one)) for one in combinations]
         try:
+            if self._name is not None:  # which no point has, and which is the same for all
+                self._name.of(combinations[:1])
+                self._name = None
             spelled = self._pieces.of(combinations).spelled
             combined = partial(self._combined, self._pieces)
             return list(map(combined, combinations, spelled))
@@ -138,13 +138,8 @@ class Resolver:
         return [point for one in combinations for point in self.of([one])]
 
     def _combined(self, pieces: Branch, combination: Combination, spelled: bytes) -> ResolvedPoint:
-        source = _CombinedSource(pieces, combination, ())
-        named, files = self._names(spelled, source, self._sweep.base)
-        if files:
-            source = source._replace(files=files)
-        return ResolvedPoint(
-            spelled_id(spelled, named.rest_of_id), source, named.profile, named.digests
-        )
+        source = _CombinedSource(pieces, combination)
+        return self._found(spelled, source, self._sweep.base)
 
     def of_document(self, document: Document) -> ResolvedPoint:
         """The point of a document without a sweep, validated as a whole.
@@ -156,17 +151,10 @@ class Resolver:
         config = experiment.model_dump(
             mode="json", exclude=set(_OF_THE_EXPERIMENT), serialize_as_any=True
         )
-        spelled = canonical_json(config)
-        written = document.data["workload"]
-        named, files = self._names(spelled, WholeSource(config, written), document)
-        source = WholeSource(config, _opened(written, files))
-        id_ = spelled_id(spelled, named.rest_of_id)
-        return ResolvedPoint(id_, source, named.profile, named.digests)
+        return self._found(canonical_json(config), WholeSource(config), document)
 
-    def _names(
-        self, spelled: bytes, source: ConfigSource, document: Document
-    ) -> tuple[_NamedContent, Sequence[tuple[Route, str]]]:
-        """What the configuration names, and the files of its traces.
+    def _found(self, spelled: bytes, source: ConfigSource, document: Document) -> ResolvedPoint:
+        """The point of a configuration, once what it names is found.
 
         Raises:
             InputError: something is not there or not what it should be; at its place in
@@ -179,9 +167,8 @@ class Resolver:
         named = self._named.get(key)
         if named is None:
             named = self._named[key] = self._look_up(*key, document)
-        if not traces:
-            return named, ()
-        return named, [(trace.route, file) for trace, file in zip(traces, named.files, strict=True)]
+        id_ = spelled_id(spelled, named.rest_of_id)
+        return ResolvedPoint(id_, source, named.profile, named.digests, named.files)
 
     def _look_up(
         self, profile: str, traces: Sequence[_TraceName], document: Document
@@ -192,7 +179,7 @@ class Resolver:
         files = []
         for route, name, wanted in traces:
             file, digests[dotted(route)] = self._inputs.trace(name, wanted, document, route)
-            files.append(file)
+            files.append((route, file))
         return _NamedContent(machine, digests, files, rest_of_id(digests, self._version))
 
 
@@ -211,20 +198,14 @@ class _NamedContent:
     Attributes:
         profile: the machine's.
         digests: SHA-256 of the profile and of every trace, by their dotted path.
-        files: the traces', in their order.
+        files: the traces'.
         rest_of_id: see `results.records.record.rest_of_id`.
     """
 
     profile: Profile
     digests: Mapping[str, str]
-    files: Sequence[str]
+    files: TraceFiles
     rest_of_id: bytes
-
-
-def _opened(workload: Data, files: Sequence[tuple[Route, str]]) -> Data:
-    for (_, *route), file in files:
-        workload = put(workload, tuple(route), file, NOWHERE)
-    return workload
 
 
 def _check_memory(source: ConfigSource, document: Document) -> None:

@@ -8,16 +8,17 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from experiments.language.document import Data, Document, Route, dotted, route_of
 from experiments.language.errors import InputError
-from experiments.language.sweep_schema import Block, Strict
+from experiments.language.sweep_schema import Block
 from experiments.language.validation import validate
 from experiments.sweeps.blocks import Axis, SweptValue, WholeNumbers, axes_of
 from experiments.sweeps.conditions import Where
+from sim.configuration import Configuration
 
 MOST_UNASKED = 100_000
 """Combinations of a sweep that need no ``--yes``."""
 
 
-class _SweepSection(Strict):
+class _SweepSection(Configuration):
     sweep: list[Block]
 
 

@@ -22,9 +22,9 @@ from models.operations.steps import Acquire, Apply, Flush, Mode, Operation, Rele
 from models.schemes.base import Scheme
 from models.schemes.locking import Taken
 from sim.machine.clock import Activity
-from sim.machine.cores import Task
 from sim.machine.locks import RwLock
 from sim.machine.machine import Machine
+from sim.machine.tasks import Task
 
 Result = TypeVar("Result")
 

@@ -26,24 +26,14 @@ from results.paper.items import (
 )
 from results.records.record import Record
 from results.tables.csv_text import csv_text
-
-
-def by_name(items: Sequence[PaperItem]) -> dict[str, PaperItem]:
-    """The items by name; ValueError if two have the same."""
-    registry: dict[str, PaperItem] = {}
-    for item in items:
-        if item.name in registry:
-            raise ValueError(f"two items of the paper are named {item.name}")
-        registry[item.name] = item
-    return registry
-
+from sim.names import by_name
 
 _MODULES = (
     fig02, fig04, fig07, fig08, fig09, fig10,
     table1, table2, table3, table4, table5, table6, table7,
 )  # fmt: skip
 
-ITEMS = by_name([module.ITEM for module in _MODULES])
+ITEMS = by_name("items of the paper", [module.ITEM for module in _MODULES])
 """In the paper's order."""
 
 

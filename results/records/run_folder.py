@@ -1,4 +1,4 @@
-"""The folder of a run, read: its points in order, as they were written and as they came out."""
+"""The folder of a run: which files are where, its points in order and what came out of them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,86 @@ from results.records.fork_labels import with_whole_forks
 from results.records.labels import labels_of
 from results.records.record import Record
 from results.records.store import Store
+from results.records.whole_file import write_whole
 
 
 class RunFolderError(ValueError):
     """It is no run's folder, or its records cannot be read; the message is one line."""
+
+
+@dataclass(frozen=True)
+class ListedPoint:
+    """A point of the experiment that was last run in a folder.
+
+    Attributes:
+        id: its record's.
+        label: what to call it.
+        swept: its swept fields by dotted path as the user wrote them; None if nobody noted them.
+    """
+
+    id: str
+    label: str
+    swept: Mapping[str, str] | None
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where a run's files are; the folder need not exist before something is written."""
+
+    path: Path
+
+    @property
+    def store(self) -> Store:
+        """The folder's records."""
+        return Store(self.path / "points", self.path / "wall")
+
+    @property
+    def experiment_file(self) -> Path:
+        """The experiment that was last run here, as it was run."""
+        return self.path / "experiment.yaml"
+
+    @property
+    def table_file(self) -> Path:
+        """The table of its results."""
+        return self.path / "table.csv"
+
+    def make(self) -> None:
+        """Make the folder and the one for records in it, unless they are there.
+
+        Raises:
+            OSError: it cannot be made here.
+        """
+        self.store.path.mkdir(parents=True, exist_ok=True)
+
+    def write_points(self, name: str, points: Sequence[ListedPoint]) -> None:
+        """Write which points the experiment has, so that others can see how far it is."""
+        listed = [{"id": point.id, "point": point.label, "swept": point.swept} for point in points]
+        text = json.dumps({"name": name, "points": listed}, indent=0)
+        write_whole(self._list_file, f"{text}\n".encode("ascii"))
+
+    def read_name(self) -> str | None:
+        """The name of the experiment that was last run here; None if that is not known."""
+        try:
+            return str(self._read_list()["name"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def read_points(self) -> list[ListedPoint] | None:
+        """The points of the last run here in their order; None if they are not known."""
+        try:
+            return [
+                ListedPoint(str(point["id"]), str(point.get("point", "")), point.get("swept"))
+                for point in self._read_list()["points"]
+            ]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+    @property
+    def _list_file(self) -> Path:
+        return self.path / "points.json"
+
+    def _read_list(self) -> Any:
+        return json.loads(self._list_file.read_bytes())
 
 
 @dataclass(frozen=True)
@@ -50,11 +126,11 @@ def read(path: Path) -> Run:
     Raises:
         RunFolderError: no point's record is there, or another version of forksim wrote it.
     """
-    if not (path / "points").is_dir():
+    folder = RunFolder(path)
+    store, listed = folder.store, folder.read_points()
+    if not store.path.is_dir():
         raise RunFolderError(f"{path}: expected the folder of a run, such as runs/NAME")
-    store = Store(path / "points", path / "wall")
-    known = _known(path)
-    ids = list(store.ids()) if known is None else [point["id"] for point in known]
+    ids = list(store.ids()) if listed is None else [point.id for point in listed]
     try:
         found = [store.read(id_) for id_ in ids]
     except ValueError as error:  # of another format, or an id that is none
@@ -63,16 +139,7 @@ def read(path: Path) -> Run:
     if not records:
         raise RunFolderError(f"{path}: no point is done: expected a run that has results")
     labels: Sequence[Mapping[str, str]] = labels_of(records)
-    if known is not None and all("swept" in point for point in known):
-        written = (point["swept"] for point in known)
+    written = [point.swept for point in listed or () if point.swept is not None]
+    if listed is not None and len(written) == len(listed):
         labels = [label for label, record in zip(written, found, strict=True) if record is not None]
     return Run(path, records, with_whole_forks(labels), len(ids) - len(records))
-
-
-def _known(path: Path) -> list[dict[str, Any]] | None:
-    """The points of the last experiment that was run there."""
-    try:
-        points = json.loads((path / "points.json").read_bytes())["points"]
-        return [{**point, "id": str(point["id"])} for point in points]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

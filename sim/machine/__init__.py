@@ -1,4 +1,4 @@
 """The machine: clock, cores and their scheduler, locks, memory system, random streams, probes.
 
-Of `sim` it may import: `arrays`, `units`.
+Of `sim` it may import: `configuration`, `arrays`, `names`, `units`.
 """

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from sim.machine.clock import Clock
-from sim.machine.cores import Scheduler, Task
 from sim.machine.memory_system import MemorySystem, Weights
+from sim.machine.scheduler import Scheduler
 from sim.machine.spans import SpanSink
+from sim.machine.tasks import Task
 
 
 class Machine:

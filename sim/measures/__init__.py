@@ -1,4 +1,4 @@
 """What a simulated program leaves behind: histograms, levels, timelines, the end of the warm-up.
 
-Of `sim` it may import: `machine`, `arrays`, `units`.
+Of `sim` it may import: `machine`, `configuration`, `arrays`, `names`, `units`.
 """

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from experiments.calibration import evaluation_machine
+from experiments.calibration.published_curves import curves
 from experiments.commands import calibrate
 from experiments.commands.cli import main
 from models.calibration.fits import Fit
@@ -36,8 +38,8 @@ def test_every_ten_evaluations_are_a_line_on_stderr(capsys: pytest.CaptureFixtur
 
 
 def test_the_heap_gives_the_published_forks_again() -> None:
-    profile = load_profile(calibrate.NAME)
-    heap = calibrate.table4_heap(profile).values
+    profile = load_profile(evaluation_machine.NAME)
+    heap = evaluation_machine.table4_heap(profile).values
     costs: Costs = profile.costs
     pages = 996 * 256
     scattered, written = heap["table4 heap: scattered"], heap["table4 heap: written"]
@@ -55,7 +57,7 @@ def test_the_heap_gives_the_published_forks_again() -> None:
 
 
 def test_the_command_prints_the_heap_and_its_progress(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fit(measure: calibrate.Measure, published_ns: FloatArray) -> Fit:
+    def fit(measure: evaluation_machine.Measure, published_ns: FloatArray) -> Fit:
         values = {"fork": 1.2, "fill": 0.5, "zap": 0.7, "fill_jitter": 8e-4}
         for _ in range(10):
             measure(values)
@@ -65,13 +67,13 @@ def test_the_command_prints_the_heap_and_its_progress(monkeypatch: pytest.Monkey
         """A simulation of figure 2 that costs nothing."""
 
         def __init__(self, _profile: object) -> None:
-            self.curve = calibrate._curves("fig02")[1]["fork/concurrent3"]
+            self.curve = curves("fig02")[1]["fork/concurrent3"]
 
         def __call__(self, _values: Mapping[str, float]) -> FloatArray:
             return self.curve
 
-    monkeypatch.setattr(calibrate, "fit_contention", fit)
-    monkeypatch.setattr(calibrate, "_Concurrent", Free)
+    monkeypatch.setattr(evaluation_machine, "fit_contention", fit)
+    monkeypatch.setattr(evaluation_machine, "ConcurrentForks", Free)
     result = CliRunner().invoke(main, ["calibrate", "paper"])
     assert result.exit_code == 0, result.output
     rows = {

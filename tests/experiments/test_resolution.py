@@ -14,16 +14,17 @@ from hypothesis import strategies as st
 
 from experiments.language.catalogue import EXAMPLES
 from experiments.language.catalogue import catalogue as real_catalogue
-from experiments.language.document import Document, load, parse
+from experiments.language.document import Document, load, parse, put, route_of
 from experiments.language.errors import InputError, Position
 from experiments.language.schema import experiment_model
-from experiments.language.validation import takes_whole_numbers
+from experiments.language.validation import check_present, takes_whole_numbers
 from experiments.planning.named_files import NamedFiles
 from experiments.planning.piecewise_validation import separable
 from experiments.planning.points import plan
 from experiments.planning.resolution import Resolver
 from experiments.sweeps.sweep import Sweep
 from results.records.record import record_id
+from sim.configuration import read_back
 
 PAPER = EXAMPLES.parent / "paper"
 FILES = sorted([*EXAMPLES.glob("*.yaml"), *PAPER.glob("*.yaml")])
@@ -59,13 +60,14 @@ def outcome(document: Document) -> str:
 
 
 def outcome_one_by_one(document: Document) -> str:
-    """The same, each point an experiment without a sweep."""
+    """The same, each point an experiment without a sweep, and what they replace looked at too."""
     model = experiment_model(catalogue())
     sweep = Sweep(document, partial(takes_whole_numbers, model))
     inputs = NamedFiles(Path(), catalogue().profiles)
     version = plan(parse(EXAMPLE, Position("")), Path(), catalogue()).points[0].model
     resolution = Resolver(model, sweep, inputs, version)
     try:
+        check_present(model, sweep.base)
         found = [resolution.of_document(sweep.document(rows)) for rows in sweep.combinations()]
     except InputError as error:
         return str(error)
@@ -84,9 +86,31 @@ lists = st.lists(rows, min_size=1, max_size=4, unique_by=json.dumps)
 def test_any_sweep_gives_the_points_or_the_error_of_whole_experiments(
     sweep: list[list[dict[str, object]]],
 ) -> None:
+    compare(swept(sweep))
+
+
+@settings(deadline=None, max_examples=60)
+@given(rows, st.lists(lists, min_size=1, max_size=2))
+def test_what_is_wrong_in_the_file_is_found_whatever_a_sweep_puts_over_it(
+    base: dict[str, object], sweep: list[list[dict[str, object]]]
+) -> None:
+    document = swept(sweep)
+    for path, value in base.items():
+        at = Position("base")
+        try:
+            document.assign(route_of(path), Document(value, {(): at}), at)
+        except InputError:
+            return  # a path leads nowhere
+    compare(document)
+
+
+def swept(sweep: list[list[dict[str, object]]]) -> Document:
     text = EXAMPLE.partition("sweep:")[0] + "repetitions: 2\n"
     blocks = json.dumps([{"list": rows} for rows in sweep])
-    document = parse(f"{text}sweep: {blocks}\n", Position("a"))
+    return parse(f"{text}sweep: {blocks}\n", Position("a"))
+
+
+def compare(document: Document) -> None:
     try:
         Sweep(document, lambda _: False)
     except InputError:
@@ -105,8 +129,22 @@ def test_bundled_points_are_those_of_whole_experiments(file: Path) -> None:
     for point, combination in list(zip(points, sweep.combinations(), strict=True))[:40]:
         whole = resolution.of_document(sweep.document(combination))
         assert (point.id, point.config) == (whole.id, whole.source.config())
-        assert (point.opened, point.digests) == (whole.source.opened(), whole.digests)
-        assert point.workload == point.shape.model_validate_json(json.dumps(whole.source.opened()))
+        assert (point.files, point.digests) == (whole.files, whole.digests)
+        written = sweep.document(combination).data["workload"]
+        for (_, *route), name in point.files:
+            written = put(written, tuple(route), name, Position(""))
+        assert point.workload == point.shape.model_validate_json(json.dumps(written))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_the_configuration_in_a_record_can_be_read_back(file: Path) -> None:
+    known = real_catalogue()
+    model = experiment_model(known)
+    for point in plan(load(file), file.parent, known).points[:40]:
+        config = {**point.config, "name": point.name}
+        again = read_back(model, config)
+        dumped = again.model_dump(mode="json", exclude={"sweep"}, serialize_as_any=True)
+        assert dumped == config
 
 
 def test_programs_are_taken_to_pieces() -> None:

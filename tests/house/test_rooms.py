@@ -18,7 +18,7 @@ CONTRACTS = {
     for contract in SETTINGS["contracts"]
     if "containers" in contract
 }
-OF_PROGRAMS = {"ClosedLoop", "TraceClients", "_Strict"}
+OF_PROGRAMS = {"ClosedLoop", "TraceClients"}
 """What configurations of several programs have under one name."""
 
 

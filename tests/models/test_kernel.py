@@ -13,8 +13,8 @@ from models.memory.address_space import AddressSpace
 from models.operations.steps import Release, perform
 from models.schemes.hugetlb import HUGE_PAGE_BYTES
 from models.schemes.registry import make_scheme
-from sim.machine.cores import Task
 from sim.machine.machine import Machine
+from sim.machine.tasks import Task
 
 Activity = Generator[simpy.Event, Any, Any]
 FORK_NS = 100_000 + 23 * 1024

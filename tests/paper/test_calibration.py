@@ -9,7 +9,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from experiments.commands import calibrate
+from experiments.calibration.concurrent_forks import ConcurrentForks
+from experiments.calibration.evaluation_machine import NAME, profile_of
+from experiments.calibration.published_curves import curves
 from experiments.commands.paper import points_of
 from experiments.language.catalogue import catalogue
 from models.calibration.fits import (
@@ -28,7 +30,7 @@ from workloads.programs.redis.config import RedisConfig
 from workloads.programs.redis.program import Redis
 from workloads.running.setup import Setup
 
-PROFILE = load_profile(calibrate.NAME)
+PROFILE = load_profile(NAME)
 
 
 def table_4() -> RedisConfig:
@@ -40,7 +42,7 @@ def table_4() -> RedisConfig:
 
 @pytest.fixture(scope="module")
 def fork_fit() -> Fit:
-    return fit_fork_curves(*calibrate._curves("fig07"))
+    return fit_fork_curves(*curves("fig07"))
 
 
 def test_figure_7_is_fitted_with_at_most_ten_parameters(fork_fit: Fit) -> None:
@@ -59,7 +61,7 @@ def test_the_profile_holds_the_fit(fork_fit: Fit) -> None:
     known = 4 * np.finfo(np.float64).eps ** 0.5
     weights = PROFILE.contention_weights["fork"]
     contention = Fit({**weights, "fill_jitter": PROFILE.costs.fill_jitter}, {}, {})
-    fitted, bundled = (p.model_dump() for p in (calibrate._profile(fork_fit, contention), PROFILE))
+    fitted, bundled = (p.model_dump() for p in (profile_of(fork_fit, contention), PROFILE))
     for name, constant in bundled["constants"].items():
         value = fitted["constants"][name].pop("value")
         assert value == pytest.approx(constant.pop("value"), rel=known, abs=0), name
@@ -68,8 +70,8 @@ def test_the_profile_holds_the_fit(fork_fit: Fit) -> None:
 
 @pytest.mark.full
 def test_the_contention_is_that_of_figure_2_bit_for_bit() -> None:
-    _, curves = calibrate._curves("fig02")
-    found = fit_contention(calibrate._Concurrent(PROFILE), curves["fork/concurrent3"])
+    _, published_ns = curves("fig02")
+    found = fit_contention(ConcurrentForks(PROFILE), published_ns["fork/concurrent3"])
     weights = {**PROFILE.contention_weights["fork"], "fill_jitter": PROFILE.costs.fill_jitter}
     assert found.values == weights
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.commands import calibrate
+from experiments.calibration.evaluation_machine import NAME
+from experiments.calibration.published_curves import curves
 from experiments.commands.paper import EXPERIMENTS
 from experiments.language.catalogue import catalogue
 from experiments.language.document import load
@@ -17,7 +18,7 @@ from sim.measures.recording import Recording
 from workloads.registry import WORKLOADS
 from workloads.running.setup import Setup
 
-PROFILE = load_profile(calibrate.NAME)
+PROFILE = load_profile(NAME)
 
 
 def points(name: str) -> dict[str, Point]:
@@ -69,6 +70,6 @@ def test_figure_8s_band_of_warmth_is_that_of_the_calibration() -> None:
     file = EXPERIMENTS / "fig08_warmth.yaml"
     planned = plan(load(file), file.parent, catalogue()).points
     values = sorted({p.config["machine"]["constants"]["struct_page_miss_ns"] for p in planned})
-    band = struct_page_misses_ns(fit_fork_curves(*calibrate._curves("fig07")).values)
+    band = struct_page_misses_ns(fit_fork_curves(*curves("fig07")).values)
     assert values == pytest.approx([0, *band], abs=0.001)
     assert PROFILE.costs.struct_page_miss_ns == pytest.approx(sum(band) / 2)

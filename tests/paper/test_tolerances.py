@@ -24,7 +24,7 @@ pytestmark = pytest.mark.evaluation
 
 def once(point: Point, repetitions: int = 1) -> Record:
     """The point's record with fewer repetitions than the paper's run has."""
-    source = WholeSource({**point.config, "repetitions": repetitions}, point.opened)
+    source = WholeSource({**point.config, "repetitions": repetitions})
     return simulate(replace(point, source=source))
 
 

@@ -20,9 +20,10 @@ from results.paper.comparison.report import report, to_markdown
 from results.paper.drawing import rates
 from results.paper.items import fig02, table4
 from results.paper.reference import published
-from results.paper.registry import ITEMS, by_name, write_item
+from results.paper.registry import ITEMS, write_item
 from results.records.record import Record
 from sim.measures.recording import Recording
+from sim.names import by_name
 
 REDIS = [redis(kind) for kind in ("classic", "on_demand")]
 RECORDS: dict[str, list[Record]] = {
@@ -54,7 +55,7 @@ def test_every_item_is_registered_under_its_name() -> None:
 
 def test_two_items_of_one_name_are_refused() -> None:
     with pytest.raises(ValueError, match="two items of the paper are named fig02"):
-        by_name([ITEMS["fig02"], ITEMS["fig02"]])
+        by_name("items of the paper", [ITEMS["fig02"], ITEMS["fig02"]])
 
 
 @pytest.mark.parametrize("name", ITEMS)

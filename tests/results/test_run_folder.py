@@ -10,7 +10,7 @@ from run_samples import record
 
 import results
 from results.metrics.summary import summaries
-from results.records.run_folder import RunFolderError, read
+from results.records.run_folder import ListedPoint, RunFolder, RunFolderError, read
 from results.tables.tidy import tidy
 from sim.measures.recording import Recording
 
@@ -43,6 +43,17 @@ def test_without_a_list_all_points_are_read(tmp_path: Path, points: str | None) 
     found = read(folder)
     assert len(found.records) == 8
     assert set(found.swept) == {"fork.kind", "workload.dataset"}
+
+
+def test_the_list_of_points_is_read_as_it_was_written(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    assert folder.read_name() is None
+    assert folder.read_points() is None
+    folder.make()
+    points = [ListedPoint("0a", "fork.kind=huge", {"fork.kind": "huge"}), ListedPoint("1b", "", {})]
+    folder.write_points("named", points)
+    assert RunFolder(tmp_path / "run").read_points() == points
+    assert folder.read_name() == "named"
 
 
 def test_what_is_no_run_is_one_line(tmp_path: Path) -> None:

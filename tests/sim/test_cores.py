@@ -206,9 +206,7 @@ def test_a_new_task_starts_on_the_core_that_was_idle_for_longest() -> None:
             yield from parent.run(compute_ns=10)
             child = board.task("child")
             yield from child.run(compute_ns=10)
-            for task in (parent, child):
-                assert task.last_core is not None
-                used.append(task.last_core.number)
+            used.extend([parent.last_core, child.last_core])
 
     board.clock.process(family())
     board.clock.run_to_end()

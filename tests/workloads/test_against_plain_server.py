@@ -20,6 +20,7 @@ from plain_server import (
 from programs import redis_config, setup
 
 from models.kernel.kernel import Kernel
+from sim.arrays import IntArray
 from sim.machine.clock import Activity
 from sim.measures.recording import Recording
 from workloads.programs.afl.config import AflConfig
@@ -27,7 +28,7 @@ from workloads.programs.afl.program import Afl
 from workloads.programs.redis.config import ClosedLoop, OpenLoop, RedisConfig
 from workloads.programs.redis.open_loop import Arrivals, generated_arrivals
 from workloads.programs.redis.program import _clients
-from workloads.programs.redis.requests import Replies, RequestSource
+from workloads.programs.redis.requests import Iterations, Replies, RequestSource
 from workloads.programs.redis.server import Server
 from workloads.running.program import Program, play
 
@@ -72,13 +73,13 @@ def in_blocks(config: RedisConfig, scheme: str, cores: int, beside: Beside, seed
 class Watched:
     """Clients whose replies are counted."""
 
-    def __init__(self, clients: RequestSource, sojourns: Sojourns) -> None:
+    def __init__(self, clients: RequestSource[Any], sojourns: Sojourns) -> None:
         self.upcoming = clients.upcoming
         self._clients = clients
         self._sojourns = sojourns
 
-    def served(self, ends_ns: Any) -> Replies:
-        replies = self._clients.served(ends_ns)
+    def served(self, ahead: Iterations[Any], ends_ns: IntArray) -> Replies:
+        replies = self._clients.served(ahead, ends_ns)
         self._sojourns.update(sojourns_of(replies.at_ns, replies.latency_ns, replies.weights))
         return replies
 

@@ -7,22 +7,19 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from faults_of_odd_pages import faults_of_odd_pages
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_server import PlainClosedLoop, Sojourns, sojourns_of
 from programs import redis_config
 
+from models.faults.batch import Faults
 from sim.arrays import IntArray
 from sim.machine.streams import Streams
 from workloads.programs.redis.closed_loop import ClosedLoopClients, geometric
 from workloads.programs.redis.config import ClosedLoop, RedisConfig
 
 FAULT_NS = 301
-
-
-def costs(pages: IntArray, ends: IntArray) -> IntArray:
-    """A fault for each write of an odd page."""
-    return np.append(0, np.cumsum(FAULT_NS * (pages % 2)))[ends]
 
 
 def test_gaps_are_numpys_own() -> None:
@@ -37,15 +34,22 @@ def in_blocks(config: RedisConfig, seed: int, until_ns: int) -> tuple[Sojourns, 
     clients = ClosedLoopClients(config, config.clients, Streams(seed))
     replies: Sojourns = Counter()
     pages: list[int] = []
+    looked_at = np.zeros(0, np.int64)
+
+    def find_faults(written: IntArray) -> Faults:
+        nonlocal looked_at
+        looked_at = written
+        return faults_of_odd_pages(written, FAULT_NS)
+
     now = 0
     while True:
-        ahead = clients.upcoming(now, until_ns, costs)
+        ahead = clients.upcoming(now, until_ns, find_faults)
         assert ahead is not None
         count = int(np.searchsorted(ahead.ends_ns, until_ns))
         if count == 0:
             return replies, pages
-        pages += ahead.write_pages[: ahead.writes_end[count - 1]].tolist()
-        served = clients.served(ahead.ends_ns[:count])
+        pages += looked_at[: ahead.writes_end[count - 1]].tolist()
+        served = clients.served(ahead, ahead.ends_ns[:count])
         assert served.weights.sum() == ahead.requests[:count].sum()
         assert (np.diff(served.at_ns) >= 0).all()
         replies += sojourns_of(served.at_ns, served.latency_ns, served.weights)

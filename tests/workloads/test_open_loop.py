@@ -8,11 +8,13 @@ from functools import reduce
 
 import numpy as np
 import pytest
+from faults_of_odd_pages import faults_of_odd_pages
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_server import NEVER_NS, PlainOpenLoop, Sojourns, sojourns_of
 from programs import redis_config, run_redis
 
+from models.faults.batch import Faults
 from sim.arrays import IntArray
 from sim.machine.streams import Streams
 from workloads.programs.redis.config import RedisConfig, TraceClients
@@ -29,18 +31,17 @@ SERVICE_NS = 1000
 FAULT_NS = 700
 
 
-def costs(pages: IntArray, ends: IntArray) -> IntArray:
-    """A fault for each write of an odd page."""
-    return np.append(0, np.cumsum(FAULT_NS * (pages % 2)))[ends]
+def find_faults(pages: IntArray) -> Faults:
+    return faults_of_odd_pages(pages, FAULT_NS)
 
 
 def in_blocks(arrivals: Arrivals, look_ns: int) -> Sojourns:
     clients = OpenLoopClients(SERVICE_NS, iter([arrivals]))
     replies: Sojourns = Counter()
     now = 0
-    while (ahead := clients.upcoming(now, now + look_ns, costs)) is not None:
+    while (ahead := clients.upcoming(now, now + look_ns, find_faults)) is not None:
         count = max(1, int(np.searchsorted(ahead.ends_ns, now + look_ns)))
-        served = clients.served(ahead.ends_ns[:count])
+        served = clients.served(ahead, ahead.ends_ns[:count])
         replies += sojourns_of(served.at_ns, served.latency_ns, served.weights)
         now = int(ahead.ends_ns[count - 1])
     return replies
@@ -80,6 +81,23 @@ def requests(draw: st.DrawFn) -> Arrivals:
 @given(requests(), st.sampled_from([1, 5000, 10**9]))
 def test_every_reply_is_that_of_the_plain_event_loop(arrivals: Arrivals, look_ns: int) -> None:
     assert in_blocks(arrivals, look_ns) == one_by_one(arrivals)
+
+
+@settings(deadline=None)
+@given(requests(), st.integers(0, 200_000))
+def test_a_look_changes_nothing(arrivals: Arrivals, now_ns: int) -> None:
+    """The same look again is the same, and an earlier one can still be taken as served."""
+    clients = OpenLoopClients(SERVICE_NS, iter([arrivals]))
+    first, again = (clients.upcoming(now_ns, now_ns + 5000, find_faults) for _ in range(2))
+    assert first is not None
+    assert again is not None
+    for name in ("at_ns", "connection", "size_bytes", "writes_from", "pages"):
+        assert np.array_equal(getattr(first.basis, name), getattr(again.basis, name))
+    clients.upcoming(now_ns, now_ns + 10**9, find_faults)
+    served = clients.served(first, first.ends_ns)
+    assert len(served.at_ns) == first.requests.sum()
+    left = clients.upcoming(int(first.ends_ns[-1]), 10**9, find_faults)
+    assert (0 if left is None else len(left.basis)) == len(arrivals) - len(served.at_ns)
 
 
 @given(st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 1)), min_size=1, max_size=60))

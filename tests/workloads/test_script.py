@@ -9,6 +9,7 @@ import pytest
 from programs import PROFILE, setup
 from pydantic import ValidationError
 
+from models.schemes.registry import SCHEMES
 from sim.measures.recording import Recording
 from workloads.programs.script import Script, ScriptConfig
 
@@ -33,7 +34,8 @@ def run(
     scheme: str, steps: list[dict[str, Any]], options: dict[str, Any] | None = None
 ) -> Recording:
     config = ScriptConfig.model_validate({"kind": "script", "steps": steps})
-    return Script().run(config, replace(setup(scheme), options=options or {}))
+    said = SCHEMES[scheme].Options.model_validate(options or {})
+    return Script().run(config, replace(setup(scheme), options=said))
 
 
 def counts(recording: Recording, step: str) -> dict[str, int]:

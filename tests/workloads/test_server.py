@@ -24,7 +24,7 @@ OPEN = {"kind": "open", "rate": "50k/s", "connections": 20}
 
 
 def one_iteration_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    def never_quiet(self: Server) -> int:
+    def never_quiet(self: Server[Any]) -> int:
         return self._clock.now
 
     monkeypatch.setattr(Server, "_quiet_until_ns", never_quiet)

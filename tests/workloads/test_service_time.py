@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
+from sim.configuration import read_back
 from workloads.programs.shared.service_time import Service, ServiceTime, parse_service
 
 
@@ -45,13 +46,25 @@ def test_a_constant_is_drawn_exactly() -> None:
     assert time.mean_ns == 35_000
 
 
-def test_a_model_shows_it_as_plain_data() -> None:
-    assert Served.model_validate_json('{"service": "35us"}').model_dump(mode="json") == {
-        "service": 35_000
-    }
-    quantiles = {"p0": "20us", "p99.9": "40us", "p100": "1ms"}
-    shown = Served.model_validate({"service": quantiles}).model_dump(mode="json")
-    assert shown == {"service": {"p0": 20_000, "p99.9": 40_000, "p100": 10**6}}
+@pytest.mark.parametrize(
+    ("written", "shares", "quantiles_ns"),
+    [
+        ("35us", [0, 1], [35_000] * 2),
+        (
+            {"p0": "20us", "p99.9999999": "40us", "p100": "1ms"},
+            [0, 0.999999999, 1],
+            [20_000, 40_000, 10**6],
+        ),
+    ],
+)
+@pytest.mark.parametrize("any_type", [False, True])
+def test_a_model_shows_it_as_plain_data_and_reads_it_back(
+    written: Any, shares: list[float], quantiles_ns: list[int], any_type: bool
+) -> None:
+    served = Served.model_validate({"service": written})
+    dumped = served.model_dump(mode="json", serialize_as_any=any_type)
+    assert dumped == {"service": {"shares": shares, "quantiles_ns": quantiles_ns}}
+    assert read_back(Served, dumped) == served
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import simpy
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
@@ -16,9 +16,10 @@ from models.memory.areas import BusError
 from models.memory.slots import count_killed
 from models.operations.steps import Operation
 from sim.arrays import IntArray
+from sim.configuration import Configuration
 from sim.machine.clock import Activity
-from sim.machine.cores import Task
 from sim.machine.streams import Streams
+from sim.machine.tasks import Task
 from sim.measures.common_metrics import DURATION
 from sim.measures.metrics import Better, Group, Metric, Unit
 from sim.measures.recording import Recording
@@ -51,9 +52,7 @@ Pages = Annotated[
 Count = Annotated[int, Field(ge=1, le=2**36)]
 
 
-class _ScriptStep(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
+class _ScriptStep(Configuration):
     who: Annotated[Name, Field(description="the process that does it")] = FIRST
 
 
@@ -121,18 +120,14 @@ class Sleep(_ScriptStep):
 Step = Annotated[Map | Range | Brk | Access | Fork | Leave | Sleep, Field(discriminator="do")]
 
 
-class Together(BaseModel):
+class Together(Configuration):
     """Steps that begin at once, each in a thread of its own."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     together: Annotated[list[Step], Field(min_length=1, max_length=64)]
 
 
-class ScriptConfig(BaseModel):
+class ScriptConfig(Configuration):
     """Processes and what they do to their memory; at first there is one, P, without memory."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     kind: Literal["script"]
     steps: Annotated[list[Step | Together], Field(min_length=1, max_length=1000)]

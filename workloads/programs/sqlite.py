@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Literal, NamedTuple, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from models.costs.laws import Costs
 from models.kernel.kernel import Kernel
+from sim.configuration import Configuration
 from sim.machine.clock import Activity
 from sim.machine.streams import Streams
 from sim.measures.common_metrics import DURATION, FORK_TIME, time_of
@@ -36,20 +37,16 @@ INITIALISATION = Metric(
 )
 
 
-class UnitTest(BaseModel):
+class UnitTest(Configuration):
     """A kind of test."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
     run: Annotated[Duration, Field(gt=0, description="time the test runs, without page faults")]
     pages: Annotated[int, Field(ge=0, le=10**6, description="pages of the database that it writes")]
 
 
-class TestLog(BaseModel):
+class TestLog(Configuration):
     """Tests of a log of test cases, run under Fork: their run times and page faults."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     kind: Literal["trace"]
     path: Annotated[str, Field(min_length=1, description="file, from the experiment's folder")]
@@ -59,10 +56,8 @@ class TestLog(BaseModel):
     ] = 0
 
 
-class SqliteConfig(BaseModel):
+class SqliteConfig(Configuration):
     """A test-suite that initialises a database once and forks for every test."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
     kind: Literal["sqlite"]
     database: Annotated[Bytes, Field(ge=PAGE_BYTES, le=2**45, description="memory of the database")]

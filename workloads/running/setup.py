@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from models.costs.profile import Profile
 from models.kernel.kernel import Kernel
-from models.schemes.base import Scheme
+from models.schemes.base import Scheme, SchemeOptions
 from models.schemes.registry import SCHEMES, make_scheme
+from sim.configuration import read_back
 from sim.machine.machine import Machine
 from sim.machine.spans import SpanSink
 from sim.machine.streams import Streams
@@ -26,7 +27,7 @@ class Setup:
         seed: the experiment's seed.
         repetition: number of the repetition, from 0.
         spans: receives the timeline, if given.
-        options: what else is said of the scheme (`models.schemes.base.SchemeOptions`), by name.
+        options: what else is said of the scheme; its own defaults if nothing is.
         memory_bytes: how much memory the machine has; None if there is no limit.
     """
 
@@ -36,8 +37,20 @@ class Setup:
     seed: int = 0
     repetition: int = 0
     spans: SpanSink | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: SchemeOptions | None = None
     memory_bytes: int | None = None
+
+    @classmethod
+    def of(cls, fork: Mapping[str, Any], **rest: Any) -> Setup:
+        """A setup with the fork of a resolved configuration.
+
+        Args:
+            fork: its kind and its options, as plain data.
+            rest: the other attributes.
+        """
+        options = {name: value for name, value in fork.items() if name != "kind"}
+        scheme = fork["kind"]
+        return cls(scheme=scheme, options=read_back(SCHEMES[scheme].Options, options), **rest)
 
     def machine(self) -> Machine:
         """A new machine."""
@@ -60,7 +73,7 @@ class Setup:
 
     def fork_options(self) -> dict[str, Any]:
         """The arguments that the fork scheme is made with."""
-        options = SCHEMES[self.scheme].Options.model_validate(dict(self.options))
+        options = SCHEMES[self.scheme].Options() if self.options is None else self.options
         return options.arguments()
 
     def streams(self) -> Streams:

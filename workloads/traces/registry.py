@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, get_type_hints
 
+import numpy as np
+
+from sim.names import by_name
 from workloads.traces.formats.access_log import looks_like_access_log, read_access_log
 from workloads.traces.formats.afl_fuzzer_stats import looks_like_fuzzer_stats, read_fuzzer_stats
 from workloads.traces.formats.afl_plot_data import looks_like_plot_data, read_plot_data
@@ -15,6 +18,7 @@ from workloads.traces.formats.monitor import looks_like_monitor, read_monitor
 from workloads.traces.formats.sqlite_tests import looks_like_sqlite_tests, read_sqlite_tests
 from workloads.traces.formats.twitter_cache import looks_like_twitter_cache, read_twitter_cache
 from workloads.traces.kinds.trace import Trace
+from workloads.traces.reading.kept_files import KeptFiles
 from workloads.traces.reading.text import (
     DEFAULT_LIMITS,
     ReadLimits,
@@ -25,6 +29,9 @@ from workloads.traces.reading.text import (
 
 BUNDLED = Path(__file__).parent / "data"
 """Folder of the traces that come with forksim."""
+
+MOST_KEPT_BYTES = 256 * 2**20
+"""Of columns that a process keeps for the next point or repetition."""
 
 _Kind = TypeVar("_Kind")
 
@@ -50,17 +57,8 @@ class TraceFormat:
         return made
 
 
-def by_name(formats: Iterable[TraceFormat]) -> dict[str, TraceFormat]:
-    """The formats by name; ValueError if two have the same."""
-    registry: dict[str, TraceFormat] = {}
-    for trace_format in formats:
-        if trace_format.name in registry:
-            raise ValueError(f"two trace formats are named {trace_format.name}")
-        registry[trace_format.name] = trace_format
-    return registry
-
-
 FORMATS = by_name(
+    "trace formats",
     (
         TraceFormat("redis_monitor", looks_like_monitor, read_monitor),
         TraceFormat("afl_plot_data", looks_like_plot_data, read_plot_data),
@@ -69,7 +67,7 @@ FORMATS = by_name(
         TraceFormat("sqlite_tests", looks_like_sqlite_tests, read_sqlite_tests),
         TraceFormat("twitter_cache", looks_like_twitter_cache, read_twitter_cache),
         TraceFormat("csv", looks_like_csv, read_csv),
-    )
+    ),
 )
 
 
@@ -101,14 +99,28 @@ def open_trace(
     return trace_format.read(path, limits)
 
 
+def _recognised(path: TracePath, limits: ReadLimits) -> tuple[TraceFormat, Trace]:
+    trace_format = recognise(path)
+    return trace_format, trace_format.read(path, limits)
+
+
+def array_bytes(trace: Trace) -> int:
+    """The memory that a trace's columns take."""
+    return sum(column.nbytes for column in vars(trace).values() if isinstance(column, np.ndarray))
+
+
+_KEPT = KeptFiles[tuple[TraceFormat, Trace]](MOST_KEPT_BYTES, lambda kept: array_bytes(kept[1]))
+
+
 def open_as(kind: type[_Kind], path: TracePath, limits: ReadLimits = DEFAULT_LIMITS) -> _Kind:
-    """Read a trace of any format that makes what a program needs: a `KeyTrace`, say.
+    """A trace of any format that makes what a program needs: a `KeyTrace`, say.
+
+    A file is read once in a process, unless it changes or is too large to be kept.
 
     Raises:
         TraceError: As `open_trace` does, or the trace is of another kind.
     """
-    trace_format = recognise(path)
-    trace = trace_format.read(path, limits)
+    trace_format, trace = _KEPT.content(path, limits, lambda: _recognised(path, limits))
     if not isinstance(trace, kind):
         what = f"a trace of format {trace_format.name}"
         makers = [f.name for f in FORMATS.values() if issubclass(f.made, kind)]

@@ -9,6 +9,7 @@ import pytest
 from monitor_lines import line
 from samples import FORMAT_OF, lines_of
 
+from sim.names import by_name
 from workloads.traces.formats.monitor import looks_like_monitor, read_monitor
 from workloads.traces.kinds.access_trace import AccessTrace
 from workloads.traces.kinds.key_trace import KeyTrace
@@ -17,7 +18,6 @@ from workloads.traces.registry import (
     BUNDLED,
     FORMATS,
     TraceFormat,
-    by_name,
     open_as,
     open_trace,
     recognise,
@@ -98,7 +98,7 @@ def test_an_unknown_name_is_the_callers_mistake(tmp_path: Path) -> None:
 
 def test_a_duplicate_name_raises() -> None:
     with pytest.raises(ValueError, match="two trace formats"):
-        by_name([MONITOR, MONITOR])
+        by_name("trace formats", [MONITOR, MONITOR])
 
 
 def test_names_are_the_keys() -> None:

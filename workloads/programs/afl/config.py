@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from sim.configuration import Configuration
 from sim.units import Bytes, Duration, Ratio
 from workloads.running.pages import PAGE_BYTES
 
 
-class SlowInputs(BaseModel):
+class SlowInputs(Configuration):
     """Inputs that take much longer than others: long paths, hangs until the time-out."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     share: Annotated[Ratio, Field(description="share of the inputs that are slow")]
     run: Annotated[Duration, Field(gt=0, description="the mean time such an input runs longer")]
 
 
-class MeasuredRates(BaseModel):
+class MeasuredRates(Configuration):
     """Execution rates that a fuzzer wrote down: its plot_data or fuzzer_stats."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     kind: Literal["trace"]
     path: Annotated[str, Field(min_length=1, description="file, from the experiment's folder")]
@@ -32,10 +29,8 @@ class MeasuredRates(BaseModel):
     ] = "classic"
 
 
-class Fuzzing(BaseModel):
+class Fuzzing(Configuration):
     """What all fuzzing with a fork server has in common."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
     target: Annotated[
         Bytes, Field(ge=PAGE_BYTES, le=2**45, description="memory of the initialised target")

@@ -12,8 +12,8 @@ import simpy
 from models.kernel.kernel import Kernel
 from sim.arrays import IntArray
 from sim.machine.clock import Activity
-from sim.machine.cores import Task
 from sim.machine.streams import Streams
+from sim.machine.tasks import Task
 from workloads.programs.apache.clients import Clients
 from workloads.programs.apache.config import SECOND_NS, ApacheConfig, ClosedLoop
 

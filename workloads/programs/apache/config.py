@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from sim.configuration import Configuration
 from sim.units import Bytes, Duration, Ratio
+from workloads.programs.shared.replay import ReplayedTrace
 from workloads.programs.shared.service_time import Service, ServiceTime
 from workloads.running.pages import PAGE_BYTES, pages_of
 
 SECOND_NS = 10**9
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-class ClosedLoop(_Strict):
+class ClosedLoop(Configuration):
     """Connections that send the next request when they have the response, as wrk's do."""
 
     kind: Literal["closed"]
@@ -36,19 +34,15 @@ class ClosedLoop(_Strict):
         return self
 
 
-class TraceClients(_Strict):
+class TraceClients(ReplayedTrace):
     """Clients that send the requests of an access log at its times, a connection each."""
 
-    kind: Literal["trace"]
     path: Annotated[
         str, Field(min_length=1, description="an access log, plain or compressed; beside the YAML")
     ]
-    speed: Annotated[
-        float, Field(ge=1e-3, le=1e6, description="how many times faster than it was recorded")
-    ] = 1.0
 
 
-class ApacheConfig(_Strict):
+class ApacheConfig(Configuration):
     """An Apache web server with a pool of forked workers (prefork MPM), and its clients."""
 
     kind: Literal["apache"]

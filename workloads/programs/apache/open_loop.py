@@ -29,9 +29,7 @@ class TracedClients(Clients):
         streams: Streams,
     ) -> None:
         super().__init__(clock)
-        at_ns = np.rint(trace.arrival_ns() / clients.speed).astype(np.int64)
-        if config.sending_ns is not None:
-            at_ns = at_ns[: int(np.searchsorted(at_ns, config.sending_ns))]
+        at_ns = clients.send_ns(trace.arrival_ns(), config.sending_ns)
         drawn_ns = config.service.draw(streams.generator("workload/apache/service"), len(trace))
         service_ns = np.where(trace.service_ns == MISSING, drawn_ns, trace.service_ns)
         self._requests = list(zip(at_ns.tolist(), service_ns.tolist(), strict=False))

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from sim.configuration import Configuration
 from sim.units import Bytes, Duration, Ratio
 from workloads.running.pages import PAGE_BYTES
 
 MOST_SIZES = 10_000
 
 
-class SizeRange(BaseModel):
+class SizeRange(Configuration):
     """Sizes from ``first`` to ``last``, both included."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     first: Annotated[Bytes, Field(ge=PAGE_BYTES)]
     last: Annotated[Bytes, Field(ge=PAGE_BYTES, le=2**45)]
@@ -37,10 +36,8 @@ class SizeRange(BaseModel):
 Size = Annotated[Bytes, Field(ge=PAGE_BYTES, le=2**45)]
 
 
-class MicrobenchConfig(BaseModel):
+class MicrobenchConfig(Configuration):
     """Programs that do nothing but fill memory and fork, one or several at once."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     kind: Literal["microbench"]
     program: Annotated[

@@ -8,8 +8,8 @@ from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
 from models.memory.areas import Vma
 from sim.machine.clock import Activity
-from sim.machine.cores import Task
 from sim.machine.streams import Streams
+from sim.machine.tasks import Task
 from workloads.programs.microbench.config import MicrobenchConfig
 from workloads.running.pages import PAGE_BYTES, pages_of
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -11,11 +11,14 @@ from sim.arrays import IntArray
 from sim.machine.streams import Streams
 from workloads.programs.redis.config import ClosedLoop, RedisConfig
 from workloads.programs.redis.heap import HeapPages
-from workloads.programs.redis.requests import READ_BYTES, FaultCosts, Iterations, Replies
+from workloads.programs.redis.requests import READ_BYTES, FindFaults, Iterations, Replies, fault_ns
 
 MOST_ITERATIONS = 512
 """Looked at together: more do not fit into a core's cache, fewer take longer to call for."""
 _GAPS = 65536
+
+_Passes: TypeAlias = tuple[IntArray, IntArray]
+"""How far each pass of a connection serves its sequence, and reads its byte stream."""
 
 
 class _PipelinedConnection:
@@ -46,7 +49,7 @@ class _PipelinedConnection:
         self._past = np.zeros(1, np.int64)
         self._past_ns = np.zeros(1, np.int64)
 
-    def passes(self, count: int) -> tuple[IntArray, IntArray]:
+    def passes(self, count: int) -> _Passes:
         """How far the next ``count`` passes serve the sequence and read the byte stream.
 
         Every pass finds all outstanding requests arrived, since replies of one iteration are
@@ -61,7 +64,7 @@ class _PipelinedConnection:
             return served, self._end_of(served - 1)
         return self._passes_one_by_one(count)
 
-    def _passes_one_by_one(self, count: int) -> tuple[IntArray, IntArray]:
+    def _passes_one_by_one(self, count: int) -> _Passes:
         served, read = np.empty(count, np.int64), np.empty(count, np.int64)
         at, position = self.served, self._read_bytes
         for number in range(count):
@@ -141,14 +144,6 @@ class _PipelinedConnection:
         return replies
 
 
-@dataclass
-class _Look:
-    """What `upcoming` found, for `served`."""
-
-    served: list[IntArray]
-    read: list[IntArray]
-
-
 class ClosedLoopClients:
     """All connections of a closed loop; see `workloads.programs.redis.requests.RequestSource`."""
 
@@ -161,30 +156,34 @@ class ClosedLoopClients:
         largest = min(clients.pipeline, READ_BYTES // config.get_bytes + 1) * clients.connections
         self._typical_ns = largest * config.service
         self._duration_ns = config.duration
-        self._look = _Look([], [])
 
-    def upcoming(self, now_ns: int, until_ns: int, costs: FaultCosts) -> Iterations | None:
+    def upcoming(
+        self, now_ns: int, until_ns: int, find_faults: FindFaults
+    ) -> Iterations[list[_Passes]] | None:
         """The next iterations; None once the clients' time is over."""
         if self._duration_ns is not None and now_ns >= self._duration_ns:
             return None
         count = max(1, min(MOST_ITERATIONS, (until_ns - now_ns) // self._typical_ns + 2))
         passes = [connection.passes(count) for connection in self._connections]
-        self._look = _Look([served for served, _ in passes], [read for _, read in passes])
+        served = [served for served, _ in passes]
         before = sum(connection.served for connection in self._connections)
-        requests = np.diff(np.sum(self._look.served, axis=0), prepend=before)
+        requests = np.diff(np.sum(served, axis=0), prepend=before)
 
         pages, writes_end = _by_pass(
-            [c.writes(s) for c, s in zip(self._connections, self._look.served, strict=True)]
+            [c.writes(s) for c, s in zip(self._connections, served, strict=True)]
         )
-        busy_ns = requests * self._service_ns + np.diff(costs(pages, writes_end), prepend=0)
+        faults = find_faults(pages)
+        busy_ns = requests * self._service_ns + np.diff(fault_ns(faults, writes_end), prepend=0)
         ends_ns = now_ns + np.cumsum(busy_ns)
-        return Iterations(ends_ns - busy_ns, ends_ns, busy_ns, requests, writes_end, pages)
+        return Iterations(ends_ns - busy_ns, ends_ns, busy_ns, requests, writes_end, faults, passes)
 
-    def served(self, ends_ns: IntArray) -> Replies:
-        """Take the first iterations looked at as served; their latencies in order of reply."""
+    def served(self, ahead: Iterations[list[_Passes]], ends_ns: IntArray) -> Replies:
+        """Take the first iterations as served; their latencies in order of reply."""
         count = len(ends_ns)
-        looks = zip(self._connections, self._look.served, self._look.read, strict=True)
-        parts = [c.reply(served[:count], read[:count], ends_ns) for c, served, read in looks]
+        parts = [
+            connection.reply(served[:count], read[:count], ends_ns)
+            for connection, (served, read) in zip(self._connections, ahead.basis, strict=True)
+        ]
         at_ns = np.concatenate([part.at_ns for part in parts])
         order = np.argsort(at_ns, kind="stable")
         latency_ns = np.concatenate([part.latency_ns for part in parts])[order]

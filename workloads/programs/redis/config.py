@@ -4,26 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import Field, WithJsonSchema, model_validator
 
-from sim.units import Bytes, Duration, Rate, Ratio, parse_duration
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
+from sim.configuration import Configuration
+from sim.units import Bytes, Duration, Rate, Ratio, parse_duration, read_by
+from workloads.programs.shared.replay import ReplayedTrace
+from workloads.traces.commands.resp import request_bytes
 
 Connections = Annotated[int, Field(ge=1, le=10_000)]
 
 
-class ClosedLoop(_Strict):
+class ClosedLoop(Configuration):
     """Clients that keep ``pipeline`` requests outstanding per connection, as memtier does."""
 
     kind: Literal["closed"]
@@ -31,7 +22,7 @@ class ClosedLoop(_Strict):
     pipeline: Annotated[int, Field(ge=1, le=1_000_000)] = 1
 
 
-class OpenLoop(_Strict):
+class OpenLoop(Configuration):
     """Clients that send at their own times, whatever the answers do."""
 
     kind: Literal["open"]
@@ -42,19 +33,15 @@ class OpenLoop(_Strict):
     connections: Connections = 50
 
 
-class TraceClients(_Strict):
+class TraceClients(ReplayedTrace):
     """Clients that send the commands of a recorded trace at its times."""
 
-    kind: Literal["trace"]
     path: Annotated[
         str, Field(min_length=1, description="a Redis MONITOR log, plain or gzip; beside the YAML")
     ]
-    speed: Annotated[
-        float, Field(ge=1e-3, le=1e6, description="how many times faster than it was recorded")
-    ] = 1.0
 
 
-class Keys(_Strict):
+class Keys(Configuration):
     """Where in the heap the keys lie that SETs write."""
 
     share: Annotated[
@@ -74,12 +61,12 @@ def _warm_up(value: object) -> int | str:
 
 WarmUp = Annotated[
     int | Literal["mser5"],
-    BeforeValidator(_warm_up),
+    read_by(_warm_up),
     WithJsonSchema({"anyOf": [{"const": 0}, {"type": "string"}]}),
 ]
 
 
-class Snapshot(_Strict):
+class Snapshot(Configuration):
     """When Redis forks a child that saves the data set, and how fast the child is.
 
     The rule is looked at ten times a second, as Redis does (serverCron), and never while a child
@@ -90,7 +77,7 @@ class Snapshot(_Strict):
         int | None, Field(ge=1, description="fork once this many keys were written")
     ] = None
     after: Annotated[Duration, Field(description="and this long after the last fork")] = 0
-    at: Annotated[list[Duration], Field(description="fork at these times")] = []
+    at: Annotated[list[Duration], Field(description="fork at these times")] = []  # noqa: RUF012 - pydantic copies it
     save_rate: Annotated[
         Bytes, Field(gt=0, description="bytes of the data set that the child saves a second")
     ] = 256 * 2**20
@@ -106,7 +93,7 @@ class Snapshot(_Strict):
         return self
 
 
-class RedisConfig(_Strict):
+class RedisConfig(Configuration):
     """A Redis server that answers clients and forks to save snapshots."""
 
     kind: Literal["redis"]
@@ -160,15 +147,9 @@ class RedisConfig(_Strict):
     @property
     def get_bytes(self) -> int:
         """Size of a GET as sent (RESP)."""
-        return request_bytes(3, self.key_bytes)
+        return request_bytes([len("GET"), self.key_bytes])
 
     @property
     def set_bytes(self) -> int:
         """Size of a SET as sent (RESP)."""
-        return request_bytes(3, self.key_bytes, self.value_bytes)
-
-
-def request_bytes(*argument_bytes: int) -> int:
-    """Size of a request in Redis's protocol: an array of bulk strings of these lengths."""
-    bulks = sum(len(str(size)) + size + 5 for size in argument_bytes)
-    return len(str(len(argument_bytes))) + 3 + bulks
+        return request_bytes([len("SET"), self.key_bytes, self.value_bytes])

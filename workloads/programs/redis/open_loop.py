@@ -11,7 +11,7 @@ from sim.arrays import IntArray
 from sim.machine.streams import Streams
 from workloads.programs.redis.config import OpenLoop, RedisConfig, TraceClients
 from workloads.programs.redis.heap import HeapPages
-from workloads.programs.redis.requests import READ_BYTES, FaultCosts, Iterations, Replies
+from workloads.programs.redis.requests import READ_BYTES, FindFaults, Iterations, Replies, fault_ns
 from workloads.traces.kinds.key_trace import KeyTrace
 from workloads.traces.reading.columns import MISSING
 
@@ -114,10 +114,8 @@ def traced_arrivals(
     config: RedisConfig, clients: TraceClients, trace: KeyTrace, streams: Streams
 ) -> Iterator[Arrivals]:
     """The commands of a trace at its times, up to the configured duration."""
-    at_ns = np.rint(trace.arrival_ns() / clients.speed).astype(np.int64)
+    at_ns = clients.send_ns(trace.arrival_ns(), config.duration)
     count = len(at_ns)
-    if config.duration is not None:
-        count = int(np.searchsorted(at_ns, config.duration))
     request_bytes = trace.request_bytes[:count].astype(np.int64)
     page_of_key = HeapPages(config).placed(streams, trace.keys)
     first = np.flatnonzero(trace.is_write[:count] & (trace.key_id[:count] >= 0))
@@ -126,7 +124,7 @@ def traced_arrivals(
     key = np.append(trace.key_id[first], trace.further_key_id[:further])
     order = np.argsort(command, kind="stable")
     whole = Arrivals(
-        at_ns[:count],
+        at_ns,
         trace.connection[:count].astype(np.int64),
         np.where(request_bytes == MISSING, config.get_bytes, request_bytes),
         np.append(0, np.cumsum(np.bincount(command, minlength=count))),
@@ -148,9 +146,10 @@ class OpenLoopClients:
         self._more = arrivals
         nothing = np.zeros(0, np.int64)
         self._waiting = Arrivals(nothing, nothing, nothing, np.zeros(1, np.int64), nothing)
-        self._look: tuple[IntArray, IntArray] = (nothing, nothing)
 
-    def upcoming(self, now_ns: int, until_ns: int, costs: FaultCosts) -> Iterations | None:
+    def upcoming(
+        self, now_ns: int, until_ns: int, find_faults: FindFaults
+    ) -> Iterations[Arrivals] | None:
         """The next iterations; None once every request is served."""
         self._receive(now_ns)
         if not len(self._waiting):
@@ -159,8 +158,8 @@ class OpenLoopClients:
         arrived = int(np.searchsorted(self._waiting.at_ns, start_ns, side="right"))
         chosen = self._first_pass(arrived)
         if chosen is not None:
-            return self._one_iteration(start_ns, chosen, costs)
-        return self._many_iterations(now_ns, until_ns, arrived, costs)
+            return self._one_iteration(start_ns, chosen, find_faults)
+        return self._many_iterations(now_ns, until_ns, arrived, find_faults)
 
     def _receive(self, now_ns: int) -> None:
         """Hold enough requests to look ahead, and all that have arrived."""
@@ -184,32 +183,34 @@ class OpenLoopClients:
         fits = (read <= READ_BYTES) | (np.arange(arrived) == first)
         return None if fits.all() else np.sort(by_connection[fits])
 
-    def _one_iteration(self, start_ns: int, chosen: IntArray, costs: FaultCosts) -> Iterations:
+    def _one_iteration(
+        self, start_ns: int, chosen: IntArray, find_faults: FindFaults
+    ) -> Iterations[Arrivals]:
         """An iteration that leaves some of what waits behind."""
         rest = np.setdiff1d(np.arange(len(self._waiting)), chosen, assume_unique=True)
-        self._waiting = self._waiting.take(chosen).then(self._waiting.take(rest))
-        self._look = (np.array([len(chosen)]), self._waiting.at_ns)
-        writes = int(self._waiting.writes_from[len(chosen)])
-        pages = self._waiting.pages[:writes]
-        busy_ns = self._service_ns * len(chosen) + int(costs(pages, np.array([writes]))[0])
+        served = self._waiting.take(chosen)
+        writes = len(served.pages)
+        faults = find_faults(served.pages)
+        busy_ns = self._service_ns * len(chosen) + faults.total_ns
         return Iterations(
             start_ns=np.array([start_ns]),
             ends_ns=np.array([start_ns + busy_ns]),
             busy_ns=np.array([busy_ns]),
             requests=np.array([len(chosen)]),
             writes_end=np.array([writes]),
-            write_pages=pages,
+            faults=faults,
+            basis=served.then(self._waiting.take(rest)),
         )
 
     def _many_iterations(
-        self, now_ns: int, until_ns: int, arrived: int, costs: FaultCosts
-    ) -> Iterations:
+        self, now_ns: int, until_ns: int, arrived: int, find_faults: FindFaults
+    ) -> Iterations[Arrivals]:
         """Iterations that each take all that waits when they begin; the first ``arrived`` come."""
         waiting = self._waiting
         seen = max(arrived, min(MOST_REQUESTS, int(np.searchsorted(waiting.at_ns, until_ns))))
         at_ns, writes_from = waiting.at_ns[:seen], waiting.writes_from[: seen + 1]
-        pages = waiting.pages[: writes_from[-1]]
-        work_ns = costs(pages, writes_from)
+        faults = find_faults(waiting.pages[: writes_from[-1]])
+        work_ns = fault_ns(faults, writes_from)
         work_ns += self._service_ns * np.arange(seen + 1, dtype=np.int64)
         # When an iteration that begins with request i can begin: once all before it are served (a
         # loop that never idles while something waits: Lindley's recursion, solved), or it arrives.
@@ -225,19 +226,23 @@ class OpenLoopClients:
         unclear[0] = False
         count = int(np.argmax(unclear)) if unclear.any() else len(ends)
         ends, start_ns, busy_ns = ends[:count], start_ns[:count], busy_ns[:count]
-        self._look = (ends, waiting.at_ns)
         return Iterations(
-            start_ns, start_ns + busy_ns, busy_ns, ends - starts[:count], writes_from[ends], pages
+            start_ns,
+            start_ns + busy_ns,
+            busy_ns,
+            requests=ends - starts[:count],
+            writes_end=writes_from[ends],
+            faults=faults,
+            basis=waiting,
         )
 
-    def served(self, ends_ns: IntArray) -> Replies:
-        """Take the first iterations looked at as served; their requests' latencies."""
-        ends, at_ns = self._look
-        ends = ends[: len(ends_ns)]
-        count = int(ends[-1])
-        replied_ns = np.repeat(ends_ns, np.diff(ends, prepend=0))
-        latency_ns = replied_ns - at_ns[:count]
-        self._waiting = self._waiting.between(count, len(self._waiting))
+    def served(self, ahead: Iterations[Arrivals], ends_ns: IntArray) -> Replies:
+        """Take the first iterations as served; their requests' latencies."""
+        in_order = ahead.basis
+        replied_ns = np.repeat(ends_ns, ahead.requests[: len(ends_ns)])
+        count = len(replied_ns)
+        latency_ns = replied_ns - in_order.at_ns[:count]
+        self._waiting = in_order.between(count, len(in_order))
         return Replies(replied_ns, latency_ns, np.ones(count, np.int64))
 
 

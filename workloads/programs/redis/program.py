@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from models.kernel.kernel import Kernel
 from sim.machine.streams import Streams
 from workloads.programs.redis.closed_loop import ClosedLoopClients
@@ -28,7 +30,7 @@ class Redis(Workload):
         return Program([server.live()], server.recording)
 
 
-def _clients(config: RedisConfig, streams: Streams) -> RequestSource:
+def _clients(config: RedisConfig, streams: Streams) -> RequestSource[Any]:
     clients = config.clients
     if isinstance(clients, ClosedLoop):
         return ClosedLoopClients(config, clients, streams)

@@ -13,25 +13,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
+import numpy as np
+
+from models.faults.batch import Faults
 from sim.arrays import IntArray
 
 READ_BYTES = 16 * 1024
 """What Redis reads from a connection in one pass of its event loop (PROTO_IOBUF_LEN)."""
 
 
+Basis = TypeVar("Basis")
+"""What a source needs to take the iterations that it has shown as served."""
+
+
 @dataclass(frozen=True)
-class Iterations:
-    """Consecutive iterations of the event loop, looked at but not yet served. All int64 [n].
+class Iterations(Generic[Basis]):
+    """Consecutive iterations of the event loop, looked at but not yet served. Arrays are int64 [n].
 
     Attributes:
         start_ns: when each begins (the loop may have slept before it) ...
         ends_ns: ... and ends, if nobody else uses its core.
         busy_ns: what it needs of a core: service and page faults.
         requests: how many requests it serves.
-        writes_end: how many of ``write_pages`` are written by its end.
-        write_pages: int64 [writes], the heap pages that SETs dirty, in order.
+        writes_end: how many pages SETs have dirtied by its end.
+        faults: of all these writes.
+        basis: their source's own.
     """
 
     start_ns: IntArray
@@ -39,7 +47,8 @@ class Iterations:
     busy_ns: IntArray
     requests: IntArray
     writes_end: IntArray
-    write_pages: IntArray
+    faults: Faults
+    basis: Basis
 
 
 @dataclass(frozen=True)
@@ -54,19 +63,27 @@ class Replies:
     weights: IntArray
 
 
-FaultCosts = Callable[[IntArray, IntArray], IntArray]
-"""Page-fault time of the first ``ends[i]`` (ascending) writes, for each i, if these pages were
-written in this order now; changes nothing."""
+FindFaults = Callable[[IntArray], Faults]
+"""The faults that writes of these heap pages would raise, in this order and now; changes nothing.
+"""
 
 
-class RequestSource(Protocol):
+def fault_ns(faults: Faults, ends: IntArray) -> IntArray:
+    """Page-fault time of the first ``ends[i]`` writes, for each i."""
+    total_ns = np.append(0, np.cumsum(faults.cost_ns))
+    return total_ns[np.searchsorted(faults.position, ends)]
+
+
+class RequestSource(Protocol[Basis]):
     """A source of requests. `upcoming` looks ahead; `served` takes what was looked at."""
 
-    def upcoming(self, now_ns: int, until_ns: int, costs: FaultCosts) -> Iterations | None:
+    def upcoming(
+        self, now_ns: int, until_ns: int, find_faults: FindFaults
+    ) -> Iterations[Basis] | None:
         """The next iterations of a loop that is free from ``now_ns`` on; None if there are none.
 
         At least one; as many as are worth looking at of those that end before ``until_ns``.
         """
 
-    def served(self, ends_ns: IntArray) -> Replies:
-        """Of the iterations last looked at, the first ``len(ends_ns)`` replied at these times."""
+    def served(self, ahead: Iterations[Basis], ends_ns: IntArray) -> Replies:
+        """The first ``len(ends_ns)`` iterations of the latest look, replied at these times."""

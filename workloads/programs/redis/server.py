@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Generic
+
 import numpy as np
 
 from models.faults.batch import Faults
@@ -10,7 +12,7 @@ from models.memory.address_space import AddressSpace
 from models.memory.slots import count_killed
 from sim.arrays import IntArray
 from sim.machine.clock import Activity
-from sim.machine.cores import Task
+from sim.machine.tasks import Task
 from sim.measures.common_metrics import (
     DURATION,
     LATENCY,
@@ -27,7 +29,7 @@ from sim.measures.timeline import Timeline
 from sim.measures.warmup import SteadyLatency
 from workloads.programs.redis.config import RedisConfig
 from workloads.programs.redis.heap import HeapPages
-from workloads.programs.redis.requests import Iterations, RequestSource
+from workloads.programs.redis.requests import Basis, Iterations, RequestSource
 from workloads.programs.redis.snapshots import SnapshotRow, SnapshotRule, columns
 from workloads.running.faults import LoadedMemory, faults_since_loading
 
@@ -53,7 +55,7 @@ LOCK_HELD = Metric(
 """How long nobody else could fault."""
 
 
-class Server:
+class Server(Generic[Basis]):
     """Serves clients until they are done.
 
     An iteration reads what has arrived, serves it in order, forks if a snapshot is due, and then
@@ -62,7 +64,7 @@ class Server:
     changes meanwhile, so the outcome is the same as one by one.
     """
 
-    def __init__(self, config: RedisConfig, kernel: Kernel, clients: RequestSource) -> None:
+    def __init__(self, config: RedisConfig, kernel: Kernel, clients: RequestSource[Basis]) -> None:
         self._config = config
         self._kernel = kernel
         self._clock = kernel.machine.clock
@@ -80,7 +82,6 @@ class Server:
         self._requests = 0
         self._failed = 0
         self._writes = 0
-        self._faults = Faults.none()
         self._latency = SteadyLatency(config.warmup, config.duration)
         self._timeline = Timeline(WINDOW_NS)
 
@@ -88,7 +89,7 @@ class Server:
         """The server's process."""
         while True:
             look_ns = min(self._quiet_until_ns(), self._pending_decision_ns())
-            ahead = self._clients.upcoming(self._clock.now, look_ns, self._fault_ns)
+            ahead = self._clients.upcoming(self._clock.now, look_ns, self._find_faults)
             if ahead is None:
                 yield from self._idle()
                 return
@@ -103,7 +104,7 @@ class Server:
             else:
                 yield from self._serve_one(ahead, until_ns)
 
-    def _next_decision(self, ahead: Iterations) -> tuple[int, int]:
+    def _next_decision(self, ahead: Iterations[Basis]) -> tuple[int, int]:
         """When to decide on a fork next, and how many iterations are served before at most.
 
         While too few keys have changed there is nothing to decide, up to the iteration that
@@ -142,22 +143,20 @@ class Server:
         event_ns, end_ns = self._clock.quiet_until_ns, self._config.duration
         return min(bound for bound in (event_ns, end_ns, FOREVER_NS) if bound is not None)
 
-    def _fault_ns(self, pages: IntArray, ends: IntArray) -> IntArray:
-        """See `FaultCosts`."""
-        self._faults = self._kernel.scheme.classify(self._mm, pages + self._heap_start, True)
-        total_ns = np.append(0, np.cumsum(self._faults.cost_ns))
-        return total_ns[np.searchsorted(self._faults.position, ends)]
+    def _find_faults(self, pages: IntArray) -> Faults:
+        """See `requests.FindFaults`."""
+        return self._kernel.scheme.classify(self._mm, pages + self._heap_start, True)
 
-    def _serve_together(self, ahead: Iterations, count: int) -> Activity:
+    def _serve_together(self, ahead: Iterations[Basis], count: int) -> Activity:
         self._write(ahead, count)
         busy_ns = int(ahead.busy_ns[:count].sum())
         slept_ns = int(ahead.ends_ns[count - 1]) - self._clock.now - busy_ns
         yield from self._task.run(compute_ns=busy_ns)
         if slept_ns:
             yield self._clock.timeout(slept_ns)
-        self._reply(ahead.ends_ns[:count])
+        self._reply(ahead, ahead.ends_ns[:count])
 
-    def _serve_one(self, ahead: Iterations, until_ns: int) -> Activity:
+    def _serve_one(self, ahead: Iterations[Basis], until_ns: int) -> Activity:
         if ahead.start_ns[0] > self._clock.now:
             # Others may act while the server sleeps, so the faults are looked at again after it.
             yield self._clock.timeout(int(ahead.start_ns[0]) - self._clock.now)
@@ -166,18 +165,18 @@ class Server:
         yield from self._task.run(compute_ns=int(ahead.busy_ns[0]))
         if self._clock.now >= until_ns:
             yield from self._decide()
-        self._reply(np.array([self._clock.now]))
+        self._reply(ahead, np.array([self._clock.now]))
 
-    def _write(self, ahead: Iterations, count: int) -> None:
-        """Dirty the pages of the SETs in the first ``count`` iterations just looked at."""
+    def _write(self, ahead: Iterations[Basis], count: int) -> None:
+        """Dirty the pages of the SETs in the first ``count`` iterations."""
         writes = int(ahead.writes_end[count - 1])
-        self._kernel.apply(self._mm, self._faults.until(writes))
+        self._kernel.apply(self._mm, ahead.faults.until(writes))
         self._requests += int(ahead.requests[:count].sum())
         self._writes += writes
         self._changes += writes
 
-    def _reply(self, ends_ns: IntArray) -> None:
-        replies = self._clients.served(ends_ns)
+    def _reply(self, ahead: Iterations[Basis], ends_ns: IntArray) -> None:
+        replies = self._clients.served(ahead, ends_ns)
         if not len(replies.at_ns):
             return  # the pass read a part of a long request
         self._latency.add(replies.at_ns, replies.latency_ns, replies.weights)

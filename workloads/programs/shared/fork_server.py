@@ -19,7 +19,7 @@ from models.memory.areas import Vma
 from models.operations.steps import replay
 from sim.arrays import IntArray
 from sim.machine.clock import Activity
-from sim.machine.cores import Task
+from sim.machine.tasks import Task
 from workloads.running.faults import LoadedMemory
 from workloads.running.pages import pages_of
 

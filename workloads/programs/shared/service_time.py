@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema
 
 from sim.arrays import IntArray
-from sim.units import parse_duration
+from sim.units import RESOLVED, parse_duration
 
 _PERCENTILE = re.compile(r"p([0-9]{1,3}(?:\.[0-9]{1,9})?)")
 
@@ -89,13 +89,15 @@ def _positive(value: object) -> int:
     return time_ns
 
 
-def _plain(time: ServiceTime) -> int | dict[str, int]:
-    if len(set(time.quantiles_ns)) == 1:
-        return time.quantiles_ns[0]
-    return {
-        f"p{100 * share:g}": time_ns
-        for share, time_ns in zip(time.shares, time.quantiles_ns, strict=True)
-    }
+def _plain(time: ServiceTime) -> dict[str, list[float] | list[int]]:
+    """As plain data, to the last digit of the shares."""
+    return {"shares": list(time.shares), "quantiles_ns": list(time.quantiles_ns)}
+
+
+def _read(value: Any, info: ValidationInfo) -> ServiceTime:
+    if info.context == RESOLVED:
+        return ServiceTime(tuple(value["shares"]), tuple(value["quantiles_ns"]))
+    return parse_service(value)
 
 
 _SCHEMA: dict[str, Any] = {
@@ -111,6 +113,6 @@ _SCHEMA: dict[str, Any] = {
 }
 
 Service = Annotated[
-    ServiceTime, PlainValidator(parse_service), PlainSerializer(_plain), WithJsonSchema(_SCHEMA)
+    ServiceTime, PlainValidator(_read), PlainSerializer(_plain), WithJsonSchema(_SCHEMA)
 ]
 """For pydantic models: a duration such as 35us, or quantiles."""

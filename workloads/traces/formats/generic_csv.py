@@ -21,7 +21,8 @@ from collections.abc import Sequence
 
 from workloads.traces.commands.memcached import OPERATIONS, READS
 from workloads.traces.commands.redis import COMMANDS
-from workloads.traces.kinds.key_trace import FURTHER, KeyColumns, KeyTrace, request_bytes
+from workloads.traces.commands.resp import request_bytes
+from workloads.traces.kinds.key_trace import FURTHER, KeyColumns, KeyTrace
 from workloads.traces.reading.accounting import BLANK, HEADER, LineError, account
 from workloads.traces.reading.cells import (
     cell_column,

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.traces.commands.redis import COMMANDS, NOTHING
-from workloads.traces.kinds.key_trace import LONGEST_SENDER_BYTES, bulk_bytes
+from workloads.traces.commands.resp import bulk_bytes
+from workloads.traces.kinds.key_trace import LONGEST_SENDER_BYTES
 from workloads.traces.kinds.monitor_trace import TICK_NS, MonitorColumns
 from workloads.traces.reading.columns import IntColumn
 from workloads.traces.reading.slices import (

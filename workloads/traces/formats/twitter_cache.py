@@ -19,7 +19,8 @@ from __future__ import annotations
 import re
 
 from workloads.traces.commands.memcached import OPERATIONS, READS, STORES
-from workloads.traces.kinds.key_trace import KeyColumns, KeyTrace, request_bytes
+from workloads.traces.commands.resp import request_bytes
+from workloads.traces.kinds.key_trace import KeyColumns, KeyTrace
 from workloads.traces.reading.accounting import BLANK, LineError, account
 from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath
 

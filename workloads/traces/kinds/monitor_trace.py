@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workloads.traces.commands.redis import NOTHING, UNKNOWN, command_of
-from workloads.traces.kinds.key_trace import KeyColumns, KeyTrace, request_bytes
+from workloads.traces.commands.resp import request_bytes
+from workloads.traces.kinds.key_trace import KeyColumns, KeyTrace
 from workloads.traces.kinds.trace import Facts
 from workloads.traces.reading.accounting import Accounting
 

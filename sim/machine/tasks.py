@@ -1,0 +1,138 @@
+"""Tasks, and the bursts of work that they want done."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import simpy
+
+from sim.arrays import IntArray
+from sim.machine.clock import Activity, Clock
+
+# A rest of memory work below this many nanoseconds is rounding, not work.
+_ROUNDING_NS = 1e-6
+
+
+@dataclass(eq=False)
+class Burst:
+    """Work that a task wants done: first the compute part, then the memory part.
+
+    Attributes:
+        task: whose work it is.
+        compute_ns: what is left of the compute part.
+        memory_ns: what is left of the memory part, undisturbed.
+        stream: class of the memory part's stream; None if it contends with nobody.
+        done: happens when nothing is left.
+        queued_ns: when it was queued last.
+        passes: the stretches of time in which it had a core: (end, length) of each.
+    """
+
+    task: Task
+    compute_ns: int
+    memory_ns: float
+    stream: str | None
+    done: simpy.Event
+    queued_ns: int = 0
+    passes: list[tuple[int, int]] = field(default_factory=list)
+
+    def unfinished(self) -> bool:
+        """Whether anything is left."""
+        return self.compute_ns > 0 or self.memory_ns > _ROUNDING_NS
+
+    def need_ns(self, slowdown: float) -> int:
+        """How long the current part still takes, at this slowdown of the memory part."""
+        return self.compute_ns or math.ceil(self.memory_ns * slowdown - _ROUNDING_NS)
+
+    def progress(self, ran_ns: int, slowdown: float) -> None:
+        """Account for ``ran_ns`` on a core in the current part."""
+        self.task.cpu_ns += ran_ns
+        self.task.fair_ns += ran_ns
+        if self.compute_ns > 0:
+            self.compute_ns -= ran_ns
+        elif ran_ns == self.need_ns(slowdown):
+            self.memory_ns = 0.0
+        else:
+            self.memory_ns -= ran_ns / slowdown
+
+
+class Dispatcher(Protocol):
+    """Whoever finds bursts a core."""
+
+    clock: Clock
+
+    def queue(self, burst: Burst) -> None:
+        """Take a burst that wants a core from now on."""
+
+
+class Task:
+    """A thread of execution.
+
+    Args:
+        dispatcher: finds its work a core; the machine's scheduler.
+        name: names the task in spans.
+        core: the one core it may run on, or None for any.
+
+    Attributes:
+        cpu_ns: core time it has used so far.
+        fair_ns: the same, raised on waking so that a sleeper cannot hoard time.
+        last_core: number of the core it ran on last, or runs on; None if it never ran.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, name: str, core: int | None = None) -> None:
+        self.name = name
+        self.core = core
+        self.cpu_ns = 0
+        self.fair_ns = 0
+        self.last_core: int | None = None
+        self._dispatcher = dispatcher
+
+    def run(self, compute_ns: int = 0, memory_ns: int = 0, stream: str | None = None) -> Activity:
+        """Use a core for ``compute_ns`` and then ``memory_ns`` of undisturbed work.
+
+        The memory part takes longer while other streams contend with class ``stream``.
+
+        Raises:
+            ValueError: a part is negative.
+        """
+        if compute_ns < 0 or memory_ns < 0:
+            raise ValueError("work cannot be negative")
+        if compute_ns or memory_ns:
+            yield self._queued(int(compute_ns), float(memory_ns), stream).done
+
+    def run_parts(self, parts_ns: IntArray) -> Generator[simpy.Event, Any, IntArray]:
+        """Use a core for one part of compute work after the other, with nothing in between.
+
+        Takes the time of a `run` of each part, at the price of one.
+
+        Args:
+            parts_ns: int64 [n], n at least 1, at least 0 each.
+
+        Returns:
+            int64 [n], when each part was done.
+
+        Raises:
+            ValueError: a part is negative.
+        """
+        done_ns = parts_ns.cumsum()
+        if parts_ns.min() < 0:
+            raise ValueError("parts of work cannot be negative")
+        if not done_ns[-1]:
+            return np.full(len(parts_ns), self._dispatcher.clock.now)
+        burst = self._queued(int(done_ns[-1]), 0.0, None)
+        yield burst.done
+        ended_ns, ran_ns = np.array(burst.passes, np.int64).T
+        worked_ns = ran_ns.cumsum()
+        # The pass in which the part was done, and how long before its end.
+        number = worked_ns.searchsorted(done_ns)
+        moments: IntArray = ended_ns[number] - (worked_ns[number] - done_ns)
+        return moments
+
+    def _queued(self, compute_ns: int, memory_ns: float, stream: str | None) -> Burst:
+        """Work that waits for a core from now on."""
+        burst = Burst(self, compute_ns, memory_ns, stream, self._dispatcher.clock.event())
+        self._dispatcher.queue(burst)
+        return burst
