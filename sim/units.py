@@ -118,7 +118,7 @@ def read_by(parse: Callable[[object], object]) -> BeforeValidator:
     """Has a field read by ``parse``, unless what it is given is `RESOLVED`."""
 
     def read(value: Any, info: ValidationInfo) -> Any:
-        return value if info.context == RESOLVED else parse(value)
+        return value if info.context is RESOLVED else parse(value)
 
     return BeforeValidator(read)
 

@@ -21,7 +21,7 @@ from experiments.language.schema import experiment_model
 from experiments.language.validation import check_present, takes_whole_numbers
 from experiments.planning.model_version import model_version
 from experiments.planning.named_files import NamedFiles
-from experiments.planning.resolution import ConfigSource, Resolver, TraceFiles, WholeSource
+from experiments.planning.resolution import ConfigSource, NamedContent, Resolver, WholeSource
 from experiments.sweeps.blocks import Axis
 from experiments.sweeps.replaced import replaced_part
 from experiments.sweeps.sweep import Sweep, without_sweep
@@ -44,27 +44,28 @@ class Point:
         source: of the configuration, which is put together whenever somebody asks for it: a
             hundred thousand are too many to keep.
         shapes: models of the workloads' configurations, by kind.
-        machine: the machine's profile, as it is in its file.
-        digests: SHA-256 of every trace and of the profile, by their dotted path.
+        named: what was found by the names in it.
         model: version of the model that the point is for.
         swept: the values that tell this point from its siblings, as text by dotted path.
-        files: the traces' as they can be opened from here, by their way in the configuration.
     """
 
     id: str
     name: str
     source: ConfigSource
     shapes: Mapping[str, type[BaseModel]]
-    machine: Profile
-    digests: Mapping[str, str]
+    named: NamedContent
     model: str
     swept: Mapping[str, str]
-    files: TraceFiles
 
     @property
     def config(self) -> Mapping[str, Any]:
         """The configuration as plain JSON data, defaults filled in; what the record keeps."""
         return self.source.config()
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """SHA-256 of every trace and of the profile, by their dotted path."""
+        return self.named.digests
 
     @property
     def shape(self) -> type[BaseModel]:
@@ -81,7 +82,7 @@ class Point:
     def workload(self) -> BaseModel:
         """The workload's configuration as its own model, traces named as they can be opened."""
         workload = self.source.section("workload")
-        for (_, *route), file in self.files:
+        for (_, *route), file in self.named.files:
             workload = put(workload, tuple(route), file, NOWHERE)
         return read_back(self.shape, workload)
 
@@ -89,7 +90,7 @@ class Point:
     def profile(self) -> Profile:
         """The machine's costs, the experiment's own constants in place."""
         machine = self.config["machine"]
-        return self.machine.varied(machine["constants"], machine["scale"])
+        return self.named.profile.varied(machine["constants"], machine["scale"])
 
     def setup(self, repetition: int) -> Setup:
         """What a repetition of the workload runs on."""
@@ -197,11 +198,9 @@ def _points(
                 document.data["name"],
                 found.source,
                 shapes,
-                found.profile,
-                found.digests,
+                found.named,
                 version,
                 swept,
-                found.files,
             )
 
 

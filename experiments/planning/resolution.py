@@ -68,22 +68,35 @@ TraceFiles: TypeAlias = Sequence[tuple[Route, str]]
 """The way to each trace's name in a configuration, and its file."""
 
 
+@dataclass(frozen=True, slots=True)
+class NamedContent:
+    """What was found by a profile's name and those of some traces; shared by the points that do.
+
+    Attributes:
+        profile: the machine's.
+        digests: SHA-256 of the profile and of every trace, by their dotted path.
+        files: the traces' as they can be opened from here, by their way in the configuration.
+        rest_of_id: see `results.records.record.rest_of_id`.
+    """
+
+    profile: Profile
+    digests: Mapping[str, str]
+    files: TraceFiles
+    rest_of_id: bytes
+
+
 class ResolvedPoint(NamedTuple):
     """An experiment without a sweep, resolved.
 
     Attributes:
         id: of its point.
         source: of its configuration.
-        profile: the machine's, as it is in its file.
-        digests: SHA-256 of the profile and of every trace, by their dotted path.
-        files: the traces' as they can be opened from here, by their way in the configuration.
+        named: what it names.
     """
 
     id: str
     source: ConfigSource
-    profile: Profile
-    digests: Mapping[str, str]
-    files: TraceFiles
+    named: NamedContent
 
 
 class Resolver:
@@ -114,7 +127,7 @@ class Resolver:
             others = model.model_fields.keys() - {"name"}
             name = {key: value for key, value in base.items() if key == "name"}
             self._name: Branch | None = Branch(model, name, axes, but=others)
-        self._named: dict[tuple[str, tuple[_TraceName, ...]], _NamedContent] = {}
+        self._named: dict[tuple[str, tuple[_TraceName, ...]], NamedContent] = {}
 
     def of(self, combinations: Sequence[Combination]) -> list[ResolvedPoint]:
         """The points of some rows of the sweep, one of each axis; many at once are faster.
@@ -167,12 +180,11 @@ class Resolver:
         named = self._named.get(key)
         if named is None:
             named = self._named[key] = self._look_up(*key, document)
-        id_ = spelled_id(spelled, named.rest_of_id)
-        return ResolvedPoint(id_, source, named.profile, named.digests, named.files)
+        return ResolvedPoint(spelled_id(spelled, named.rest_of_id), source, named)
 
     def _look_up(
         self, profile: str, traces: Sequence[_TraceName], document: Document
-    ) -> _NamedContent:
+    ) -> NamedContent:
         route: Route = ("machine", "profile")
         machine = self._inputs.profile(profile, document, route)
         digests = {dotted(route): machine.digest}
@@ -180,7 +192,7 @@ class Resolver:
         for route, name, wanted in traces:
             file, digests[dotted(route)] = self._inputs.trace(name, wanted, document, route)
             files.append((route, file))
-        return _NamedContent(machine, digests, files, rest_of_id(digests, self._version))
+        return NamedContent(machine, digests, files, rest_of_id(digests, self._version))
 
 
 class _TraceName(NamedTuple):
@@ -189,23 +201,6 @@ class _TraceName(NamedTuple):
     route: Route
     name: str
     wanted: type
-
-
-@dataclass(frozen=True, slots=True)
-class _NamedContent:
-    """What was found by a profile's name and those of some traces.
-
-    Attributes:
-        profile: the machine's.
-        digests: SHA-256 of the profile and of every trace, by their dotted path.
-        files: the traces'.
-        rest_of_id: see `results.records.record.rest_of_id`.
-    """
-
-    profile: Profile
-    digests: Mapping[str, str]
-    files: TraceFiles
-    rest_of_id: bytes
 
 
 def _check_memory(source: ConfigSource, document: Document) -> None:

@@ -71,7 +71,9 @@ def outcome_one_by_one(document: Document) -> str:
         found = [resolution.of_document(sweep.document(rows)) for rows in sweep.combinations()]
     except InputError as error:
         return str(error)
-    assert all(one.id == record_id(one.source.config(), one.digests, version) for one in found)
+    assert all(
+        one.id == record_id(one.source.config(), one.named.digests, version) for one in found
+    )
     return " ".join(one.id for one in found)
 
 
@@ -129,9 +131,9 @@ def test_bundled_points_are_those_of_whole_experiments(file: Path) -> None:
     for point, combination in list(zip(points, sweep.combinations(), strict=True))[:40]:
         whole = resolution.of_document(sweep.document(combination))
         assert (point.id, point.config) == (whole.id, whole.source.config())
-        assert (point.files, point.digests) == (whole.files, whole.digests)
+        assert (point.named.files, point.digests) == (whole.named.files, whole.named.digests)
         written = sweep.document(combination).data["workload"]
-        for (_, *route), name in point.files:
+        for (_, *route), name in point.named.files:
             written = put(written, tuple(route), name, Position(""))
         assert point.workload == point.shape.model_validate_json(json.dumps(written))
 
