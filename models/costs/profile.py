@@ -12,11 +12,12 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from models.costs.laws import DEFAULT, AssumedValue, Costs
+from sim.configuration import Configuration
 
 
 def _unit(name: str) -> str:
@@ -43,10 +44,8 @@ class ProfileError(ValueError):
     """A machine profile that cannot be used; the message names the file and the constant."""
 
 
-class Constant(BaseModel):
+class Constant(Configuration):
     """A number with where it comes from."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     value: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     unit: Annotated[str, Field(min_length=1)]
@@ -62,7 +61,7 @@ def default_constants() -> dict[str, Constant]:
     }
 
 
-class Profile(BaseModel):
+class Profile(Configuration):
     """A calibrated machine.
 
     Attributes:
@@ -72,8 +71,6 @@ class Profile(BaseModel):
             out have their stated default.
         contention: For a victim's memory stream, what each aggressor's weighs on it.
     """
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     name: Annotated[str, Field(min_length=1)]
     description: Annotated[str, Field(min_length=1)]

@@ -9,7 +9,6 @@ from models.faults.batch import Faults
 from models.faults.candidates import first_accesses
 from models.faults.prices import faults_ns, in_cache
 from models.faults.rules import Rules
-from models.faults.small_pages import mark_written
 from models.memory import slots as writer
 from models.memory.address_space import NO_TABLE, AddressSpace
 from models.memory.areas import PAGES_PER_SLOT
@@ -138,7 +137,7 @@ def _map_fresh(mm: AddressSpace, slots: IntArray, *, large_folios: bool, physica
     writer.count(memory, pages_freed=memory.contents.drop(before))
     writer.hold_huge(memory, len(slots))
     writer.put_tables(mm, slots[empty], contents[empty], physical=physical)
-    mark_written(mm, slots * PAGES_PER_SLOT)
+    mm.mark_written(slots * PAGES_PER_SLOT)
 
 
 def split(mm: AddressSpace, slots: IntArray) -> None:

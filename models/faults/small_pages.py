@@ -222,7 +222,7 @@ def _copy_pages(mm: AddressSpace, pages: IntArray) -> None:
     freed = mm.memory.contents.map_frames(*entries, frames, scattered)
     writer.account(mm, absent)
     writer.count(mm.memory, pages_freed=freed)
-    mark_written(mm, pages)
+    mm.mark_written(pages)
 
 
 def _reuse_pages(mm: AddressSpace, pages: IntArray) -> None:
@@ -234,15 +234,7 @@ def _fill_pages(mm: AddressSpace, pages: IntArray) -> None:
     marks = spread_marks(np.array([scattered]), len(pages))[0]
     mm.memory.contents.map_frames(*_entries_of(mm, pages), frames, marks)
     writer.account(mm, len(pages))
-    mark_written(mm, pages)
-
-
-def mark_written(mm: AddressSpace, pages: IntArray) -> None:
-    """From its first written page on, a private area is copied at fork."""
-    if all(vma.has_anon_vma for vma in mm.vmas):
-        return
-    for number in np.unique(mm.vma_numbers(pages)):
-        mm.vmas[number].has_anon_vma = True
+    mm.mark_written(pages)
 
 
 _CHANGES = {

@@ -164,6 +164,13 @@ class AddressSpace(Lockable):
         self._set_vmas([vma for vma in self._vmas if vma not in gone])
         return sum(vma.file.remove_area() for vma in gone if vma.file is not None)
 
+    def mark_written(self, pages: IntArray) -> None:
+        """From its first written page on, a private area is copied at fork."""
+        if all(vma.has_anon_vma for vma in self._vmas):
+            return
+        for number in np.unique(self.vma_numbers(pages)):
+            self._vmas[number].has_anon_vma = True
+
     def vma_numbers(self, pages: IntArray) -> IntArray:
         """Index in `vmas` of the area that holds each of `pages`.
 

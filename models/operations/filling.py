@@ -3,7 +3,6 @@
 import numpy as np
 
 from models.faults.actions import PageAction
-from models.faults.small_pages import mark_written
 from models.memory import slots as writer
 from models.memory.address_space import NO_TABLE, AddressSpace
 from models.memory.areas import PAGES_PER_SLOT
@@ -61,7 +60,7 @@ def fill_slots(
         scattered = even_spread(len(slots) * PAGES_PER_SLOT, len(slots), scattered_share)
     contents = memory.contents.new_filled(kind, blocks, scattered)
     writer.put_tables(mm, slots, contents, physical=physical)
-    mark_written(mm, slots * PAGES_PER_SLOT)
+    mm.mark_written(slots * PAGES_PER_SLOT)
     pages = len(slots) * PAGES_PER_SLOT
     writer.account(mm, pages)
     action, faults = PageAction.ZERO_FILL, pages

@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
 
 from models.costs.laws import Costs
 from models.faults.actions import TableAction
@@ -22,12 +21,11 @@ from models.schemes.forking import Forking
 from models.schemes.locking import OneLock, Taken
 from models.schemes.pages import SmallPages
 from models.schemes.words import Words
+from sim.configuration import Configuration
 
 
-class SchemeOptions(BaseModel):
+class SchemeOptions(Configuration):
     """What an experiment can say of a scheme besides its name: nothing, as a rule."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     def arguments(self) -> dict[str, Any]:
         """The arguments that a scheme is made with."""

@@ -1,4 +1,4 @@
-"""Fork schemes by name. A new one is a file here and a line below."""
+"""Fork schemes by name. A new one is a file here and its class below."""
 
 from typing import Any
 
@@ -11,20 +11,21 @@ from models.schemes.huge import Huge
 from models.schemes.hugetlb import Hugetlb
 from models.schemes.on_demand import OnDemand
 from models.schemes.vfork import Vfork
+from sim.names import by_name
 
-SCHEMES: dict[str, type[Scheme]] = {}
+SCHEMES: dict[str, type[Scheme]] = by_name(
+    "fork schemes", (Classic, OnDemand, Huge, AsyncFork, Classic6, Hugetlb, Vfork)
+)
 """The schemes that experiments can name."""
 
 
 def register(scheme: type[Scheme]) -> None:
-    """Make a scheme known under its name.
+    """Make one more scheme known under its name.
 
     Raises:
         ValueError: If the name is taken.
     """
-    if scheme.name in SCHEMES:
-        raise ValueError(f"there is already a fork scheme named '{scheme.name}'")
-    SCHEMES[scheme.name] = scheme
+    SCHEMES.update(by_name("fork schemes", (*SCHEMES.values(), scheme)))
 
 
 def make_scheme(name: str, costs: Costs, **options: Any) -> Scheme:
@@ -43,7 +44,3 @@ def make_scheme(name: str, costs: Costs, **options: Any) -> Scheme:
     make: Any = SCHEMES[name]
     scheme: Scheme = make(costs, **options)
     return scheme
-
-
-for _scheme in (Classic, OnDemand, Huge, AsyncFork, Classic6, Hugetlb, Vfork):
-    register(_scheme)

@@ -8,6 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from models.schemes.base import Scheme
+from models.schemes.registry import SCHEMES
+
 ROOT = Path(__file__).parents[2]
 WINGS = ("sim", "models", "workloads", "results", "experiments")
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
@@ -94,3 +97,7 @@ def test_slots_rss_and_counts_have_one_writer() -> None:
                 found = WRITTEN & set(changed(ast.parse(file.read_text("utf-8"))))
                 own = {"counts"} if "self.counts = Counts()" in file.read_text("utf-8") else set()
                 assert not found - own, path
+
+
+def test_schemes_are_put_together_not_derived() -> None:
+    assert all(scheme.__bases__ == (Scheme,) for scheme in SCHEMES.values())
