@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -36,7 +35,8 @@ class AddressSpace(Lockable):
         family: Its forks, theirs, and whom it comes from: those that are alive, by their number.
         counts: Its own faults.
         accounted_pages: The kernel's count of resident pages (see `rss_pages`).
-        pmd_tables: The tables of the level above, which span 1 GiB each, as something to lock.
+        pmd_tables: The tables of the level above that were ever locked, by their number; they span
+            1 GiB each.
         state: What the fork scheme keeps of it, as the scheme says; None at first.
     """
 
@@ -47,7 +47,7 @@ class AddressSpace(Lockable):
         self.family[self.number] = self
         self.counts = Counts()
         self.accounted_pages = 0
-        self.pmd_tables: defaultdict[int, Lockable] = defaultdict(Lockable)
+        self.pmd_tables: dict[int, Lockable] = {}
         self.state: object = None
         self.slot_table = np.empty(0, np.int64)
         self.slot_writable = np.empty(0, np.bool_)

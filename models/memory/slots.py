@@ -9,12 +9,10 @@ from __future__ import annotations
 from models.memory.address_space import NO_TABLE, AddressSpace
 from models.memory.physical import PhysicalMemory
 from models.memory.tables import NOBODY
-from sim.arrays import IntArray, run_of
+from sim.arrays import IntArray, Rows, run_of
 
 
-def put_tables(
-    mm: AddressSpace, slots: IntArray, contents: IntArray, *, physical: bool = True
-) -> None:
+def put_tables(mm: AddressSpace, slots: Rows, contents: IntArray, *, physical: bool = True) -> None:
     """Give distinct slots new writable tables of their own, whatever they pointed at before.
 
     Args:
@@ -23,19 +21,18 @@ def put_tables(
         contents: What each table says.
         physical: Whether the tables take frames.
     """
-    if not len(slots):
+    if not len(contents):
         return
-    at = run_of(slots)
-    mm.slot_table[at] = mm.memory.tables.new(contents, physical=physical)
-    mm.slot_writable[at] = True
-    mm.memory.counts.tables_alloc += physical * len(slots)
+    mm.slot_table[slots] = mm.memory.tables.new(contents, physical=physical)
+    mm.slot_writable[slots] = True
+    mm.memory.counts.tables_alloc += physical * len(contents)
 
 
-def point_at(mm: AddressSpace, slots: IntArray, tables: IntArray) -> None:
+def point_at(mm: AddressSpace, slots: Rows, tables: IntArray) -> None:
     """Let empty slots point at tables of another process: one sharer more of each."""
-    mm.slot_table[run_of(slots)] = tables
+    mm.slot_table[slots] = tables
     mm.memory.tables.references[run_of(tables)] += 1
-    mm.memory.counts.tables_shared += len(slots)
+    mm.memory.counts.tables_shared += len(tables)
 
 
 def rewrite(memory: PhysicalMemory, tables: IntArray, contents: IntArray) -> None:
@@ -54,11 +51,10 @@ def free(memory: PhysicalMemory, tables: IntArray) -> None:
     memory.counts.tables_freed += len(tables)
 
 
-def empty(mm: AddressSpace, slots: IntArray) -> None:
+def empty(mm: AddressSpace, slots: Rows) -> None:
     """Let slots point at nothing."""
-    at = run_of(slots)
-    mm.slot_table[at] = NO_TABLE
-    mm.slot_writable[at] = True
+    mm.slot_table[slots] = NO_TABLE
+    mm.slot_writable[slots] = True
 
 
 def shift(mm: AddressSpace, slot: int, into: int) -> None:
@@ -66,14 +62,14 @@ def shift(mm: AddressSpace, slot: int, into: int) -> None:
     mm.slot_table[into], mm.slot_table[slot] = mm.slot_table[slot], NO_TABLE
 
 
-def close(mm: AddressSpace, slots: IntArray) -> None:
+def close(mm: AddressSpace, slots: Rows) -> None:
     """Take the write permission of slots (PMD.RW)."""
-    mm.slot_writable[run_of(slots)] = False
+    mm.slot_writable[slots] = False
 
 
-def reopen(mm: AddressSpace, slots: IntArray) -> None:
+def reopen(mm: AddressSpace, slots: Rows) -> None:
     """Give slots their write permission back."""
-    mm.slot_writable[run_of(slots)] = True
+    mm.slot_writable[slots] = True
 
 
 def drop_tables(mm: AddressSpace, tables: IntArray) -> int:
@@ -81,6 +77,8 @@ def drop_tables(mm: AddressSpace, tables: IntArray) -> int:
 
     The pages are no longer its own that the process was said to have of them.
     """
+    if not len(tables):
+        return 0
     memory = mm.memory
     at = run_of(tables)
     account(mm, -memory.contents.resident_sum(memory.tables.content[at]))

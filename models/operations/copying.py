@@ -103,7 +103,7 @@ def copy_surveyed(
     contents = run_of(content)
     memory.contents.protect(contents)
     memory.contents.share(contents)
-    writer.put_tables(child, work.slots, content, physical=physical)
+    writer.put_tables(child, slots, content, physical=physical)
     resident = memory.contents.resident_sum(contents)
     for slot, spans in work.parts.items():
         of_slot = int(memory.detach(parent.slot_table[slot : slot + 1])[0])

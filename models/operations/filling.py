@@ -8,7 +8,7 @@ from models.memory.address_space import NO_TABLE, AddressSpace
 from models.memory.areas import PAGES_PER_SLOT
 from models.memory.entries import Kind
 from models.memory.frame_stock import even_spread
-from sim.arrays import IntArray
+from sim.arrays import IntArray, run_of
 
 
 def untouched_slots(mm: AddressSpace, start_page: int, n_pages: int) -> IntArray:
@@ -59,7 +59,7 @@ def fill_slots(
     elif scattered_share is not None:
         scattered = even_spread(len(slots) * PAGES_PER_SLOT, len(slots), scattered_share)
     contents = memory.contents.new_filled(kind, blocks, scattered)
-    writer.put_tables(mm, slots, contents, physical=physical)
+    writer.put_tables(mm, run_of(slots), contents, physical=physical)
     mm.mark_written(slots * PAGES_PER_SLOT)
     pages = len(slots) * PAGES_PER_SLOT
     writer.account(mm, pages)

@@ -206,7 +206,7 @@ def _drop_slots(mm: AddressSpace, slots: IntArray, removal: Removal, rules: Rule
     leave_tables(mm, left, sharing)
     if len(closed) and sharing.last_sharer is TableAction.REUSE:
         reuse(mm, closed, rules)
-    writer.empty(mm, slots)
+    writer.empty(mm, run_of(slots))
 
     content = tables.content[run_of(own)]
     huge = contents.kind[run_of(content)] >= Kind.HUGE

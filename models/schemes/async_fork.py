@@ -19,7 +19,7 @@ from models.operations.steps import Acquire, Operation, Release, Work
 from models.schemes.base import Scheme
 from models.schemes.pages import SmallPages
 from models.schemes.words import Words
-from sim.arrays import BoolArray, IntArray
+from sim.arrays import BoolArray, IntArray, run_of
 
 PORTIONS = 256
 """In how many steps at most the child's progress can be seen by its parent."""
@@ -75,7 +75,7 @@ class LeaveTables:
         child = parent.fork_layout()
         if len(rest):
             copy_surveyed(parent, child, survey(parent, rest))
-        writer.close(parent, left)
+        writer.close(parent, run_of(left))
         debts_of(parent).to, debts_of(child).by = child, parent
         return child
 

@@ -100,14 +100,15 @@ class ShareTables:
 
     def _share(self, parent: AddressSpace, child: AddressSpace, slots: IntArray) -> None:
         memory, sharing = parent.memory, self.rules.sharing
-        tables = parent.slot_table[run_of(slots)]
+        at = run_of(slots)
+        tables = parent.slot_table[at]
         if sharing.accounting is RssAccounting.VIEW:
             content = memory.tables.content[run_of(tables)]
             writer.account(child, memory.contents.resident_sum(content))
         elif sharing.accounting is RssAccounting.OWNER:
             _account(parent, slots)
-        writer.point_at(child, slots, tables)
-        closed = slots
+        writer.point_at(child, at, tables)
+        closed = at
         if not sharing.closes_read_only:
             closed = slots[~parent.in_read_only_areas(slots)]
         writer.close(child, closed)

@@ -48,4 +48,5 @@ class GibLocks(OneLock):
 
     def of_fault(self, mm: AddressSpace, page: int) -> Taken:
         """See `OneLock.of_fault`."""
-        return (*super().of_fault(mm, page), ("write", mm.pmd_tables[page // PAGES_PER_GIB]))
+        pmd_table = mm.pmd_tables.setdefault(page // PAGES_PER_GIB, Lockable())
+        return (*super().of_fault(mm, page), ("write", pmd_table))
