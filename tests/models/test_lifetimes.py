@@ -41,7 +41,7 @@ def a_life(kernel: Kernel, mm: AddressSpace, at: int) -> Activity:
     yield from kernel.access(task, mm, [at, at + 600])
     child = yield from kernel.fork(task, mm)
     ended = kernel.process(child, a_child(kernel, child, at))
-    yield from kernel.access(task, mm, [at + 1, at + 700])
+    yield from kernel.access(task, mm, [at + 1])
     yield ended
     yield from kernel.unmap(task, mm, vma.start_page, vma.n_pages)
 
@@ -49,7 +49,7 @@ def a_life(kernel: Kernel, mm: AddressSpace, at: int) -> Activity:
 def a_child(kernel: Kernel, mm: AddressSpace, at: int) -> Activity:
     task = kernel.thread("child", mm)
     yield from kernel.start(task, mm)
-    yield from kernel.access(task, mm, [at, at + 512])
+    yield from kernel.access(task, mm, [at + 600])
     yield from kernel.exit(task, mm)
     kernel.end_thread(task)
 
