@@ -170,3 +170,31 @@ def test_what_mprotect_cuts_off_stays_locked_until_it_is_done() -> None:
     clock.process(read(600))
     clock.run_to_end()
     assert ends[600] == 512 * PRICES["entry_protect_ns"] + PRICES["tlb_flush_ns"]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "options"),
+    [
+        ("classic", {}),
+        ("classic6", {}),
+        ("on_demand", {"variant": "paper"}),
+        ("on_demand", {"variant": "head"}),
+    ],
+)
+def test_after_faults_no_lock_is_held(scheme: str, options: dict[str, Any]) -> None:
+    """Of two locks the first is kept for the page when the second is given back, and then too."""
+    threads = Threads(scheme, **options)
+    threads.fill(0, 512)
+    threads.fork()
+    threads.run(("t1", threads.parent, A), ("t2", threads.parent, B))
+    kernel, clock = threads.kernel, threads.kernel.machine.clock
+    began_ns = clock.now
+
+    def take_all() -> Activity:
+        for lockable in (threads.parent, *threads.parent.vmas, *threads.parent.pmd_tables.values()):
+            yield from kernel.lock(lockable).acquire("write")
+        threads.done["all"] = clock.now
+
+    clock.process(take_all())
+    clock.run_to_end()
+    assert threads.done["all"] == began_ns

@@ -10,7 +10,10 @@ import pytest
 from programs import setup
 
 from models.kernel.memory_books import OutOfMemory
+from models.schemes.hugetlb import HugetlbOptions
 from sim.measures.recording import Recording
+from workloads.programs.redis.config import RedisConfig
+from workloads.programs.redis.program import Redis
 from workloads.registry import WORKLOADS
 
 MIB = 2**20
@@ -185,3 +188,15 @@ def test_other_programs_have_a_memory_too() -> None:
     recording = run("classic", BURST)
     assert recording.levels["memory_bytes_peak"] > 128 * MIB
     assert run("classic", BURST, 100 * MIB).counters["killed_out_of_memory"] == 1
+
+
+def test_a_saving_child_that_lost_pages_of_the_pool_is_killed_and_counted_once() -> None:
+    """The parent's copies use the pool up; then it takes pages that its child still reads."""
+    options = HugetlbOptions.model_validate({"pool": "66MiB"})
+    config = RedisConfig.model_validate(REDIS)
+    recording = Redis().run(config, replace(setup("hugetlb"), options=options))
+    assert recording.counters["snapshots"] == 1
+    assert recording.counters["snapshots_killed"] == 1
+    enough = HugetlbOptions.model_validate({"pool": "128MiB"})
+    spared = Redis().run(config, replace(setup("hugetlb"), options=enough))
+    assert spared.counters["snapshots_killed"] == 0
