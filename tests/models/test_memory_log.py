@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from model_prices import make_costs, make_memory
 
+from models.kernel.kernel import Kernel
 from models.kernel.memory_log import MOST_NOTES, MemoryLog, of_machine
 from models.memory.address_space import AddressSpace
 from models.operations.steps import perform
 from models.schemes.registry import make_scheme
+from sim.machine.machine import Machine
 
 SCHEME = make_scheme("classic", make_costs())
 
@@ -94,3 +96,17 @@ def test_pages_that_were_copied_stay_copied(ended_ns: int | None) -> None:
     log.note(0, mm)
     log.ended_ns = ended_ns
     assert set(of_machine([log])["copied_bytes"].tolist()) == {3 * 4096}
+
+
+def test_what_is_in_use_between_notes_counts_for_the_peak() -> None:
+    """A kernel looks at memory after every operation, and notes it less often."""
+    kernel = Kernel(Machine(1, {}, slice_ns=10**9, switch_ns=0), SCHEME)
+    mm = kernel.start_program()
+    mm.map(512, at=0)
+    SCHEME.fill(mm, 0, 100)
+    kernel.books.check()
+    perform(SCHEME.unmap(mm, 0, 512))
+    kernel.books.check()
+    log = kernel.books.logs[mm.memory]
+    assert log.series() == {}
+    assert log.peak_bytes == kernel.books.peak_bytes == 101 * 4096
