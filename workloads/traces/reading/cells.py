@@ -8,6 +8,8 @@ import re
 from workloads.traces.reading.accounting import LineError
 
 _DECIMAL = re.compile(rb"([0-9]{1,19})(?:\.([0-9]{1,30}))?")
+# What C's printf makes of a division by zero, in glibc and in Microsoft's library.
+_NO_NUMBER = re.compile(rb"[+-]?(?:inf(?:inity)?|nan(?:\([^)]*\))?|1\.#[A-Z0-9]+)", re.IGNORECASE)
 _SHOWN_BYTES = 40
 
 
@@ -91,6 +93,25 @@ def decimal_at(line: bytes, cells: list[bytes], number: int, places: int, what: 
     value = decimal(cells[number], places)
     if value is None or value >= 2**63:
         raise cell_error(line, number, what, "a decimal, without sign or exponent")
+    return value
+
+
+def rate(cell: bytes) -> float | None:
+    """The rate that a cell says, NaN if it is a division by zero; None if it is no decimal."""
+    if _NO_NUMBER.fullmatch(cell):
+        return float("nan")
+    return None if decimal(cell, 0) is None else float(cell)
+
+
+def rate_at(line: bytes, cells: list[bytes], number: int) -> float:
+    """The rate in the cell of this number, as `rate` reads it.
+
+    Raises:
+        LineError: It holds no decimal.
+    """
+    value = rate(cells[number])
+    if value is None:
+        raise cell_error(line, number, "execs_per_sec", "a decimal, without sign or exponent")
     return value
 
 
