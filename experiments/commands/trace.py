@@ -31,7 +31,12 @@ def inspect(
     facts = dict(trace.facts())
     if as_json:
         found = {"forksim": JSON_VERSION, "file": file, "format": name}
-        whole = {**asdict(trace.accounting), "span_ns": trace.duration_ns, "facts": facts}
+        whole = {
+            **asdict(trace.accounting),
+            "span_ns": trace.duration_ns,
+            "facts": facts,
+            "notes": list(trace.notes),
+        }
         click.echo(json.dumps({**found, **whole}))
         return 0
     accounting = trace.accounting
@@ -42,6 +47,8 @@ def inspect(
     click.echo(f"{'format':{width}}  {name}")
     for label, value in rows:
         click.echo(f"{label:{width}}  {value}")
+    for note in trace.notes:
+        click.echo(f"note: {note}")
     return 0
 
 
@@ -66,6 +73,8 @@ def convert(
     accounting = trace.accounting
     skipped = sum(accounting.skipped.values())
     click.echo(f"{out}: {accounting.records} records, {skipped} lines skipped", err=True)
+    for note in trace.notes:
+        click.echo(f"note: {note}", err=True)
     return 0
 
 

@@ -76,12 +76,14 @@ class NamedContent:
         profile: the machine's.
         digests: SHA-256 of the profile and of every trace, by their dotted path.
         files: the traces' as they can be opened from here, by their way in the configuration.
+        notes: what of the traces is not used, or assumed.
         rest_of_id: see `results.records.record.rest_of_id`.
     """
 
     profile: Profile
     digests: Mapping[str, str]
     files: TraceFiles
+    notes: Sequence[str]
     rest_of_id: bytes
 
 
@@ -188,11 +190,13 @@ class Resolver:
         route: Route = ("machine", "profile")
         machine = self._inputs.profile(profile, document, route)
         digests = {dotted(route): machine.digest}
-        files = []
+        files, notes = [], []
         for route, name, wanted in traces:
-            file, digests[dotted(route)] = self._inputs.trace(name, wanted, document, route)
-            files.append((route, file))
-        return NamedContent(machine, digests, files, rest_of_id(digests, self._version))
+            found = self._inputs.trace(name, wanted, document, route)
+            digests[dotted(route)] = found.digest
+            files.append((route, found.file))
+            notes += [f"{found.file}: {note}" for note in found.notes]
+        return NamedContent(machine, digests, files, notes, rest_of_id(digests, self._version))
 
 
 class _TraceName(NamedTuple):

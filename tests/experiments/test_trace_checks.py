@@ -43,3 +43,21 @@ def test_one_line(
     (line,) = result.stderr.splitlines()
     assert line.startswith(said)
     assert not Path("runs").exists()
+
+
+REDIS = """\
+{kind: redis, dataset: 1MiB, clients: {kind: trace, path: keys.csv}}"""
+
+
+@pytest.mark.parametrize("command", ["validate", pytest.param("run", marks=pytest.mark.processes)])
+def test_what_of_a_trace_is_not_used_is_noted_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("keys.csv").write_text("time_s,kee,op\n0,a,read\n1,b,write\n")
+    Path("a.yaml").write_text(
+        EXPERIMENT.format(workload=REDIS) + "sweep: [{grid: {workload.dataset: [1MiB, 2MiB]}}]\n"
+    )
+    result = CliRunner().invoke(main, [command, "a.yaml"])
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count("note: keys.csv: columns that are not read: 'kee'\n") == 1

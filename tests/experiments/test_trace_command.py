@@ -55,6 +55,15 @@ def test_inspect_prints_exact_numbers_as_json() -> None:
     assert found["facts"]["write_share"] == 30_029 / 60_000
 
 
+def test_notes_say_what_is_not_read(here: Path) -> None:
+    (here / "keys.csv").write_text("time_s,kee,op\n0,a,read\n")
+    note = "columns that are not read: 'kee'"
+    assert forksim("inspect", "keys.csv").stdout.splitlines()[-1] == f"note: {note}"
+    assert json.loads(forksim("inspect", "keys.csv", "--json").stdout)["notes"] == [note]
+    assert forksim("convert", "keys.csv").stderr == ""
+    assert forksim("convert", "keys.csv", "--out", "x").stderr.splitlines()[1] == f"note: {note}"
+
+
 @pytest.mark.parametrize("file", sorted(path.name for path in BUNDLED.glob("*[!d]")))
 def test_every_bundled_trace_can_be_inspected_and_converted(file: str, here: Path) -> None:
     assert forksim("inspect", str(BUNDLED / file)).exit_code == 0

@@ -64,6 +64,20 @@ def test_all_columns(path: Path) -> None:
     assert trace.resolution_ns == 100
 
 
+@pytest.mark.parametrize("name", ["key_id", "object", "object_id", "obj_id", "ObjID"])
+def test_names_of_the_key(path: Path, name: str) -> None:
+    trace = read(path, b"time,%b\n1,a\n2,b\n" % name.encode())
+    assert (trace.key_id.tolist(), trace.notes) == ([0, 1], ())
+
+
+def test_columns_that_are_not_read_are_named(path: Path) -> None:
+    trace = read(path, b"time_s,kee,op,Qux\n0,a,read,1\n")
+    assert trace.notes == ("columns that are not read: 'kee', 'qux'",)
+    many = ",".join(f"c{number}" for number in range(25)).encode()
+    (note,) = read(path, b"time,key," + many + b"\n0,a" + b",1" * 25 + b"\n").notes
+    assert note.endswith("'c19' and 5 more")
+
+
 def test_only_a_time_and_a_key(path: Path) -> None:
     trace = read(path, b"Timestamp,Object,x\n1,a,?\n2,b,?\n")
     assert trace.time_ns.tolist() == [0, 10**9]

@@ -73,8 +73,7 @@ def refused(tmp_path: Path, text: bytes, limits: ReadLimits | None = None) -> st
         (b'1.000000 [0 lua] "A"B"\n', "1:21: bad end:"),
         (b'1.000000 [0 lua] "A"  "B"\n', "1:21: bad end:"),
         (b'1.000000 [0 lua] "A" B\n', "1:21: bad end:"),
-        (b'1.000000 [0 lua] "A" \n', "1:21: bad end:"),
-        (b'1.000000 [0 lua] "A"\r\r\n', "1:21: bad end:"),
+        (b'1.000000 [0 lua] "A"\v\n', "1:21: bad end:"),
     ],
 )
 def test_a_bad_line_is_refused_where_it_goes_wrong(

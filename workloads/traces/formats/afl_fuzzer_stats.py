@@ -37,9 +37,9 @@ def read_fuzzer_stats(path: TracePath, limits: ReadLimits = DEFAULT_LIMITS) -> E
     """Read a fuzzer_stats, plain or compressed; every key is a record, the trace has one row.
 
     Raises:
-        TraceError: As `account` does; a line is damaged that is no `key : value`, gives a key another
-            value than a line above, or lacks the number that its key promises. Or a key is missing
-            that the rate needs.
+        TraceError: As `account` does; a line is damaged that is no `key : value`, gives a key
+            another value than a line above, or lacks the number that its key promises. Or a key is
+            missing that the rate needs.
     """
     values: dict[str, int | float] = {}
     seen: dict[str, bytes] = {}

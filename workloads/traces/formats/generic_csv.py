@@ -1,10 +1,11 @@
 """Reader of commands on keys in a CSV of any origin whose columns are named.
 
-The names say what a column is, whatever its case; others are left alone:
+The names say what a column is, whatever its case; others are left alone, and
+named in the trace's notes:
 
 * the time, needed: `time_ns`, `time_us`, `time_ms`, `time_s`, or `time`, `timestamp`, `unix_time`
   in seconds; decimals, exact to the nanosecond, which must not decrease;
-* `key` (also `key_id`, `object`, `obj_id`): any text; none if it is empty;
+* `key` (also `key_id`, `object`, `object_id`, `obj_id`, `objid`): any text; none if it is empty;
 * `op` (also `operation`, `command`, `cmd`): `read` or `write`, `r` or `w`, or a command of Redis or
   memcached; without this column every row is a read;
 * `value_bytes` (also `size_bytes`, `value_size`, `size`): what a write stores under the key;
@@ -30,6 +31,7 @@ from workloads.traces.reading.cells import (
     decimal,
     decimal_at,
     decimals,
+    not_read,
     split_cells,
     whole_at,
 )
@@ -43,7 +45,7 @@ _PLACES = {"time_ns": 0, "time_us": 3, "time_ms": 6} | dict.fromkeys(
 )
 _COLUMNS = {
     **dict.fromkeys(_PLACES, "time"),
-    **dict.fromkeys(("key", "key_id", "object", "obj_id"), "key"),
+    **dict.fromkeys(("key", "key_id", "object", "object_id", "obj_id", "objid"), "key"),
     **dict.fromkeys(("op", "operation", "command", "cmd"), "op"),
     **dict.fromkeys(("value_bytes", "size_bytes", "value_size", "size"), "value_bytes"),
     "request_bytes": "request_bytes",
@@ -85,7 +87,7 @@ def read_csv(
     """
     rows = _CommandColumns(names)
     accounting = account(path, limits, "row", rows.take)
-    return rows.columns.trace(accounting, rows.resolution_ns)
+    return rows.columns.trace(accounting, rows.resolution_ns, not_read(rows.unread))
 
 
 def _names(line: bytes) -> list[str]:
@@ -121,6 +123,12 @@ class _CommandColumns:
     def resolution_ns(self) -> int:
         """The tick of a clock with as many decimals as were seen."""
         return int(10 ** max(self._places - self._decimals, 0))
+
+    @property
+    def unread(self) -> list[str]:
+        """Names of columns that nothing is known of."""
+        known = set(self._roles.values())
+        return [name for number, name in enumerate(self._names) if number not in known]
 
     def take(self, line: bytes) -> str | None:
         if not line.strip():

@@ -2,7 +2,8 @@
 
 Columns are found by their names: `test` (what it does); `test_ns`, its run time (also `run_` and
 `run_time_` for `test_`, and `_us`, `_ms`, `_s` for `_ns`); `child_minflt`, `minflt`, `faults` or
-`pages`, what it touched (minor faults of the child that ran it). Others are left alone. Rows are in
+`pages`, what it touched (minor faults of the child that ran it). Others are left alone, and
+named in the trace's notes. Rows are in
 the order in which the tests ran.
 """
 
@@ -18,6 +19,7 @@ from workloads.traces.reading.cells import (
     cell_column,
     cell_error,
     decimal_at,
+    not_read,
     split_cells,
     whole_at,
 )
@@ -56,6 +58,7 @@ def read_sqlite_tests(path: TracePath, limits: ReadLimits = DEFAULT_LIMITS) -> C
         faults=frozen(rows.faults, np.int64),
         cases=rows.cases.names(),
         accounting=accounting,
+        notes=not_read(rows.unread),
     )
 
 
@@ -77,6 +80,16 @@ class _CaseColumns:
         self._header: list[bytes] = []
         self._test = self._run = self._faults = MISSING
         self._places = 0
+
+    @property
+    def unread(self) -> list[str]:
+        """Names of columns that nothing is known of."""
+        known = {self._test, self._run, self._faults}
+        return [
+            name.decode("utf-8", "backslashreplace")
+            for number, name in enumerate(self._header)
+            if number not in known
+        ]
 
     def take(self, line: bytes) -> str | None:
         if not line.strip():

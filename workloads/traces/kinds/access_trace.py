@@ -32,6 +32,7 @@ class AccessTrace:
         start_unix_ns: Time of the first request.
         out_of_order: Lines whose time lies before that of a line above.
         accounting: Where every line went.
+        notes: What was not used, or was assumed, in sentences for people.
     """
 
     time_ns: NDArray[np.int64]
@@ -43,6 +44,7 @@ class AccessTrace:
     start_unix_ns: int
     out_of_order: int
     accounting: Accounting
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.time_ns)

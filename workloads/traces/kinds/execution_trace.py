@@ -25,12 +25,14 @@ class ExecutionTrace:
         executions: int64, in total so far; `MISSING` where the log does not say. A fuzzer that was
             started anew counts anew, so that it may fall.
         accounting: Where every line went.
+        notes: What was not used, or was assumed, in sentences for people.
     """
 
     time_ns: NDArray[np.int64]
     execs_per_s: NDArray[np.float64]
     executions: NDArray[np.int64]
     accounting: Accounting
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.time_ns)

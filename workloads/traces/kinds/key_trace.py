@@ -47,6 +47,7 @@ class KeyTrace:
         start_ns: Time of the first command on the log's own clock (Unix time in most).
         resolution_ns: Tick of the log's clock.
         accounting: Where every line went.
+        notes: What was not used, or was assumed, in sentences for people.
     """
 
     time_ns: NDArray[np.int64]
@@ -63,6 +64,7 @@ class KeyTrace:
     start_ns: int
     resolution_ns: int
     accounting: Accounting
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.time_ns)
@@ -195,7 +197,9 @@ class KeyColumns:
         self._further_key_id.append(self.keys.of(key))
         self._further_value_bytes.append(value_bytes)
 
-    def trace(self, accounting: Accounting, resolution_ns: int) -> KeyTrace:
+    def trace(
+        self, accounting: Accounting, resolution_ns: int, notes: tuple[str, ...] = ()
+    ) -> KeyTrace:
         """The columns as read-only arrays on the same memory."""
         return KeyTrace(
             time_ns=frozen(self.times.column, np.int64),
@@ -212,4 +216,5 @@ class KeyColumns:
             start_ns=self.times.start_ns,
             resolution_ns=resolution_ns,
             accounting=accounting,
+            notes=notes,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterable
 
 from workloads.traces.reading.accounting import LineError
 
@@ -11,6 +12,7 @@ _DECIMAL = re.compile(rb"([0-9]{1,19})(?:\.([0-9]{1,30}))?")
 # What C's printf makes of a division by zero, in glibc and in Microsoft's library.
 _NO_NUMBER = re.compile(rb"[+-]?(?:inf(?:inity)?|nan(?:\([^)]*\))?|1\.#[A-Z0-9]+)", re.IGNORECASE)
 _SHOWN_BYTES = 40
+_SHOWN_COLUMNS = 20
 
 
 def split_cells(line: bytes) -> list[bytes]:
@@ -94,6 +96,16 @@ def decimal_at(line: bytes, cells: list[bytes], number: int, places: int, what: 
     if value is None or value >= 2**63:
         raise cell_error(line, number, what, "a decimal, without sign or exponent")
     return value
+
+
+def not_read(columns: Iterable[str]) -> tuple[str, ...]:
+    """The note about columns of a file that its reader does not know; none if there are none."""
+    names = [name[:_SHOWN_BYTES] for name in columns]
+    if not names:
+        return ()
+    shown = ", ".join(repr(name) for name in names[:_SHOWN_COLUMNS])
+    more = len(names) - _SHOWN_COLUMNS
+    return (f"columns that are not read: {shown}{f' and {more} more' if more > 0 else ''}",)
 
 
 def rate(cell: bytes) -> float | None:
