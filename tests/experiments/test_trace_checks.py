@@ -49,7 +49,9 @@ REDIS = """\
 {kind: redis, dataset: 1MiB, clients: {kind: trace, path: keys.csv}}"""
 
 
-@pytest.mark.parametrize("command", ["validate", pytest.param("run", marks=pytest.mark.processes)])
+@pytest.mark.parametrize(
+    "command", ["validate", pytest.param("run", marks=[pytest.mark.processes, pytest.mark.figures])]
+)
 def test_what_of_a_trace_is_not_used_is_noted_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:

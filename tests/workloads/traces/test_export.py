@@ -46,7 +46,7 @@ def test_every_row_is_written(name: str) -> None:
 
 def test_commands_on_keys_come_back_the_same(tmp_path: Path) -> None:
     log, again = tmp_path / "monitor.log", tmp_path / "again.csv"
-    senders = (b"127.0.0.1:5", b'unix:/run/a, "b"', b"lua")
+    senders = (b"127.0.0.1:5", b'unix:/run/a, "b"', b"[::1]:2")
     commands: list[tuple[bytes, ...]] = [
         (b"SET", b"a", b"123"),
         (b"PING",),
@@ -56,11 +56,13 @@ def test_commands_on_keys_come_back_the_same(tmp_path: Path) -> None:
         (b"JSON.SET", b"x"),
         (b"MSET", b"d", b"1"),
     ]
+    script = line(b"SET", b"e", b"22", sender=b"lua") + line(b"DEL", b"f", b"a", sender=b"lua")
     log.write_bytes(
         b"".join(
             line(*command, time_us=10**15 + number // 2, sender=senders[number % 3])
             for number, command in enumerate(commands)
         )
+        + script
     )
     first = read_monitor(log)
     again.write_text(as_csv(first))

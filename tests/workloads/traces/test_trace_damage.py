@@ -21,7 +21,7 @@ from workloads.traces.registry import open_trace
 GOOD = b"OK\n" + b"".join(
     line(b"SET", b"key:%d" % (i % 7), bytes(range(i, i + 60)), time_us=10**15 + 7 * i)
     if i % 2
-    else line(b"GET", b"key:%d" % (i % 5), time_us=10**15 + 7 * i, sender=b"lua")
+    else line(b"GET", b"key:%d" % (i % 5), time_us=10**15 + 7 * i, sender=b"[::1]:2")
     for i in range(40)
 )
 

@@ -38,8 +38,9 @@ class KeyTrace:
             value of a SET, the fields and members of a collection's command; 0 if it sends none.
         request_bytes: int32, size of the command in RESP, as a client of Redis sends it.
         connection: int32, index into `connections`.
-        further_command: int64, rows of commands that write more than one key, once for each further
-            key; never decreases. MSET of three keys is one row here above and two rows here.
+        further_command: int64, rows of commands that write further keys, once for each of them;
+            never decreases. MSET of three keys is one row here above and two rows here. A command
+            that calls a script has all keys that the script writes here.
         further_key_id: int32, that key.
         further_value_bytes: int32, length of what is stored under it.
         keys: Number of distinct keys; ids are below it.
@@ -78,12 +79,19 @@ class KeyTrace:
         """`time_ns` with equal times spread over the clock's tick, as `columns.spread` does."""
         return spread(self.time_ns, self.resolution_ns)
 
+    @property
+    def _writes(self) -> NDArray[np.bool_]:
+        """Whether a command, or a script that it calls, may change the data set."""
+        writes = self.is_write.copy()
+        writes[self.further_command] = True
+        return writes
+
     def facts(self) -> Facts:
         """Rates, share of writes, popularity of keys, sizes of values."""
         first_keys = self.key_id[self.key_id != NO_KEY]
         return {
             **rates(self.time_ns, self.resolution_ns),
-            "write_share": float(self.is_write.mean()),
+            "write_share": float(self._writes.mean()),
             "connections": len(self.connections),
             **popularity(np.concatenate((first_keys, self.further_key_id)), "keys"),
             **percentiles(self.value_bytes[self.is_write], "written_value", "bytes"),
