@@ -12,7 +12,7 @@ from experiments.language.errors import InputError, suggestion
 from models.costs.profile import Profile, load_profile
 from workloads.traces.kinds.trace import Trace
 from workloads.traces.reading.text import TraceError
-from workloads.traces.registry import open_as
+from workloads.traces.registry import Reading, open_as
 
 
 class FoundTrace(NamedTuple):
@@ -37,7 +37,7 @@ class NamedFiles:
         self._folder = folder
         self._bundled = profiles
         self._profiles: dict[str, Profile] = {}
-        self._traces: dict[Path, FoundTrace] = {}
+        self._traces: dict[tuple[Path, Reading], FoundTrace] = {}
 
     def profile(self, name: str, document: Document, route: Route) -> Profile:
         """The machine profile of a bundled name or in a YAML file.
@@ -57,20 +57,22 @@ class NamedFiles:
                 raise InputError.at(document.position(route), text) from None
         return self._profiles[name]
 
-    def trace(self, name: str, kind: type[Trace], document: Document, route: Route) -> FoundTrace:
+    def trace(
+        self, name: str, kind: type[Trace], reading: Reading, document: Document, route: Route
+    ) -> FoundTrace:
         """The trace behind a name.
 
         Raises:
             InputError: at ``route`` of the document; no such file, or not a trace of that kind.
         """
         file = self._folder / name
-        if file not in self._traces:
+        if (file, reading) not in self._traces:
             try:
-                notes = open_as(kind, file).notes
+                notes = open_as(kind, file, reading).notes
                 with file.open("rb") as stream:
                     digest = hashlib.file_digest(stream, "sha256").hexdigest()
-                self._traces[file] = FoundTrace(str(file), digest, notes)
+                self._traces[file, reading] = FoundTrace(str(file), digest, notes)
             except (OSError, TraceError) as error:
                 text = f"{dotted(route)}: {error}"
                 raise InputError.at(document.position(route), text) from None
-        return self._traces[file]
+        return self._traces[file, reading]

@@ -23,7 +23,10 @@ SQLITE = "{kind: sqlite, database: 1GiB, log: {kind: trace, path: log.csv}}"
     ("workload", "said"),
     [
         (AFL, "rates:1:1: 400 executions a second leave an input no time to run: expected at most"),
-        (SQLITE, "log.csv:1:1: 'a' ran 9 us with 9 page faults in the database: expected at least"),
+        (
+            SQLITE,
+            "log.csv:1:1: test 1, 'a', ran 9 us with 9 page faults in the database:",
+        ),
         (f"{{kind: mix, programs: {{one: {AFL}}}}}", "rates:1:1: 400 executions a second"),
         (AFL.replace("rates}", "idle}"), "idle:1:1: nothing was executed: expected"),
     ],

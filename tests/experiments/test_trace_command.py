@@ -111,7 +111,7 @@ def test_columns_are_named_by_the_user_and_damage_skipped_if_allowed(here: Path)
         (("inspect", "requests", "--columns", "a,b"), "requests:1:1: bad header: expected names"),
         (
             ("inspect", MONITOR, "--columns", "time", "--format", "redis_monitor"),
-            "--columns: only a csv has named columns, not 'redis_monitor'",
+            f"{MONITOR}:1:1: columns or a unit said of a trace of format redis_monitor: ",
         ),
         (("inspect", MONITOR, "--skip-damaged", "-1"), "forksim: Invalid value for '--skip-dam"),
         (("convert", MONITOR, "--to", "xml"), "forksim: Invalid value for '--to'"),

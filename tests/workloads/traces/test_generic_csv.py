@@ -13,6 +13,7 @@ from refusals import refused
 from workloads.traces.formats.generic_csv import looks_like_csv, read_csv
 from workloads.traces.kinds.key_trace import NO_KEY, KeyTrace
 from workloads.traces.reading.accounting import Accounting
+from workloads.traces.reading.fields import Fields
 from workloads.traces.reading.text import ReadLimits
 from workloads.traces.registry import BUNDLED, open_as
 
@@ -24,7 +25,7 @@ def path(tmp_path: Path) -> Path:
 
 def read(path: Path, text: bytes, names: list[str] | None = None) -> KeyTrace:
     path.write_bytes(text)
-    return read_csv(path, names=names)
+    return read_csv(path, fields=Fields(tuple(names or ())))
 
 
 def test_the_sample_is_the_beginning_of_the_capture() -> None:
@@ -128,7 +129,7 @@ def test_names_given_by_the_user_stand_for_the_header_or_a_missing_one(
 
 def test_wrong_names_given_are_the_users_mistake_at_the_first_line(path: Path) -> None:
     for names in (["when", "key"], ["time", "time_ns"]):
-        message = refused(lambda p, n=names: read_csv(p, names=n), path, b"1,a\n")  # type: ignore[misc] # mypy cannot infer a default's type
+        message = refused(lambda p, n=names: read_csv(p, fields=Fields(tuple(n))), path, b"1,a\n")  # type: ignore[misc] # mypy cannot infer a default's type
         assert message.startswith("1:1: bad header:")
 
 

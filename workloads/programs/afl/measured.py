@@ -31,7 +31,7 @@ def measured_run_times(
     Raises:
         TraceError: the file cannot be used, or its rates leave no time to run.
     """
-    trace = open_as(ExecutionTrace, measured.path)
+    trace = open_as(ExecutionTrace, measured.path, measured.reading)
     executions, elapsed_ns = _stretches(trace)
     if not executions.size:
         raise trace_error(measured.path, 1, 1, "nothing was executed", "rows with executions")
