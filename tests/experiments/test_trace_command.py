@@ -89,9 +89,9 @@ def test_columns_are_named_by_the_user_and_damage_skipped_if_allowed(here: Path)
     assert refused.stderr.count("\n") == 1
     result = forksim("convert", "requests", *columns, "--skip-damaged", "1")
     assert result.stdout.splitlines() == [
-        "time_ns,key,op,value_bytes,request_bytes,connection",
+        "time_ms,key,op,value_bytes,request_bytes,connection",
         "0,0,write,10,37,",
-        "500000000,1,read,0,20,",
+        "500,1,read,0,20,",
     ]
     shown = forksim("inspect", "requests", *columns, "--skip-damaged", "1").stdout
     assert "skipped, damaged: bad operation  1\n" in shown

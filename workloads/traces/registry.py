@@ -10,9 +10,11 @@ from typing import Any, TypeVar, get_type_hints
 import numpy as np
 
 from sim.names import by_name
+from workloads.traces.formats.access_csv import looks_like_access_csv, read_access_csv
 from workloads.traces.formats.access_log import looks_like_access_log, read_access_log
 from workloads.traces.formats.afl_fuzzer_stats import looks_like_fuzzer_stats, read_fuzzer_stats
 from workloads.traces.formats.afl_plot_data import looks_like_plot_data, read_plot_data
+from workloads.traces.formats.execution_csv import looks_like_execution_csv, read_execution_csv
 from workloads.traces.formats.generic_csv import looks_like_csv, read_csv
 from workloads.traces.formats.monitor import looks_like_monitor, read_monitor
 from workloads.traces.formats.sqlite_tests import looks_like_sqlite_tests, read_sqlite_tests
@@ -95,6 +97,10 @@ FORMATS = by_name(
         TraceFormat("access_log", looks_like_access_log, read_access_log, read_access_log),
         TraceFormat("sqlite_tests", looks_like_sqlite_tests, read_sqlite_tests, read_sqlite_tests),
         TraceFormat("twitter_cache", looks_like_twitter_cache, read_twitter_cache),
+        TraceFormat("access_csv", looks_like_access_csv, read_access_csv, read_access_csv),
+        TraceFormat(
+            "execution_csv", looks_like_execution_csv, read_execution_csv, read_execution_csv
+        ),
         TraceFormat("csv", looks_like_csv, read_csv, read_csv, general=True),
     ),
 )

@@ -30,7 +30,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.traces.kinds.access_trace import TICK_NS, AccessTrace
+from workloads.traces.kinds.access_trace import LONGEST_NS, TICK_NS, AccessTrace
 from workloads.traces.reading.accounting import BLANK, LineError, account
 from workloads.traces.reading.cells import decimal
 from workloads.traces.reading.columns import MISSING, Ids, frozen
@@ -75,9 +75,6 @@ _OWN_UNITS: dict[str, Unit] = {
     "service_ms": "ms",
     "service_s": "s",
 }
-
-LONGEST_NS = 30 * 86400 * 10**9
-"""A longer service time is taken for another quantity, or a mistake in the unit."""
 
 
 def looks_like_access_log(first_bytes: bytes) -> bool:

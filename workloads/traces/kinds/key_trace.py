@@ -20,6 +20,8 @@ NO_KEY = MISSING
 READ, WRITE, FURTHER = "read", "write", "further"
 """Operations as a table names them; a `further` row is one more key that the row above writes."""
 
+_UNITS = (("s", 10**9), ("ms", 10**6), ("us", 10**3), ("ns", 1))
+
 LONGEST_SENDER_BYTES = 160
 """The longest sender: sun_path holds 108 bytes, an IPv6 address with zone and port fewer."""
 
@@ -109,8 +111,10 @@ class KeyTrace:
         def both(first: NDArray[np.int32], further: NDArray[np.int32]) -> NDArray[np.int32]:
             return np.concatenate((first, further))[order]
 
+        # In the clock's own unit, so that whoever reads it again has the same clock.
+        unit, unit_ns = next(u for u in _UNITS if self.resolution_ns % u[1] == 0)
         return {
-            "time_ns": self.time_ns[rows],
+            f"time_{unit}": self.time_ns[rows] // unit_ns,
             "key": both(self.key_id, self.further_key_id),
             "op": operations.tolist(),
             "value_bytes": both(self.value_bytes, self.further_value_bytes),
