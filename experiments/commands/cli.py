@@ -277,7 +277,13 @@ def _reading(command: Any) -> Any:
         click.option(
             "--columns",
             metavar="NAME,...",
-            help="The file is a CSV with these columns: time_s,key,op,value_bytes ...",
+            help="Names of the columns: of a CSV time_s,key,op ..., of an access log those of the "
+            "fields behind the size, service_us among them.",
+        ),
+        click.option(
+            "--unit",
+            type=click.Choice(["ns", "us", "ms", "s"]),
+            help="Of times whose column does not say; of an access log's last field.",
         ),
         click.option(
             "--format", "format_name", metavar="NAME", help="Of the trace.  [default: recognised]"

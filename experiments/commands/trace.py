@@ -12,10 +12,10 @@ import click
 
 from experiments.language.errors import InputError, suggestion
 from workloads.traces.export import WRITERS
-from workloads.traces.formats.generic_csv import read_csv
 from workloads.traces.kinds.trace import Trace
-from workloads.traces.reading.text import ReadLimits, TraceError
-from workloads.traces.registry import FORMATS, recognise
+from workloads.traces.reading.fields import Fields, Unit
+from workloads.traces.reading.text import TraceError
+from workloads.traces.registry import FORMATS, Reading, read_trace
 
 JSON_VERSION = 1
 
@@ -24,14 +24,25 @@ _SIZES = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10), ("B", 1))
 
 
 def inspect(
-    file: str, format_name: str | None, columns: str | None, skip_damaged: int, *, as_json: bool
+    file: str,
+    format_name: str | None,
+    columns: str | None,
+    unit: Unit | None,
+    skip_damaged: int,
+    *,
+    as_json: bool,
 ) -> int:
     """Print what the trace in ``file`` holds and which of its lines were skipped; 0."""
-    name, trace = _read(file, format_name, columns, skip_damaged)
+    name, trace = _read(file, format_name, columns, unit, skip_damaged)
     facts = dict(trace.facts())
     if as_json:
         found = {"forksim": JSON_VERSION, "file": file, "format": name}
-        whole = {**asdict(trace.accounting), "span_ns": trace.duration_ns, "facts": facts}
+        whole = {
+            **asdict(trace.accounting),
+            "span_ns": trace.duration_ns,
+            "facts": facts,
+            "notes": list(trace.notes),
+        }
         click.echo(json.dumps({**found, **whole}))
         return 0
     accounting = trace.accounting
@@ -42,6 +53,8 @@ def inspect(
     click.echo(f"{'format':{width}}  {name}")
     for label, value in rows:
         click.echo(f"{label:{width}}  {value}")
+    for note in trace.notes:
+        click.echo(f"note: {note}")
     return 0
 
 
@@ -49,13 +62,14 @@ def convert(
     file: str,
     format_name: str | None,
     columns: str | None,
+    unit: Unit | None,
     skip_damaged: int,
     *,
     to: str,
     out: str | None,
 ) -> int:
     """Write the trace in ``file`` as ``to`` to the file ``out``, or to standard output; 0."""
-    _, trace = _read(file, format_name, columns, skip_damaged)
+    _, trace = _read(file, format_name, columns, unit, skip_damaged)
     if out is None:
         WRITERS[to](trace, sys.stdout.buffer)
         return 0
@@ -66,30 +80,29 @@ def convert(
     accounting = trace.accounting
     skipped = sum(accounting.skipped.values())
     click.echo(f"{out}: {accounting.records} records, {skipped} lines skipped", err=True)
+    for note in trace.notes:
+        click.echo(f"note: {note}", err=True)
     return 0
 
 
 def _read(
-    file: str, format_name: str | None, columns: str | None, skip_damaged: int
+    file: str, format_name: str | None, columns: str | None, unit: Unit | None, skip_damaged: int
 ) -> tuple[str, Trace]:
     """The name of the format of a file, and its trace.
 
     Raises:
         InputError: there is no such format, or the file is no such trace.
     """
-    limits = ReadLimits(max_damaged=skip_damaged)
+    if format_name is not None and format_name not in FORMATS:
+        raise InputError(f"--format: {format_name!r}{suggestion(format_name, FORMATS)}")
+    names = () if columns is None else tuple(name.strip() for name in columns.split(","))
     try:
-        if columns is not None:
-            if format_name not in (None, "csv"):
-                raise InputError(f"--columns: only a csv has named columns, not {format_name!r}")
-            return "csv", read_csv(file, limits, [name.strip() for name in columns.split(",")])
-        if format_name is None:
-            format_name = recognise(file).name
-        if format_name not in FORMATS:
-            raise InputError(f"--format: {format_name!r}{suggestion(format_name, FORMATS)}")
-        return format_name, FORMATS[format_name].read(file, limits)
+        trace_format, trace = read_trace(
+            file, Reading(format_name, skip_damaged, Fields(names, unit))
+        )
     except TraceError as error:
         raise InputError(str(error)) from None
+    return trace_format.name, trace
 
 
 def _shown(facts: dict[str, int | float]) -> Iterator[tuple[str, str]]:

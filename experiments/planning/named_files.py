@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from experiments.language.document import Document, Route, dotted
 from experiments.language.errors import InputError, suggestion
 from models.costs.profile import Profile, load_profile
+from workloads.traces.kinds.trace import Trace
 from workloads.traces.reading.text import TraceError
-from workloads.traces.registry import open_as
+from workloads.traces.registry import Reading, open_as
+
+
+class FoundTrace(NamedTuple):
+    """A trace that was read whole.
+
+    Attributes:
+        file: as it can be opened from here.
+        digest: SHA-256 of the file.
+        notes: see `workloads.traces.kinds.trace.Trace`.
+    """
+
+    file: str
+    digest: str
+    notes: Sequence[str]
 
 
 class NamedFiles:
@@ -21,7 +37,7 @@ class NamedFiles:
         self._folder = folder
         self._bundled = profiles
         self._profiles: dict[str, Profile] = {}
-        self._digests: dict[Path, str] = {}
+        self._traces: dict[tuple[Path, Reading], FoundTrace] = {}
 
     def profile(self, name: str, document: Document, route: Route) -> Profile:
         """The machine profile of a bundled name or in a YAML file.
@@ -41,19 +57,22 @@ class NamedFiles:
                 raise InputError.at(document.position(route), text) from None
         return self._profiles[name]
 
-    def trace(self, name: str, kind: type, document: Document, route: Route) -> tuple[str, str]:
-        """The file behind a trace's name and its SHA-256, once the whole trace was read.
+    def trace(
+        self, name: str, kind: type[Trace], reading: Reading, document: Document, route: Route
+    ) -> FoundTrace:
+        """The trace behind a name.
 
         Raises:
             InputError: at ``route`` of the document; no such file, or not a trace of that kind.
         """
         file = self._folder / name
-        if file not in self._digests:
+        if (file, reading) not in self._traces:
             try:
-                open_as(kind, file)
+                notes = open_as(kind, file, reading).notes
                 with file.open("rb") as stream:
-                    self._digests[file] = hashlib.file_digest(stream, "sha256").hexdigest()
+                    digest = hashlib.file_digest(stream, "sha256").hexdigest()
+                self._traces[file, reading] = FoundTrace(str(file), digest, notes)
             except (OSError, TraceError) as error:
                 text = f"{dotted(route)}: {error}"
                 raise InputError.at(document.position(route), text) from None
-        return str(file), self._digests[file]
+        return self._traces[file, reading]

@@ -130,7 +130,7 @@ class Plan:
 
     @property
     def remarks(self) -> Iterator[str]:
-        """What was assumed without being asked for: constants that a profile leaves out."""
+        """What was assumed without being asked for, and what of traces is not used."""
         profiles = {point.profile.digest: point.profile for point in self.points}
         for profile in profiles.values():
             for name in profile.left_out:
@@ -139,6 +139,7 @@ class Plan:
                     f"profile {profile.name}: {name} is left out: assumed {constant.value:g} "
                     f"{constant.unit} ({constant.source})"
                 )
+        yield from dict.fromkeys(note for point in self.points for note in point.named.notes)
 
 
 def plan(document: Document, folder: Path, catalogue: Catalogue, *, any_size: bool = False) -> Plan:

@@ -19,6 +19,7 @@ from models.costs.profile import Profile
 from models.schemes.registry import SCHEMES
 from results.records.record import canonical_json, rest_of_id, spelled_id
 from workloads.registry import WORKLOADS, programs_of
+from workloads.traces.registry import Reading
 
 _TRACE = b'"kind":"trace"'
 
@@ -76,12 +77,14 @@ class NamedContent:
         profile: the machine's.
         digests: SHA-256 of the profile and of every trace, by their dotted path.
         files: the traces' as they can be opened from here, by their way in the configuration.
+        notes: what of the traces is not used, or assumed.
         rest_of_id: see `results.records.record.rest_of_id`.
     """
 
     profile: Profile
     digests: Mapping[str, str]
     files: TraceFiles
+    notes: Sequence[str]
     rest_of_id: bytes
 
 
@@ -188,19 +191,22 @@ class Resolver:
         route: Route = ("machine", "profile")
         machine = self._inputs.profile(profile, document, route)
         digests = {dotted(route): machine.digest}
-        files = []
-        for route, name, wanted in traces:
-            file, digests[dotted(route)] = self._inputs.trace(name, wanted, document, route)
-            files.append((route, file))
-        return NamedContent(machine, digests, files, rest_of_id(digests, self._version))
+        files, notes = [], []
+        for route, name, wanted, reading in traces:
+            found = self._inputs.trace(name, wanted, reading, document, route)
+            digests[dotted(route)] = found.digest
+            files.append((route, found.file))
+            notes += [f"{found.file}: {note}" for note in found.notes]
+        return NamedContent(machine, digests, files, notes, rest_of_id(digests, self._version))
 
 
 class _TraceName(NamedTuple):
-    """Where a trace is named, its name, and what kind of trace it has to be."""
+    """Where a trace is named, its name, what kind of trace it has to be, and how it is read."""
 
     route: Route
     name: str
     wanted: type
+    reading: Reading
 
 
 def _check_memory(source: ConfigSource, document: Document) -> None:
@@ -224,14 +230,18 @@ def _check_memory(source: ConfigSource, document: Document) -> None:
 
 def _traces(workload: Mapping[str, Any]) -> Iterator[_TraceName]:
     for above, program in programs_of(workload):
-        for way, name in _paths(program, above):
-            yield _TraceName(("workload", *way), name, WORKLOADS[program["kind"]].trace)
+        wanted = WORKLOADS[program["kind"]].trace
+        for way, config in _trace_files(program, above):
+            route = ("workload", *way, "path")
+            yield _TraceName(route, config["path"], wanted, Reading.of(config))
 
 
-def _paths(config: Mapping[str, Any], above: Route) -> Iterator[tuple[Route, str]]:
+def _trace_files(
+    config: Mapping[str, Any], above: Route
+) -> Iterator[tuple[Route, Mapping[str, Any]]]:
     """Where traces are named: every program says so by ``{kind: trace, path: FILE}``."""
     if config.get("kind") == "trace":
-        yield (*above, "path"), config["path"]
+        yield above, config
     for key, value in config.items():
         if isinstance(value, dict):
-            yield from _paths(value, (*above, key))
+            yield from _trace_files(value, (*above, key))

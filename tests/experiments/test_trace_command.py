@@ -55,6 +55,15 @@ def test_inspect_prints_exact_numbers_as_json() -> None:
     assert found["facts"]["write_share"] == 30_029 / 60_000
 
 
+def test_notes_say_what_is_not_read(here: Path) -> None:
+    (here / "keys.csv").write_text("time_s,kee,op\n0,a,read\n")
+    note = "columns that are not read: 'kee'"
+    assert forksim("inspect", "keys.csv").stdout.splitlines()[-1] == f"note: {note}"
+    assert json.loads(forksim("inspect", "keys.csv", "--json").stdout)["notes"] == [note]
+    assert forksim("convert", "keys.csv").stderr == ""
+    assert forksim("convert", "keys.csv", "--out", "x").stderr.splitlines()[1] == f"note: {note}"
+
+
 @pytest.mark.parametrize("file", sorted(path.name for path in BUNDLED.glob("*[!d]")))
 def test_every_bundled_trace_can_be_inspected_and_converted(file: str, here: Path) -> None:
     assert forksim("inspect", str(BUNDLED / file)).exit_code == 0
@@ -80,9 +89,9 @@ def test_columns_are_named_by_the_user_and_damage_skipped_if_allowed(here: Path)
     assert refused.stderr.count("\n") == 1
     result = forksim("convert", "requests", *columns, "--skip-damaged", "1")
     assert result.stdout.splitlines() == [
-        "time_ns,key,op,value_bytes,request_bytes,connection",
+        "time_ms,key,op,value_bytes,request_bytes,connection",
         "0,0,write,10,37,",
-        "500000000,1,read,0,20,",
+        "500,1,read,0,20,",
     ]
     shown = forksim("inspect", "requests", *columns, "--skip-damaged", "1").stdout
     assert "skipped, damaged: bad operation  1\n" in shown
@@ -102,7 +111,7 @@ def test_columns_are_named_by_the_user_and_damage_skipped_if_allowed(here: Path)
         (("inspect", "requests", "--columns", "a,b"), "requests:1:1: bad header: expected names"),
         (
             ("inspect", MONITOR, "--columns", "time", "--format", "redis_monitor"),
-            "--columns: only a csv has named columns, not 'redis_monitor'",
+            f"{MONITOR}:1:1: columns or a unit said of a trace of format redis_monitor: ",
         ),
         (("inspect", MONITOR, "--skip-damaged", "-1"), "forksim: Invalid value for '--skip-dam"),
         (("convert", MONITOR, "--to", "xml"), "forksim: Invalid value for '--to'"),

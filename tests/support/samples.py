@@ -18,6 +18,8 @@ FORMAT_OF = {
     "sqlite_tests_1GiB.csv": "sqlite_tests",
     "twitter_cluster026.csv": "twitter_cache",
     "requests.csv": "csv",
+    "access_log_converted.csv": "access_csv",
+    "afl_plot_data_converted.csv": "execution_csv",
 }
 
 

@@ -139,7 +139,7 @@ def access_log(folder: Path, times: list[tuple[int, int | None]]) -> Path:
     start = datetime(2026, 11, 23, 7, 25, tzinfo=UTC)
     lines = [
         f'127.0.0.1 - - [{start + timedelta(seconds=second):%d/%b/%Y:%H:%M:%S %z}] "GET / HTTP/1.1"'
-        f' 200 14 "-" "curl"{"" if service_us is None else f" {service_us}"}\n'
+        f' 200 14 "-" "curl" {"-" if service_us is None else service_us}\n'
         for second, service_us in times
     ]
     file = folder / "access.log"
@@ -154,7 +154,7 @@ def test_the_waits_of_a_trace_are_lindleys(tmp_path: Path) -> None:
     file = access_log(tmp_path, times)
     recording = serve(
         workers=1,
-        clients={"kind": "trace", "path": str(file), "speed": 1.5},
+        clients={"kind": "trace", "path": str(file), "unit": "us", "speed": 1.5},
         first_pages=0,
         duration=None,
     )
@@ -221,7 +221,7 @@ def test_requests_at_once_are_those_one_by_one(cores: int, each: int) -> None:
 
 def test_a_log_of_requests_that_took_no_time(tmp_path: Path) -> None:
     file = access_log(tmp_path, [(number // 40, 0) for number in range(80)])
-    recording = serve(clients={"kind": "trace", "path": str(file)}, duration=None)
+    recording = serve(clients={"kind": "trace", "path": str(file), "unit": "us"}, duration=None)
     assert recording.counters["requests"] == 80
     assert recording.histograms["latency_ns"].minimum == 0
 

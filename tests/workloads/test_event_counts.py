@@ -43,7 +43,7 @@ APACHE = {
 }
 TRACED_APACHE = {
     "workers": 4,
-    "clients": {"kind": "trace", "path": str(BUNDLED / "apache_combined_D.log.gz")},
+    "clients": {"kind": "trace", "path": str(BUNDLED / "apache_combined_D.log.gz"), "unit": "us"},
 }
 FORKS = {"program": "fork_loop", "sizes": ["64MiB", "128MiB"], "instances": 2}
 ACCESS = {"program": "fork_and_access", "sizes": ["64MiB"]}

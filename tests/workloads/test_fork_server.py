@@ -252,7 +252,11 @@ def test_logged_tests_run_as_long_as_they_did_under_fork(tmp_path: Path) -> None
     assert 2 * 20 <= counters["faults/table_copy"] <= counters["faults/cow_copy"]
     impossible = {**fields, "log": {**logged, "faults_elsewhere": 0}}
     log.write_text("test,run_us,pages\nselect,100,50\n")
-    with pytest.raises(TraceError, match="'select' ran 100 us with 50 page faults"):
+    with pytest.raises(TraceError, match="test 1, 'select', ran 100 us with 50 page faults"):
         Sqlite().run(SqliteConfig.model_validate(impossible), setup())
+    log.write_text("Test,Run_Time_ms\na,12.5\nb,0.0\n")
+    tests = Sqlite().run(config, setup()).series["tests"]
+    # What computes nothing is not switched to.
+    assert tests["test_ns"].tolist() == [12_500_000 + COSTS.context_switch_ns, 0] * 2
     with pytest.raises(ValidationError, match="either tests or a log"):
         SqliteConfig.model_validate(fields)

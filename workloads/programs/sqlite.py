@@ -18,6 +18,7 @@ from sim.measures.metrics import Group, Metric, Unit
 from sim.measures.recording import Recording
 from sim.units import Bytes, Duration, Ratio
 from workloads.programs.shared.fork_server import Execution, ForkServer
+from workloads.programs.shared.trace_file import TraceFile
 from workloads.running.faults import faults_since_loading
 from workloads.running.pages import PAGE_BYTES
 from workloads.running.program import Program
@@ -45,11 +46,9 @@ class UnitTest(Configuration):
     pages: Annotated[int, Field(ge=0, le=10**6, description="pages of the database that it writes")]
 
 
-class TestLog(Configuration):
+class TestLog(TraceFile):
     """Tests of a log of test cases, run under Fork: their run times and page faults."""
 
-    kind: Literal["trace"]
-    path: Annotated[str, Field(min_length=1, description="file, from the experiment's folder")]
     faults_elsewhere: Annotated[
         int,
         Field(ge=0, description="how many of a test's faults lie outside the database"),
@@ -100,18 +99,18 @@ def cases_of(config: SqliteConfig, costs: Costs) -> list[Case]:
     if config.log is None:
         tests = enumerate(config.tests or ())
         return [Case(number, test.run, test.pages) for number, test in tests]
-    trace = open_as(CaseTrace, config.log.path)
+    trace = open_as(CaseTrace, config.log.path, config.log.reading)
     pages = np.maximum(trace.faults - config.log.faults_elsewhere, 0)
     pages[trace.faults == MISSING] = 0
     run_ns = trace.run_ns - np.rint(pages * costs.fault_copy_cold_ns).astype(np.int64)
-    if run_ns.min() < 1:
+    if run_ns.min() < 0:
         worst = int(run_ns.argmin())
         raise trace_error(
             config.log.path,
             1,
             1,
-            f"{trace.cases[trace.case_id[worst]]!r} ran {trace.run_ns[worst] / 1e3:g} us with "
-            f"{pages[worst]} page faults in the database",
+            f"test {worst + 1}, {trace.cases[trace.case_id[worst]]!r}, ran "
+            f"{trace.run_ns[worst] / 1e3:g} us with {pages[worst]} page faults in the database",
             f"at least {pages[worst] * costs.fault_copy_cold_ns / 1e3:g} us, what they take "
             "under Fork",
         )

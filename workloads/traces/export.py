@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
+from math import isnan
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -17,9 +18,10 @@ ROWS_AT_ONCE = 65536
 
 
 def write_csv(trace: Trace, stream: BinaryIO) -> None:
-    """Write the table with a header, missing integers as empty cells, lines ending in LF.
+    """Write the table with a header, missing numbers as empty cells, lines ending in LF.
 
-    `generic_csv` reads that of a trace on keys again, `sqlite_tests` that of test cases.
+    Read again (`generic_csv`, `access_csv`, `execution_csv`, `sqlite_tests`), it is the same to a
+    program.
     """
     table = trace.table()
     text = io.TextIOWrapper(stream, "utf-8", newline="", write_through=True)
@@ -37,6 +39,8 @@ def write_csv(trace: Trace, stream: BinaryIO) -> None:
 def _cells(column: NDArray[Any] | Sequence[str]) -> Iterator[Any]:
     if isinstance(column, np.ndarray) and column.dtype.kind == "i":
         return ("" if value == MISSING else value for value in column.tolist())
+    if isinstance(column, np.ndarray) and column.dtype.kind == "f":
+        return ("" if isnan(value) else value for value in column.tolist())
     return iter(column.tolist() if isinstance(column, np.ndarray) else column)
 
 

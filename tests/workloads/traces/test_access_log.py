@@ -16,6 +16,7 @@ from workloads.traces.formats.access_log import looks_like_access_log, read_acce
 from workloads.traces.kinds.access_trace import AccessTrace
 from workloads.traces.reading.accounting import Accounting
 from workloads.traces.reading.columns import MISSING
+from workloads.traces.reading.fields import NOTHING_SAID, Fields, Unit
 from workloads.traces.reading.text import ReadLimits
 from workloads.traces.registry import BUNDLED
 
@@ -27,9 +28,13 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "access.log"
 
 
-def read(path: Path, *lines: bytes) -> AccessTrace:
+def read(path: Path, *lines: bytes, fields: Fields = NOTHING_SAID) -> AccessTrace:
     path.write_bytes(b"".join(line + b"\n" for line in lines))
-    return read_access_log(path)
+    return read_access_log(path, fields=fields)
+
+
+def last(unit: Unit) -> Fields:
+    return Fields(unit=unit)
 
 
 def statuses(trace: AccessTrace) -> dict[int, int]:
@@ -39,7 +44,7 @@ def statuses(trace: AccessTrace) -> dict[int, int]:
 
 def test_apache_combined_with_service_times() -> None:
     """Counted by awk, and row by row the same as apachelogs 0.6.1 makes of it."""
-    trace = read_access_log(BUNDLED / "apache_combined_D.log.gz")
+    trace = read_access_log(BUNDLED / "apache_combined_D.log.gz", fields=last("us"))
     assert trace.accounting == Accounting(200, 200, {})
     assert statuses(trace) == {200: 180, 400: 1, 404: 19}
     assert int(trace.response_bytes.sum()) == 748_734
@@ -53,7 +58,7 @@ def test_apache_combined_with_service_times() -> None:
 
 
 def test_nginx_combined_with_request_times() -> None:
-    trace = read_access_log(BUNDLED / "nginx_combined.log.gz")
+    trace = read_access_log(BUNDLED / "nginx_combined.log.gz", fields=last("s"))
     assert trace.accounting == Accounting(200, 200, {})
     assert statuses(trace) == {200: 175, 400: 1, 404: 22, 505: 2}
     assert int(trace.response_bytes.sum()) == 674_419
@@ -92,25 +97,89 @@ def test_common_and_combined_lines_of_one_request_agree() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "service_ns"),
+    ("line", "unit", "service_ns"),
     [
-        (COMMON, MISSING),
-        (COMMON + b" 1234", 1_234_000),
-        (COMMON + b" 0.123", 123_000_000),
-        (COMMON + b" 12.000000001", 12_000_000_001),
-        (COMMON + b' "-" "curl" 5', 5_000),
-        (COMMON + b' "-" "curl" "10.9.9.9, 10.8.8.8"', MISSING),
-        (COMMON + b' "say \\"hi\\" 7" "a\\\\" 9\r', 9_000),
-        (b"example.org:80 " + COMMON + b' "-" "curl"', MISSING),
-        (COMMON.replace(b"- -", b"ident Frank Miller") + b" 3", 3_000),
-        (COMMON.replace(b"10.0.0.1", b"2001:db8::1") + b" 3", 3_000),
+        (COMMON + b" 1234", "us", 1_234_000),
+        (COMMON + b" 1234", "ms", 1_234_000_000),
+        (COMMON + b" 2", "s", 2 * 10**9),
+        (COMMON + b" 0.123", "s", 123_000_000),
+        (COMMON + b" 12.000000001", "s", 12_000_000_001),
+        (COMMON + b' "-" "curl" 5', "us", 5_000),
+        (COMMON + b' "-" "curl" "0.210"', "s", 210_000_000),
+        (COMMON + b' "-" "curl" rt=0.210', "s", 210_000_000),
+        (COMMON + b' "-" "curl" urt="0.210"', "s", 210_000_000),
+        (COMMON + b' "-" "curl" -', "s", MISSING),
+        (COMMON + b' "-" "curl" "-"', "s", MISSING),
+        (COMMON + b' "say \\"hi\\" 7" "a\\\\" 9\r', "us", 9_000),
+        (COMMON.replace(b"- -", b"ident Frank Miller") + b" 3", "us", 3_000),
+        (COMMON.replace(b"10.0.0.1", b"2001:db8::1") + b" 3", "us", 3_000),
+        (b"example.org:80 " + COMMON + b' "-" "curl" x y 3', "us", 3_000),
     ],
 )
-def test_shapes_of_lines(path: Path, line: bytes, service_ns: int) -> None:
-    trace = read(path, line)
-    assert trace.service_ns.tolist() == [service_ns]
-    assert (trace.status[0], trace.response_bytes[0], trace.resources) == (200, 14, 1)
+def test_shapes_of_lines(path: Path, line: bytes, unit: Unit, service_ns: int) -> None:
+    for fields, expected in ((last(unit), service_ns), (NOTHING_SAID, MISSING)):
+        trace = read(path, line, fields=fields)
+        assert trace.service_ns.tolist() == [expected]
+        assert (trace.status[0], trace.response_bytes[0], trace.resources) == (200, 14, 1)
     assert looks_like_access_log(line)
+
+
+@pytest.mark.parametrize(
+    ("names", "unit", "service_ns"),
+    [
+        (("service_ms",), None, 5_000_000),
+        (("pid", "service_us"), None, 7_000),
+        (("service", "pid", "bytes"), "s", 5 * 10**9),
+        (("%D", "%P"), None, 5_000),
+        (("%P", "%T"), None, 7 * 10**9),
+        (("%{ms}T",), None, 5_000_000),
+        (("upstream", "$request_time"), None, 7 * 10**9),
+        (("pid", "bytes"), None, MISSING),
+    ],
+)
+def test_the_user_says_which_field_is_the_time(
+    path: Path, names: tuple[str, ...], unit: Unit | None, service_ns: int
+) -> None:
+    trace = read(path, COMMON + b" 5 7 9", fields=Fields(names, unit))
+    assert trace.service_ns.tolist() == [service_ns]
+    assert bool(trace.notes) == (service_ns == MISSING)
+
+
+@pytest.mark.parametrize(
+    ("rest", "note"),
+    [
+        (b"", "no service times: there is no number behind the size"),
+        (b' "-" "curl/7"', "no service times: there is no number behind the size"),
+        (b' "-" "curl/7" "0.210" 35', "whether 0.210, 35 behind the first size is one (columns)"),
+    ],
+)
+def test_that_no_service_times_are_read_is_said(path: Path, rest: bytes, note: str) -> None:
+    (said,) = read(path, COMMON + rest).notes
+    assert note in said
+    assert read(path, COMMON + rest + b" 1", fields=last("s")).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("rest", "fields", "message"),
+    [
+        (b" 1656556208.724", last("s"), "1:68: service time too long: expected a time below 30"),
+        (b" 2592000.000000001", last("s"), "1:68: service time too long:"),
+        (b' "ua" x', last("s"), "1:73: bad service time:"),
+        (b' "ua" "0.1, 0.2"', last("s"), "1:73: bad service time:"),
+        (b"", last("s"), "1:67: no service time: expected 1 fields at least"),
+        (b" 5", Fields(("pid", "service_us")), "1:69: no service time: expected 2 fields"),
+        (b" 5", Fields(("service",)), "1:1: a service time that is not clear:"),
+        (b" 5", Fields(("pid",), "us"), "1:1: a service time that is not clear:"),
+        (b" 5 6", Fields(("%D", "%T")), "1:1: several columns are service times:"),
+    ],
+)
+def test_a_time_that_is_none_is_refused(
+    path: Path, rest: bytes, fields: Fields, message: str
+) -> None:
+    def with_fields(path: Path) -> AccessTrace:
+        return read_access_log(path, fields=fields)
+
+    assert refused(with_fields, path, COMMON + rest + b"\n").startswith(message)
 
 
 def test_what_a_line_does_not_say(path: Path) -> None:
@@ -138,7 +207,7 @@ def test_rows_are_in_order_of_time_and_equal_times_in_order_of_lines(path: Path)
         COMMON.replace(b":07", b":%02d" % second) + b" %d" % number
         for number, second in enumerate(seconds)
     ]
-    trace = read(path, *lines)
+    trace = read(path, *lines, fields=last("us"))
     assert trace.time_ns.tolist() == [0, 0, 10**9, 2 * 10**9, 2 * 10**9]
     assert trace.service_ns.tolist() == [0, 2000, 3000, 1000, 4000]
     assert trace.out_of_order == 2
@@ -180,8 +249,7 @@ def test_times_in_any_zone_are_what_the_standard_library_says(
         (b" 14", b" x", "1:61: bad status or size:"),
         (b" 14", b" 14x", "1:61: bad status or size:"),
         (b" 14", b' 14 "a', "1:67: bad end:"),
-        (b" 14", b" 14 12us", "1:70: bad end:"),
-        (b" 14", b" 14 1234567890123456", "1:83: bad end:"),
+        (b" 14", b' 14 "a"b', "1:71: bad end:"),
     ],
 )
 def test_a_bad_line_is_refused_where_it_goes_wrong(

@@ -10,7 +10,7 @@ from refusals import refused
 from samples import lines_of
 
 from workloads.traces.formats.afl_fuzzer_stats import read_fuzzer_stats
-from workloads.traces.formats.afl_plot_data import read_plot_data
+from workloads.traces.formats.afl_plot_data import looks_like_plot_data, read_plot_data
 from workloads.traces.kinds.execution_trace import ExecutionTrace
 from workloads.traces.reading.accounting import Accounting
 from workloads.traces.reading.columns import MISSING
@@ -99,7 +99,7 @@ def test_columns_are_found_by_name(path: Path) -> None:
         (NEW + b"x, 0, 1%, 10.00, 50, 3\n", "2:1: bad time: expected a whole number"),
         (NEW + b"-5, 0, 1%, 10.00, 50, 3\n", "2:1: bad time:"),
         (NEW + b"99999999999, 0, 1%, 10.00, 50, 3\n", "2:1: bad time:"),
-        (NEW + b"5, 0, 1%, nan, 50, 3\n", "2:11: bad execs_per_sec:"),
+        (NEW + b"5, 0, 1%, info, 50, 3\n", "2:11: bad execs_per_sec:"),
         (NEW + b"5, 0, 1%, -1, 50, 3\n", "2:11: bad execs_per_sec:"),
         (NEW + b"5, 0, 1%, 1e3, 50, 3\n", "2:11: bad execs_per_sec:"),
         (NEW + b"5, 0, 1%, 10, 5.0, 3\n", "2:15: bad total_execs:"),
@@ -124,6 +124,65 @@ def test_damaged_rows_can_be_skipped_and_counted(path: Path) -> None:
     ) == ("4:8: bad execs_per_sec: expected a decimal, without sign or exponent, got 'x'")
 
 
+def stretches(trace: ExecutionTrace) -> list[tuple[int, int]]:
+    """Executions and seconds of the stretches of a trace."""
+    executions, elapsed_ns = trace.stretches()
+    return list(zip(executions.tolist(), (elapsed_ns // 10**9).tolist(), strict=True))
+
+
+@pytest.mark.parametrize("total", [b"total_execs", b"execs_done", b"total_exec"])
+def test_a_total_that_begins_anew_starts_a_new_piece(path: Path, total: bytes) -> None:
+    header = NEW.replace(b"total_execs", total)
+    rows = ((60, 24_000), (120, 48_000), (121, 200), (180, 24_200))
+    trace = plot_data(path, header, *(b"%d,0,1%%,400.00,%d,3\n" % row for row in rows))
+    assert trace.executions.tolist() == [24_000, 48_000, 200, 24_200]
+    # What was executed from the 120th second to the 121st nobody knows.
+    assert stretches(trace) == [(24_000, 60), (24_000, 60), (24_000, 59)]
+    assert trace.mean_execs_per_s == 72_000 / 179
+    assert trace.facts()["totals_begun_anew"] == 1
+
+
+def test_what_was_executed_before_a_first_row_of_unknown_age_has_no_time(path: Path) -> None:
+    header = OLD.replace(b"execs_per_sec", b"execs_per_sec, total_execs")
+    rows = ((1000, 9_000_000), (1010, 9_000_100), (1020, 9_000_300))
+    trace = plot_data(path, header, *(b"%d,0,1,2,15,%d\n" % row for row in rows))
+    assert stretches(trace) == [(100, 10), (200, 10)]
+    assert trace.mean_execs_per_s == 15
+
+
+@pytest.mark.parametrize("start_s", [0, 13_250_000_000, 2**62])
+def test_only_differences_of_times_matter(path: Path, start_s: int) -> None:
+    rows = ((start_s, b"10"), (start_s + 10, b"20"), (start_s + 40, b"30"))
+    trace = plot_data(path, OLD, *(b"%d,0,1,2,%b\n" % row for row in rows))
+    assert trace.time_ns.tolist() == [0, 10 * 10**9, 40 * 10**9]
+    assert trace.mean_execs_per_s == (10 * 20 + 30 * 30) / 40
+
+
+@pytest.mark.parametrize(
+    "word", [b"inf", b"-inf", b"nan", b"-nan", b"-nan(ind)", b"Infinity", b"1.#INF", b"-1.#IND"]
+)
+def test_a_rate_by_a_division_by_zero_is_missing(path: Path, word: bytes) -> None:
+    rows = ((1000, b"10"), (1010, word), (1030, b"25"))
+    trace = plot_data(path, OLD, *(b"%d,0,1,2,%b\n" % row for row in rows))
+    assert np.isnan(trace.execs_per_s).tolist() == [False, True, False]
+    assert stretches(trace) == [(500, 20)]
+    assert trace.mean_execs_per_s == 25
+    assert (trace.facts()["rates_missing"], trace.facts()["min_execs_per_s"]) == (1, 10)
+
+
+def test_a_trace_of_missing_rates_alone_has_no_mean(path: Path) -> None:
+    trace = plot_data(path, OLD, b"5,0,1,2,inf\n", b"9,0,1,2,nan\n")
+    assert np.isnan(trace.mean_execs_per_s)
+    assert trace.facts() == {"rates_missing": 2}
+
+
+def test_the_statsfile_of_honggfuzz(path: Path) -> None:
+    header = b"# unix_time, last_cov_update, total_exec, exec_per_sec, crashes\n"
+    trace = plot_data(path, header, b"100, 0, 12000, 11800, 0\n", b"105, 2, 71000, 11750, 0\n")
+    assert looks_like_plot_data(header)
+    assert trace.mean_execs_per_s == 11_800
+
+
 AFL_STATS = (
     b"start_time        : 1000\nlast_update       : 1090\nfuzzer_pid : 7\n"
     b"execs_done        : 900\nexecs_per_sec     : 11.25\ncommand_line : afl-fuzz -i a -- ./b:c\n"
@@ -139,6 +198,25 @@ def test_the_run_time_of_afl_is_told_from_its_ends(path: Path) -> None:
     assert trace.execs_per_s.tolist() == [11.25]
 
 
+def test_a_key_may_say_the_same_again(path: Path) -> None:
+    path.write_bytes(b"start_time : 1000\n" + AFL_STATS)
+    trace = read_fuzzer_stats(path)
+    assert trace.accounting == Accounting(7, 6, {"repeated": 1})
+    assert trace.mean_execs_per_s == 10
+
+
+def test_the_times_of_a_fuzzer_stats_may_have_any_epoch(path: Path) -> None:
+    path.write_bytes(AFL_STATS.replace(b": 10", b": 132500000010"))
+    assert read_fuzzer_stats(path).time_ns.tolist() == [90 * 10**9]
+
+
+def test_a_missing_rate_leaves_the_total(path: Path) -> None:
+    path.write_bytes(AFL_STATS.replace(b"11.25", b"-nan"))
+    trace = read_fuzzer_stats(path)
+    assert trace.mean_execs_per_s == 10
+    assert trace.facts() == {"mean_execs_per_s": 10, "rates_missing": 1}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -146,6 +224,7 @@ def test_the_run_time_of_afl_is_told_from_its_ends(path: Path) -> None:
         (b"execs_per_sec     : 11.25\n", b"\n", "7:1: no execs_per_sec:"),
         (b"last_update       : 1090\n", b"", "6:1: no last_update:"),
         (b": 1090", b": 999", "6:1: last_update lies before start_time:"),
+        (b": 1090", b": 9223373036", "6:1: a run of 9223372036 seconds:"),
         (b": 900", b": 900x", "4:20: bad execs_done:"),
         (b": 11.25", b": fast", "5:20: bad execs_per_sec:"),
         (b"fuzzer_pid", b"start_time", "3:1: repeated key:"),

@@ -13,6 +13,7 @@ from refusals import refused
 from workloads.traces.formats.generic_csv import looks_like_csv, read_csv
 from workloads.traces.kinds.key_trace import NO_KEY, KeyTrace
 from workloads.traces.reading.accounting import Accounting
+from workloads.traces.reading.fields import Fields
 from workloads.traces.reading.text import ReadLimits
 from workloads.traces.registry import BUNDLED, open_as
 
@@ -24,7 +25,7 @@ def path(tmp_path: Path) -> Path:
 
 def read(path: Path, text: bytes, names: list[str] | None = None) -> KeyTrace:
     path.write_bytes(text)
-    return read_csv(path, names=names)
+    return read_csv(path, fields=Fields(tuple(names or ())))
 
 
 def test_the_sample_is_the_beginning_of_the_capture() -> None:
@@ -62,6 +63,20 @@ def test_all_columns(path: Path) -> None:
     assert trace.further_key_id.tolist() == [2]
     assert trace.further_value_bytes.tolist() == [4]
     assert trace.resolution_ns == 100
+
+
+@pytest.mark.parametrize("name", ["key_id", "object", "object_id", "obj_id", "ObjID"])
+def test_names_of_the_key(path: Path, name: str) -> None:
+    trace = read(path, b"time,%b\n1,a\n2,b\n" % name.encode())
+    assert (trace.key_id.tolist(), trace.notes) == ([0, 1], ())
+
+
+def test_columns_that_are_not_read_are_named(path: Path) -> None:
+    trace = read(path, b"time_s,kee,op,Qux\n0,a,read,1\n")
+    assert trace.notes == ("columns that are not read: 'kee', 'qux'",)
+    many = ",".join(f"c{number}" for number in range(25)).encode()
+    (note,) = read(path, b"time,key," + many + b"\n0,a" + b",1" * 25 + b"\n").notes
+    assert note.endswith("'c19' and 5 more")
 
 
 def test_only_a_time_and_a_key(path: Path) -> None:
@@ -114,7 +129,7 @@ def test_names_given_by_the_user_stand_for_the_header_or_a_missing_one(
 
 def test_wrong_names_given_are_the_users_mistake_at_the_first_line(path: Path) -> None:
     for names in (["when", "key"], ["time", "time_ns"]):
-        message = refused(lambda p, n=names: read_csv(p, names=n), path, b"1,a\n")  # type: ignore[misc] # mypy cannot infer a default's type
+        message = refused(lambda p, n=names: read_csv(p, fields=Fields(tuple(n))), path, b"1,a\n")  # type: ignore[misc] # mypy cannot infer a default's type
         assert message.startswith("1:1: bad header:")
 
 

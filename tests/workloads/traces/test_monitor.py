@@ -15,7 +15,8 @@ from workloads.traces.formats.monitor import read_monitor
 from workloads.traces.kinds.key_trace import NO_KEY
 from workloads.traces.kinds.monitor_trace import MAX_UNKNOWN_NAMES, MonitorTrace
 from workloads.traces.reading.accounting import Accounting
-from workloads.traces.reading.text import TraceError
+from workloads.traces.reading.text import ReadLimits, TraceError
+from workloads.traces.registry import recognise
 
 FILE_ONLY = (HealthCheck.function_scoped_fixture,)  # each example overwrites the same file
 
@@ -74,7 +75,6 @@ def test_types_are_those_promised_and_columns_cannot_be_written(tmp_path: Path) 
         b"[fe80::1%eth0]:6379",
         b"unix:/run/redis.sock",
         b"unix:/run/my [odd] folder/redis sock",
-        b"lua",
         b"?:0",
     ],
 )
@@ -130,6 +130,68 @@ def test_unknown_commands_are_reads_without_key_counted_by_name(tmp_path: Path) 
     assert trace.unknown == {"JSON.SET": 2, "\\xff": 1}
     assert trace.key_id.tolist() == [NO_KEY] * 3
     assert not trace.is_write.any()
+
+
+def test_unknown_commands_are_named_most_frequent_first(tmp_path: Path) -> None:
+    names = [b"FT.SEARCH", b"JSON.SET", b"JSON.SET", b"\x1b[31m"]
+    (note,) = read(tmp_path, *(line(name, b"k") for name in names)).notes
+    assert note == (
+        "commands that are not known, taken for reads without a key: "
+        "'JSON.SET' (2), 'FT.SEARCH' (1), '\\x1b[31M' (1)"
+    )
+    assert read(tmp_path, line(b"GET", b"k")).notes == ()
+    (note,) = read(tmp_path, *(line(b"x%d" % number) for number in range(25))).notes
+    assert note.endswith("'X19' (1) and 5 more")
+
+
+def called(*arguments: bytes, database: int = 0) -> bytes:
+    return line(*arguments, database=database, sender=b"lua")
+
+
+def test_what_a_script_calls_is_the_work_of_the_command_above(tmp_path: Path) -> None:
+    trace = read(
+        tmp_path,
+        called(b"SET", b"before", b"v"),
+        line(b"SET", b"b", b"1"),
+        line(b"EVALSHA", b"a" * 40, b"1", b"q"),
+        called(b"HSET", b"q", b"f", b"value"),
+        called(b"GET", b"never written"),
+        called(b"MSET", b"b", b"12", b"c", b"345", database=1),
+        called(b"JSON.SET", b"d", b"$"),
+        called(b"PUBLISH", b"channel", b"text"),
+        line(b"GET", b"b"),
+    )
+    skipped = {"called by a script from before the log": 1, "called by a script": 5}
+    assert trace.accounting == Accounting(9, 3, skipped)
+    assert trace.connections == ("127.0.0.1:50000",)
+    assert trace.is_write.tolist() == [True, False, False]
+    assert trace.key_id.tolist() == [0, 1, 0]
+    assert trace.further_command.tolist() == [1, 1, 1]
+    assert trace.further_key_id.tolist() == [1, 2, 3]
+    assert trace.further_value_bytes.tolist() == [6, 2, 3]
+    assert trace.facts()["write_share"] == 2 / 3
+    assert trace.unknown == {"JSON.SET": 1}
+
+
+def test_a_script_calls_in_blocks_what_it_calls_line_by_line(tmp_path: Path) -> None:
+    lines = []
+    for number in range(200):
+        lines.append(line(b"EVALSHA", b"a" * 40, b"1", b"q%d" % number, time_us=number))
+        lines += [called(b"HSET", b"q%d" % number, b"f", b"v")] * 8
+        lines.append(line(b"SET", b"k", b"v", time_us=number))
+    trace = read(tmp_path, *lines)
+    assert len(trace) == 400
+    assert trace.further_command.tolist() == np.repeat(np.arange(0, 400, 2), 8).tolist()
+    assert trace.accounting.skipped == {"called by a script": 1600}
+
+
+def test_a_copied_prompt_is_skipped_and_leaves_the_format_recognisable(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.log"
+    path.write_bytes(b"redis 127.0.0.1:6379> MONITOR\nOK\n" + line(b"GET", b"a") + b"^C\n")
+    assert recognise(path).name == "redis_monitor"
+    with pytest.raises(TraceError, match="1:1: bad time"):
+        read_monitor(path)
+    assert len(read_monitor(path, ReadLimits(max_damaged=2))) == 1
 
 
 def test_unknown_names_are_bounded(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from sim.configuration import Configuration
 from sim.units import Bytes, Duration, Ratio
+from workloads.programs.shared.trace_file import TraceFile
 from workloads.running.pages import PAGE_BYTES
 
 
@@ -18,11 +19,9 @@ class SlowInputs(Configuration):
     run: Annotated[Duration, Field(gt=0, description="the mean time such an input runs longer")]
 
 
-class MeasuredRates(Configuration):
+class MeasuredRates(TraceFile):
     """Execution rates that a fuzzer wrote down: its plot_data or fuzzer_stats."""
 
-    kind: Literal["trace"]
-    path: Annotated[str, Field(min_length=1, description="file, from the experiment's folder")]
     fork: Annotated[
         Literal["classic", "huge", "on_demand"],
         Field(description="the fork it was measured under"),

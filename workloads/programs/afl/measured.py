@@ -12,7 +12,6 @@ from sim.arrays import IntArray
 from workloads.programs.afl.config import Fuzzing, MeasuredRates
 from workloads.programs.shared.fork_server import ForkServer
 from workloads.traces.kinds.execution_trace import ExecutionTrace
-from workloads.traces.reading.columns import MISSING
 from workloads.traces.reading.text import trace_error
 from workloads.traces.registry import open_as
 
@@ -32,7 +31,7 @@ def measured_run_times(
     Raises:
         TraceError: the file cannot be used, or its rates leave no time to run.
     """
-    trace = open_as(ExecutionTrace, measured.path)
+    trace = open_as(ExecutionTrace, measured.path, measured.reading)
     executions, elapsed_ns = _stretches(trace)
     if not executions.size:
         raise trace_error(measured.path, 1, 1, "nothing was executed", "rows with executions")
@@ -59,16 +58,11 @@ def measured_run_times(
 
 def _stretches(trace: ExecutionTrace) -> tuple[IntArray, IntArray]:
     """Stretches of the trace in which something was executed: how much, and in what time (ns)."""
-    began_ns = np.diff(trace.time_ns, prepend=0)
-    counted = np.rint(trace.execs_per_s * began_ns / 1e9).astype(np.int64)
-    if (trace.executions != MISSING).all():
-        counted = np.diff(trace.executions, prepend=0)
-    # A stretch without executions belongs to the next execution.
-    last = np.flatnonzero(counted > 0)
-    if not len(last) or not trace.time_ns[last[0]]:
-        last = last[trace.time_ns[last] > 0]
-    elapsed_ns = np.diff(trace.time_ns[last], prepend=0)
-    return counted[last], elapsed_ns
+    executions, elapsed_ns = trace.stretches()
+    ends_ns = elapsed_ns.cumsum()
+    # A stretch without executions belongs to the next execution; so does what takes no time.
+    last = np.flatnonzero((executions > 0) & (ends_ns > 0))
+    return executions[last], np.diff(ends_ns[last], prepend=0)
 
 
 def _round_ns(config: Fuzzing, fork: str, kernel: Kernel) -> int:

@@ -37,10 +37,6 @@ class ClosedLoop(Configuration):
 class TraceClients(ReplayedTrace):
     """Clients that send the requests of an access log at its times, a connection each."""
 
-    path: Annotated[
-        str, Field(min_length=1, description="an access log, plain or compressed; beside the YAML")
-    ]
-
 
 class ApacheConfig(Configuration):
     """An Apache web server with a pool of forked workers (prefork MPM), and its clients."""

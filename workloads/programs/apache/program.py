@@ -45,5 +45,5 @@ def _clients(config: ApacheConfig, kernel: Kernel, streams: Streams, *, alone: b
     clients = config.clients
     if isinstance(clients, ClosedLoop):
         return ClientThreads(config, clients, kernel, streams, alone=alone)
-    trace = open_as(AccessTrace, clients.path)
+    trace = open_as(AccessTrace, clients.path, clients.reading)
     return TracedClients(config, clients, trace, kernel.machine.clock, streams)

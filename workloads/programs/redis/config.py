@@ -36,10 +36,6 @@ class OpenLoop(Configuration):
 class TraceClients(ReplayedTrace):
     """Clients that send the commands of a recorded trace at its times."""
 
-    path: Annotated[
-        str, Field(min_length=1, description="a Redis MONITOR log, plain or gzip; beside the YAML")
-    ]
-
 
 class Keys(Configuration):
     """Where in the heap the keys lie that SETs write."""

@@ -36,5 +36,5 @@ def _clients(config: RedisConfig, streams: Streams) -> RequestSource[Any]:
         return ClosedLoopClients(config, clients, streams)
     if isinstance(clients, OpenLoop):
         return OpenLoopClients(config.service, generated_arrivals(config, clients, streams))
-    trace = open_as(KeyTrace, clients.path)
+    trace = open_as(KeyTrace, clients.path, clients.reading)
     return OpenLoopClients(config.service, traced_arrivals(config, clients, trace, streams))

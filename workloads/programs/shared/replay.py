@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
 from sim.arrays import IntArray
-from sim.configuration import Configuration
+from workloads.programs.shared.trace_file import TraceFile
 
 
-class ReplayedTrace(Configuration):
+class ReplayedTrace(TraceFile):
     """The part of such clients' configuration that is the same for any kind of trace."""
 
-    kind: Literal["trace"]
     speed: Annotated[
         float, Field(ge=1e-3, le=1e6, description="how many times faster than it was recorded")
     ] = 1.0

@@ -2,11 +2,16 @@ r"""Reader of access logs of Apache and NGINX: when requests came, what they got
 
     127.0.0.1 - - [23/Nov/2026:07:25:04 +0000] "GET / HTTP/1.1" 200 14 "-" "curl/7.88.1" 289
 
-The Common format ends with the bytes; the Combined format adds two quoted headers. Any number of
-further quoted headers (NGINX's `main` has three) and a virtual host in front (Debian's
-`vhost_combined`) are accepted. A last number says how long the request took: whole microseconds as
-Apache's `%D` writes them, seconds with a point as NGINX's `$request_time` does. Both servers escape
-quotes and control characters (`\"`, `\\`, `\n`, `\xHH`).
+The Common format ends with the bytes; the Combined format adds two quoted headers. Any further
+fields, quoted or not, and a virtual host in front (Debian's `vhost_combined`) are accepted. Both
+servers escape quotes and control characters (`\"`, `\\`, `\n`, `\xHH`).
+
+What a number behind the bytes is, a line does not say: Apache's `%D` are microseconds, its `%T`
+seconds, `%P` a process, `%I` bytes; NGINX writes `$request_time` in seconds, and `$msec` so, too.
+So a request's time is read only where it is said which field it is and in which unit: by the names
+of the fields behind the bytes, of which one is `service_us` (or `_ns`, `_ms`, `_s`; or the server's
+own `%D`, `%T`, `%{us}T`, `$request_time`), or by a unit alone, for the last field of a line. It may
+be quoted, or follow a word and `=`; `-` is none.
 
 Apache logs when it received the request, NGINX when it had answered, both in whole seconds; both
 write the line at the end, so that the lines of Apache are not quite in order of time. Rows are.
@@ -20,15 +25,17 @@ from __future__ import annotations
 import re
 from array import array
 from datetime import date
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.traces.kinds.access_trace import TICK_NS, AccessTrace
+from workloads.traces.kinds.access_trace import LONGEST_NS, TICK_NS, AccessTrace
 from workloads.traces.reading.accounting import BLANK, LineError, account
+from workloads.traces.reading.cells import decimal
 from workloads.traces.reading.columns import MISSING, Ids, frozen
-from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath
+from workloads.traces.reading.fields import NOTHING_SAID, PLACES, Fields, Unit
+from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath, trace_error
 
 _Integer = TypeVar("_Integer", np.int64, np.int32, np.int16)
 _MONTHS = tuple(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())
@@ -37,8 +44,9 @@ _QUOTED = rb'"(?:[^"\\]++|\\.)*+"'
 _TIME = rb"\[([0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}(?::[0-9]{2}){3} [+-][0-9]{4})\]"
 _SENDER = rb"[^\s\[\"][^\[\r\n]* "
 _STATUS = rb"([0-9]{3}|-) ([0-9]{1,18}|-)"
-_REST = rb"(?: " + _QUOTED + rb")*+(?: ([0-9]{1,15})(?:\.([0-9]{1,9}))?)?"
-_LINE = re.compile(_SENDER + _TIME + rb" (" + _QUOTED + rb") " + _STATUS + _REST + rb"[\r\n]*")
+_FIELD = rb"(?:" + _QUOTED + rb"|[^\s\"]\S*+)"
+_REST = rb"((?:[ \t]++" + _FIELD + rb")*+)"
+_LINE = re.compile(_SENDER + _TIME + rb" (" + _QUOTED + rb") " + _STATUS + _REST)
 _FIRST_LINE = re.compile(rb"\s*" + _SENDER + _TIME + rb' "')
 # What a line consists of, for the message about one that does not: pattern, name, what is expected.
 _PARTS = tuple(
@@ -47,11 +55,26 @@ _PARTS = tuple(
         (_SENDER + rb"(?=\[)", "sender", "host, identity and user, then '['"),
         (_TIME + rb" ", "time", "[day/Mon/year:hh:mm:ss +hhmm], then a space"),
         (_QUOTED + rb" ", "request", "a quoted request line, then a space"),
-        (_STATUS + rb"(?=[ \r\n]|$)", "status or size", "three digits and a number (or '-')"),
+        (_STATUS + rb"(?=[ \t]|$)", "status or size", "three digits and a number (or '-')"),
         (_REST, "end", ""),
     )
 )
+_FIELDS = re.compile(_FIELD)
+_SERVICE = re.compile(rb'(?:[A-Za-z_]+=)?"?(-?|[0-9]{1,19}(?:\.[0-9]{1,30})?)"?')
+_NUMBER = re.compile(rb'(?:[A-Za-z_]+=)?"?[0-9]+(?:\.[0-9]+)?"?')
 _TARGET = re.compile(rb"[A-Z]+ ([^ ?#]+)")
+_OWN_UNITS: dict[str, Unit] = {
+    "%D": "us",
+    "%T": "s",
+    "%{us}T": "us",
+    "%{ms}T": "ms",
+    "%{s}T": "s",
+    "$request_time": "s",
+    "service_ns": "ns",
+    "service_us": "us",
+    "service_ms": "ms",
+    "service_s": "s",
+}
 
 
 def looks_like_access_log(first_bytes: bytes) -> bool:
@@ -59,13 +82,27 @@ def looks_like_access_log(first_bytes: bytes) -> bool:
     return _FIRST_LINE.match(first_bytes) is not None
 
 
-def read_access_log(path: TracePath, limits: ReadLimits = DEFAULT_LIMITS) -> AccessTrace:
+def read_access_log(
+    path: TracePath, limits: ReadLimits = DEFAULT_LIMITS, fields: Fields = NOTHING_SAID
+) -> AccessTrace:
     """Read an access log, plain or compressed, in one pass.
 
+    Args:
+        path: The file.
+        limits: What of it is accepted.
+        fields: Names of the fields behind the size, and the unit of a request's time; see the
+            module.
+
     Raises:
-        TraceError: As `account` does; a line is damaged that is not of the module's format.
+        TraceError: As `account` does; a line is damaged that is not of the module's format, or
+            lacks the time that it should have. Or it is not clear which field that is.
     """
-    rows = _AccessColumns()
+    try:
+        service = _service_field(fields)
+    except ValueError as error:
+        what, expected = error.args
+        raise trace_error(path, 1, 1, what, expected) from None
+    rows = _AccessColumns(service)
     accounting = account(path, limits, "request", rows.take)
     unix_s = frozen(rows.unix_s, np.int64)
     order = np.argsort(unix_s, kind="stable")
@@ -80,6 +117,7 @@ def read_access_log(path: TracePath, limits: ReadLimits = DEFAULT_LIMITS) -> Acc
         start_unix_ns=start_s * 10**9,
         out_of_order=int((unix_s < np.maximum.accumulate(unix_s)).sum()),
         accounting=accounting,
+        notes=() if service is not None else (_no_service_times(rows.first_fields),),
     )
 
 
@@ -88,16 +126,58 @@ def _read_only(column: NDArray[_Integer]) -> NDArray[_Integer]:
     return column
 
 
+class _ServiceField(NamedTuple):
+    """Which field behind the size is a request's time (-1 is the last), and its unit."""
+
+    number: int
+    unit: Unit
+
+
+def _service_field(fields: Fields) -> _ServiceField | None:
+    """Where a request's time stands; None if nobody says.
+
+    Raises:
+        ValueError: What is wrong with what is said, and what was expected.
+    """
+    if not fields.names:
+        return None if fields.unit is None else _ServiceField(-1, fields.unit)
+    found = [
+        _ServiceField(number, unit)
+        for number, name in enumerate(fields.names)
+        if (unit := fields.unit if name == "service" else _OWN_UNITS.get(name))
+    ]
+    if len(found) > 1:
+        raise ValueError("several columns are service times", "one of them by that name")
+    if not found and (fields.unit is not None or "service" in fields.names):
+        expected = "a column named service and a unit, or one of " + ", ".join(_OWN_UNITS)
+        raise ValueError("a service time that is not clear", expected)
+    return found[0] if found else None
+
+
+def _no_service_times(first_fields: bytes) -> str:
+    """The note that no service times were read, and which fields may be some."""
+    numbers = [field for field in _FIELDS.findall(first_fields) if _NUMBER.fullmatch(field)]
+    if not numbers:
+        return "no service times: there is no number behind the size"
+    shown = ", ".join(field.decode("ascii").strip('"') for field in numbers[:10])
+    return (
+        f"no service times are read: nobody says whether {shown} behind the first size is one "
+        "(columns), and in which unit (unit)"
+    )
+
+
 class _AccessColumns:
     """The growing columns, in order of lines."""
 
-    def __init__(self) -> None:
+    def __init__(self, service: _ServiceField | None) -> None:
         self.unix_s = array("q")
         self.status = array("h")
         self.response_bytes = array("q")
         self.service_ns = array("q")
         self.resource_id = array("i")
         self.resources = Ids()
+        self.first_fields = b""
+        self._service = service
         self._second = b""
         self._unix_s = 0
 
@@ -107,27 +187,42 @@ class _AccessColumns:
             if not line.strip():
                 return BLANK
             raise _describe(line)
-        second, request, status, size, whole, fraction = match.groups()
+        second, request, status, size, rest = match.groups()
+        service_ns = MISSING
+        if self._service is not None:
+            service_ns = _service_ns(rest, self._service, match.start(5) + 1)
         if second != self._second:
             # Lines of one second stand together.
             self._unix_s = _unix_s(second, match.start(1) + 1)
             self._second = second
+        if not self.unix_s:
+            self.first_fields = rest
         self.unix_s.append(self._unix_s)
         self.status.append(MISSING if status == b"-" else int(status))
         self.response_bytes.append(0 if size == b"-" else int(size))
-        self.service_ns.append(_service_ns(whole, fraction))
+        self.service_ns.append(service_ns)
         target = _TARGET.match(request, 1)
         self.resource_id.append(self.resources.of(target[1]) if target else MISSING)
         return None
 
 
-def _service_ns(whole: bytes | None, fraction: bytes | None) -> int:
-    if whole is None:
+def _service_ns(rest: bytes, service: _ServiceField, column: int) -> int:
+    """The service time among the fields behind the size, which begin at `column`."""
+    fields = list(_FIELDS.finditer(rest))
+    number = max(len(fields) - 1, 0) if service.number < 0 else service.number
+    if number >= len(fields):
+        raise LineError(column + len(rest), "no service time", f"{number + 1} fields at least")
+    column += fields[number].start()
+    match = _SERVICE.fullmatch(fields[number][0])
+    if match is None:
+        raise LineError(column, "bad service time", "a number, quoted or not, or '-'")
+    if match[1] in (b"", b"-"):
         return MISSING
-    if fraction is None:
-        return int(whole) * 1000
-    # Fewer than 2^63 ns: a longer fraction comes with seconds that are cut at 9 digits.
-    return int(whole[:9]) * 10**9 + int(fraction.ljust(9, b"0"))
+    service_ns = decimal(match[1], PLACES[service.unit])
+    if service_ns is None or service_ns > LONGEST_NS:
+        expected = f"a time below 30 days, in {service.unit}"
+        raise LineError(column, "service time too long", expected)
+    return service_ns
 
 
 def _unix_s(text: bytes, column: int) -> int:
@@ -156,4 +251,4 @@ def _describe(line: bytes) -> LineError:
         if match is None:
             return LineError(position + 1, f"bad {what}", expected)
         position = match.end()
-    return LineError(position + 1, "bad end", "quoted headers, then a time or the line's end")
+    return LineError(position + 1, "bad end", "further fields, quoted or not")

@@ -2,9 +2,11 @@
 
 The header names the columns. AFL and early AFL++ write `# unix_time, cycles_done, cur_path, ...`;
 AFL++ 4 writes `# relative_time, cycles_done, cur_item, ...` (seconds since the start, those before
-a resume included), with `total_execs` further on. Recent AFL++ writes more cells than its header
-names, one for each sanitizer binary; they are left alone. Rows are only written when something
-changed, and by AFL++ not in the first minute.
+a resume included), with `total_execs` further on, which LibAFL calls `execs_done`. Honggfuzz's
+statsfile has `exec_per_sec` and `total_exec`. Of `unix_time` only differences count, whatever its
+epoch (WinAFL's is 1601). A rate that is `inf` or `nan` is missing. Recent AFL++ writes more cells
+than its header names, one for each sanitizer binary; they are left alone. Rows are only written
+when something changed, and by AFL++ not in the first minute.
 
 Sources: maybe_update_plot_file in AFL 2.57b's afl-fuzz.c and in AFL++'s src/afl-fuzz-stats.c.
 """
@@ -18,12 +20,21 @@ import numpy as np
 
 from workloads.traces.kinds.execution_trace import ExecutionTrace
 from workloads.traces.reading.accounting import BLANK, HEADER, LineError, account
-from workloads.traces.reading.cells import cell_column, decimal_at, split_cells, whole_at
+from workloads.traces.reading.cells import (
+    cell_column,
+    cell_error,
+    rate_at,
+    split_cells,
+    whole_at,
+)
 from workloads.traces.reading.columns import MISSING, Times, frozen
 from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath
 
-_FIRST_LINE = re.compile(rb"\s*#[^\n]*\b(?:unix|relative)_time\b[^\n]*\bexecs_per_sec\b")
+_FIRST_LINE = re.compile(rb"\s*#[^\n]*\b(?:unix|relative)_time\b[^\n]*\bexecs?_per_sec\b")
 _LARGEST_SECONDS = 2**63 // 10**9
+_TIMES = (b"relative_time", b"unix_time")
+_RATES = (b"execs_per_sec", b"exec_per_sec")
+_TOTALS = (b"total_execs", b"execs_done", b"total_exec")
 
 
 def looks_like_plot_data(first_bytes: bytes) -> bool:
@@ -52,11 +63,12 @@ class _ProgressColumns:
     """The growing columns."""
 
     def __init__(self) -> None:
-        self.times = Times()
+        self.times = Times(start_ns=0)
         self.execs_per_s = array("d")
         self.executions = array("q")
         self._header: list[bytes] = []
         self._time = self._rate = self._total = MISSING
+        self._start_s: int | None = None
 
     def take(self, line: bytes) -> str | None:
         text = line.strip()
@@ -73,15 +85,14 @@ class _ProgressColumns:
             if names != self._header:
                 raise LineError(1, "another header", "the one above, as in the rows above")
             return
-        time = next((name for name in (b"relative_time", b"unix_time") if name in names), None)
-        if time is None or b"execs_per_sec" not in names:
+        time, rate, total = (_place(names, known) for known in (_TIMES, _RATES, _TOTALS))
+        if MISSING in (time, rate):
             expected = "'# unix_time' or '# relative_time' and further names, 'execs_per_sec' too"
             raise LineError(1, "bad header", expected)
-        if time == b"relative_time":
-            self.times = Times(start_ns=0)
+        if names[time] == b"relative_time":
+            self._start_s = 0
         self._header = names
-        self._time, self._rate = names.index(time), names.index(b"execs_per_sec")
-        self._total = names.index(b"total_execs") if b"total_execs" in names else MISSING
+        self._time, self._rate, self._total = time, rate, total
 
     def _take_row(self, line: bytes, cells: list[bytes]) -> None:
         if not self._header:
@@ -90,11 +101,22 @@ class _ProgressColumns:
         if len(cells) < len(self._header):
             expected = f"{len(self._header)} cells, as the header names, got {len(cells)}"
             raise LineError(cell_column(line, len(cells)), "cells missing", expected)
-        seconds = whole_at(line, cells, self._time, _LARGEST_SECONDS, "time")
-        decimal_at(line, cells, self._rate, 2, "execs_per_sec")
+        seconds = whole_at(line, cells, self._time, 2**63, "time")
+        rate = rate_at(line, cells, self._rate)
         executions = MISSING
         if self._total != MISSING:
-            executions = whole_at(line, cells, self._total, 2**63, "total_execs")
-        self.times.add(seconds * 10**9, cell_column(line, self._time))
-        self.execs_per_s.append(float(cells[self._rate]))
+            name = self._header[self._total].decode()
+            executions = whole_at(line, cells, self._total, 2**63, name)
+        start_s = seconds if self._start_s is None else self._start_s
+        if seconds - start_s >= _LARGEST_SECONDS:
+            expected = f"less than {_LARGEST_SECONDS} seconds after the start"
+            raise cell_error(line, self._time, "time", expected)
+        self.times.add((seconds - start_s) * 10**9, cell_column(line, self._time))
+        self._start_s = start_s
+        self.execs_per_s.append(rate)
         self.executions.append(executions)
+
+
+def _place(names: list[bytes], known: tuple[bytes, ...]) -> int:
+    """Where the first of the known names stands that is there; `MISSING` if none is."""
+    return next((names.index(name) for name in known if name in names), MISSING)

@@ -1,10 +1,11 @@
 """Reader of commands on keys in a CSV of any origin whose columns are named.
 
-The names say what a column is, whatever its case; others are left alone:
+The names say what a column is, whatever its case; others are left alone, and
+named in the trace's notes:
 
 * the time, needed: `time_ns`, `time_us`, `time_ms`, `time_s`, or `time`, `timestamp`, `unix_time`
   in seconds; decimals, exact to the nanosecond, which must not decrease;
-* `key` (also `key_id`, `object`, `obj_id`): any text; none if it is empty;
+* `key` (also `key_id`, `object`, `object_id`, `obj_id`, `objid`): any text; none if it is empty;
 * `op` (also `operation`, `command`, `cmd`): `read` or `write`, `r` or `w`, or a command of Redis or
   memcached; without this column every row is a read;
 * `value_bytes` (also `size_bytes`, `value_size`, `size`): what a write stores under the key;
@@ -30,20 +31,23 @@ from workloads.traces.reading.cells import (
     decimal,
     decimal_at,
     decimals,
+    not_read,
     split_cells,
     whole_at,
 )
+from workloads.traces.reading.fields import NOTHING_SAID, PLACES, Fields
 from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath
 
 LARGEST_BYTES = 2**29
 """A larger value is refused: columns have 32 bits. Redis' own limit is 512 MiB."""
 
-_PLACES = {"time_ns": 0, "time_us": 3, "time_ms": 6} | dict.fromkeys(
-    ("time_s", "time", "timestamp", "unix_time"), 9
+_WITHOUT_UNIT = ("time", "timestamp", "unix_time")
+_PLACES = {f"time_{unit}": places for unit, places in PLACES.items()} | dict.fromkeys(
+    _WITHOUT_UNIT, PLACES["s"]
 )
 _COLUMNS = {
     **dict.fromkeys(_PLACES, "time"),
-    **dict.fromkeys(("key", "key_id", "object", "obj_id"), "key"),
+    **dict.fromkeys(("key", "key_id", "object", "object_id", "obj_id", "objid"), "key"),
     **dict.fromkeys(("op", "operation", "command", "cmd"), "op"),
     **dict.fromkeys(("value_bytes", "size_bytes", "value_size", "size"), "value_bytes"),
     "request_bytes": "request_bytes",
@@ -68,24 +72,25 @@ def looks_like_csv(first_bytes: bytes) -> bool:
 
 
 def read_csv(
-    path: TracePath, limits: ReadLimits = DEFAULT_LIMITS, names: Sequence[str] | None = None
+    path: TracePath, limits: ReadLimits = DEFAULT_LIMITS, fields: Fields = NOTHING_SAID
 ) -> KeyTrace:
     """Read a CSV, plain or compressed, in one pass.
 
     Args:
         path: The file.
         limits: What of it is accepted.
-        names: Names of all columns in their order, in place of the header's; the first line is
-            still taken for a header if there is no number where the time should be.
+        fields: Names of all columns in their order, in place of the header's; the first line is
+            still taken for a header if there is no number where the time should be. And the unit of
+            a time whose name has none: seconds if it is not said.
 
     Raises:
         TraceError: As `account` does; a line is damaged that has too few or too many cells or
             something else than its column promises, whose time goes backwards, or that is the first
             and names no time.
     """
-    rows = _CommandColumns(names)
+    rows = _CommandColumns(fields)
     accounting = account(path, limits, "row", rows.take)
-    return rows.columns.trace(accounting, rows.resolution_ns)
+    return rows.columns.trace(accounting, rows.resolution_ns, not_read(rows.unread))
 
 
 def _names(line: bytes) -> list[str]:
@@ -110,9 +115,10 @@ def _roles(names: Sequence[str], column: int) -> dict[str, int]:
 class _CommandColumns:
     """The growing columns."""
 
-    def __init__(self, names: Sequence[str] | None) -> None:
+    def __init__(self, fields: Fields) -> None:
         self.columns = KeyColumns()
-        self._given = names
+        self._given = fields.names
+        self._unit = fields.unit
         self._names: Sequence[str] = ()
         self._roles: dict[str, int] = {}
         self._places = self._decimals = 0
@@ -121,6 +127,12 @@ class _CommandColumns:
     def resolution_ns(self) -> int:
         """The tick of a clock with as many decimals as were seen."""
         return int(10 ** max(self._places - self._decimals, 0))
+
+    @property
+    def unread(self) -> list[str]:
+        """Names of columns that nothing is known of."""
+        known = set(self._roles.values())
+        return [name for number, name in enumerate(self._names) if number not in known]
 
     def take(self, line: bytes) -> str | None:
         if not line.strip():
@@ -136,11 +148,14 @@ class _CommandColumns:
 
     def _take_header(self, line: bytes) -> bool:
         """Learn the columns from the names given or else the line; whether the line is a header."""
-        names = _names(line) if self._given is None else self._given
+        names = _names(line) if not self._given else self._given
         roles = _roles(names, column=1)
         self._names, self._roles = names, roles
-        self._places = _PLACES[names[roles["time"]].lower()]
-        if self._given is None:
+        time = names[roles["time"]].lower()
+        self._places = _PLACES[time]
+        if self._unit is not None and time in _WITHOUT_UNIT:
+            self._places = PLACES[self._unit]
+        if not self._given:
             return True
         cells = split_cells(line)
         return len(cells) == len(names) and decimal(cells[roles["time"]], 0) is None

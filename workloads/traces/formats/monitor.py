@@ -4,9 +4,14 @@ A line, as `redis-cli MONITOR` prints it (a raw connection puts a `+` before and
 
     1795407776.482128 [0 127.0.0.1:57750] "SET" "key:1" "\x00v\"1\""
 
-Unix time with six decimals, data base, sender (`ip:port`, `[ip6]:port`, `unix:path`, or `lua` for
-what a script calls), then the arguments as sds.c's `sdscatrepr` writes them: printable ASCII as it
-is, the rest as `\\ \" \n \r \t \a \b` or `\xHH`. `OK` is the server's reply to MONITOR itself.
+Unix time with six decimals, data base, sender (`ip:port`, `[ip6]:port`, `unix:path`), then the
+arguments as sds.c's `sdscatrepr` writes them: printable ASCII as it is, the rest as
+`\\ \" \n \r \t \a \b` or `\xHH`. `OK` is the server's reply to MONITOR itself.
+
+What a script calls stands below the command that called the script, with `lua` for a sender. It is
+no request of a client, but part of that command's work: the keys that it writes are further keys of
+that command. Such lines before the first command belong to a script called before the log began.
+
 Redis leaves out AUTH and every administrative command (BGSAVE, CONFIG, DEBUG ...), so a trace does
 not tell when the server saved; secrets in other commands read "(redacted)".
 """
@@ -17,12 +22,18 @@ import re
 
 from workloads.traces.formats.monitor_blocks import BlockReader
 from workloads.traces.kinds.key_trace import LONGEST_SENDER_BYTES
-from workloads.traces.kinds.monitor_trace import MonitorColumns, MonitorTrace
+from workloads.traces.kinds.monitor_trace import SCRIPT, MonitorColumns, MonitorTrace
 from workloads.traces.reading.accounting import BLANK, LineError, account
 from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath
 
 REPLY = "reply OK"
 """Why a line that only says OK is skipped."""
+
+SCRIPTED = "called by a script"
+"""Why a line of what a script calls is no record: its writes are those of the command above."""
+
+CALLED_BEFORE = "called by a script from before the log"
+"""Why what a script calls is left out: the log does not have who called the script."""
 
 _TIME = rb"([0-9]{1,10})\.([0-9]{6})"
 _DATABASE = rb"([0-9]{1,10})"
@@ -38,7 +49,8 @@ _LINE = re.compile(
     rb"(" + _ARGUMENT + rb"(?: " + _ARGUMENT + rb")*+)\r?\n?"
 )  # fmt: skip
 _ARGUMENTS = re.compile(_ARGUMENT)
-_FIRST_LINES = re.compile(rb"\s*\+?(?:OK\s*(?:$|\n)|" + _TIME + rb" \[)")
+_FIRST_LINES = re.compile(rb"\s*\+?OK\s*(?:$|\n)")
+_ANY_LINE = re.compile(rb"^\s*\+?" + _TIME + rb" \[", re.MULTILINE)
 
 # What a line consists of, for the message about one that does not: pattern, name, what is expected.
 _PARTS = tuple(
@@ -54,7 +66,8 @@ _OPEN_TEXT = re.compile(rb'"' + _TEXT)
 
 def looks_like_monitor(first_bytes: bytes) -> bool:
     """Whether a text that begins so may be a MONITOR log."""
-    return _FIRST_LINES.match(first_bytes) is not None
+    # A terminal's prompt may have been copied with the log.
+    return bool(_FIRST_LINES.match(first_bytes) or _ANY_LINE.search(first_bytes))
 
 
 def read_monitor(path: TracePath, limits: ReadLimits = DEFAULT_LIMITS) -> MonitorTrace:
@@ -76,6 +89,11 @@ def read_monitor(path: TracePath, limits: ReadLimits = DEFAULT_LIMITS) -> Monito
                 return REPLY
             raise _describe(line)
         seconds, microseconds, database, sender, arguments = match.groups()
+        if sender == SCRIPT:
+            if not len(columns):
+                return CALLED_BEFORE
+            columns.add_called(database, _split(arguments))
+            return SCRIPTED
         columns.times.add(int(seconds + microseconds) * 1000)
         columns.add_command(database, sender, _split(arguments))
         return None

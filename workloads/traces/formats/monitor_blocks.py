@@ -1,6 +1,6 @@
 """Blocks of MONITOR lines, taken in columns as far as they are what most lines are.
 
-A line is *plain* if it has a time of ten digits and six, a sender without quotes, arguments
+A line is *plain* if it has a time of ten digits and six, a client without quotes, arguments
 (escapes and all) of which the first is a known command that means the same whatever the others are
 and writes one key at most, and a sound end. A plain line becomes what the reader of lines would
 make of it; all others are left to that reader, which alone knows what is wrong with them.
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from workloads.traces.commands.redis import COMMANDS, NOTHING
 from workloads.traces.commands.resp import bulk_bytes
 from workloads.traces.kinds.key_trace import LONGEST_SENDER_BYTES
-from workloads.traces.kinds.monitor_trace import TICK_NS, MonitorColumns
+from workloads.traces.kinds.monitor_trace import SCRIPT, TICK_NS, MonitorColumns
 from workloads.traces.reading.columns import IntColumn
 from workloads.traces.reading.slices import (
     Numbering,
@@ -113,6 +113,8 @@ class BlockReader:
         if match is None:
             return 0
         database, sender = match.groups()
+        if sender == SCRIPT:
+            return 0
         if database not in self._databases:
             self._databases.append(database)
         self._database_of = np.append(self._database_of, self._databases.index(database))

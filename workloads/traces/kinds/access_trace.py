@@ -15,13 +15,16 @@ from workloads.traces.reading.columns import MISSING, spread
 TICK_NS = 10**9
 """The clock of these logs shows seconds."""
 
+LONGEST_NS = 30 * 86400 * 10**9
+"""A longer service time is taken for another quantity, or a mistake in the unit."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class AccessTrace:
     """The requests of an access log, one row each, in order of time; all arrays are read-only.
 
     Attributes:
-        time_ns: int64, since the first; never decreases. Whole seconds: see `arrival_ns`.
+        time_ns: int64, since the first; never decreases. Whole seconds in a log: see `arrival_ns`.
         status: int16, of the response; `MISSING` where the log says `-`.
         response_bytes: int64, without headers; 0 where the log says `-`.
         service_ns: int64, how long the request took, of its server and its network; `MISSING` if
@@ -32,6 +35,8 @@ class AccessTrace:
         start_unix_ns: Time of the first request.
         out_of_order: Lines whose time lies before that of a line above.
         accounting: Where every line went.
+        resolution_ns: Tick of the log's clock.
+        notes: What was not used, or was assumed, in sentences for people.
     """
 
     time_ns: NDArray[np.int64]
@@ -43,6 +48,8 @@ class AccessTrace:
     start_unix_ns: int
     out_of_order: int
     accounting: Accounting
+    resolution_ns: int = TICK_NS
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.time_ns)
@@ -53,13 +60,13 @@ class AccessTrace:
         return int(self.time_ns[-1])
 
     def arrival_ns(self) -> NDArray[np.int64]:
-        """`time_ns` with the requests of a second spread over it, as `columns.spread` does."""
-        return spread(self.time_ns, TICK_NS)
+        """`time_ns` with the requests of a tick spread over it, as `columns.spread` does."""
+        return spread(self.time_ns, self.resolution_ns)
 
     def facts(self) -> Facts:
         """Rates, failures, popularity of paths, sizes and times."""
         return {
-            **rates(self.time_ns, TICK_NS),
+            **rates(self.time_ns, self.resolution_ns),
             "client_error_share": float((self.status // 100 == 4).mean()),
             "server_error_share": float((self.status // 100 == 5).mean()),
             **popularity(self.resource_id[self.resource_id != MISSING], "resources"),

@@ -26,6 +26,7 @@ class CaseTrace:
         faults: int64, minor faults that it took; `MISSING` if the log does not say.
         cases: Names of the tests, by first appearance.
         accounting: Where every line went.
+        notes: What was not used, or was assumed, in sentences for people.
     """
 
     case_id: NDArray[np.int32]
@@ -33,6 +34,7 @@ class CaseTrace:
     faults: NDArray[np.int64]
     cases: tuple[str, ...]
     accounting: Accounting
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.case_id)

@@ -20,15 +20,19 @@ class ExecutionTrace:
     Attributes:
         time_ns: int64, since the fuzzer started, or since the first row if the log does not say
             when that was; never decreases. Rows are seconds to hours apart.
-        execs_per_s: float64, the rate of late, as the fuzzer smooths it.
-        executions: int64, in total so far; `MISSING` where the log does not say.
+        execs_per_s: float64, the rate of late, as the fuzzer smooths it; NaN where the log does not
+            say, or has a division by zero.
+        executions: int64, in total so far; `MISSING` where the log does not say. A fuzzer that was
+            started anew counts anew, so that it may fall.
         accounting: Where every line went.
+        notes: What was not used, or was assumed, in sentences for people.
     """
 
     time_ns: NDArray[np.int64]
     execs_per_s: NDArray[np.float64]
     executions: NDArray[np.int64]
     accounting: Accounting
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.time_ns)
@@ -43,22 +47,59 @@ class ExecutionTrace:
         """The rate of the whole run: total over time, or the mean of rows where totals are missing.
 
         Each row's rate counts for the time since the row above (the first for its own time, which
-        is 0 where the start is not known); one row, or rows of one instant, count alike.
+        is 0 where the start is not known); one row, or rows of one instant, count alike. NaN if
+        the log says neither.
         """
-        if self.executions[-1] != MISSING and self.time_ns[-1] > 0:
-            return float(self.executions[-1]) * 1e9 / float(self.time_ns[-1])
-        weights = np.diff(self.time_ns, prepend=0).astype(np.float64)
+        if self._has_totals:
+            executions, elapsed_ns = self.stretches()
+            if elapsed_ns.any():
+                return float(executions.sum()) * 1e9 / float(elapsed_ns.sum())
+        known = ~np.isnan(self.execs_per_s)
+        if not known.any():
+            return float("nan")
+        weights = np.diff(self.time_ns, prepend=0)[known].astype(np.float64)
         if not weights.any():
-            weights = np.ones(len(self))
-        return float(np.average(self.execs_per_s, weights=weights))
+            weights = np.ones(len(weights))
+        return float(np.average(self.execs_per_s[known], weights=weights))
+
+    @property
+    def _has_totals(self) -> bool:
+        return bool((self.executions != MISSING).all())
+
+    def stretches(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """What was executed between rows, and in what time, where the log says it.
+
+        It does not where a total falls, nor where totals and the rate are missing, nor before a
+        first row whose time is 0: such a stretch is left out, with its time.
+
+        Returns:
+            int64 [k] each: executions, and ns.
+        """
+        elapsed_ns = np.diff(self.time_ns, prepend=0)
+        if self._has_totals:
+            executions = np.diff(self.executions, prepend=0)
+        else:
+            rates = np.where(np.isnan(self.execs_per_s), -1.0, self.execs_per_s)
+            executions = np.rint(rates * elapsed_ns / 1e9).astype(np.int64)
+            executions[rates < 0] = MISSING
+        told = executions >= 0
+        told[0] &= elapsed_ns[0] > 0
+        return executions[told], elapsed_ns[told]
 
     def facts(self) -> Facts:
         """The rate of the whole run and how it varied."""
-        return {
-            "mean_execs_per_s": self.mean_execs_per_s,
-            "min_execs_per_s": float(self.execs_per_s.min()),
-            **percentiles(self.execs_per_s, "execs", "per_s"),
-        }
+        facts: dict[str, int | float] = {}
+        if not np.isnan(mean := self.mean_execs_per_s):
+            facts["mean_execs_per_s"] = mean
+        rates = self.execs_per_s[~np.isnan(self.execs_per_s)]
+        if len(rates):
+            facts["min_execs_per_s"] = float(rates.min())
+            facts |= percentiles(rates, "execs", "per_s")
+        if self._has_totals and (anew := int((np.diff(self.executions) < 0).sum())):
+            facts["totals_begun_anew"] = anew
+        if len(rates) < len(self):
+            facts["rates_missing"] = len(self) - len(rates)
+        return facts
 
     def table(self) -> Table:
         """All columns."""

@@ -20,6 +20,8 @@ NO_KEY = MISSING
 READ, WRITE, FURTHER = "read", "write", "further"
 """Operations as a table names them; a `further` row is one more key that the row above writes."""
 
+_UNITS = (("s", 10**9), ("ms", 10**6), ("us", 10**3), ("ns", 1))
+
 LONGEST_SENDER_BYTES = 160
 """The longest sender: sun_path holds 108 bytes, an IPv6 address with zone and port fewer."""
 
@@ -38,8 +40,9 @@ class KeyTrace:
             value of a SET, the fields and members of a collection's command; 0 if it sends none.
         request_bytes: int32, size of the command in RESP, as a client of Redis sends it.
         connection: int32, index into `connections`.
-        further_command: int64, rows of commands that write more than one key, once for each further
-            key; never decreases. MSET of three keys is one row here above and two rows here.
+        further_command: int64, rows of commands that write further keys, once for each of them;
+            never decreases. MSET of three keys is one row here above and two rows here. A command
+            that calls a script has all keys that the script writes here.
         further_key_id: int32, that key.
         further_value_bytes: int32, length of what is stored under it.
         keys: Number of distinct keys; ids are below it.
@@ -47,6 +50,7 @@ class KeyTrace:
         start_ns: Time of the first command on the log's own clock (Unix time in most).
         resolution_ns: Tick of the log's clock.
         accounting: Where every line went.
+        notes: What was not used, or was assumed, in sentences for people.
     """
 
     time_ns: NDArray[np.int64]
@@ -63,6 +67,7 @@ class KeyTrace:
     start_ns: int
     resolution_ns: int
     accounting: Accounting
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.time_ns)
@@ -76,12 +81,19 @@ class KeyTrace:
         """`time_ns` with equal times spread over the clock's tick, as `columns.spread` does."""
         return spread(self.time_ns, self.resolution_ns)
 
+    @property
+    def _writes(self) -> NDArray[np.bool_]:
+        """Whether a command, or a script that it calls, may change the data set."""
+        writes = self.is_write.copy()
+        writes[self.further_command] = True
+        return writes
+
     def facts(self) -> Facts:
         """Rates, share of writes, popularity of keys, sizes of values."""
         first_keys = self.key_id[self.key_id != NO_KEY]
         return {
             **rates(self.time_ns, self.resolution_ns),
-            "write_share": float(self.is_write.mean()),
+            "write_share": float(self._writes.mean()),
             "connections": len(self.connections),
             **popularity(np.concatenate((first_keys, self.further_key_id)), "keys"),
             **percentiles(self.value_bytes[self.is_write], "written_value", "bytes"),
@@ -99,8 +111,10 @@ class KeyTrace:
         def both(first: NDArray[np.int32], further: NDArray[np.int32]) -> NDArray[np.int32]:
             return np.concatenate((first, further))[order]
 
+        # In the clock's own unit, so that whoever reads it again has the same clock.
+        unit, unit_ns = next(u for u in _UNITS if self.resolution_ns % u[1] == 0)
         return {
-            "time_ns": self.time_ns[rows],
+            f"time_{unit}": self.time_ns[rows] // unit_ns,
             "key": both(self.key_id, self.further_key_id),
             "op": operations.tolist(),
             "value_bytes": both(self.value_bytes, self.further_value_bytes),
@@ -195,7 +209,9 @@ class KeyColumns:
         self._further_key_id.append(self.keys.of(key))
         self._further_value_bytes.append(value_bytes)
 
-    def trace(self, accounting: Accounting, resolution_ns: int) -> KeyTrace:
+    def trace(
+        self, accounting: Accounting, resolution_ns: int, notes: tuple[str, ...] = ()
+    ) -> KeyTrace:
         """The columns as read-only arrays on the same memory."""
         return KeyTrace(
             time_ns=frozen(self.times.column, np.int64),
@@ -212,4 +228,5 @@ class KeyColumns:
             start_ns=self.times.start_ns,
             resolution_ns=resolution_ns,
             accounting=accounting,
+            notes=notes,
         )

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workloads.traces.commands.redis import NOTHING, UNKNOWN, command_of
+from workloads.traces.commands.redis import NOTHING, UNKNOWN, Command, command_of
 from workloads.traces.commands.resp import request_bytes
 from workloads.traces.kinds.key_trace import KeyColumns, KeyTrace
 from workloads.traces.kinds.trace import Facts
@@ -14,6 +14,12 @@ from workloads.traces.reading.accounting import Accounting
 
 MAX_UNKNOWN_NAMES = 1000
 """Distinct unknown commands counted by name; more are counted together, as `(others)`."""
+
+NAMES_IN_NOTE = 20
+"""So many unknown commands, the most frequent ones, are named for people."""
+
+SCRIPT = b"lua"
+"""The sender of what scripts call."""
 
 TICK_NS = 1000
 """MONITOR prints microseconds."""
@@ -24,11 +30,12 @@ class MonitorTrace(KeyTrace):
     """The commands of a MONITOR log.
 
     The same name in another data base is another key. Connections are senders: `127.0.0.1:57750`,
-    `unix:/run/redis.sock`, or `lua` for all calls by scripts.
+    `unix:/run/redis.sock`.
 
     Attributes:
-        unknown: How many of the commands have a name that the command table lacks, by name in
-            upper case, in order of appearance. They count as reads without a key.
+        unknown: How many of the commands, those that scripts call among them, have a name that the
+            command table lacks, by name in upper case, in order of appearance. They count as reads
+            without a key.
     """
 
     unknown: dict[str, int]
@@ -62,9 +69,24 @@ class MonitorColumns(KeyColumns):
             sender=sender,
         )
         if has_key and command.further is not NOTHING:
-            for further in range(*command.further.indices(len(arguments))):
-                paired = arguments[further + 1 : further + 2] if command.paired else ()
-                self.add_further(_name(database, arguments[further]), sum(map(len, paired)))
+            self._add_further_keys(command, database, arguments)
+
+    def add_called(self, database: bytes, arguments: Sequence[bytes]) -> None:
+        """Append what a script calls to the last command, which called the script."""
+        command = command_of(arguments)
+        if command is None:
+            self._count_unknown(arguments[0])
+        elif command.writes and 0 < command.key < len(arguments):
+            value = sum(map(len, arguments[command.value]))
+            self.add_further(_name(database, arguments[command.key]), value)
+            self._add_further_keys(command, database, arguments)
+
+    def _add_further_keys(
+        self, command: Command, database: bytes, arguments: Sequence[bytes]
+    ) -> None:
+        for further in range(*command.further.indices(len(arguments))):
+            paired = arguments[further + 1 : further + 2] if command.paired else ()
+            self.add_further(_name(database, arguments[further]), sum(map(len, paired)))
 
     def _count_unknown(self, name: bytes) -> None:
         text = name[:64].upper().decode("ascii", "backslashreplace")
@@ -74,7 +96,19 @@ class MonitorColumns(KeyColumns):
 
     def monitor_trace(self, accounting: Accounting) -> MonitorTrace:
         """The columns as read-only arrays on the same memory."""
-        return MonitorTrace(**vars(self.trace(accounting, TICK_NS)), unknown=dict(self._unknown))
+        trace = self.trace(accounting, TICK_NS, _note(self._unknown))
+        return MonitorTrace(**vars(trace), unknown=dict(self._unknown))
+
+
+def _note(unknown: Counter[str]) -> tuple[str, ...]:
+    """The note about unknown commands, the most frequent first; none if there are none."""
+    if not unknown:
+        return ()
+    named = unknown.most_common(NAMES_IN_NOTE)
+    shown = ", ".join(f"{name!r} ({count})" for name, count in named)
+    more = len(unknown) - len(named)
+    rest = f" and {more} more" if more else ""
+    return (f"commands that are not known, taken for reads without a key: {shown}{rest}",)
 
 
 def _name(database: bytes, key: bytes) -> bytes:

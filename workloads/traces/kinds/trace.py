@@ -24,6 +24,10 @@ class Trace(Protocol):
         """Where every line went."""
 
     @property
+    def notes(self) -> Sequence[str]:
+        """What of the log was not used, or was assumed, in sentences for people."""
+
+    @property
     def duration_ns(self) -> int:
         """Time that the records cover."""
 

@@ -1,7 +1,9 @@
 """Where every line of a trace went: read into the trace, or skipped for a reason.
 
-A reader is a function that takes one line: it returns None when the line is a record that it took,
-or why the line holds none (`blank`, `header` ...), and raises `LineError` when the line is damaged.
+A reader is a function that takes one line, without its end and the blanks before it: it returns
+None when the line is a record that it took, or why the line holds none (`blank`, `header` ...), and
+raises `LineError` when the line is damaged. A damaged last line without an end was cut: whoever
+wrote it was stopped, which is no reason to refuse the rest.
 It may have a second one that takes whole blocks: it goes through the lines of a block in order and
 yields how many records in a row it took at once, or a line that it leaves to the first.
 """
@@ -14,7 +16,13 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 
-from workloads.traces.reading.text import ReadLimits, TracePath, read_blocks, trace_error
+from workloads.traces.reading.text import (
+    ReadLimits,
+    TraceError,
+    TracePath,
+    read_blocks,
+    trace_error,
+)
 
 BLANK = "blank"
 """Why a line of white space is skipped."""
@@ -24,6 +32,11 @@ HEADER = "header"
 
 DAMAGED = "damaged"
 """Why a line that is not of its format is skipped, if `Limits.max_damaged` allows."""
+
+CUT = "cut at the end of the file"
+"""Why a damaged last line is skipped that has no end."""
+
+_LINE_END = b" \t\r\n"
 
 
 class LineError(Exception):
@@ -70,15 +83,16 @@ def account(
         path: The file.
         limits: What of it is accepted.
         record: What a record is called in the message about a file that holds none.
-        take: Takes a line with its line end; see the module.
+        take: Takes a line; see the module.
         take_block: Takes what it can of a block of lines; see the module. Nothing by default.
 
     Raises:
         TraceError: The file cannot be read, exceeds `limits`, holds a damaged line beyond those
-            that `limits` allow, or holds no record.
+            that `limits` allow, or holds no record; then the first damaged line says why.
     """
     skipped: Counter[str] = Counter()
     number = damaged = 0
+    why_none: TraceError | None = None
     with closing(read_blocks(path, limits)) as blocks:
         for block in blocks:
             for piece in take_block(block):
@@ -87,16 +101,22 @@ def account(
                     continue
                 number += 1
                 try:
-                    reason = take(piece)
+                    reason = take(piece.rstrip(_LINE_END))
                 except LineError as error:
-                    if damaged == limits.max_damaged:
-                        what, expected = error.what, error.expected
-                        raise trace_error(path, number, error.column, what, expected) from None
-                    damaged += 1
-                    reason = f"{DAMAGED}: {error.what}"
+                    refusal = trace_error(path, number, error.column, error.what, error.expected)
+                    why_none = why_none or refusal
+                    if not piece.endswith(b"\n"):  # only the last line of a file has no end
+                        reason = CUT
+                    elif damaged == limits.max_damaged:
+                        raise refusal from None
+                    else:
+                        damaged += 1
+                        reason = f"{DAMAGED}: {error.what}"
                 if reason is not None:
                     skipped[reason] += 1
     records = number - skipped.total()
     if not records:
+        if why_none is not None:
+            raise why_none
         raise trace_error(path, number + 1, 1, f"no {record}", f"at least one {record} line")
     return Accounting(number, records, dict(skipped))

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterable
 
 from workloads.traces.reading.accounting import LineError
 
 _DECIMAL = re.compile(rb"([0-9]{1,19})(?:\.([0-9]{1,30}))?")
+# What C's printf makes of a division by zero, in glibc and in Microsoft's library.
+_NO_NUMBER = re.compile(rb"[+-]?(?:inf(?:inity)?|nan(?:\([^)]*\))?|1\.#[A-Z0-9]+)", re.IGNORECASE)
 _SHOWN_BYTES = 40
+_SHOWN_COLUMNS = 20
 
 
 def split_cells(line: bytes) -> list[bytes]:
@@ -91,6 +95,35 @@ def decimal_at(line: bytes, cells: list[bytes], number: int, places: int, what: 
     value = decimal(cells[number], places)
     if value is None or value >= 2**63:
         raise cell_error(line, number, what, "a decimal, without sign or exponent")
+    return value
+
+
+def not_read(columns: Iterable[str]) -> tuple[str, ...]:
+    """The note about columns of a file that its reader does not know; none if there are none."""
+    names = [name[:_SHOWN_BYTES] for name in columns]
+    if not names:
+        return ()
+    shown = ", ".join(repr(name) for name in names[:_SHOWN_COLUMNS])
+    more = len(names) - _SHOWN_COLUMNS
+    return (f"columns that are not read: {shown}{f' and {more} more' if more > 0 else ''}",)
+
+
+def rate(cell: bytes) -> float | None:
+    """The rate that a cell says, NaN if it is a division by zero; None if it is no decimal."""
+    if _NO_NUMBER.fullmatch(cell):
+        return float("nan")
+    return None if decimal(cell, 0) is None else float(cell)
+
+
+def rate_at(line: bytes, cells: list[bytes], number: int) -> float:
+    """The rate in the cell of this number, as `rate` reads it.
+
+    Raises:
+        LineError: It holds no decimal.
+    """
+    value = rate(cells[number])
+    if value is None:
+        raise cell_error(line, number, "execs_per_sec", "a decimal, without sign or exponent")
     return value
 
 

@@ -26,6 +26,9 @@ GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 """First four bytes of a Zstandard frame (RFC 8878, section 3.1.1)."""
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""What some programs put before the first line of a text in UTF-8; it is not part of it."""
+
 ZSTD_MODULE = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
 """Python's own module, or the same for older versions; imported when a file needs it."""
 
@@ -157,6 +160,8 @@ def read_blocks(
 ) -> Generator[bytes, None, None]:
     """Yield the text in blocks of whole lines; the very last line may lack its end.
 
+    A byte order mark before the first line is left out.
+
     All lines before one that cannot be read or exceeds a limit are yielded before the error.
 
     Raises:
@@ -176,6 +181,8 @@ def read_blocks(
             if chunk and sum(map(len, parts)) < wanted:
                 continue
             block = b"".join(parts)
+            if not guard.lines:
+                block = block.removeprefix(BYTE_ORDER_MARK)
             end = len(block) if not chunk and failure is None else block.rfind(b"\n") + 1
             rest = block[end:]
             yield from guard.allowed(block[:end])
@@ -244,7 +251,7 @@ def first_bytes(path: TracePath, size_bytes: int = 4096) -> bytes:
     """
     with open_text(path) as text:
         try:
-            return text.read(size_bytes)
+            return text.read(size_bytes).removeprefix(BYTE_ORDER_MARK)
         except _READING_ERRORS as error:
             raise _reading_error(error, path, 1) from None
 
