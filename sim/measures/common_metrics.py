@@ -8,7 +8,13 @@ REQUESTS = Metric("requests", better=Better.MORE, group=Group.LOAD)
 THROUGHPUT = Metric(
     "throughput_per_s", Unit.PER_SECOND, Better.MORE, "throughput", Group.LOAD, rank=1
 )
-"""What a program is for, done per second."""
+"""What a program is for, done per second; a real number."""
+
+
+def per_second(count: int, elapsed_ns: float) -> float:
+    """The rate of what happened ``count`` times in so long, at least a nanosecond."""
+    return count * 10**9 / max(elapsed_ns, 1)
+
 
 DURATION = Metric("duration_ns", Unit.NANOSECONDS, label="duration", group=Group.DETAILS)
 """How long all took."""

@@ -71,7 +71,7 @@ def test_huge_pages_multiply_what_a_snapshot_takes() -> None:
 @pytest.mark.parametrize("scheme", ["classic", "huge", "on_demand", "async"])
 def test_the_program_dies_at_the_limit(scheme: str) -> None:
     whole = run(scheme, REDIS)
-    limit = 64 * MIB + whole.levels["extra_memory_bytes_peak"] // 2
+    limit = 64 * MIB + int(whole.levels["extra_memory_bytes_peak"]) // 2
     recording = run(scheme, REDIS, limit)
     assert recording.counters["killed_out_of_memory"] == 1
     assert 100_000_000 < recording.levels["killed_ns"] < whole.levels["duration_ns"]
@@ -94,7 +94,7 @@ def test_of_a_mix_the_greediest_dies_and_the_others_go_on() -> None:
     small = {**big, "dataset": "16MiB", "snapshot": None}
     mix = {"kind": "mix", "programs": {"big": big, "small": small}}
     alone = run("huge", mix)
-    limit = 80 * MIB + MIB + alone.parts["big"].levels["extra_memory_bytes_peak"] // 2
+    limit = 80 * MIB + MIB + int(alone.parts["big"].levels["extra_memory_bytes_peak"]) // 2
     recording = run("huge", mix, limit)
     assert recording.parts["big"].counters["killed_out_of_memory"] == 1
     assert "killed_out_of_memory" not in recording.parts["small"].counters

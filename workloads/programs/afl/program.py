@@ -10,7 +10,7 @@ from models.kernel.kernel import Kernel
 from sim.arrays import IntArray
 from sim.machine.clock import Activity
 from sim.machine.streams import Streams
-from sim.measures.common_metrics import DURATION, FORK_TIME, THROUGHPUT, time_of
+from sim.measures.common_metrics import DURATION, FORK_TIME, THROUGHPUT, per_second, time_of
 from sim.measures.histogram import Histogram
 from sim.measures.metrics import Better, Group, Metric
 from sim.measures.recording import Recording
@@ -141,8 +141,5 @@ def _recording(duration_ns: int, fuzzers: list[Fuzzer], elapsed_ns: int) -> Reco
                 "executions": ended.astype(np.int64),
             }
         },
-        levels={
-            DURATION: elapsed_ns,
-            THROUGHPUT: executions.count * 10**9 // max(elapsed_ns, 1),
-        },
+        levels={DURATION: elapsed_ns, THROUGHPUT: per_second(executions.count, elapsed_ns)},
     )

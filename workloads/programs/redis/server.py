@@ -21,6 +21,7 @@ from sim.measures.common_metrics import (
     SNAPSHOTS_KILLED,
     THROUGHPUT,
     WARM_UP,
+    per_second,
 )
 from sim.measures.level import Level
 from sim.measures.metrics import Better, Group, Metric, Unit
@@ -242,7 +243,7 @@ class Server(Generic[Basis]):
             },
             levels={
                 DURATION: elapsed_ns,
-                THROUGHPUT: requests * NANOSECONDS // steady_ns,
+                THROUGHPUT: per_second(requests, steady_ns),
                 EXTRA_MEMORY: extra_bytes,
                 SNAPSHOT_RUNNING: round(self._children.mean() * elapsed_ns),
                 LOCK_HELD: self._kernel.lock(self._mm).use["write"].held_ns,
