@@ -90,6 +90,10 @@ def _read(
         return format_name, FORMATS[format_name].read(file, limits)
     except TraceError as error:
         raise InputError(str(error)) from None
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise InputError(f"{file}: {error.strerror}: expected a readable file") from None
 
 
 def _shown(facts: dict[str, int | float]) -> Iterator[tuple[str, str]]:

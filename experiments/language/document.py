@@ -28,7 +28,7 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.nodes import ScalarNode
 
-from experiments.language.errors import InputError, Position, shown
+from experiments.language.errors import LONGEST_VALUE, InputError, Position, shown
 
 LARGEST_BYTES = 256 * 1024
 DEEPEST = 32
@@ -113,8 +113,11 @@ def put(data: Data, route: Route, value: Data, at: Position, above: Route = ()) 
         above: the way to ``data``, for messages.
 
     Raises:
-        InputError: something on the way is not a mapping, or a list is too short.
+        InputError: something on the way is not a mapping, a list is too short, or the way too long.
     """
+    if len(route) > DEEPEST:
+        start = f"{dotted(route)[:LONGEST_VALUE]}..."
+        raise InputError.at(at, f"{start}: {len(route)} levels: expected at most {DEEPEST}")
     step = route[0]
     below: Data = None
     if isinstance(data, dict):

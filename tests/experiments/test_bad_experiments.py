@@ -280,6 +280,10 @@ def test_the_sweep_may_give_what_is_missing_elsewhere() -> None:
             "--set:1:28: fork.kind: 'x': expected one of 'classic', 'huge', 'on_demand'",
         ),
         (
+            [".".join("a" * 5000) + "=1"],
+            "--set:1:1: " + "a." * 30 + "...: 5000 levels: expected at most 32",
+        ),
+        (
             ["name=" + "a" * 70],
             "--set:1:6: name: '" + "a" * 56 + "...: expected text",
         ),
