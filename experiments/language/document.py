@@ -66,6 +66,17 @@ class Document:
             route = route[:-1]
         return found
 
+    def leaves(self) -> Iterator[tuple[Route, str]]:
+        """Every text in it that is no key, and the way to it."""
+        ways: list[tuple[Route, Data]] = [((), self.data)]
+        for way, value in ways:
+            if isinstance(value, dict):
+                ways += [((*way, key), below) for key, below in value.items()]
+            elif isinstance(value, list):
+                ways += [((*way, place), below) for place, below in enumerate(value)]
+            elif isinstance(value, str):
+                yield way, value
+
     def copy(self) -> Document:
         """A copy that may be assigned to without changing this one."""
         return Document(self.data, dict(self.values), dict(self.keys))

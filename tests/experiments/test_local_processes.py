@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from fake_program import EXAMPLE
 from processes import done
+from quantities_asked import DURATION, SIZE
 from sweeps_of_fakes import content, expected, failures, forksim, heard, points_of
 
 from experiments.commands.cli import main
@@ -112,9 +113,9 @@ def test_fail_fast_stops_at_the_first_failure(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "line"),
     [
-        ("--timeout", "5", "--timeout:1:1: '5': expected a duration such as 250us"),
+        ("--timeout", "5", f"--timeout:1:1: '5': {DURATION}"),
         ("--timeout", "0s", "--timeout:1:1: '0s': expected more than 0"),
-        ("--memory", "much", "--memory:1:1: 'much': expected a size such as 996MiB"),
+        ("--memory", "much", f"--memory:1:1: 'much': {SIZE}"),
         ("--scheduler", "here", "--scheduler:1:1: 'here': expected an address such as tcp://"),
         ("--scheduler", "local:0", "--scheduler:1:1: 'local:0': expected an address"),
         ("--events", "no/such/file", "--events:1:1: no/such/file: No such file or directory"),

@@ -16,7 +16,7 @@ from sim.measures.common_metrics import DURATION, FORK_TIME, time_of
 from sim.measures.histogram import Histogram
 from sim.measures.metrics import Group, Metric, Unit
 from sim.measures.recording import Recording
-from sim.units import Bytes, Duration, Ratio
+from sim.units import Bytes, Count, Duration, Ratio
 from workloads.programs.shared.fork_server import Execution, ForkServer
 from workloads.running.faults import faults_since_loading
 from workloads.running.pages import PAGE_BYTES
@@ -42,7 +42,9 @@ class UnitTest(Configuration):
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
     run: Annotated[Duration, Field(gt=0, description="time the test runs, without page faults")]
-    pages: Annotated[int, Field(ge=0, le=10**6, description="pages of the database that it writes")]
+    pages: Annotated[
+        Count, Field(ge=0, le=10**6, description="pages of the database that it writes")
+    ]
 
 
 class TestLog(Configuration):
@@ -73,7 +75,7 @@ class SqliteConfig(Configuration):
     ] = None
     log: Annotated[TestLog | None, Field(description="tests that were logged, instead")] = None
     rounds: Annotated[
-        int, Field(ge=1, le=10**6, description="how often the tests are gone through")
+        Count, Field(ge=1, le=10**6, description="how often the tests are gone through")
     ] = 1
 
     @model_validator(mode="after")
