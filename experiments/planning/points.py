@@ -29,6 +29,7 @@ from experiments.sweeps.variation import NOWHERE
 from models.costs.profile import Profile
 from sim.configuration import read_back
 from sim.units import is_ambiguous_size, parse_bytes
+from workloads.registry import WORKLOADS, programs_of
 from workloads.running.setup import Setup
 
 BATCH = 5_000
@@ -108,6 +109,13 @@ class Point:
                 return None
         return value
 
+    @property
+    def remarks(self) -> Iterator[str]:
+        """What its programs are asked for that will not happen."""
+        for way, program in programs_of(self.source.section("workload")):
+            for remark in WORKLOADS[program["kind"]].remarks(program):
+                yield f"{dotted(('workload', *way))}: {remark}"
+
     def setup(self, repetition: int) -> Setup:
         """What a repetition of the workload runs on."""
         return replace(self._setup, repetition=repetition)
@@ -148,6 +156,7 @@ class Plan:
     def remarks(self) -> Iterator[str]:
         """What was assumed: for constants that a profile leaves out, and of ambiguous sizes."""
         yield from self._sizes_as_read()
+        yield from dict.fromkeys(remark for point in self.points for remark in point.remarks)
         profiles = {point.profile.digest: point.profile for point in self.points}
         for profile in profiles.values():
             for name in profile.left_out:

@@ -60,6 +60,12 @@ SNAPSHOT_FORKS = Pauses("snapshots", FORK_TIME)
 SNAPSHOTS_KILLED = Metric("snapshots_killed", better=Better.LESS, group=Group.DETAILS)
 """How many failed because the child was killed."""
 
+SNAPSHOTS_REFUSED = Metric("snapshots_refused", better=Better.LESS, group=Group.DETAILS)
+"""How many were asked for while another was running."""
+
+SNAPSHOTS_NOT_REACHED = Metric("snapshots_not_reached", better=Better.LESS, group=Group.DETAILS)
+"""How many were asked for at a time that did not come."""
+
 MEMORY_PEAK = Metric("memory_bytes_peak", Unit.BYTES, Better.LESS, "memory", Group.MEMORY)
 """The most that frames and page tables took at once."""
 

@@ -80,6 +80,18 @@ def test_the_program_dies_at_the_limit(scheme: str) -> None:
     assert recording.counters["requests"] < whole.counters["requests"]
 
 
+@pytest.mark.parametrize("scheme", ["classic", "huge"])
+def test_a_killed_redis_counts_what_it_served(scheme: str) -> None:
+    whole = run(scheme, REDIS)
+    limit = 64 * MIB + int(whole.levels["extra_memory_bytes_peak"]) // 2
+    killed = run(scheme, REDIS, limit)
+    served = killed.histograms["latency_ns"].count
+    assert killed.counters["killed_out_of_memory"] == 1
+    assert 0 < killed.counters["requests"] == killed.counters["keys_written"] == served
+    assert served == killed.series["timeline"]["requests"].sum()
+    assert killed.levels["throughput_per_s"] == served * 10**9 / killed.levels["duration_ns"]
+
+
 def test_a_limit_that_is_not_reached_changes_nothing() -> None:
     assert run("on_demand", REDIS, 2**40).to_dict() == run("on_demand", REDIS).to_dict()
 

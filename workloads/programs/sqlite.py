@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -171,6 +172,10 @@ class Sqlite(Workload):
         """The suite; a row of ``tests`` per test, in order (``test``: its number)."""
         suite = Suite(config, kernel, streams)
         return Program([suite.live()], suite.recording)
+
+    def loaded_bytes(self, config: Mapping[str, Any]) -> Mapping[str, int]:
+        """See `Workload.loaded_bytes`."""
+        return {"database": config["database"]}
 
     def check(self, config: SqliteConfig, setup: Setup) -> None:
         """Look whether the log can be run on the machine."""

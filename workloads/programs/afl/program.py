@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -105,6 +106,10 @@ class ForkServerFuzzing(Workload):
             [fuzzer.live() for fuzzer in fuzzers],
             lambda: _recording(duration_ns, fuzzers, kernel.machine.clock.now),
         )
+
+    def loaded_bytes(self, config: Mapping[str, Any]) -> Mapping[str, int]:
+        """See `Workload.loaded_bytes`."""
+        return {"target": config["target"] * config["instances"]}
 
     def check(self, config: Fuzzing, setup: Setup) -> None:
         """Look whether the rates can have been measured on the machine."""

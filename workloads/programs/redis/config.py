@@ -70,14 +70,15 @@ class Snapshot(Configuration):
     """When Redis forks a child that saves the data set, and how fast the child is.
 
     The rule is looked at ten times a second, as Redis does (serverCron), and never while a child
-    is alive. A listed time that falls into a running snapshot is refused and counted.
+    is alive; ``after`` counts from the end of the last successful save, at first from the start, as
+    in redis.conf. A listed time that falls into a running snapshot is refused and counted.
     """
 
     after_changes: Annotated[
         Annotated[Count, Field(ge=1)] | None,
         Field(description="fork once this many keys were written"),
     ] = None
-    after: Annotated[Duration, Field(description="and this long after the last fork")] = 0
+    after: Annotated[Duration, Field(description="and this long after the last save ended")] = 0
     at: Annotated[list[Duration], Field(description="fork at these times")] = []  # noqa: RUF012 - pydantic copies it
     save_rate: Annotated[
         Bytes, Field(gt=0, description="bytes of the data set that the child saves a second")
