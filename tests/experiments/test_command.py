@@ -285,6 +285,14 @@ def test_a_signal_ends_a_run_and_keeps_what_is_finished(
     assert len(list(points.glob("*.json"))) == 2
 
 
+@pytest.mark.figures
+def test_ascii_output_has_every_number(here: Path) -> None:
+    (here / "a.yaml").write_text(EXAMPLE.replace("repetitions: 2", "repetitions: 3"))
+    result = CliRunner(charset="ascii").invoke(main, ["run", "a.yaml"])
+    assert result.exit_code == 0, result.output
+    assert "us +-" in result.stdout
+
+
 @pytest.mark.processes
 def test_a_hup_that_is_ignored_at_the_start_stays_so(here: Path) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)

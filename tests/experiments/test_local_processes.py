@@ -18,6 +18,7 @@ from experiments.commands.cli import main
 from experiments.execution.executors.here import InThisProcess
 from experiments.execution.executors.interface import Executor, PointLimits, PointRetry
 from experiments.execution.executors.local import LocalProcesses
+from experiments.execution.executors.worker import ending
 from results.records.store import Store
 
 pytestmark = pytest.mark.processes
@@ -129,3 +130,15 @@ def test_bad_options_are_one_line_and_exit_code_2(
     result = CliRunner().invoke(main, ["run", "a.yaml", option, value])
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     assert result.stderr.startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (-9, "was killed by SIGKILL"),
+        (-40, "was killed by signal 40"),
+        (3, "ended with exit code 3"),
+    ],
+)
+def test_every_way_to_end_has_words(code: int, said: str) -> None:
+    assert ending(code) == said

@@ -77,7 +77,7 @@ class WorkerProcess:
             answer: Outcome | OSError | None = self.connection.recv()
         except (EOFError, OSError):
             self._process.join()
-            raise WorkerDiedError(_ending(self._process.exitcode)) from None
+            raise WorkerDiedError(ending(self._process.exitcode)) from None
         if isinstance(answer, OSError):
             raise answer
         if answer is None:
@@ -110,7 +110,8 @@ def _context(method: StartMethod) -> SpawnContext | ForkServerContext:
     return context
 
 
-def _ending(exit_code: int | None) -> str:
+def ending(exit_code: int | None) -> str:
+    """How a process ended, in words that follow "its process"."""
     if exit_code is not None and exit_code < 0:
         return f"was killed by {_name_of(-exit_code)}"
     return f"ended with exit code {exit_code}"
