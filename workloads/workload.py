@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
@@ -56,6 +56,16 @@ class Workload(ABC):
             TraceError: it does not.
         """
         del config, setup
+
+    def loaded_bytes(self, config: Mapping[str, Any]) -> Mapping[str, int]:
+        """What a configuration (plain data) fills at its start, by the field that says so."""
+        del config
+        return {}
+
+    def remarks(self, config: Mapping[str, Any]) -> Iterator[str]:
+        """What a configuration (plain data) asks for that will not happen, in sentences."""
+        del config
+        yield from ()
 
     def children_exit_at_once(self, config: Mapping[str, Any]) -> bool:
         """Whether the children of a configuration (plain data) do nothing but exit.

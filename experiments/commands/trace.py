@@ -102,6 +102,10 @@ def _read(
         )
     except TraceError as error:
         raise InputError(str(error)) from None
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise InputError(f"{file}: {error.strerror}: expected a readable file") from None
     return trace_format.name, trace
 
 

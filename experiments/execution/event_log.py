@@ -16,8 +16,8 @@ class EventLog:
     Every object has ``event`` and ``time`` (seconds since the epoch); ``begin`` has ``total`` and
     ``present`` (points, and those simulated before); ``started``, ``retried``, ``finished`` and
     ``failed`` have the point's ``id`` and ``point`` (its label), the last three what came of it;
-    ``end`` has ``finished`` and ``failed``, points of this run. A run that ends without ``end``
-    was interrupted.
+    ``end`` has ``finished`` and ``failed``, points of this run; if these are fewer than were
+    missing, it was stopped. A run that ends without ``end`` was killed.
     """
 
     def __init__(self, stream: TextIO) -> None:

@@ -58,19 +58,21 @@ def run(
     reporter.begin(len(distinct), len(distinct) - len(missing))
     failures: dict[str, str] = {}
     tried: set[str] = set()
-    if missing:
-        store.make_ready()
-        with closing(executor.run(missing, store)) as events:
-            for event in events:
-                point = missing[event.place]
-                reporter.hear(point, event)
-                if isinstance(event, PointEnd):
-                    tried.add(point.id)
-                    if event.failure is not None:
-                        failures[point.id] = event.failure
-                        if fail_fast:
-                            break
-    reporter.end()
+    try:
+        if missing:
+            store.make_ready()
+            with closing(executor.run(missing, store)) as events:
+                for event in events:
+                    point = missing[event.place]
+                    reporter.hear(point, event)
+                    if isinstance(event, PointEnd):
+                        tried.add(point.id)
+                        if event.failure is not None:
+                            failures[point.id] = event.failure
+                            if fail_fast:
+                                break
+    finally:
+        reporter.end()
     for point in missing:
         found[point.id] = None if point.id in failures else _read(store, point)
     finished = RunOutcome()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from sim.units import parse_bytes, parse_duration, parse_rate, parse_ratio
+from sim.units import parse_bytes, parse_count, parse_duration, parse_rate, parse_ratio
 
 Dimension: TypeAlias = Literal["number", "size", "duration", "rate", "share"]
 
@@ -35,18 +36,31 @@ class Quantity:
         return "number" in (self.dimension, other.dimension) or self.dimension == other.dimension
 
 
-def measured(value: object) -> Quantity | None:
-    """The quantity that ``value`` is as written, or None if it is none: ``8GiB``, ``250us``, 16."""
+def readings(value: object) -> list[Quantity]:
+    """What ``value`` may measure as written: ``8GiB``, 16; ``15m`` is a duration and a size."""
     if isinstance(value, bool):
-        return None
+        return []
     if isinstance(value, int | float):
-        return Quantity("number", value)
+        return [Quantity("number", value)]
+    found = []
     for dimension, read in _READERS.items() if isinstance(value, str) else ():
-        try:
-            return Quantity(dimension, read(value))
-        except ValueError:
-            continue
-    return None
+        with suppress(ValueError):
+            found.append(Quantity(dimension, read(value)))
+    with suppress(ValueError):
+        if isinstance(count := parse_count(value), int):
+            found.append(Quantity("number", count))
+    return found
+
+
+def compared(one: object, other: object) -> list[tuple[Quantity, Quantity]]:
+    """Readings of two values that can be compared, those first that are of one dimension."""
+    pairs = [
+        (left, right)
+        for left in readings(one)
+        for right in readings(other)
+        if left.comparable(right)
+    ]
+    return sorted(pairs, key=lambda pair: pair[0].dimension != pair[1].dimension)
 
 
 def written(dimension: Dimension, amount: float, *, whole: bool) -> int | float | str:
@@ -71,7 +85,6 @@ def same(one: Any, other: Any) -> bool:
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    left, right = measured(one), measured(other)
-    if left is None or right is None:
+    if not readings(one) or not readings(other):
         return type(one) is type(other) and bool(one == other)
-    return left.comparable(right) and left.amount == right.amount
+    return any(left.amount == right.amount for left, right in compared(one, other))

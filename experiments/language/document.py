@@ -28,7 +28,7 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.nodes import ScalarNode
 
-from experiments.language.errors import InputError, Position, shown
+from experiments.language.errors import LONGEST_VALUE, InputError, Position, shown
 
 LARGEST_BYTES = 256 * 1024
 DEEPEST = 32
@@ -65,6 +65,17 @@ class Document:
             found = self.values.get(route)
             route = route[:-1]
         return found
+
+    def leaves(self) -> Iterator[tuple[Route, str]]:
+        """Every text in it that is no key, and the way to it."""
+        ways: list[tuple[Route, Data]] = [((), self.data)]
+        for way, value in ways:
+            if isinstance(value, dict):
+                ways += [((*way, key), below) for key, below in value.items()]
+            elif isinstance(value, list):
+                ways += [((*way, place), below) for place, below in enumerate(value)]
+            elif isinstance(value, str):
+                yield way, value
 
     def copy(self) -> Document:
         """A copy that may be assigned to without changing this one."""
@@ -113,8 +124,11 @@ def put(data: Data, route: Route, value: Data, at: Position, above: Route = ()) 
         above: the way to ``data``, for messages.
 
     Raises:
-        InputError: something on the way is not a mapping, or a list is too short.
+        InputError: something on the way is not a mapping, a list is too short, or the way too long.
     """
+    if len(route) > DEEPEST:
+        start = f"{dotted(route)[:LONGEST_VALUE]}..."
+        raise InputError.at(at, f"{start}: {len(route)} levels: expected at most {DEEPEST}")
     step = route[0]
     below: Data = None
     if isinstance(data, dict):

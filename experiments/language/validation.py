@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from experiments.language.document import Document, Route, dotted
+from experiments.language.document import Data, Document, Route, dotted
 from experiments.language.errors import InputError, Position, shown, suggestion
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -62,14 +62,14 @@ class _Finding:
         position: where it is.
         message: what it is.
         route: of the value that is wrong.
-        of_arm: the value is not even the kind of thing that one arm of a union is.
+        astray: the way to a union whose value is not meant to be the arm that this is about.
     """
 
     addable: bool
     position: Position
     message: str
     route: Route
-    of_arm: bool
+    astray: Route | None
 
     @property
     def urgency(self) -> tuple[bool, Position]:
@@ -134,8 +134,8 @@ def _findings(error: ValidationError, model: type[BaseModel], document: Document
     """The findings but for those on arms of a union that the data were not meant to be."""
     schema = model.model_json_schema()
     found = [_finding(details, document, schema) for details in error.errors()]
-    meant = {f.route[:size] for f in found if not f.of_arm for size in range(len(f.route) + 1)}
-    return [f for f in found if not f.of_arm or f.route not in meant]
+    meant = {f.route[:size] for f in found if f.astray is None for size in range(len(f.route) + 1)}
+    return [f for f in found if f.astray not in meant]
 
 
 def _finding(details: ErrorDetails, document: Document, schema: Schema) -> _Finding:
@@ -143,7 +143,7 @@ def _finding(details: ErrorDetails, document: Document, schema: Schema) -> _Find
     location = details["loc"]
     # pydantic appends this to the way to a key that is wrong itself.
     of_key = location[-1:] == ("[key]",) and location[-2] == value
-    place = _follow(location[:-1] if of_key else location, schema)
+    place = _follow(location[:-1] if of_key else location, schema, document.data)
     route, node = place.route, place.node
     addable = False
     if kind == "extra_forbidden":
@@ -154,15 +154,15 @@ def _finding(details: ErrorDetails, document: Document, schema: Schema) -> _Find
         text = f"missing: {_wanted(node)}"
     elif kind == "union_tag_not_found":
         addable = True
-        route = (*route, "kind")
+        route = (*route, _discriminator(node))
         text = "missing" + suggestion("", _arms(node))
     elif kind == "value_error" and isinstance(value, dict):
         # A rule between the keys of a mapping, which a further key may satisfy.
         addable = True
         text = str(details.get("ctx", {}).get("error"))
     elif kind == "union_tag_invalid":
-        route = (*route, "kind")
-        text = shown(value["kind"]) + suggestion(value["kind"], _arms(node))
+        route = (*route, _discriminator(node))
+        text = shown(value[route[-1]]) + suggestion(value[route[-1]], _arms(node))
     elif kind in ("literal_error", "enum"):
         text = shown(value) + suggestion(value, node.get("enum", [node.get("const")]))
     else:
@@ -170,8 +170,10 @@ def _finding(details: ErrorDetails, document: Document, schema: Schema) -> _Find
         expected = re.sub(r"\b1 (value|character)s\b", r"1 \1", expected)
         text = f"{shown(value)}: expected {expected.removeprefix('expected ')}"
     position = document.position(route, of_key=of_key)
-    of_arm = place.ends_in_arm and kind.endswith("_type")
-    return _Finding(addable, position, _line(route, text), route, of_arm)
+    astray = place.astray
+    if astray is None and place.ends_in_arm and kind.endswith("_type"):
+        astray = route
+    return _Finding(addable, position, _line(route, text), route, astray)
 
 
 def _line(route: Route, text: str) -> str:
@@ -187,32 +189,61 @@ class _Place:
         parent: the schema of the mapping or list that holds the value there.
         node: the schema of the value.
         ends_in_arm: the location's last step names an arm.
+        astray: where it leads through an arm whose keys are not those of the mapping there.
     """
 
     route: Route
     parent: Schema
     node: Schema
     ends_in_arm: bool
+    astray: Route | None
 
 
-def _follow(location: tuple[str | int, ...], schema: Schema) -> _Place:
+def _follow(location: tuple[str | int, ...], schema: Schema, data: Data) -> _Place:
     """Walk the schema along a location, which names the arms of unions as well as the keys."""
     route: Route = ()
     parent = node = _resolved(schema, schema)
     ends_in_arm = False
+    astray: Route | None = None
     for step in location:
         arms = _arms(node)
         # A lone arm beside null is not named.
         ends_in_arm = len(arms) > 1
         if ends_in_arm:
-            node = _resolved(schema, _chosen(arms, str(step)))
+            chosen = _chosen(arms, str(step))
+            untagged = astray is None and "discriminator" not in node
+            if untagged and _strays(chosen, arms.values(), schema, data):
+                astray = route
+            node = _resolved(schema, chosen)
             continue
         route = (*route, step)
         if arms:
             node = _resolved(schema, next(iter(arms.values())))
         parent = node
         node = _resolved(schema, _below(parent, step))
-    return _Place(route, parent, node, ends_in_arm)
+        data = _value_below(data, step)
+    return _Place(route, parent, node, ends_in_arm, astray)
+
+
+def _strays(arm: Schema, arms: Iterable[Schema], schema: Schema, data: Data) -> bool:
+    """Whether another arm knows more of the keys of the mapping that is there."""
+    if not isinstance(data, dict):
+        return False
+    known = [len(data.keys() & _keys(one, schema)) for one in (arm, *arms)]
+    return known[0] < max(known)
+
+
+def _keys(arm: Schema, schema: Schema) -> set[str]:
+    return {key for node in _arms_below(arm, schema) for key in node.get("properties", ())}
+
+
+def _value_below(data: Data, step: str | int) -> Data:
+    """What is at a key or an index; of what is not there, None."""
+    if isinstance(data, dict):
+        return data.get(step)
+    if isinstance(data, list) and isinstance(step, int) and step < len(data):
+        return data[step]
+    return None
 
 
 def _below(parent: Schema, step: str | int) -> Schema:
@@ -242,15 +273,22 @@ def _arms(node: Schema) -> dict[str, Schema]:
     return {_name_of_arm(arm): arm for arm in arms}
 
 
+def _discriminator(node: Schema) -> str:
+    """The key whose value says which arm of a union is meant."""
+    return str(node["discriminator"]["propertyName"])
+
+
 def _chosen(arms: Mapping[str, Schema], label: str) -> Schema:
     """The arm of a label such as ``Range``, ``list[int]``, ``function-after[_check(), Range]``."""
-    words = [label, *re.findall(r"\w+", label)]
+    words = [label, *re.findall(r"[\w-]+", label)]
     return next((arms[word] for word in words if word in arms), {})
 
 
 def _name_of_arm(arm: Schema) -> str:
     if "$ref" in arm:
         return str(arm["$ref"]).removeprefix("#/$defs/")
+    if "discriminator" in arm:
+        return "tagged-union"
     return "list" if arm.get("type") == "array" else str(arm.get("type"))
 
 
@@ -261,5 +299,8 @@ def _wanted(node: Schema) -> str:
     if "const" in node:
         return f"expected {node['const']!r}"
     if "discriminator" in node:
-        return f"expected a mapping whose kind is one of {', '.join(map(repr, _arms(node)))}"
+        return (
+            f"expected a mapping whose {_discriminator(node)} is one of "
+            f"{', '.join(map(repr, _arms(node)))}"
+        )
     return f"expected {_TYPES.get(node.get('type', ''), 'a value')}"

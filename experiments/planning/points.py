@@ -15,19 +15,21 @@ from typing import Any
 from pydantic import BaseModel
 
 from experiments.language.catalogue import Catalogue
-from experiments.language.document import Document, dotted, put
+from experiments.language.document import Document, dotted, put, route_of
 from experiments.language.errors import InputError
 from experiments.language.schema import experiment_model
 from experiments.language.validation import check_present, takes_whole_numbers
 from experiments.planning.model_version import model_version
 from experiments.planning.named_files import NamedFiles
 from experiments.planning.resolution import ConfigSource, NamedContent, Resolver, WholeSource
-from experiments.sweeps.blocks import Axis
+from experiments.sweeps.blocks import SWEPT, Axis
 from experiments.sweeps.replaced import replaced_part
 from experiments.sweeps.sweep import Sweep, without_sweep
 from experiments.sweeps.variation import NOWHERE
 from models.costs.profile import Profile
 from sim.configuration import read_back
+from sim.units import is_ambiguous_size, parse_bytes
+from workloads.registry import WORKLOADS, programs_of
 from workloads.running.setup import Setup
 
 BATCH = 5_000
@@ -92,6 +94,28 @@ class Point:
         machine = self.config["machine"]
         return self.named.profile.varied(machine["constants"], machine["scale"])
 
+    def at(self, path: str) -> Any:
+        """The configuration's value at a dotted path such as ``fork.kind``; None if it has none."""
+        section, *below = route_of(path)
+        if section not in SWEPT:
+            return None
+        value: Any = self.source.section(str(section))
+        for step in below:
+            if isinstance(value, dict) and str(step) in value:
+                value = value[str(step)]
+            elif isinstance(value, list | tuple) and isinstance(step, int) and step < len(value):
+                value = value[step]
+            else:
+                return None
+        return value
+
+    @property
+    def remarks(self) -> Iterator[str]:
+        """What its programs are asked for that will not happen."""
+        for way, program in programs_of(self.source.section("workload")):
+            for remark in WORKLOADS[program["kind"]].remarks(program):
+                yield f"{dotted(('workload', *way))}: {remark}"
+
     def setup(self, repetition: int) -> Setup:
         """What a repetition of the workload runs on."""
         return replace(self._setup, repetition=repetition)
@@ -130,7 +154,9 @@ class Plan:
 
     @property
     def remarks(self) -> Iterator[str]:
-        """What was assumed without being asked for, and what of traces is not used."""
+        """What was assumed without being asked for, ambiguous sizes, and what traces do not use."""
+        yield from self._sizes_as_read()
+        yield from dict.fromkeys(remark for point in self.points for remark in point.remarks)
         profiles = {point.profile.digest: point.profile for point in self.points}
         for profile in profiles.values():
             for name in profile.left_out:
@@ -140,6 +166,24 @@ class Plan:
                     f"{constant.unit} ({constant.source})"
                 )
         yield from dict.fromkeys(note for point in self.points for note in point.named.notes)
+
+    def _sizes_as_read(self) -> Iterator[str]:
+        """What ``16G`` and the like were read as, wherever they are sizes."""
+        seen: set[tuple[str, str]] = set()
+        written = [
+            (dotted(route), value)
+            for route, value in self.document.leaves()
+            if route[0] != "sweep" and is_ambiguous_size(value)
+        ]
+        for point in self.points:
+            swept = [(path, text) for path, text in point.swept.items() if is_ambiguous_size(text)]
+            for path, text in swept + [(path, t) for path, t in written if path not in point.swept]:
+                if (path, text) in seen:
+                    continue
+                seen.add((path, text))
+                size_bytes = parse_bytes(text)
+                if point.at(path) == size_bytes:  # 15m may be a duration, and 10M a count
+                    yield f"{path}: {text} is read as {size_bytes:,} bytes"
 
 
 def plan(document: Document, folder: Path, catalogue: Catalogue, *, any_size: bool = False) -> Plan:

@@ -16,7 +16,10 @@ from experiments.planning.piecewise_validation import Branch, separable
 from experiments.sweeps.sweep import Sweep
 from experiments.sweeps.variation import Combination
 from models.costs.profile import Profile
+from models.memory.entries import ENTRIES_PER_TABLE
+from models.memory.frames import FRAME_BYTES
 from models.schemes.registry import SCHEMES
+from results.metrics import formatting
 from results.records.record import canonical_json, rest_of_id, spelled_id
 from workloads.registry import WORKLOADS, programs_of
 from workloads.traces.registry import Reading
@@ -176,7 +179,8 @@ class Resolver:
             InputError: something is not there or not what it should be; at its place in
                 ``document``.
         """
-        _check_memory(source, document)
+        _check_lent_memory(source, document)
+        _check_room(source, document)
         # A look at the whole is faster than one at each value.
         traces = tuple(_traces(source.section("workload"))) if _TRACE in spelled else ()
         key = (source.section("machine")["profile"], traces)
@@ -209,7 +213,7 @@ class _TraceName(NamedTuple):
     reading: Reading
 
 
-def _check_memory(source: ConfigSource, document: Document) -> None:
+def _check_lent_memory(source: ConfigSource, document: Document) -> None:
     """Whether children that borrow their parent's memory leave it alone.
 
     Raises:
@@ -226,6 +230,29 @@ def _check_memory(source: ConfigSource, document: Document) -> None:
                 f"fork.kind: {kind!r} lends children their parent's memory, and {whose} do not "
                 "exit at once: expected another fork, or microbench's fork_loop",
             )
+
+
+def _check_room(source: ConfigSource, document: Document) -> None:
+    """Whether what programs fill at their start fits into the machine, page tables included.
+
+    Raises:
+        InputError: it does not; at the first field with which it does not.
+    """
+    there = source.section("machine").get("memory")
+    if there is None:
+        return
+    filled = 0
+    for way, program in programs_of(source.section("workload")):
+        for field, size_bytes in WORKLOADS[program["kind"]].loaded_bytes(program).items():
+            pages = -(-size_bytes // FRAME_BYTES)
+            filled += (pages + -(-pages // ENTRIES_PER_TABLE)) * FRAME_BYTES
+            if filled > there:
+                route: Route = ("workload", *way, field)
+                raise InputError.at(
+                    document.position(route),
+                    f"{dotted(route)}: {formatting.size(filled)} with its page tables and what "
+                    f"stands before it: expected at most machine.memory, {formatting.size(there)}",
+                )
 
 
 def _traces(workload: Mapping[str, Any]) -> Iterator[_TraceName]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from experiments.language.amounts import same
-from experiments.language.document import Data, Route, parse, route_of
+from experiments.language.document import Data, parse
 from experiments.language.errors import InputError, Position, shown, suggestion
 from experiments.planning.points import Point
-from experiments.sweeps.blocks import SWEPT
 
 ONLY = "--only"
 
@@ -35,7 +33,7 @@ def having(points: Sequence[Point], wanted: Sequence[str]) -> tuple[Point, ...]:
         if not equals or not path:
             raise InputError.at(start, f"{text!r}: expected a.b=value")
         swept = dict.fromkeys(name for point in points for name in point.swept)
-        if path not in swept and all(_value(point, route_of(path)) is None for point in points):
+        if path not in swept and all(point.at(path) is None for point in points):
             wrong = f"{path}: not in any point{suggestion(path, swept) if swept else ''}"
             raise InputError.at(start, wrong)
         data = parse(value, Position(ONLY, ordinal, len(path) + 2)).data
@@ -68,10 +66,9 @@ def first_missing(
 
 
 def _has(point: Point, path: str, values: Sequence[Data]) -> bool:
-    route = route_of(path)
     written = _written(point, path)
     return any(
-        same(_value(point, route), value) or (written is not None and same(written, value))
+        same(point.at(path), value) or (written is not None and same(written, value))
         for value in values
     )
 
@@ -84,18 +81,3 @@ def _written(point: Point, path: str) -> Data:
         return json.loads(text)  # as which everything but text is written there
     except ValueError:
         return text
-
-
-def _value(point: Point, route: Route) -> Any:
-    section, *below = route
-    if str(section) not in SWEPT:
-        return None
-    value: Any = point.source.section(str(section))
-    for step in below:
-        if isinstance(value, dict) and str(step) in value:
-            value = value[str(step)]
-        elif isinstance(value, list | tuple) and isinstance(step, int) and step < len(value):
-            value = value[step]
-        else:
-            return None
-    return value

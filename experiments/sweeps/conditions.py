@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from experiments.language.amounts import measured, same
+from experiments.language.amounts import compared, readings, same
 from experiments.language.document import Data, Document, Route, route_of
 from experiments.language.errors import InputError, shown, suggestion
 from experiments.sweeps.blocks import Axis
@@ -123,8 +123,7 @@ class Where:
                 f"{name}.{word}: unknown key{suggestion(word, (*_LIMITS, 'not'))}",
             )
         position = self._document.position(here)
-        bound = measured(limit)
-        if bound is None:
+        if not readings(limit):
             raise InputError.at(
                 position, f"{name}.{word}: {shown(limit)}: expected a number or a quantity"
             )
@@ -133,13 +132,14 @@ class Where:
         def test(value: Data) -> bool:
             if value is _ABSENT or value is None:
                 return False
-            amount = measured(value)
-            if amount is None or not amount.comparable(bound):
+            pairs = compared(value, limit)
+            if not pairs:
                 raise InputError.at(
                     position,
                     f"{name}.{word}: {shown(limit)}: expected what {shown(value)} can be "
                     "compared with",
                 )
+            amount, bound = pairs[0]
             return compare(amount.amount, bound.amount)
 
         return test

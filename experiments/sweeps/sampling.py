@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from experiments.language.amounts import Dimension, measured, written
+from experiments.language.amounts import Dimension, compared, readings, written
 from experiments.language.document import Data, Document, Route
 from experiments.language.errors import InputError, shown
 from experiments.language.sweep_schema import Sample, SampledRange
@@ -61,20 +61,25 @@ class _FieldRange:
     dimension: Dimension
 
     def __init__(self, span: SampledRange, document: Document, here: Route) -> None:
-        ends = []
         for key, value in (("from", span.first), ("to", span.last)):
-            amount = measured(value)
-            if amount is None:
+            if not readings(value):
                 raise InputError.at(
                     document.position((*here, key)),
                     f"{here[-1]}.{key}: {shown(value)}: expected a number or a quantity",
                 )
-            ends.append(amount)
-        first, last = ends
         position = document.position((*here, "to"))
-        if not (first.dimension == last.dimension or 0 in (first.amount, last.amount)):
-            wrong = f"{here[-1]}.to: {shown(span.last)}: expected a {first.dimension}"
-            raise InputError.at(position, f"{wrong} as from is")
+        pairs = [
+            (first, last)
+            for first, last in compared(span.first, span.last)
+            if first.dimension == last.dimension or 0 in (first.amount, last.amount)
+        ]
+        if not pairs:
+            expected = f"expected a {readings(span.first)[0].dimension} as from is"
+            raise InputError.at(position, f"{here[-1]}.to: {shown(span.last)}: {expected}")
+        first, last = pairs[0]
+        if any(first.amount != one.amount for one, _ in pairs):
+            wrong = f"{here[-1]}.from: {shown(span.first)}: may be a {first.dimension} or another"
+            raise InputError.at(position, f"{wrong} quantity: expected another unit")
         if last.amount <= first.amount:
             raise InputError.at(
                 position, f"{here[-1]}.to: {shown(span.last)}: expected more than {span.first}"

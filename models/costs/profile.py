@@ -37,6 +37,9 @@ DEFAULTS: Mapping[str, AssumedValue] = {
 """The constants that a profile need not give, and what they are then."""
 
 
+LARGEST_BYTES = 256 * 1024
+"""A longer file is no profile."""
+
 _DEEPEST = 20
 
 
@@ -161,11 +164,24 @@ def load_profile(name_or_path: str | Path) -> Profile:
             raise ProfileError(f"no profile '{name_or_path}'; there are {', '.join(bundled)}")
         text = (resources.files("models.costs.machines") / f"{path.name}.yaml").read_text("utf-8")
     else:
-        try:
-            text = path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ProfileError(f"{path}: cannot be read: {error}") from error
+        text = _text_of(path)
     return parse_profile(text, str(name_or_path))
+
+
+def _text_of(path: Path) -> str:
+    # Whoever names a device or a pipe would wait for its end.
+    if path.exists() and not path.is_file():
+        raise ProfileError(f"{path}: not a file: expected a profile in YAML")
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(LARGEST_BYTES + 1)
+        text = raw.decode("utf-8")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ProfileError(f"{path}: cannot be read: {reason}") from error
+    if len(raw) > LARGEST_BYTES:
+        raise ProfileError(f"{path}: too large: expected at most {LARGEST_BYTES // 1024} KiB")
+    return text
 
 
 @lru_cache(maxsize=16)

@@ -134,7 +134,7 @@ def _end_s(lines: Sequence[Line]) -> float:
     ends_ns = [0]
     for line in lines:
         recording = line.record.repetitions[0]
-        ends_ns.append(recording.levels.get(DURATION.name, 0))
+        ends_ns.append(int(recording.levels.get(DURATION.name, 0)))
         for table, column in (("timeline", "t_ns"), ("snapshots", "start_ns")):
             ends_ns += recording.series.get(table, {}).get(column, np.zeros(0, np.int64)).tolist()
     return max(ends_ns) / 1e9 or 1.0

@@ -58,6 +58,7 @@ STYLE: dict[str, Any] = {
     "legend.labelspacing": 0.3,
     "figure.dpi": 100,
     "savefig.dpi": 300,
+    "text.parse_math": False,  # a name may have a $ in it
     "pdf.fonttype": 42,  # text stays text; conferences refuse Type 3
     "svg.hashsalt": "forksim",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from results.records.fork_labels import FORK
 from results.records.record import Record
@@ -58,7 +59,7 @@ def axis(path: str, records: Sequence[Record], labels: Sequence[Mapping[str, str
     if len(numbers) < len(found):
         return SweptField(path, texts, numeric=False)
     for parse, units in _PARSERS:
-        if all(_is_quantity(text, parse) for text in texts):
+        if all(map(partial(_is_quantity, parse), texts, numbers)):
             least = min((number for number in numbers if number > 0), default=0.0)
             fitting = (u for u in units if max(numbers) >= u[0] and least >= TINY * u[0])
             size, unit = next(fitting, units[-1])
@@ -66,15 +67,14 @@ def axis(path: str, records: Sequence[Record], labels: Sequence[Mapping[str, str
     return SweptField(path, [float(number) for number in numbers], numeric=True)
 
 
-def _is_quantity(text: str, parse: Callable[[object], float]) -> bool:
-    """Whether the text has a unit of this kind: a bare number could be of any."""
+def _is_quantity(parse: Callable[[object], float], text: str, number: float) -> bool:
+    """Whether the text has a unit of this kind: a bare number could be of any, ``1m`` of two."""
     if not text[-1:].isalpha():
         return False
     try:
-        parse(text)
+        return parse(text) == number
     except ValueError:
         return False
-    return True
 
 
 def best_x(records: Sequence[Record], labels: Sequence[Mapping[str, str]]) -> str | None:

@@ -12,6 +12,8 @@ from sim.measures.common_metrics import (
     KILLED_AT_USE,
     SNAPSHOT_FORKS,
     SNAPSHOTS_KILLED,
+    SNAPSHOTS_NOT_REACHED,
+    SNAPSHOTS_REFUSED,
     WARM_UP,
 )
 from sim.measures.histogram import Histogram
@@ -38,6 +40,7 @@ def doubts(record: Record) -> list[str]:
     return [
         *_killed(record),
         *_killed_snapshots(record),
+        *_snapshots_not_taken(record),
         *_thin_tails(record),
         *_few_stalls(record),
         *_wide_intervals(record),
@@ -66,6 +69,17 @@ def _killed_snapshots(record: Record) -> Iterator[str]:
     if killed:
         snapshots = "1 snapshot" if killed == 1 else f"{killed} snapshots"
         yield f"{snapshots} failed: the child was killed (SIGBUS), fork.pool had no page left"
+
+
+def _snapshots_not_taken(record: Record) -> Iterator[str]:
+    """Which snapshots were asked for and not taken, as many as in the worst repetition."""
+    for metric, why in (
+        (SNAPSHOTS_REFUSED, "refused: due while another was running, or together with one"),
+        (SNAPSHOTS_NOT_REACHED, "not reached: the run ended before their time"),
+    ):
+        missing = max((r.counters.get(metric.name, 0) for r in record.repetitions), default=0)
+        if missing:
+            yield f"{'1 snapshot' if missing == 1 else f'{missing} snapshots'} {why}"
 
 
 def _thin_tails(record: Record) -> Iterator[str]:

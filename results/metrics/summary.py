@@ -13,7 +13,7 @@ import numpy as np
 from results.metrics.statistics import Interval, of_mean
 from results.records.record import Record
 from sim.arrays import IntArray
-from sim.measures.common_metrics import DURATION, REQUESTS, THROUGHPUT
+from sim.measures.common_metrics import DURATION, REQUESTS, THROUGHPUT, per_second
 from sim.measures.histogram import Histogram
 from sim.measures.metrics import Distribution, Metric, Pauses
 from sim.measures.recording import Recording, Table
@@ -143,7 +143,7 @@ def _throughput(recording: Recording) -> dict[Metric, Number]:
     duration_ns = recording.levels.get(DURATION.name, 0)
     if REQUESTS.name not in recording.counters or duration_ns == 0:
         return {}
-    return {THROUGHPUT: recording.counters[REQUESTS.name] * 10**9 / duration_ns}
+    return {THROUGHPUT: per_second(recording.counters[REQUESTS.name], duration_ns)}
 
 
 def _of_histogram(of: Distribution, histogram: Histogram) -> dict[Metric, Number]:

@@ -21,9 +21,10 @@ def print_table(table: RunTable, console: Console) -> None:
     Its rows become columns where they do not fit the console's width; output that is not a
     terminal is as wide as the table.
     """
-    shown = terminal_table(table)
+    sign = _plus_minus(console)
+    shown = terminal_table(table, sign=sign)
     if console.is_terminal and _width(shown) > console.width:
-        shown = terminal_table(table, transposed=True)
+        shown = terminal_table(table, transposed=True, sign=sign)
     console.print(shown, crop=False, highlight=False)
     points_of: dict[str, list[str]] = {}
     for row in table.rows:
@@ -34,17 +35,18 @@ def print_table(table: RunTable, console: Console) -> None:
         console.print(f"note: {whose}{doubt}", highlight=False, markup=False, soft_wrap=True)
 
 
-def terminal_table(table: RunTable, *, transposed: bool = False) -> Table:
+def terminal_table(table: RunTable, *, transposed: bool = False, sign: str = "±") -> Table:
     """The table for a terminal: the metrics people ask for first, three digits and a unit each.
 
     Args:
         table: what to show.
         transposed: a column per row instead.
+        sign: before the half of an interval.
     """
     metrics = list(shown_metrics(table))
     grid = [[*table.leading, *(metric.heading for metric in metrics)]]
     for row in table.rows:
-        numbers = (_cell(row, metric) for metric in metrics)
+        numbers = (_cell(row, metric, sign) for metric in metrics)
         grid.append([*_leading(row, table.leading), *numbers])
     if transposed:
         grid = [list(column) for column in zip(*grid, strict=True)]
@@ -68,11 +70,18 @@ def _leading(row: Row, names: Sequence[str]) -> list[str]:
     return [labels.get(name, "-") for name in names]
 
 
-def _cell(row: Row, metric: Metric) -> str:
-    """The mean, with its interval if the repetitions give one."""
+def _plus_minus(console: Console) -> str:
+    """The sign, or how ASCII writes it."""
+    return "±" if console.encoding.startswith("utf") else "+-"
+
+
+def _cell(row: Row, metric: Metric, sign: str) -> str:
+    """The mean, with its interval behind the sign if the repetitions give one."""
     summary = row.metrics.get(metric.name)
     if summary is None:
         return "-"
     text = formatting.of_metric(metric, summary.mean)
     interval = summary.interval
-    return f"{text} ±{formatting.share(interval.relative)}" if interval and summary.std else text
+    return (
+        f"{text} {sign}{formatting.share(interval.relative)}" if interval and summary.std else text
+    )

@@ -8,7 +8,13 @@ REQUESTS = Metric("requests", better=Better.MORE, group=Group.LOAD)
 THROUGHPUT = Metric(
     "throughput_per_s", Unit.PER_SECOND, Better.MORE, "throughput", Group.LOAD, rank=1
 )
-"""What a program is for, done per second."""
+"""What a program is for, done per second; a real number."""
+
+
+def per_second(count: int, elapsed_ns: float) -> float:
+    """The rate of what happened ``count`` times in so long, at least a nanosecond."""
+    return count * 10**9 / max(elapsed_ns, 1)
+
 
 DURATION = Metric("duration_ns", Unit.NANOSECONDS, label="duration", group=Group.DETAILS)
 """How long all took."""
@@ -53,6 +59,12 @@ SNAPSHOT_FORKS = Pauses("snapshots", FORK_TIME)
 
 SNAPSHOTS_KILLED = Metric("snapshots_killed", better=Better.LESS, group=Group.DETAILS)
 """How many failed because the child was killed."""
+
+SNAPSHOTS_REFUSED = Metric("snapshots_refused", better=Better.LESS, group=Group.DETAILS)
+"""How many were asked for while another was running."""
+
+SNAPSHOTS_NOT_REACHED = Metric("snapshots_not_reached", better=Better.LESS, group=Group.DETAILS)
+"""How many were asked for at a time that did not come."""
 
 MEMORY_PEAK = Metric("memory_bytes_peak", Unit.BYTES, Better.LESS, "memory", Group.MEMORY)
 """The most that frames and page tables took at once."""

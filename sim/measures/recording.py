@@ -25,7 +25,7 @@ class Recording:
         histograms: by name, for example ``latency_ns``.
         counters: by name, for example ``requests`` or ``faults/cow_copy``.
         series: named tables, each of equally long int64 columns by name.
-        levels: scalar results by name, for example ``extra_memory_bytes_peak``.
+        levels: scalar results by name, for example ``extra_memory_bytes_peak``; of rates real.
         parts: of programs that ran together, the results of each by its name.
         declared: what these numbers are; a record keeps it once for all its recordings.
     """
@@ -33,7 +33,7 @@ class Recording:
     histograms: dict[str, Histogram] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
     series: dict[str, Table] = field(default_factory=dict)
-    levels: dict[str, int] = field(default_factory=dict)
+    levels: dict[str, int | float] = field(default_factory=dict)
     parts: dict[str, Recording] = field(default_factory=dict)
     declared: Declarations = field(default_factory=Declarations)
 
@@ -42,7 +42,7 @@ class Recording:
         *,
         histograms: Mapping[Distribution, Histogram] | None = None,
         counters: Mapping[Metric, int] | None = None,
-        levels: Mapping[Metric, int] | None = None,
+        levels: Mapping[Metric, int | float] | None = None,
         series: Mapping[str | Pauses, Table] | None = None,
     ) -> Recording:
         """Record values together with what they are; returns itself.
@@ -60,8 +60,8 @@ class Recording:
             self.histograms[of.name] = histogram
         for metric, value in (counters or {}).items():
             self.counters[metric.name] = value
-        for metric, value in (levels or {}).items():
-            self.levels[metric.name] = value
+        for metric, level in (levels or {}).items():
+            self.levels[metric.name] = level
         pauses = [one for one in series or {} if isinstance(one, Pauses)]
         for key, table in (series or {}).items():
             self.series[key.series if isinstance(key, Pauses) else key] = table
@@ -109,7 +109,7 @@ class Recording:
                 }
                 for name, table in data["series"].items()
             },
-            levels={name: int(value) for name, value in data["levels"].items()},
+            levels=dict(data["levels"]),
             parts={
                 name: cls.from_dict(part, declared) for name, part in data.get("parts", {}).items()
             },

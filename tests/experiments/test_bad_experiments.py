@@ -6,12 +6,12 @@ import pytest
 from fake_program import EXAMPLE
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from quantities_asked import DURATION, SHARE, SIZE
 from refused_experiments import SWEPT, changed, planned, refusal
 
 from experiments.language.errors import InputError
 
 NAME = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-SIZE = "expected a size such as 996MiB"
 UNSWEPT = "expected a field that no sweep sets, or --set sweep=[]"
 
 
@@ -87,7 +87,7 @@ UNSWEPT = "expected a field that no sweep sets, or --set sweep=[]"
         (
             "{after_changes: 10000}",
             "{at: [1s, 5]}",
-            "9:23: workload.snapshot.at.1: 5: expected a duration such as 250us",
+            f"9:23: workload.snapshot.at.1: 5: {DURATION}",
         ),
         (
             "seed: 20210426",
@@ -100,31 +100,30 @@ UNSWEPT = "expected a field that no sweep sets, or --set sweep=[]"
             f"15:7: seed: '1{'0' * 55}...: expected a number or text",
         ),
         # Wrong quantities.
-        ("996MiB", "-1", "6:12: workload.dataset: -1: expected a size such as 996MiB"),
-        ("996MiB", "-996MiB", "6:12: workload.dataset: '-996MiB': expected a size such as 996MiB"),
-        ("996MiB", ".nan", "6:12: workload.dataset: nan: expected a size such as 996MiB"),
-        ("996MiB", ".inf", "6:12: workload.dataset: inf: expected a size such as 996MiB"),
+        ("996MiB", "-1", f"6:12: workload.dataset: -1: {SIZE}"),
+        ("996MiB", "-996MiB", f"6:12: workload.dataset: '-996MiB': {SIZE}"),
+        ("996MiB", ".nan", f"6:12: workload.dataset: nan: {SIZE}"),
+        ("996MiB", ".inf", f"6:12: workload.dataset: inf: {SIZE}"),
         (
             "996MiB",
             "0.5",
-            "6:12: workload.dataset: 0.5: expected a size such as 996MiB, a whole number "
-            "of the base unit",
+            f"6:12: workload.dataset: 0.5: {SIZE}, a whole number of the base unit",
         ),
-        ("135s", "135", "10:13: workload.duration: 135: expected a duration such as 250us"),
+        ("135s", "135", f"10:13: workload.duration: 135: {DURATION}"),
         (
             "135s",
             "1e9h",
-            "10:13: workload.duration: '1e9h': expected a duration such as 250us, at most 2^53",
+            f"10:13: workload.duration: '1e9h': {DURATION}, at most 2^53",
         ),
         (
             "1/11",
             "12/11",
-            "8:14: workload.set_ratio: '12/11': expected a share from 0 to 1 such as 1/11",
+            f"8:14: workload.set_ratio: '12/11': {SHARE}",
         ),
         (
             "1/11",
             ".nan",
-            "8:14: workload.set_ratio: nan: expected a share from 0 to 1 such as 1/11",
+            f"8:14: workload.set_ratio: nan: {SHARE}",
         ),
         (
             "  duration:",
@@ -278,6 +277,10 @@ def test_the_sweep_may_give_what_is_missing_elsewhere() -> None:
         (
             ["sweep=[{grid: {fork.kind: [x]}}]"],
             "--set:1:28: fork.kind: 'x': expected one of 'classic', 'huge', 'on_demand'",
+        ),
+        (
+            [".".join("a" * 5000) + "=1"],
+            "--set:1:1: " + "a." * 30 + "...: 5000 levels: expected at most 32",
         ),
         (
             ["name=" + "a" * 70],

@@ -238,23 +238,74 @@ def test_the_example_of_the_design_is_valid(here: Path) -> None:
     assert result.stdout == "design.yaml: valid, 2 points\n"
 
 
-@pytest.mark.processes
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_ctrl_c_is_exit_code_130_and_keeps_what_is_finished(here: Path, jobs: str) -> None:
+def hanging(here: Path, jobs: str) -> tuple[subprocess.Popen[str], list[str]]:
+    """A run whose first two points are done and whose others never end; what it said of them."""
     sweep = "sweep.0.grid={workload.behaviour: [good, hang], seed: [1, 2]}"
+    events = ("--events", "events")
     process = start(
-        "forksim_with_fake.py", "run", "a.yaml", "--jobs", jobs, "--set", sweep, folder=here
+        "forksim_with_fake.py",
+        "run",
+        "a.yaml",
+        "--jobs",
+        jobs,
+        "--set",
+        sweep,
+        *events,
+        folder=here,
     )
     assert process.stderr is not None
-    heard = [process.stderr.readline(), process.stderr.readline()]
-    os.killpg(process.pid, signal.SIGINT)
+    return process, [process.stderr.readline(), process.stderr.readline()]
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("jobs", "number", "code"),
+    [
+        ("1", signal.SIGINT, 130),
+        ("2", signal.SIGINT, 130),
+        ("1", signal.SIGTERM, 143),
+        ("2", signal.SIGTERM, 143),
+        ("1", signal.SIGHUP, 129),
+        ("2", signal.SIGHUP, 129),
+    ],
+)
+def test_a_signal_ends_a_run_and_keeps_what_is_finished(
+    here: Path, jobs: str, number: int, code: int
+) -> None:
+    process, heard = hanging(here, jobs)
+    os.killpg(process.pid, number)
     stdout, stderr = process.communicate()
-    assert process.returncode == 130
+    assert process.returncode == code
+    end = json.loads((here / "events").read_text().splitlines()[-1])
+    assert (end["event"], end["finished"], end["failed"]) == ("end", 2, 0)
     assert stdout == ""
     assert stderr == "interrupted: what was finished is kept; run it again to go on\n"
     assert all("behaviour=good" in line for line in heard)
     points = here / "runs/fake-run/points"
     assert len(list(points.glob("*.json"))) == 2
+
+
+@pytest.mark.figures
+def test_ascii_output_has_every_number(here: Path) -> None:
+    (here / "a.yaml").write_text(EXAMPLE.replace("repetitions: 2", "repetitions: 3"))
+    result = CliRunner(charset="ascii").invoke(main, ["run", "a.yaml"])
+    assert result.exit_code == 0, result.output
+    assert "us +-" in result.stdout
+
+
+@pytest.mark.processes
+def test_a_hup_that_is_ignored_at_the_start_stays_so(here: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        process, _ = hanging(here, "2")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    os.killpg(process.pid, signal.SIGHUP)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1)
+    os.killpg(process.pid, signal.SIGTERM)
+    process.communicate()
+    assert process.returncode == 143
 
 
 @pytest.mark.processes

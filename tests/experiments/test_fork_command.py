@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from quantities_asked import SIZE
 
 from experiments.commands.cli import main
 from experiments.forks import one_fork as module
@@ -173,7 +174,7 @@ SCHEMES_QUOTED = ", ".join(repr(name) for name in SCHEMES)
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["--size", "5Gi"], "--size:1:1: '5Gi': expected a size such as 996MiB"),
+        (["--size", "5Gx"], f"--size:1:1: '5Gx': {SIZE}"),
         (["--size", "0"], "--size:1:1: '0': expected more than 0 and at most 4TiB"),
         (["--size", "5TiB"], "--size:1:1: '5TiB': expected more than 0 and at most 4TiB"),
         (["--size", "1GiB", "--fork", "hug"], "--fork:1:1: fork: 'hug' - did you mean 'huge'?"),
@@ -183,7 +184,7 @@ SCHEMES_QUOTED = ", ".join(repr(name) for name in SCHEMES)
         ),
         (
             ["--size", "1GiB", "--fork", "{kind: hugetlb, pool: -1GiB}"],
-            "--fork:1:23: fork.pool: '-1GiB': expected a size such as 996MiB",
+            f"--fork:1:23: fork.pool: '-1GiB': {SIZE}",
         ),
         (
             ["--size", "1GiB", "--fork", "{kind: hugetlb, pool: 1MiB}"],

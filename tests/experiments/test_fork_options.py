@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from quantities_asked import SIZE
 
 from experiments.commands.cli import main
 from experiments.execution.simulation import simulate
@@ -103,7 +104,7 @@ _LOOPS = ("workload.programs.web.program=fork_loop",)
         ("{kind: classic6, folio: 4MiB}", "4MiB", "folio: '4MiB': expected a power of two from "),
         ("{kind: classic6, folio: 0}", "0}", "folio: 0: expected a power of two from 4KiB to 2MiB"),
         ("{kind: classic6, huge: 1}", "1}", "huge: 1: expected true or false"),
-        ("{kind: hugetlb, pool: -2MiB}", "-2MiB", "pool: '-2MiB': expected a size such as 996MiB"),
+        ("{kind: hugetlb, pool: -2MiB}", "-2MiB", f"pool: '-2MiB': {SIZE}"),
         ("{kind: hugetlb, pool: 3MiB}", "3MiB", "pool: '3MiB': expected a multiple of 2MiB"),
         ("{kind: on_demand, variant: heed}", "heed", "variant: 'heed' - did you mean 'head'?"),
         ("{kind: classic, variant: head}", "variant", "variant: unknown key: expected 'kind'"),

@@ -11,12 +11,14 @@ import pytest
 from click.testing import CliRunner
 from fake_program import EXAMPLE
 from processes import done
+from quantities_asked import DURATION, SIZE
 from sweeps_of_fakes import content, expected, failures, forksim, heard, points_of
 
 from experiments.commands.cli import main
 from experiments.execution.executors.here import InThisProcess
 from experiments.execution.executors.interface import Executor, PointLimits, PointRetry
 from experiments.execution.executors.local import LocalProcesses
+from experiments.execution.executors.worker import ending
 from results.records.store import Store
 
 pytestmark = pytest.mark.processes
@@ -112,9 +114,9 @@ def test_fail_fast_stops_at_the_first_failure(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "line"),
     [
-        ("--timeout", "5", "--timeout:1:1: '5': expected a duration such as 250us"),
+        ("--timeout", "5", f"--timeout:1:1: '5': {DURATION}"),
         ("--timeout", "0s", "--timeout:1:1: '0s': expected more than 0"),
-        ("--memory", "much", "--memory:1:1: 'much': expected a size such as 996MiB"),
+        ("--memory", "much", f"--memory:1:1: 'much': {SIZE}"),
         ("--scheduler", "here", "--scheduler:1:1: 'here': expected an address such as tcp://"),
         ("--scheduler", "local:0", "--scheduler:1:1: 'local:0': expected an address"),
         ("--events", "no/such/file", "--events:1:1: no/such/file: No such file or directory"),
@@ -128,3 +130,15 @@ def test_bad_options_are_one_line_and_exit_code_2(
     result = CliRunner().invoke(main, ["run", "a.yaml", option, value])
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     assert result.stderr.startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (-9, "was killed by SIGKILL"),
+        (-40, "was killed by signal 40"),
+        (3, "ended with exit code 3"),
+    ],
+)
+def test_every_way_to_end_has_words(code: int, said: str) -> None:
+    assert ending(code) == said

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
+from quantities_asked import SIZE
 
 from experiments.execution.simulation import simulate
 from experiments.forks.document import BEGIN, END, rewritten, table
@@ -215,8 +216,8 @@ def test_an_experiment_names_the_example() -> None:
 @pytest.mark.usefixtures("registered")
 def test_the_examples_option_is_checked_as_any() -> None:
     with pytest.raises(InputError) as caught:
-        planned(EXPERIMENT.replace("8MiB", "8Mi"))
-    wrong = "a.yaml:4:34: fork.up_to: '8Mi': expected a size such as 996MiB"
+        planned(EXPERIMENT.replace("8MiB", "8Mx"))
+    wrong = f"a.yaml:4:34: fork.up_to: '8Mx': {SIZE}"
     assert str(caught.value) == wrong
     assert f"`{{kind: {NAME}}}`" in table(catalogue())
 

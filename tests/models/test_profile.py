@@ -1,5 +1,6 @@
 """Machine profiles: complete, sound, and refused in one sentence if not."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,14 @@ import pytest
 from model_prices import PRICES, make_costs
 from ruamel.yaml import YAML
 
-from models.costs.profile import DEFAULTS, UNITS, ProfileError, list_profiles, load_profile
+from models.costs.profile import (
+    DEFAULTS,
+    LARGEST_BYTES,
+    UNITS,
+    ProfileError,
+    list_profiles,
+    load_profile,
+)
 
 
 def constant(name: str) -> dict[str, Any]:
@@ -115,6 +123,20 @@ def test_profiles_that_are_not_there(tmp_path: Path) -> None:
         load_profile(tmp_path / "none.yaml")
     with pytest.raises(ProfileError, match="no profile 'epyc'"):
         load_profile("epyc")
+
+
+def test_a_device_or_a_pipe_is_no_profile(tmp_path: Path) -> None:
+    for number, device in enumerate(("/dev/zero", "/dev/null")):
+        link = tmp_path / f"{number}.yaml"
+        link.symlink_to(device)
+        with pytest.raises(ProfileError, match="not a file"):
+            load_profile(link)
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(ProfileError, match="not a file"):
+        load_profile(tmp_path / "pipe.yaml")
+    (tmp_path / "large.yaml").write_bytes(b"#" * (LARGEST_BYTES + 1))
+    with pytest.raises(ProfileError, match="too large: expected at most 256 KiB"):
+        load_profile(tmp_path / "large.yaml")
 
 
 @pytest.mark.parametrize("name", list_profiles())

@@ -170,8 +170,8 @@ class PlainServer:
         self._heap = self._mm.map(HeapPages(config).total)
         kernel.load(self._mm, self._heap, scattered_share=config.scattered)
         self._rule = SnapshotRule(config.snapshot)
-        self._changes = 0
         self._child_alive = False
+        self._changes = 0
         self.sojourns: Sojourns = Counter()
         self.forks: list[tuple[int, int]] = []
 
@@ -219,7 +219,6 @@ class PlainServer:
             return
         child = yield from self._kernel.fork(self._task, self._mm)
         self.forks.append((now_ns, self._clock.now - now_ns))
-        self._rule.forked(now_ns)
         self._changes, self._child_alive = 0, True
         self._clock.process(self._save(child))
 
@@ -230,6 +229,7 @@ class PlainServer:
         yield from task.run(compute_ns=save_ns)
         yield from self._kernel.exit(task, child)
         self._child_alive = False
+        self._rule.saved(self._clock.now)
 
 
 def sojourns_of(at_ns: IntArray, latency_ns: IntArray, weights: IntArray) -> Sojourns:

@@ -3,7 +3,7 @@
 from run_samples import forks, histogram, record, redis, redis_recording
 
 from results.metrics.doubts import doubts
-from sim.measures.common_metrics import LATENCY
+from sim.measures.common_metrics import LATENCY, SNAPSHOTS_NOT_REACHED, SNAPSHOTS_REFUSED
 from sim.measures.recording import Recording
 
 
@@ -36,6 +36,17 @@ def test_snapshots_that_were_asked_for_and_never_taken_are_said() -> None:
     some = record(asked.config, none, redis_recording(1000, snapshots=5))
     for made in (record({"workload": {"snapshot": None}}, none), some):
         assert not [doubt for doubt in doubts(made) if "snapshot" in doubt]
+
+
+def test_snapshots_that_were_refused_or_not_reached_are_said() -> None:
+    one = redis_recording(1000, snapshots=5)
+    one.add(counters={SNAPSHOTS_REFUSED: 1, SNAPSHOTS_NOT_REACHED: 0})
+    worse = redis_recording(1000, snapshots=5)
+    worse.add(counters={SNAPSHOTS_REFUSED: 0, SNAPSHOTS_NOT_REACHED: 2})
+    assert [doubt for doubt in doubts(record({}, one, worse)) if "snapshot" in doubt] == [
+        "1 snapshot refused: due while another was running, or together with one",
+        "2 snapshots not reached: the run ended before their time",
+    ]
 
 
 def test_few_snapshots_are_said() -> None:

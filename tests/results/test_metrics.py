@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from run_samples import forks, histogram, record, redis, redis_recording
 
+from results.metrics.formatting import of_metric
 from results.metrics.summary import (
     PERCENTILES,
     metrics,
@@ -16,7 +17,8 @@ from results.metrics.summary import (
     summaries,
     summarise,
 )
-from sim.measures.common_metrics import REQUESTS, SNAPSHOT_FORKS
+from results.records.record import Record
+from sim.measures.common_metrics import REQUESTS, SNAPSHOT_FORKS, THROUGHPUT, per_second
 from sim.measures.histogram import Histogram
 from sim.measures.recording import Recording
 
@@ -92,6 +94,13 @@ def test_a_level_wins_over_the_derived_throughput() -> None:
         counters={"requests": 10}, levels={"duration_ns": 10**9, "throughput_per_s": 11}
     )
     assert of_repetition(recording)["throughput_per_s"] == 11
+
+
+def test_a_rate_keeps_its_fraction_in_records_and_tables() -> None:
+    slow = Recording().add(levels={THROUGHPUT: per_second(102, 60 * 10**9)})
+    kept = Record.from_bytes(record({}, slow).to_bytes())
+    assert metrics(kept)["throughput_per_s"] == 1.7
+    assert of_metric(THROUGHPUT, 1.7) == "1.70/s"
 
 
 def test_forks_of_many_sizes_have_a_mean_each() -> None:

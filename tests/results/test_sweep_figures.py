@@ -103,6 +103,21 @@ def test_a_sweep_is_drawn_over_its_numeric_field_without_being_asked() -> None:
     assert figure.axes[0].get_xlabel() == "dataset (GiB)"
 
 
+@pytest.mark.figures
+def test_a_name_with_a_dollar_is_drawn_as_it_is(tmp_path: Path) -> None:
+    names = ["a$b", "$x^$", "$\\frac$"]
+    records = [point("classic", size, profile=name) for size in (1, 4, 16) for name in names]
+    labels = [
+        {"workload.dataset": f"{size}GiB", "machine.profile": name}
+        for size in (1, 4, 16)
+        for name in names
+    ]
+    files = run_figure.write(records, tmp_path, labels)
+    drawn_text = next(file for file in files if file.suffix == ".svg").read_text()
+    assert all(name in drawn_text for name in names)
+    assert "mathdefault" not in drawn_text
+
+
 def test_two_values_are_no_curve() -> None:
     run = sweep((1, 4))
     assert default(run.records, run.labels) is None

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from sim.machine.clock import Activity, Clock
 from sim.machine.streams import Streams
 from sim.measures.level import Level
-from sim.units import Bytes, Duration, Rate, Ratio
+from sim.units import Bytes, Count, Duration, Rate, Ratio
 
 
 def test_the_clock_stays_an_int_whatever_integers_it_is_given() -> None:
@@ -68,6 +68,29 @@ def test_a_level_weighs_by_time() -> None:
         (Bytes, "1.5GB", 1_500_000_000),
         (Bytes, "0.5 GiB", 2**29),
         (Bytes, 4096, 4096),
+        (Bytes, "6.1GiB", 6_549_825_126),  # of 6549825126.4
+        (Bytes, ".5KiB", 512),
+        (Bytes, "1.0001Mi", 1_048_681),
+        (Bytes, "1.0001MiB", 1_048_681),
+        (Bytes, "16gib", 2**34),
+        (Bytes, "2KB", 2000),
+        # What Redis's configuration and most people mean.
+        (Bytes, "16G", 2**34),
+        (Bytes, "1.5K", 1536),
+        (Bytes, "16gb", 2**34),
+        (Bytes, "1.1gb", 1_181_116_006),
+        (Bytes, "1mb", 2**20),
+        (Bytes, "1m", 10**6),
+        (Bytes, "4k", 4000),
+        (Count, 7, 7),
+        (Count, "10k", 10_000),
+        (Count, "2K", 2000),
+        (Count, "1.5M", 1_500_000),
+        (Duration, "15m", 15 * 60 * 10**9),
+        (Duration, "1.5h", 90 * 60 * 10**9),
+        (Rate, "4000 rps", 4000.0),
+        (Rate, "80krps", 80_000.0),
+        (Ratio, "20%", 0.2),
         (Duration, "250us", 250_000),
         (Duration, "0.3us", 300),
         (Duration, "135s", 135 * 10**9),
@@ -90,6 +113,13 @@ def test_quantities_are_read_exactly(kind: Any, text: object, value: float) -> N
         (Bytes, "-1"),
         (Bytes, True),
         (Bytes, "10 apples"),
+        (Bytes, "1.0001kB"),
+        (Bytes, "0.0001KiB"),
+        (Bytes, "16Gb"),
+        (Bytes, "1mB"),
+        (Count, "1.00001k"),
+        (Duration, "15M"),
+        (Rate, "4000"),
         (Bytes, 1.5),
         (Bytes, "9" * 300),
         (Bytes, None),

@@ -238,6 +238,7 @@ def test_golden_of_quantiles_and_keep_alive() -> None:
     assert recording.counters["faults/cow_copy"] == 4 * 40  # it meets every worker in turn
     assert latency.count == recording.counters["requests"] == 419
     assert recording.levels["duration_ns"] == 20_015_760
+    assert recording.levels["throughput_per_s"] == 419 * 10**9 / 20_015_760
 
 
 @pytest.mark.parametrize(

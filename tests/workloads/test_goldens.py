@@ -45,6 +45,8 @@ def test_golden_of_fuzzing(
     kind: str, scheme: str, executions: int, table_copies: int, duration_ns: int
 ) -> None:
     recording = run(kind, scheme, FUZZING)
+    rate = executions * 10**9 / duration_ns
+    assert recording.levels["throughput_per_s"] == rate != int(rate)
     # One input after the other, and every page that it writes is copied once.
     assert recording.histograms["execution_ns"].total == recording.levels["duration_ns"]
     assert recording.counters["faults/cow_copy"] <= 2 * recording.counters["executions"]

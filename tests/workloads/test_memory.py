@@ -74,13 +74,25 @@ def test_huge_pages_multiply_what_a_snapshot_takes() -> None:
 @pytest.mark.parametrize("scheme", ["classic", "huge", "on_demand", "async"])
 def test_the_program_dies_at_the_limit(scheme: str) -> None:
     whole = run(scheme, REDIS)
-    limit = 64 * MIB + whole.levels["extra_memory_bytes_peak"] // 2
+    limit = 64 * MIB + int(whole.levels["extra_memory_bytes_peak"]) // 2
     recording = run(scheme, REDIS, limit)
     assert recording.counters["killed_out_of_memory"] == 1
     assert 100_000_000 < recording.levels["killed_ns"] < whole.levels["duration_ns"]
     # Not a page more than the first that found no place.
     assert limit < recording.levels["killed_bytes"] <= limit + 2 * MIB + 4096
     assert recording.counters["requests"] < whole.counters["requests"]
+
+
+@pytest.mark.parametrize("scheme", ["classic", "huge"])
+def test_a_killed_redis_counts_what_it_served(scheme: str) -> None:
+    whole = run(scheme, REDIS)
+    limit = 64 * MIB + int(whole.levels["extra_memory_bytes_peak"]) // 2
+    killed = run(scheme, REDIS, limit)
+    served = killed.histograms["latency_ns"].count
+    assert killed.counters["killed_out_of_memory"] == 1
+    assert 0 < killed.counters["requests"] == killed.counters["keys_written"] == served
+    assert served == killed.series["timeline"]["requests"].sum()
+    assert killed.levels["throughput_per_s"] == served * 10**9 / killed.levels["duration_ns"]
 
 
 def test_a_limit_that_is_not_reached_changes_nothing() -> None:
@@ -97,7 +109,7 @@ def test_of_a_mix_the_greediest_dies_and_the_others_go_on() -> None:
     small = {**big, "dataset": "16MiB", "snapshot": None}
     mix = {"kind": "mix", "programs": {"big": big, "small": small}}
     alone = run("huge", mix)
-    limit = 80 * MIB + MIB + alone.parts["big"].levels["extra_memory_bytes_peak"] // 2
+    limit = 80 * MIB + MIB + int(alone.parts["big"].levels["extra_memory_bytes_peak"]) // 2
     recording = run("huge", mix, limit)
     assert recording.parts["big"].counters["killed_out_of_memory"] == 1
     assert "killed_out_of_memory" not in recording.parts["small"].counters

@@ -48,7 +48,7 @@ def counts(recording: Recording, step: str) -> dict[str, int]:
 
 
 def took_ns(recording: Recording, step: str) -> int:
-    return recording.levels[f"steps/{step}/took_ns"]
+    return int(recording.levels[f"steps/{step}/took_ns"])
 
 
 def test_s1_to_s8_from_a_script() -> None:

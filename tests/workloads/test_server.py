@@ -17,6 +17,7 @@ from sim.measures.recording import Recording
 from workloads.programs.redis.config import Snapshot
 from workloads.programs.redis.program import Redis, _clients
 from workloads.programs.redis.server import Server
+from workloads.programs.redis.snapshots import SnapshotRule
 from workloads.traces.registry import BUNDLED
 
 CLOSED = {"kind": "closed", "connections": 2, "pipeline": 500}
@@ -253,9 +254,27 @@ def test_the_save_rule_is_looked_at_ten_times_a_second() -> None:
         snapshot={"after_changes": 1, "after": "150ms", "save_rate": "32GiB"}, duration="550ms"
     )
     start_ns = recording.series["snapshots"]["start_ns"]
-    # 150 ms after the beginning, and after each fork: at 200, 400 (the fork of 200 is 150 ms old
-    # at 350, which is no tick) ...
+    # 150 ms after the beginning, and after the end of each save: at 200, 400 (150 ms after the end
+    # of the save of 200 is no tick) ...
     assert [int(start) // 100_000_000 for start in start_ns] == [2, 4]
+
+
+def test_the_save_rule_counts_from_the_end_of_the_last_save() -> None:
+    recording = run_redis(
+        snapshot={"after_changes": 1, "after": "100ms", "save_rate": "160MiB"}, duration="950ms"
+    )
+    start_ns, end_ns = (recording.series["snapshots"][name] for name in ("start_ns", "end_ns"))
+    # A save takes 200 ms and a little: 100 ms, + 200 + 100 and the next tick, and so on.
+    assert [int(start) // 100_000_000 for start in start_ns] == [1, 5, 9]
+    assert 100_000_000 <= min(start_ns[1:] - end_ns[:-1]) < 200_000_000
+
+
+def test_a_save_whose_child_was_killed_does_not_count() -> None:
+    rule = SnapshotRule(Snapshot.model_validate({"after_changes": 1, "after": "10s"}))
+    assert rule.next_decision_ns(0, child_alive=False) == 10 * 10**9
+    rule.saved(22 * 10**9)
+    assert rule.next_decision_ns(23 * 10**9, child_alive=False) == 32 * 10**9
+    assert rule.next_decision_ns(23 * 10**9, child_alive=True) is None
 
 
 def test_a_fork_delays_the_replies_of_its_iteration_by_exactly_itself() -> None:

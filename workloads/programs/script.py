@@ -23,7 +23,7 @@ from sim.machine.tasks import Task
 from sim.measures.common_metrics import DURATION
 from sim.measures.metrics import Better, Group, Metric, Unit
 from sim.measures.recording import Recording
-from sim.units import Duration
+from sim.units import Count, Duration
 from workloads.running.faults import everything_counted
 from workloads.running.program import Program
 from workloads.workload import Workload
@@ -49,7 +49,7 @@ Page = Annotated[int, Field(ge=0, lt=2**36)]
 Pages = Annotated[
     str | int, AfterValidator(_pages), Field(description="a page, 0-511, or every second: 0-511:2")
 ]
-Count = Annotated[int, Field(ge=1, le=2**36)]
+Extent = Annotated[Count, Field(ge=1, le=2**36)]
 
 
 class _ScriptStep(Configuration):
@@ -60,7 +60,7 @@ class Map(_ScriptStep):
     """Map new pages (mmap)."""
 
     do: Literal["map"]
-    pages: Count
+    pages: Extent
     at: Page | None = None
     writable: bool = True
     shared: bool = False
@@ -73,7 +73,7 @@ class Range(_ScriptStep):
 
     do: Literal["unmap", "protect", "unprotect", "discard", "move"]
     at: Page
-    pages: Count
+    pages: Extent
     to: Annotated[Page | None, Field(description="where `move` goes")] = None
 
     @model_validator(mode="after")
@@ -87,7 +87,7 @@ class Brk(_ScriptStep):
     """Make the heap so long."""
 
     do: Literal["brk"]
-    pages: Count
+    pages: Extent
 
 
 class Access(_ScriptStep):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -16,7 +17,7 @@ from sim.measures.common_metrics import DURATION, FORK_TIME, time_of
 from sim.measures.histogram import Histogram
 from sim.measures.metrics import Group, Metric, Unit
 from sim.measures.recording import Recording
-from sim.units import Bytes, Duration, Ratio
+from sim.units import Bytes, Count, Duration, Ratio
 from workloads.programs.shared.fork_server import Execution, ForkServer
 from workloads.programs.shared.trace_file import TraceFile
 from workloads.running.faults import faults_since_loading
@@ -43,7 +44,9 @@ class UnitTest(Configuration):
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
     run: Annotated[Duration, Field(gt=0, description="time the test runs, without page faults")]
-    pages: Annotated[int, Field(ge=0, le=10**6, description="pages of the database that it writes")]
+    pages: Annotated[
+        Count, Field(ge=0, le=10**6, description="pages of the database that it writes")
+    ]
 
 
 class TestLog(TraceFile):
@@ -72,7 +75,7 @@ class SqliteConfig(Configuration):
     ] = None
     log: Annotated[TestLog | None, Field(description="tests that were logged, instead")] = None
     rounds: Annotated[
-        int, Field(ge=1, le=10**6, description="how often the tests are gone through")
+        Count, Field(ge=1, le=10**6, description="how often the tests are gone through")
     ] = 1
 
     @model_validator(mode="after")
@@ -168,6 +171,10 @@ class Sqlite(Workload):
         """The suite; a row of ``tests`` per test, in order (``test``: its number)."""
         suite = Suite(config, kernel, streams)
         return Program([suite.live()], suite.recording)
+
+    def loaded_bytes(self, config: Mapping[str, Any]) -> Mapping[str, int]:
+        """See `Workload.loaded_bytes`."""
+        return {"database": config["database"]}
 
     def check(self, config: SqliteConfig, setup: Setup) -> None:
         """Look whether the log can be run on the machine."""

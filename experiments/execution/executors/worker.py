@@ -49,10 +49,10 @@ class WorkerProcess:
         self._process = context.Process(
             target=_serve, args=(other_end, store, limits), daemon=True, name="forksim worker"
         )
-        # Ctrl-C reaches every process of the terminal. Only the parent should act on it, so the
-        # child inherits a blocked signal; a tracker started inside would unblock it again.
+        # Ctrl-C, or its end, reaches every process of the terminal. Only the parent should act on
+        # it, so the child inherits blocked signals; a tracker started inside would unblock them.
         resource_tracker.ensure_running()
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
         try:
             self._process.start()
         finally:
@@ -77,7 +77,7 @@ class WorkerProcess:
             answer: Outcome | OSError | None = self.connection.recv()
         except (EOFError, OSError):
             self._process.join()
-            raise WorkerDiedError(_ending(self._process.exitcode)) from None
+            raise WorkerDiedError(ending(self._process.exitcode)) from None
         if isinstance(answer, OSError):
             raise answer
         if answer is None:
@@ -110,10 +110,19 @@ def _context(method: StartMethod) -> SpawnContext | ForkServerContext:
     return context
 
 
-def _ending(exit_code: int | None) -> str:
+def ending(exit_code: int | None) -> str:
+    """How a process ended, in words that follow "its process"."""
     if exit_code is not None and exit_code < 0:
-        return f"was killed by {signal.Signals(-exit_code).name}"
+        return f"was killed by {_name_of(-exit_code)}"
     return f"ended with exit code {exit_code}"
+
+
+def _name_of(number: int) -> str:
+    """A signal's name; only the first and the last of the real-time ones have one."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _serve(connection: Connection, store: Store, limits: PointLimits) -> None:

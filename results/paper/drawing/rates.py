@@ -81,7 +81,7 @@ def _fuzzed(runs: Runs, kind: str) -> list[Recording]:
 def _rates(recording: Recording) -> tuple[FloatArray, FloatArray]:
     start_ns = recording.series["executions"]["t_ns"]
     executions = recording.series["executions"]["executions"]
-    duration_ns = recording.levels["duration_ns"]
+    duration_ns = int(recording.levels["duration_ns"])
     window_ns = int(start_ns[1] - start_ns[0]) if start_ns.size > 1 else duration_ns
     whole = start_ns + window_ns <= duration_ns
     middles_s = (start_ns[whole] + window_ns / 2) / 1e9

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from sim.configuration import Configuration
-from sim.units import Bytes, Duration, Ratio
+from sim.units import Bytes, Count, Duration, Ratio
 from workloads.programs.shared.trace_file import TraceFile
 from workloads.running.pages import PAGE_BYTES
 
@@ -46,7 +46,7 @@ class Fuzzing(Configuration):
         Field(description="measured rates, from which the time that inputs run follows"),
     ] = None
     pages: Annotated[
-        int, Field(ge=0, le=10**6, description="pages of the target that an input writes")
+        Count, Field(ge=0, le=10**6, description="pages of the target that an input writes")
     ] = 2
     overhead: Annotated[
         Duration, Field(description="the fuzzer's own work per input: mutate, compare coverage")

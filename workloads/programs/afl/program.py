@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from models.kernel.kernel import Kernel
 from sim.arrays import IntArray
 from sim.machine.clock import Activity
 from sim.machine.streams import Streams
-from sim.measures.common_metrics import DURATION, FORK_TIME, THROUGHPUT, time_of
+from sim.measures.common_metrics import DURATION, FORK_TIME, THROUGHPUT, per_second, time_of
 from sim.measures.histogram import Histogram
 from sim.measures.metrics import Better, Group, Metric
 from sim.measures.recording import Recording
@@ -106,6 +107,10 @@ class ForkServerFuzzing(Workload):
             lambda: _recording(duration_ns, fuzzers, kernel.machine.clock.now),
         )
 
+    def loaded_bytes(self, config: Mapping[str, Any]) -> Mapping[str, int]:
+        """See `Workload.loaded_bytes`."""
+        return {"target": config["target"] * config["instances"]}
+
     def check(self, config: Fuzzing, setup: Setup) -> None:
         """Look whether the rates can have been measured on the machine."""
         if config.rates is not None:
@@ -141,8 +146,5 @@ def _recording(duration_ns: int, fuzzers: list[Fuzzer], elapsed_ns: int) -> Reco
                 "executions": ended.astype(np.int64),
             }
         },
-        levels={
-            DURATION: elapsed_ns,
-            THROUGHPUT: executions.count * 10**9 // max(elapsed_ns, 1),
-        },
+        levels={DURATION: elapsed_ns, THROUGHPUT: per_second(executions.count, elapsed_ns)},
     )

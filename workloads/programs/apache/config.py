@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from sim.configuration import Configuration
-from sim.units import Bytes, Duration, Ratio
+from sim.units import Bytes, Count, Duration, Ratio
 from workloads.programs.shared.replay import ReplayedTrace
 from workloads.programs.shared.service_time import Service, ServiceTime
 from workloads.running.pages import PAGE_BYTES, pages_of
@@ -19,7 +19,7 @@ class ClosedLoop(Configuration):
     """Connections that send the next request when they have the response, as wrk's do."""
 
     kind: Literal["closed"]
-    connections: Annotated[int, Field(ge=1, le=10_000)] = 4
+    connections: Annotated[Count, Field(ge=1, le=10_000)] = 4
     threads: Annotated[
         int, Field(ge=1, le=4096, description="threads of the client, which share the connections")
     ] = 1

@@ -9,7 +9,14 @@ from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
 from sim.machine.clock import Activity
 from sim.machine.streams import Streams
-from sim.measures.common_metrics import DURATION, FORK_TIME, LATENCY, REQUESTS, THROUGHPUT
+from sim.measures.common_metrics import (
+    DURATION,
+    FORK_TIME,
+    LATENCY,
+    REQUESTS,
+    THROUGHPUT,
+    per_second,
+)
 from sim.measures.histogram import Histogram
 from sim.measures.metrics import Group, Metric
 from sim.measures.recording import Recording
@@ -91,10 +98,7 @@ class WorkerPool:
                 WORKERS: len(self._workers),
                 **faults_since_loading(self._loaded),
             },
-            levels={
-                DURATION: duration_ns,
-                THROUGHPUT: requests * SECOND_NS // max(duration_ns, 1),
-            },
+            levels={DURATION: duration_ns, THROUGHPUT: per_second(requests, duration_ns)},
         )
 
 

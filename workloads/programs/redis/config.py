@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 from pydantic import Field, WithJsonSchema, model_validator
 
 from sim.configuration import Configuration
-from sim.units import Bytes, Duration, Rate, Ratio, parse_duration, read_by
+from sim.units import Bytes, Count, Duration, Rate, Ratio, parse_duration, read_by
 from workloads.programs.shared.replay import ReplayedTrace
 from workloads.traces.commands.resp import request_bytes
 
-Connections = Annotated[int, Field(ge=1, le=10_000)]
+Connections = Annotated[Count, Field(ge=1, le=10_000)]
 
 
 class ClosedLoop(Configuration):
@@ -19,7 +19,7 @@ class ClosedLoop(Configuration):
 
     kind: Literal["closed"]
     connections: Connections = 50
-    pipeline: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    pipeline: Annotated[Count, Field(ge=1, le=1_000_000)] = 1
 
 
 class OpenLoop(Configuration):
@@ -66,13 +66,15 @@ class Snapshot(Configuration):
     """When Redis forks a child that saves the data set, and how fast the child is.
 
     The rule is looked at ten times a second, as Redis does (serverCron), and never while a child
-    is alive. A listed time that falls into a running snapshot is refused and counted.
+    is alive; ``after`` counts from the end of the last successful save, at first from the start, as
+    in redis.conf. A listed time that falls into a running snapshot is refused and counted.
     """
 
     after_changes: Annotated[
-        int | None, Field(ge=1, description="fork once this many keys were written")
+        Annotated[Count, Field(ge=1)] | None,
+        Field(description="fork once this many keys were written"),
     ] = None
-    after: Annotated[Duration, Field(description="and this long after the last fork")] = 0
+    after: Annotated[Duration, Field(description="and this long after the last save ended")] = 0
     at: Annotated[list[Duration], Field(description="fork at these times")] = []  # noqa: RUF012 - pydantic copies it
     save_rate: Annotated[
         Bytes, Field(gt=0, description="bytes of the data set that the child saves a second")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from models.kernel.kernel import Kernel
@@ -28,6 +29,20 @@ class Redis(Workload):
         """Load the data set, serve the clients until they are done, and say what they saw."""
         server = Server(config, kernel, _clients(config, streams))
         return Program([server.live()], server.recording)
+
+    def loaded_bytes(self, config: Mapping[str, Any]) -> Mapping[str, int]:
+        """See `Workload.loaded_bytes`."""
+        return {"dataset": config["dataset"]}
+
+    def remarks(self, config: Mapping[str, Any]) -> Iterator[str]:
+        """See `Workload.remarks`; listed times of snapshots that never come."""
+        listed_ns, end_ns = (config["snapshot"] or {}).get("at", ()), config["duration"]
+        late = [at_ns for at_ns in listed_ns if end_ns is not None and at_ns >= end_ns]
+        if late:
+            yield (
+                f"snapshot.at: {late[0] / 1e9:g} s is not before the end, {end_ns / 1e9:g} s: "
+                f"{len(late)} of {len(listed_ns)} snapshots will not be taken"
+            )
 
 
 def _clients(config: RedisConfig, streams: Streams) -> RequestSource[Any]:

@@ -19,8 +19,11 @@ from sim.measures.common_metrics import (
     REQUESTS,
     SNAPSHOT_FORKS,
     SNAPSHOTS_KILLED,
+    SNAPSHOTS_NOT_REACHED,
+    SNAPSHOTS_REFUSED,
     THROUGHPUT,
     WARM_UP,
+    per_second,
 )
 from sim.measures.level import Level
 from sim.measures.metrics import Better, Group, Metric, Unit
@@ -40,8 +43,6 @@ WINDOW_NS = 100_000_000
 
 KEYS_WRITTEN = Metric("keys_written", group=Group.DETAILS)
 SNAPSHOTS = Metric("snapshots", group=Group.FORKS, family="snapshots")
-REFUSED = Metric("snapshots_refused", better=Better.LESS, group=Group.DETAILS)
-NOT_REACHED = Metric("snapshots_not_reached", better=Better.LESS, group=Group.DETAILS)
 EXTRA_MEMORY = Metric(
     "extra_memory_bytes_peak", Unit.BYTES, Better.LESS, "extra_memory", Group.MEMORY
 )
@@ -171,11 +172,12 @@ class Server(Generic[Basis]):
         """Dirty the pages of the SETs in the first ``count`` iterations."""
         writes = int(ahead.writes_end[count - 1])
         self._kernel.apply(self._mm, ahead.faults.until(writes))
-        self._requests += int(ahead.requests[:count].sum())
-        self._writes += writes
         self._changes += writes
 
     def _reply(self, ahead: Iterations[Basis], ends_ns: IntArray) -> None:
+        """Answer iterations that ended; what a killed server did not answer, it has not served."""
+        self._requests += int(ahead.requests[: len(ends_ns)].sum())
+        self._writes += int(ahead.writes_end[len(ends_ns) - 1])
         replies = self._clients.served(ahead, ends_ns)
         if not len(replies.at_ns):
             return  # the pass read a part of a long request
@@ -191,7 +193,6 @@ class Server(Generic[Basis]):
         child = yield from self._kernel.fork(self._task, self._mm)
         snapshot.fork_ns = self._clock.now - start_ns
         self._snapshots.append(snapshot)
-        self._rule.forked(start_ns)
         self._changes = 0
         self._children.set(1)
         task = self._kernel.machine.task(f"redis-save-{len(self._snapshots)}")
@@ -203,12 +204,15 @@ class Server(Generic[Basis]):
         yield from self._kernel.start(task, mm)
         save_ns = self._config.dataset * NANOSECONDS // self._config.snapshot.save_rate
         yield from task.run(compute_ns=save_ns)
-        if self._kernel.scheme.has_lost(mm):
+        lost = self._kernel.scheme.has_lost(mm)
+        if lost:
             self._failed += 1
             count_killed(mm.memory)
         self._measure(snapshot)
         yield from self._kernel.exit(task, mm)
         snapshot.end_ns = self._clock.now
+        if not lost:
+            self._rule.saved(self._clock.now)
         self._children.set(0)
 
     def _measure(self, snapshot: SnapshotRow) -> None:
@@ -232,8 +236,8 @@ class Server(Generic[Basis]):
                 KEYS_WRITTEN: self._writes,
                 SNAPSHOTS: len(self._snapshots),
                 SNAPSHOTS_KILLED: self._failed,
-                REFUSED: self._rule.refused,
-                NOT_REACHED: self._rule.not_reached,
+                SNAPSHOTS_REFUSED: self._rule.refused,
+                SNAPSHOTS_NOT_REACHED: self._rule.not_reached,
                 **faults_since_loading(self._loaded),
             },
             series={
@@ -242,7 +246,7 @@ class Server(Generic[Basis]):
             },
             levels={
                 DURATION: elapsed_ns,
-                THROUGHPUT: requests * NANOSECONDS // steady_ns,
+                THROUGHPUT: per_second(requests, steady_ns),
                 EXTRA_MEMORY: extra_bytes,
                 SNAPSHOT_RUNNING: round(self._children.mean() * elapsed_ns),
                 LOCK_HELD: self._kernel.lock(self._mm).use["write"].held_ns,

@@ -46,7 +46,7 @@ class SnapshotRule:
         self._listed = list(snapshot.at) if snapshot is not None else []
         self._after_changes = snapshot.after_changes if snapshot is not None else None
         self._after_ns = snapshot.after if snapshot is not None else 0
-        self._last_fork_ns = 0
+        self._last_save_ns = 0
         self.refused = 0
 
     @property
@@ -64,7 +64,7 @@ class SnapshotRule:
             return self._listed[0]
         if self._after_changes is None or child_alive:
             return None
-        earliest_ns = max(now_ns + 1, self._last_fork_ns + self._after_ns)
+        earliest_ns = max(now_ns + 1, self._last_save_ns + self._after_ns)
         return -(-earliest_ns // CRON_NS) * CRON_NS
 
     def due(self, now_ns: int, changes: int, *, child_alive: bool) -> bool:
@@ -76,9 +76,9 @@ class SnapshotRule:
         self.refused += len(past) if child_alive else len(past) - 1
         return not child_alive
 
-    def forked(self, now_ns: int) -> None:
-        """A snapshot was begun."""
-        self._last_fork_ns = now_ns
+    def saved(self, now_ns: int) -> None:
+        """A snapshot has ended, and its child was not killed."""
+        self._last_save_ns = now_ns
 
 
 def columns(rows: list[SnapshotRow]) -> dict[str, IntArray]:
