@@ -72,7 +72,11 @@ def _leading(row: Row, names: Sequence[str]) -> list[str]:
 
 def _plus_minus(console: Console) -> str:
     """The sign, or how ASCII writes it."""
-    return "±" if console.encoding.startswith("utf") else "+-"
+    try:
+        "±".encode(console.encoding)
+    except UnicodeEncodeError:
+        return "+-"
+    return "±"
 
 
 def _cell(row: Row, metric: Metric, sign: str) -> str:
