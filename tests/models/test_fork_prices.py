@@ -239,7 +239,7 @@ def test_names_of_schemes() -> None:
     isolating = {"classic", "on_demand", "huge", "async", "classic6", "hugetlb"}
     assert set(ISOLATING) == isolating
     assert set(SCHEMES) == {*isolating, "vfork"}
-    with pytest.raises(ValueError, match="already"):
+    with pytest.raises(ValueError, match="two fork schemes are named"):
         register(Classic)
     with pytest.raises(ValueError, match="no fork scheme 'clasic'"):
         make_scheme("clasic", make_costs())
