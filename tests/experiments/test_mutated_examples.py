@@ -18,6 +18,9 @@ from experiments.language.errors import InputError, Position
 from experiments.language.schema import experiment_model
 from experiments.planning.points import plan
 
+# A thousand experiments are planned in one test.
+pytestmark = pytest.mark.timeout(600)
+
 DATA: list[Any] = [load(file).data for file in sorted(EXAMPLES.glob("*.yaml"))]
 
 SCHEMA = experiment_model(catalogue()).model_json_schema()
