@@ -164,7 +164,13 @@ def _finding(details: ErrorDetails, document: Document, schema: Schema) -> _Find
         route = (*route, _discriminator(node))
         text = shown(value[route[-1]]) + suggestion(value[route[-1]], _arms(node))
     elif kind in ("literal_error", "enum"):
-        text = shown(value) + suggestion(value, node.get("enum", [node.get("const")]))
+        # One that may be left out has its values below an arm that locations do not name.
+        values = [
+            value
+            for arm in _arms_below(node, schema)
+            for value in arm.get("enum", [arm["const"]] if "const" in arm else [])
+        ]
+        text = shown(value) + suggestion(value, values)
     else:
         expected = _EXPECTED.get(kind, details["msg"]).format(**details.get("ctx", {}))
         expected = re.sub(r"\b1 (value|character)s\b", r"1 \1", expected)
@@ -289,6 +295,8 @@ def _name_of_arm(arm: Schema) -> str:
         return str(arm["$ref"]).removeprefix("#/$defs/")
     if "discriminator" in arm:
         return "tagged-union"
+    if "const" in arm or "enum" in arm:
+        return "literal"
     return "list" if arm.get("type") == "array" else str(arm.get("type"))
 
 

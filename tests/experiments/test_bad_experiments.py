@@ -323,6 +323,7 @@ def mutations() -> st.SearchStrategy[str]:
     return st.lists(edit, min_size=1, max_size=4).map(mutate)
 
 
+@pytest.mark.histories
 @settings(deadline=None)
 @given(mutations())
 def test_any_mutation_is_an_experiment_or_one_line(text: str) -> None:

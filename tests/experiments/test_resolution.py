@@ -83,6 +83,7 @@ rows = st.lists(st.sampled_from(sorted(VALUES)), max_size=3, unique=True).flatma
 lists = st.lists(rows, min_size=1, max_size=4, unique_by=json.dumps)
 
 
+@pytest.mark.histories
 @settings(deadline=None, max_examples=40)
 @given(st.lists(lists, min_size=1, max_size=3))
 def test_any_sweep_gives_the_points_or_the_error_of_whole_experiments(
@@ -91,6 +92,7 @@ def test_any_sweep_gives_the_points_or_the_error_of_whole_experiments(
     compare(swept(sweep))
 
 
+@pytest.mark.histories
 @settings(deadline=None, max_examples=60)
 @given(rows, st.lists(lists, min_size=1, max_size=2))
 def test_what_is_wrong_in_the_file_is_found_whatever_a_sweep_puts_over_it(

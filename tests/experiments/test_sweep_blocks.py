@@ -259,6 +259,7 @@ def sweeps(draw: st.DrawFn) -> tuple[list[dict[str, object]], list[list[dict[str
     return blocks, axes
 
 
+@pytest.mark.histories
 @settings(deadline=None, max_examples=60)
 @given(sweeps())
 def test_any_combination_of_blocks_is_their_product(

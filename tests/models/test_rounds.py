@@ -15,6 +15,8 @@ from models.schemes.base import Scheme
 from models.schemes.registry import make_scheme
 from sim.arrays import IntArray
 
+pytestmark = pytest.mark.histories
+
 SLOTS = 5
 PAGES = SLOTS * 512 - 100  # the last table is partly empty
 SCHEMES = ["classic", "huge", "on_demand"]

@@ -32,6 +32,8 @@ from workloads.programs.redis.requests import Iterations, Replies, RequestSource
 from workloads.programs.redis.server import Server
 from workloads.running.program import Program, play
 
+pytestmark = pytest.mark.histories
+
 Beside = Literal["nobody", "hog", "fuzzers"]
 Outcome = tuple[Sojourns, list[tuple[int, int]]]
 """Of each request when and how late it was answered; of each fork when and how long."""

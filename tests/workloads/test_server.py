@@ -31,6 +31,7 @@ def one_iteration_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Server, "_quiet_until_ns", never_quiet)
 
 
+@pytest.mark.histories
 @pytest.mark.parametrize("clients", [CLOSED, OPEN])
 @pytest.mark.parametrize("scheme", ["classic", "huge", "on_demand"])
 @pytest.mark.parametrize(
