@@ -168,6 +168,7 @@ class Timeline:
         """Forget it."""
 
 
+@pytest.mark.histories
 @pytest.mark.parametrize("scheme", ["classic", "huge", "on_demand"])
 @pytest.mark.parametrize("cores", [2, 16])
 def test_executions_together_are_those_one_by_one(scheme: str, cores: int) -> None:
