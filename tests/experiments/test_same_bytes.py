@@ -15,6 +15,8 @@ from experiments.language.document import parse
 from experiments.language.errors import Position
 from experiments.planning.points import Point, plan
 
+pytestmark = pytest.mark.histories
+
 FORKSIM = (sys.executable, "-c", "from experiments.commands.cli import main; main()")
 
 REDIS = """\

@@ -16,6 +16,8 @@ from workloads.registry import WORKLOADS
 from workloads.running.program import play
 from workloads.traces.registry import BUNDLED
 
+pytestmark = pytest.mark.histories
+
 REDIS: dict[str, Any] = {
     "dataset": "32MiB",
     "clients": {"kind": "closed", "connections": 3, "pipeline": 600},
