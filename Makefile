@@ -50,7 +50,7 @@ mutants: .venv/installed ## change the sources at random, 300 times, and see whe
 
 lock: .venv/installed ## pin and hash every dependency anew into requirements.lock
 	$(BIN)/pip-compile --quiet --extra dev --all-build-deps --allow-unsafe --generate-hashes --strip-extras \
-	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
+	  --no-emit-options --no-header --output-file requirements.lock pyproject.toml
 
 clean: ## remove what the other commands made, runs/ excepted
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info

@@ -62,7 +62,7 @@ class Action(IntEnum):
     @property
     def label(self) -> str:
         """What it is called."""
-        raise NotImplementedError
+        return self.name.lower()
 
     @property
     def counter(self) -> str:
@@ -76,7 +76,7 @@ class TableAction(Action):
     @property
     def label(self) -> str:
         """What it is called."""
-        return f"table_{self.name.lower()}"
+        return f"table_{super().label}"
 
     NONE = ActionRow("Nothing.")
     ALLOC = ActionRow("The slot had no table: allocate one.", pages=1)
@@ -105,11 +105,6 @@ class TableAction(Action):
 
 class PageAction(Action):
     """What a fault does to the page."""
-
-    @property
-    def label(self) -> str:
-        """What it is called."""
-        return self.name.lower()
 
     NONE = ActionRow("Nothing.")
     COW_COPY = ActionRow(
