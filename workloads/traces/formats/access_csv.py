@@ -13,13 +13,7 @@ import numpy as np
 
 from workloads.traces.kinds.access_trace import LONGEST_NS, TICK_NS, AccessTrace
 from workloads.traces.reading.accounting import BLANK, HEADER, account
-from workloads.traces.reading.cells import (
-    cell_column,
-    cell_error,
-    decimal_at,
-    not_read,
-    whole_at,
-)
+from workloads.traces.reading.cells import cell_column, cell_error, decimal_at, not_read
 from workloads.traces.reading.columns import MISSING, Ids, Times, frozen
 from workloads.traces.reading.fields import NOTHING_SAID, PLACES, Fields
 from workloads.traces.reading.header import Header, names_in
@@ -94,22 +88,16 @@ class _AccessRows:
         cells = self.header.cells(line)
         time = self.header.place("time") or 0
         time_ns = decimal_at(line, cells, time, _TIMES[self.header.name("time")], "time")
-        status = self._whole(line, cells, "status", 1000)
-        response_bytes = self._whole(line, cells, "response_bytes", 10**18)
+        status = self.header.whole(line, cells, "status", 1000)
+        response_bytes = self.header.whole(line, cells, "response_bytes", 10**18)
         service_ns = self._service_ns(line, cells)
         self.times.add(time_ns, cell_column(line, time))
-        self.status.append(status)
-        self.response_bytes.append(max(response_bytes, 0))
+        self.status.append(MISSING if status is None else status)
+        self.response_bytes.append(response_bytes or 0)
         self.service_ns.append(service_ns)
         key = self.header.cell(cells, "key")
         self.resource_id.append(self.resources.of(key) if key else MISSING)
         return None
-
-    def _whole(self, line: bytes, cells: list[bytes], role: str, below: int) -> int:
-        place = self.header.place(role)
-        if place is None or not cells[place]:
-            return MISSING
-        return whole_at(line, cells, place, below, role)
 
     def _service_ns(self, line: bytes, cells: list[bytes]) -> int:
         place = self.header.place("service")

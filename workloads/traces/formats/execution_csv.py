@@ -15,13 +15,7 @@ import numpy as np
 
 from workloads.traces.kinds.execution_trace import ExecutionTrace
 from workloads.traces.reading.accounting import BLANK, HEADER, LineError, account
-from workloads.traces.reading.cells import (
-    cell_column,
-    cell_error,
-    decimal_at,
-    not_read,
-    whole_at,
-)
+from workloads.traces.reading.cells import cell_column, cell_error, decimal_at, not_read
 from workloads.traces.reading.columns import MISSING, Times, frozen
 from workloads.traces.reading.fields import NOTHING_SAID, PLACES, Fields
 from workloads.traces.reading.header import Header, names_in
@@ -86,12 +80,13 @@ class _ExecutionRows:
         cells = self.header.cells(line)
         time = self.header.place("time") or 0
         time_ns = decimal_at(line, cells, time, _TIMES[self.header.name("time")], "time")
-        rate, executions = self._rate(line, cells), self._executions(line, cells)
-        if math.isnan(rate) and executions == MISSING:
+        rate = self._rate(line, cells)
+        executions = self.header.whole(line, cells, "total", 2**63)
+        if math.isnan(rate) and executions is None:
             raise LineError(1, "neither a rate nor a total", "one of them")
         self.times.add(time_ns, cell_column(line, time))
         self.execs_per_s.append(rate)
-        self.executions.append(executions)
+        self.executions.append(MISSING if executions is None else executions)
         return None
 
     def _rate(self, line: bytes, cells: list[bytes]) -> float:
@@ -101,9 +96,3 @@ class _ExecutionRows:
         if _RATE.fullmatch(cells[place]) is None or math.isinf(rate := float(cells[place])):
             raise cell_error(line, place, "rate", "a number that is not negative")
         return rate
-
-    def _executions(self, line: bytes, cells: list[bytes]) -> int:
-        place = self.header.place("total")
-        if place is None or not cells[place]:
-            return MISSING
-        return whole_at(line, cells, place, 2**63, "total")

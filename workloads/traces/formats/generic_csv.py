@@ -18,24 +18,14 @@ A file without a header, or with other names in it, is read with names given by 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from workloads.traces.commands.memcached import OPERATIONS, READS
 from workloads.traces.commands.redis import COMMANDS
 from workloads.traces.commands.resp import request_bytes
 from workloads.traces.kinds.key_trace import FURTHER, KeyColumns, KeyTrace
 from workloads.traces.reading.accounting import BLANK, HEADER, LineError, account
-from workloads.traces.reading.cells import (
-    cell_column,
-    cell_error,
-    decimal,
-    decimal_at,
-    decimals,
-    not_read,
-    split_cells,
-    whole_at,
-)
+from workloads.traces.reading.cells import cell_column, cell_error, decimal_at, decimals, not_read
 from workloads.traces.reading.fields import NOTHING_SAID, PLACES, Fields
+from workloads.traces.reading.header import Header, names_in
 from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath
 
 LARGEST_BYTES = 2**29
@@ -64,11 +54,9 @@ _LONGEST_KEY_BYTES = 2**20
 
 def looks_like_csv(first_bytes: bytes) -> bool:
     """Whether a text that begins so may be such a CSV: a time and something else are named."""
-    try:
-        names = _names(first_bytes.lstrip().partition(b"\n")[0])
-        return len(_roles(names, column=1)) > 1
-    except LineError:
-        return False
+    names = names_in(first_bytes.lstrip().partition(b"\n")[0])
+    roles = {_COLUMNS[name] for name in names if name in _COLUMNS}
+    return "time" in roles and len(roles) > 1
 
 
 def read_csv(
@@ -90,26 +78,7 @@ def read_csv(
     """
     rows = _CommandColumns(fields)
     accounting = account(path, limits, "row", rows.take)
-    return rows.columns.trace(accounting, rows.resolution_ns, not_read(rows.unread))
-
-
-def _names(line: bytes) -> list[str]:
-    return [cell.decode("utf-8", "backslashreplace").lower() for cell in split_cells(line)]
-
-
-def _roles(names: Sequence[str], column: int) -> dict[str, int]:
-    """Which column of these names is the time, the key ..."""
-    roles: dict[str, int] = {}
-    for number, name in enumerate(names):
-        role = _COLUMNS.get(name.lower())
-        if role in roles:
-            raise LineError(column, "bad header", f"one column for the {role}, got two")
-        if role is not None:
-            roles[role] = number
-    if "time" not in roles:
-        expected = f"names of columns, one of {', '.join(_PLACES)} among them"
-        raise LineError(column, "bad header", expected)
-    return roles
+    return rows.columns.trace(accounting, rows.resolution_ns, not_read(rows.header.unread))
 
 
 class _CommandColumns:
@@ -117,88 +86,62 @@ class _CommandColumns:
 
     def __init__(self, fields: Fields) -> None:
         self.columns = KeyColumns()
-        self._given = fields.names
+        self.header = Header(_COLUMNS, ("time",), fields.names)
         self._unit = fields.unit
-        self._names: Sequence[str] = ()
-        self._roles: dict[str, int] = {}
-        self._places = self._decimals = 0
+        self._decimals = 0
+
+    @property
+    def _places(self) -> int:
+        """How many decimals of the clock's unit a nanosecond is away."""
+        name = self.header.name("time")
+        if self._unit is not None and name in _WITHOUT_UNIT:
+            return PLACES[self._unit]
+        return _PLACES[name]
 
     @property
     def resolution_ns(self) -> int:
         """The tick of a clock with as many decimals as were seen."""
         return int(10 ** max(self._places - self._decimals, 0))
 
-    @property
-    def unread(self) -> list[str]:
-        """Names of columns that nothing is known of."""
-        known = set(self._roles.values())
-        return [name for number, name in enumerate(self._names) if number not in known]
-
     def take(self, line: bytes) -> str | None:
         if not line.strip():
             return BLANK
-        if not self._roles and self._take_header(line):
+        if self.header.is_header(line):
             return HEADER
-        cells = split_cells(line)
-        if len(cells) != len(self._names):
-            expected = f"{len(self._names)} cells, as there are names, got {len(cells)}"
-            raise LineError(cell_column(line, len(cells)), "cells missing or too many", expected)
-        self._take_row(line, cells)
+        self._take_row(line, self.header.cells(line))
         return None
 
-    def _take_header(self, line: bytes) -> bool:
-        """Learn the columns from the names given or else the line; whether the line is a header."""
-        names = _names(line) if not self._given else self._given
-        roles = _roles(names, column=1)
-        self._names, self._roles = names, roles
-        time = names[roles["time"]].lower()
-        self._places = _PLACES[time]
-        if self._unit is not None and time in _WITHOUT_UNIT:
-            self._places = PLACES[self._unit]
-        if not self._given:
-            return True
-        cells = split_cells(line)
-        return len(cells) == len(names) and decimal(cells[roles["time"]], 0) is None
-
-    def _cell(self, cells: list[bytes], role: str) -> bytes:
-        """The cell of a role; empty if there is no such column."""
-        number = self._roles.get(role)
-        return b"" if number is None else cells[number]
-
     def _take_row(self, line: bytes, cells: list[bytes]) -> None:
-        key = self._cell(cells, "key")
+        header = self.header
+        key = header.cell(cells, "key")
         if len(key) > _LONGEST_KEY_BYTES:
-            raise cell_error(line, self._roles["key"], "key", "a name of at most 1 MiB")
-        operation = self._cell(cells, "op").lower()
+            raise cell_error(line, header.place("key") or 0, "key", "a name of at most 1 MiB")
+        operation = header.cell(cells, "op").lower()
         is_write = operation == _FURTHER or _IS_WRITE.get(operation, None if operation else False)
         if is_write is None:
             expected = "read, write or a command of Redis or memcached"
-            raise cell_error(line, self._roles["op"], "operation", expected)
-        value_bytes = self._size(line, cells, "value_bytes") if is_write else 0
-        time = cells[self._roles["time"]]
-        time_ns = decimal_at(line, cells, self._roles["time"], self._places, "time")
+            raise cell_error(line, header.place("op") or 0, "operation", expected)
+        value_bytes = (
+            header.whole(line, cells, "value_bytes", LARGEST_BYTES + 1, "size") if is_write else 0
+        )
+        time = header.place("time") or 0
+        time_ns = decimal_at(line, cells, time, self._places, "time")
         if operation == _FURTHER:
             if not len(self.columns) or not key:
                 raise LineError(1, "nothing to go further", "a key, and a command in the row above")
             self.columns.add_further(key, value_bytes or 0)
             return
-        size_bytes = self._size(line, cells, "request_bytes")
+        size_bytes = header.whole(line, cells, "request_bytes", LARGEST_BYTES + 1, "size")
         if size_bytes is None:
             name = b"SET" if is_write else b"GET"
             stored = [value_bytes] if value_bytes else []
             size_bytes = request_bytes([len(name), len(key), *stored])
-        self.columns.times.add(time_ns, cell_column(line, self._roles["time"]))
-        self._decimals = max(self._decimals, decimals(time))
+        self.columns.times.add(time_ns, cell_column(line, time))
+        self._decimals = max(self._decimals, decimals(cells[time]))
         self.columns.add(
             key or None,
             is_write=is_write,
             value_bytes=value_bytes or 0,
             request_bytes=size_bytes,
-            sender=self._cell(cells, "connection"),
+            sender=header.cell(cells, "connection"),
         )
-
-    def _size(self, line: bytes, cells: list[bytes], role: str) -> int | None:
-        """The number of bytes in the cell of a role; None if it is empty."""
-        if not self._cell(cells, role):
-            return None
-        return whole_at(line, cells, self._roles[role], LARGEST_BYTES + 1, "size")

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from workloads.traces.reading.accounting import LineError
-from workloads.traces.reading.cells import cell_column, decimal, split_cells
+from workloads.traces.reading.cells import cell_column, decimal, split_cells, whole_at
 
 
 def names_in(line: bytes) -> list[str]:
     """The names that a header line has, in lower case; none if it is no line of cells."""
     try:
-        cells = split_cells(line)
+        return _names(line)
     except LineError:
         return []
-    return [cell.decode("utf-8", "backslashreplace").lower() for cell in cells]
+
+
+def _names(line: bytes) -> list[str]:
+    return [cell.decode("utf-8", "backslashreplace").lower() for cell in split_cells(line)]
 
 
 class Header:
@@ -39,11 +42,12 @@ class Header:
         """Whether the line is the header; the first one is learnt from.
 
         Raises:
-            LineError: The first line lacks a column that is needed, or has one twice.
+            LineError: The first line is no line of cells, lacks a column that is needed, or has one
+                twice.
         """
         if self._names:
             return False
-        names = self._given or names_in(line)
+        names = self._given or _names(line)
         places: dict[str, int] = {}
         for number, name in enumerate(names):
             role = self._roles.get(name)
@@ -58,8 +62,7 @@ class Header:
         if not self._given:
             return True
         cells = split_cells(line)
-        number = places[self._needed[0]]
-        return number < len(cells) and decimal(cells[number], 0) is None
+        return len(cells) == len(names) and decimal(cells[places[self._needed[0]]], 0) is None
 
     def cells(self, line: bytes) -> list[bytes]:
         """The cells of a row.
@@ -86,6 +89,19 @@ class Header:
         """What a row has in the column with this role; empty if there is none."""
         place = self._places.get(role)
         return b"" if place is None else cells[place]
+
+    def whole(
+        self, line: bytes, cells: list[bytes], role: str, below: int, what: str = ""
+    ) -> int | None:
+        """The whole number that a row has in the column with this role; None if it is empty.
+
+        Raises:
+            LineError: It holds something else than `what` (the role, if it is not said).
+        """
+        place = self._places.get(role)
+        if place is None or not cells[place]:
+            return None
+        return whole_at(line, cells, place, below, what or role)
 
     @property
     def unread(self) -> list[str]:
