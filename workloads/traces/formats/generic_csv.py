@@ -18,6 +18,8 @@ A file without a header, or with other names in it, is read with names given by 
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from workloads.traces.commands.memcached import OPERATIONS, READS
 from workloads.traces.commands.redis import COMMANDS
 from workloads.traces.commands.resp import request_bytes
@@ -90,7 +92,7 @@ class _CommandColumns:
         self._unit = fields.unit
         self._decimals = 0
 
-    @property
+    @cached_property
     def _places(self) -> int:
         """How many decimals of the clock's unit a nanosecond is away."""
         name = self.header.name("time")
