@@ -21,7 +21,7 @@ SERVICE_NS = 678
 REDIS: dict[str, Any] = {
     "kind": "redis",
     "dataset": "996MiB",
-    "keys": {"share": 0.136},
+    "keys": {"share": 0.156},
     "service": f"{SERVICE_NS}ns",
     "snapshot": {"after_changes": 10_000, "save_rate": "100MiB"},
 }

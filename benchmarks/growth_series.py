@@ -19,7 +19,7 @@ Fields = dict[str, Any]
 REDIS: Fields = {
     "dataset": "1GiB",
     "clients": {"kind": "closed", "connections": 3, "pipeline": 2000},
-    "keys": {"share": 0.136},
+    "keys": {"share": 0.156},
     "service": "678ns",
 }
 TABLE_4_PER_S = 1.464e6

@@ -60,6 +60,7 @@ _SIZE = (
     "k, m, g, kb, mb, gb as in redis.conf)"
 )
 _DURATION = "a duration such as 250us (ns, us, ms, s, min or m, h)"
+_TIME_PER_BYTE = "a duration a byte, at most 1s, such as 0.3ns (ns, us, ms, s)"
 _RATE = "a rate above zero such as 80k/s (/s, k/s, M/s, rps)"
 _SHARE = "a share from 0 to 1 such as 1/11, 0.09 or 9%"
 _COUNT = "a whole number such as 1000, 10k or 1.5M"
@@ -122,6 +123,16 @@ def parse_duration(value: object) -> int:
     return _whole(_measure(value, DURATIONS, _DURATION), _DURATION)
 
 
+def parse_time_per_byte(value: object) -> float:
+    """Nanoseconds a byte, at most a second, from ``"0.3ns"``; of bare numbers only 0."""
+    if value == 0 and not isinstance(value, bool):
+        return 0.0
+    number = _measure(value, DURATIONS, _TIME_PER_BYTE)
+    if number > DURATIONS["s"]:
+        raise ValueError(f"expected {_TIME_PER_BYTE}")
+    return float(number)
+
+
 def parse_rate(value: object) -> float:
     """Events per second, above zero, from ``"80k/s"``."""
     number = _measure(value, RATES, _RATE)
@@ -171,5 +182,6 @@ def read_by(parse: Callable[[object], object]) -> BeforeValidator:
 Count = Annotated[int, read_by(parse_count), _COUNT_SCHEMA]
 Bytes = Annotated[int, Field(ge=0), read_by(parse_bytes), _SIZE_SCHEMA]
 Duration = Annotated[int, Field(ge=0), read_by(parse_duration), _TEXT_SCHEMA]
+TimePerByte = Annotated[float, Field(ge=0), read_by(parse_time_per_byte), _TEXT_SCHEMA]
 Rate = Annotated[float, Field(gt=0), read_by(parse_rate), _TEXT_SCHEMA]
 Ratio = Annotated[float, Field(ge=0, le=1), read_by(parse_ratio), _SHARE_SCHEMA]

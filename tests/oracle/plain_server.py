@@ -24,10 +24,11 @@ from sim.arrays import IntArray
 from sim.machine.clock import Activity
 from sim.machine.streams import Streams
 from workloads.programs.redis.config import ClosedLoop, RedisConfig
-from workloads.programs.redis.heap import HeapPages
+from workloads.programs.redis.heap import RedisHeap
 from workloads.programs.redis.open_loop import Arrivals
 from workloads.programs.redis.requests import READ_BYTES
 from workloads.programs.redis.snapshots import SnapshotRule
+from workloads.running.pages import pages_of
 
 NEVER_NS = 2**62
 
@@ -37,15 +38,17 @@ Sojourns = Counter[tuple[int, int]]
 
 @dataclass
 class Request:
-    """One request: when it was sent, by whom, its length, the pages of the heap it dirties."""
+    """One request: when it was sent, by whom, its length, what it needs, and what it writes."""
 
     sent_ns: int
     connection: int
     size_bytes: int
+    service_ns: int
+    changes: int
     pages: list[int]
 
 
-_NOBODY = Request(NEVER_NS, 0, 0, [])
+_NOBODY = Request(NEVER_NS, 0, 0, 0, 0, [])
 
 
 class PlainClients(Protocol):
@@ -68,11 +71,13 @@ class PlainOpenLoop:
         from_page = arrivals.writes_from.tolist()
         self._waiting: list[Request] = []
         self._later = [
-            Request(at_ns, connection, size_bytes, arrivals.pages[first:after].tolist())
-            for at_ns, connection, size_bytes, first, after in zip(
+            Request(at, connection, size, service, changes, arrivals.pages[first:after].tolist())
+            for at, connection, size, service, changes, first, after in zip(
                 arrivals.at_ns.tolist(),
                 arrivals.connection.tolist(),
                 arrivals.size_bytes.tolist(),
+                arrivals.service_ns.tolist(),
+                arrivals.changes.tolist(),
                 from_page[:-1],
                 from_page[1:],
                 strict=True,
@@ -112,13 +117,15 @@ class PlainClosedLoop:
 
     def __init__(self, config: RedisConfig, clients: ClosedLoop, seed: Streams) -> None:
         self._sizes = (config.get_bytes, config.set_bytes)
+        self._heap = RedisHeap(config)
+        self._service_ns = int(config.service_ns(np.array([config.value_bytes]))[0])
         self._sets: list[dict[int, int]] = []
         for number in range(clients.connections):
             gaps = seed.generator(f"workload/redis/sets/{number}")
             positions = np.cumsum(gaps.geometric(config.set_ratio, self.MOST)) - 1
             keys = seed.generator(f"workload/redis/keys/{number}")
-            pages = keys.integers(0, HeapPages(config).written, self.MOST)
-            self._sets.append(dict(zip(positions.tolist(), pages.tolist(), strict=True)))
+            drawn = keys.integers(0, self._heap.reached, self.MOST)
+            self._sets.append(dict(zip(positions.tolist(), drawn.tolist(), strict=True)))
         self._sent_ns = [[0] * clients.pipeline for _ in range(clients.connections)]
         self._read = [0] * clients.connections
         self._partly_read = [0] * clients.connections
@@ -143,8 +150,11 @@ class PlainClosedLoop:
             room -= need
             self._partly_read[connection] = 0
             self._read[connection] += 1
-            pages = [sets[number]] if number in sets else []
-            read.append(Request(sent_ns[number], connection, size, pages))
+            written = np.array([sets[number]] if number in sets else [], np.int64)
+            pages = self._heap.written(written).pages.tolist()
+            read.append(
+                Request(sent_ns[number], connection, size, self._service_ns, len(written), pages)
+            )
         return read
 
     def answered(self, requests: Iterable[Request], now_ns: int) -> None:
@@ -167,7 +177,7 @@ class PlainServer:
         self._clients = clients
         self._task = kernel.machine.task("redis")
         self._mm = kernel.start_program()
-        self._heap = self._mm.map(HeapPages(config).total)
+        self._heap = self._mm.map(pages_of(config.dataset))
         kernel.load(self._mm, self._heap, scattered_share=config.scattered)
         self._rule = SnapshotRule(config.snapshot)
         self._child_alive = False
@@ -197,9 +207,10 @@ class PlainServer:
         requests = self._clients.read(self._clock.now)
         # Page by page and request by request: what one write does to memory the next one finds.
         parts_ns = [
-            self._config.service + sum(self._write(page) for page in request.pages)
+            request.service_ns + sum(self._write(page) for page in request.pages)
             for request in requests
         ]
+        self._changes += sum(request.changes for request in requests)
         if requests:
             yield from self._task.run_parts(np.array(parts_ns))
         if self._clock.now >= decision_ns:
@@ -209,7 +220,6 @@ class PlainServer:
         self._clients.answered(requests, self._clock.now)
 
     def _write(self, page: int) -> int:
-        self._changes += 1
         faults = self._kernel.touch(self._mm, np.array([self._heap.start_page + page]))
         return int(faults.cost_ns.sum())
 

@@ -66,7 +66,8 @@ def one_by_one(config: RedisConfig, seed: int, until_ns: int) -> tuple[Sojourns,
     while True:
         served = clients.read(now)
         pages = [page for request in served for page in request.pages]
-        now += config.service * len(served) + sum(FAULT_NS * (page % 2) for page in pages)
+        now += sum(request.service_ns for request in served)
+        now += sum(FAULT_NS * (page % 2) for page in pages)
         if now >= until_ns:
             return replies, written
         written += pages

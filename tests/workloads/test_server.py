@@ -316,8 +316,8 @@ def test_a_golden_run() -> None:
 
 GOLDEN = {
     "snapshots": 2,
-    "faults/cow_copy": 1788,
-    "faults/cow_reuse": 7226,
+    "faults/cow_copy": 3515,
+    "faults/cow_reuse": 8708,
     "faults/table_copy": 64,
 }
 

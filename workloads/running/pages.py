@@ -5,6 +5,7 @@ from __future__ import annotations
 from models.memory.frames import FRAME_BYTES
 
 PAGE_BYTES = FRAME_BYTES
+PAGE_SHIFT = PAGE_BYTES.bit_length() - 1
 
 
 def pages_of(size_bytes: int) -> int:

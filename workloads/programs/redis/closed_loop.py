@@ -10,12 +10,13 @@ import numpy as np
 from sim.arrays import IntArray
 from sim.machine.streams import Streams
 from workloads.programs.redis.config import ClosedLoop, RedisConfig
-from workloads.programs.redis.heap import HeapPages
+from workloads.programs.redis.heap import DirtiedPages, RedisHeap
 from workloads.programs.redis.requests import READ_BYTES, FindFaults, Iterations, Replies, fault_ns
 
 MOST_ITERATIONS = 512
 """Looked at together: more do not fit into a core's cache, fewer take longer to call for."""
-_GAPS = 65536
+_MOST_SETS, _MOST_PAGES = 2**17, 2**20
+"""Drawn ahead for all connections together: SETs, and pages that they dirty."""
 
 _Passes: TypeAlias = tuple[IntArray, IntArray]
 """How far each pass of a connection serves its sequence, and reads its byte stream."""
@@ -29,20 +30,30 @@ class _PipelinedConnection:
     stream, `READ_BYTES` in a pass, and serves what has arrived whole.
     """
 
-    def __init__(self, config: RedisConfig, pipeline: int, streams: Streams, number: int) -> None:
-        self._pipeline = pipeline
+    def __init__(
+        self,
+        config: RedisConfig,
+        clients: ClosedLoop,
+        heap: RedisHeap,
+        streams: Streams,
+        number: int,
+    ) -> None:
+        self._pipeline = clients.pipeline
         self._get_bytes = config.get_bytes
         self._set_bytes = config.set_bytes
         self._set_ratio = config.set_ratio
-        self._heap = HeapPages(config)
+        self._heap = heap
         self._gaps = streams.generator(f"workload/redis/sets/{number}")
         self._keys = streams.generator(f"workload/redis/keys/{number}")
         self.served = 0
         self._read_bytes = 0
-        # The known SETs from the first unserved one on: position, end in the byte stream, page.
+        # The known SETs from the first unserved one on: position, end in the byte stream, and how
+        # many pages they and those before have dirtied.
         self._sets = np.zeros(0, np.int64)
         self._set_ends = np.zeros(0, np.int64)
-        self._pages = np.zeros(0, np.int64)
+        self._written = DirtiedPages.none()
+        most = min(_MOST_SETS, _MOST_PAGES // heap.pages_of_a_set)
+        self._drawn = max(1, most // clients.connections)
         self._sets_before = 0
         # Ends of the latest passes as positions and times; they hold the sending of every
         # outstanding request.
@@ -101,22 +112,27 @@ class _PipelinedConnection:
         if self._set_ratio == 0:
             return False
         last = self._sets[-1] if self._sets.size else self.served - 1
-        sets = last + np.cumsum(geometric(self._gaps, self._set_ratio, _GAPS))
+        sets = last + np.cumsum(geometric(self._gaps, self._set_ratio, self._drawn))
         known = self._sets_before + self._sets.size
-        before = np.arange(known + 1, known + _GAPS + 1, dtype=np.int64)
+        before = np.arange(known + 1, known + self._drawn + 1, dtype=np.int64)
         ends = (sets + 1) * self._get_bytes + before * (self._set_bytes - self._get_bytes)
         self._sets = np.concatenate([self._sets, sets])
         self._set_ends = np.concatenate([self._set_ends, ends])
-        pages = self._heap.random(self._keys, _GAPS)
-        self._pages = np.concatenate([self._pages, pages])
+        keys = self._heap.random(self._keys, self._drawn)
+        self._written = self._written.then(self._heap.written(keys))
         return True
 
-    def writes(self, served: IntArray) -> tuple[IntArray, IntArray]:
-        """Of the passes that serve up to ``served``: how many SETs each has, and their pages."""
+    def writes(self, served: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+        """What the passes that serve up to ``served`` write.
+
+        Returns:
+            How many SETs there are up to each one's end, how many pages each dirties, the pages.
+        """
         while (self._sets.size == 0 or self._sets[-1] < served[-1]) and self._draw_sets():
             pass
-        ends = np.searchsorted(self._sets, served)
-        return np.diff(ends, prepend=0), self._pages[: ends[-1]]
+        sets = np.searchsorted(self._sets, served)
+        ends = np.append(0, self._written.ends)[sets]
+        return sets, np.diff(ends, prepend=0), self._written.pages[: ends[-1]]
 
     def reply(self, served: IntArray, read: IntArray, ends_ns: IntArray) -> Replies:
         """Take the passes as served, replying at ``ends_ns``; the latencies of their requests."""
@@ -140,7 +156,7 @@ class _PipelinedConnection:
         gone = int(np.searchsorted(self._sets, self.served))
         self._sets_before += gone
         self._sets, self._set_ends = self._sets[gone:], self._set_ends[gone:]
-        self._pages = self._pages[gone:]
+        self._written = self._written.after(gone)
         return replies
 
 
@@ -148,13 +164,14 @@ class ClosedLoopClients:
     """All connections of a closed loop; see `workloads.programs.redis.requests.RequestSource`."""
 
     def __init__(self, config: RedisConfig, clients: ClosedLoop, streams: Streams) -> None:
-        self._service_ns = config.service
+        self._service_ns = int(config.service_ns(np.array([config.value_bytes]))[0])
+        heap = RedisHeap(config)
         self._connections = [
-            _PipelinedConnection(config, clients.pipeline, streams, number)
+            _PipelinedConnection(config, clients, heap, streams, number)
             for number in range(clients.connections)
         ]
         largest = min(clients.pipeline, READ_BYTES // config.get_bytes + 1) * clients.connections
-        self._typical_ns = largest * config.service
+        self._typical_ns = largest * self._service_ns
         self._duration_ns = config.duration
 
     def upcoming(
@@ -169,13 +186,15 @@ class ClosedLoopClients:
         before = sum(connection.served for connection in self._connections)
         requests = np.diff(np.sum(served, axis=0), prepend=before)
 
-        pages, writes_end = _by_pass(
-            [c.writes(s) for c, s in zip(self._connections, served, strict=True)]
-        )
+        writes = [c.writes(s) for c, s in zip(self._connections, served, strict=True)]
+        changes_end = np.sum([sets for sets, _, _ in writes], axis=0)
+        pages, writes_end = _by_pass([(counts, own) for _, counts, own in writes])
         faults = find_faults(pages)
         busy_ns = requests * self._service_ns + np.diff(fault_ns(faults, writes_end), prepend=0)
         ends_ns = now_ns + np.cumsum(busy_ns)
-        return Iterations(ends_ns - busy_ns, ends_ns, busy_ns, requests, writes_end, faults, passes)
+        return Iterations(
+            ends_ns - busy_ns, ends_ns, busy_ns, requests, changes_end, writes_end, faults, passes
+        )
 
     def served(self, ahead: Iterations[list[_Passes]], ends_ns: IntArray) -> Replies:
         """Take the first iterations as served; their latencies in order of reply."""

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import Field, WithJsonSchema, model_validator
 
+from sim.arrays import IntArray
 from sim.configuration import Configuration
-from sim.units import Bytes, Count, Duration, Rate, Ratio, parse_duration, read_by
+from sim.units import (
+    Bytes,
+    Count,
+    Duration,
+    Rate,
+    Ratio,
+    TimePerByte,
+    parse_duration,
+    read_by,
+)
+from workloads.programs.redis.objects import memory_of_key
 from workloads.programs.shared.replay import ReplayedTrace
 from workloads.traces.commands.resp import request_bytes
 
@@ -38,12 +50,19 @@ class TraceClients(ReplayedTrace):
 
 
 class Keys(Configuration):
-    """Where in the heap the keys lie that SETs write."""
+    """Which keys SETs write."""
 
     share: Annotated[
         Ratio,
-        Field(gt=0, description="the part of the heap that SETs reach, uniformly; 1 for all of it"),
+        Field(gt=0, description="the part of the keys that SETs write, uniformly; 1 for all"),
     ] = 1.0
+
+
+class ServiceBySize(Configuration):
+    """A time to serve a request that grows with the value that it stores or reads."""
+
+    base: Annotated[Duration, Field(gt=0, description="of a request whose value is empty")]
+    per_byte: Annotated[TimePerByte, Field(description="for every byte of the value")]
 
 
 def _warm_up(value: object) -> int | str:
@@ -106,7 +125,8 @@ class RedisConfig(Configuration):
         Bytes, Field(le=2**29, description="length of a value; a trace has its own")
     ] = 32
     service: Annotated[
-        Duration, Field(gt=0, description="time to serve one request, without its page faults")
+        Annotated[Duration, Field(gt=0)] | ServiceBySize,
+        Field(description="time to serve one request, without its page faults"),
     ] = 677
     scattered: Annotated[
         Ratio | None,
@@ -141,6 +161,20 @@ class RedisConfig(Configuration):
         if self.duration == 0:
             raise ValueError("expected a duration above 0")
         return self
+
+    @model_validator(mode="after")
+    def _holds_a_key(self) -> RedisConfig:
+        if (least := memory_of_key(self.key_bytes, self.value_bytes)) > self.dataset:
+            raise ValueError(f"expected a dataset that holds a key, which takes {least} bytes")
+        return self
+
+    def service_ns(self, value_bytes: IntArray) -> IntArray:
+        """How long requests are served whose values are so long; int64 [n]."""
+        service = self.service
+        if not isinstance(service, ServiceBySize):
+            return np.full(len(value_bytes), service, np.int64)
+        of_bytes: IntArray = np.rint(service.per_byte * value_bytes).astype(np.int64)
+        return of_bytes + service.base
 
     @property
     def get_bytes(self) -> int:

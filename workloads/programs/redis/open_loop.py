@@ -10,12 +10,14 @@ import numpy as np
 from sim.arrays import IntArray
 from sim.machine.streams import Streams
 from workloads.programs.redis.config import OpenLoop, RedisConfig, TraceClients
-from workloads.programs.redis.heap import HeapPages
+from workloads.programs.redis.heap import RedisHeap
 from workloads.programs.redis.requests import READ_BYTES, FindFaults, Iterations, Replies, fault_ns
 from workloads.traces.kinds.key_trace import KeyTrace
 from workloads.traces.reading.columns import MISSING
 
 MOST_REQUESTS = 16384
+_MOST_PAGES = 2**18
+"""Written by the requests that are held ahead, or by one."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Arrivals:
         at_ns: when each arrives.
         connection: by which connection.
         size_bytes: how long it is on the wire.
+        service_ns: how long it is served, without its page faults.
+        changes: how many keys it writes.
         writes_from: for request i, its pages are ``pages[writes_from[i] : writes_from[i + 1]]`` ...
         pages: ... the heap pages that requests dirty, in order.
     """
@@ -33,8 +37,16 @@ class Arrivals:
     at_ns: IntArray
     connection: IntArray
     size_bytes: IntArray
+    service_ns: IntArray
+    changes: IntArray
     writes_from: IntArray
     pages: IntArray
+
+    @classmethod
+    def none(cls) -> Arrivals:
+        """No requests."""
+        nothing = np.zeros(0, np.int64)
+        return cls(nothing, nothing, nothing, nothing, nothing, np.zeros(1, np.int64), nothing)
 
     def __len__(self) -> int:
         return len(self.at_ns)
@@ -50,6 +62,8 @@ class Arrivals:
             self.at_ns[chosen],
             self.connection[chosen],
             self.size_bytes[chosen],
+            self.service_ns[chosen],
+            self.changes[chosen],
             np.append(0, ends),
             pages,
         )
@@ -61,6 +75,8 @@ class Arrivals:
             self.at_ns[start:end],
             self.connection[start:end],
             self.size_bytes[start:end],
+            self.service_ns[start:end],
+            self.changes[start:end],
             self.writes_from[start : end + 1] - first_page,
             self.pages[first_page:end_page],
         )
@@ -71,6 +87,8 @@ class Arrivals:
             np.append(self.at_ns, later.at_ns),
             np.append(self.connection, later.connection),
             np.append(self.size_bytes, later.size_bytes),
+            np.append(self.service_ns, later.service_ns),
+            np.append(self.changes, later.changes),
             np.append(self.writes_from, later.writes_from[1:] + self.writes_from[-1]),
             np.append(self.pages, later.pages),
         )
@@ -84,7 +102,8 @@ def generated_arrivals(
     kinds = streams.generator("workload/redis/sets")
     connections = streams.generator("workload/redis/connections")
     keys = streams.generator("workload/redis/keys")
-    heap = HeapPages(config)
+    heap = RedisHeap(config)
+    service_ns = config.service_ns(np.full(MOST_REQUESTS, config.value_bytes))
     gap_ns = 1e9 / clients.rate
     sent, last_ns = 0, 0.0
     assert config.duration is not None  # noqa: S101 - only a trace can do without
@@ -97,17 +116,23 @@ def generated_arrivals(
         sent += MOST_REQUESTS
         is_set = kinds.random(MOST_REQUESTS) < config.set_ratio
         connection = connections.integers(0, clients.connections, MOST_REQUESTS)
-        pages = heap.random(keys, MOST_REQUESTS)
+        key = heap.random(keys, MOST_REQUESTS)
         at_ns = np.rint(times).astype(np.int64)
         count = int(np.searchsorted(at_ns, config.duration))
         is_set = is_set[:count]
-        yield Arrivals(
-            at_ns[:count],
-            connection[:count],
-            np.where(is_set, config.set_bytes, config.get_bytes),
-            np.append(0, np.cumsum(is_set)),
-            pages[:count][is_set],
-        )
+        for start, end in _pieces(count, heap.pages_of_a_set):
+            sets = np.flatnonzero(is_set[start:end])
+            written = heap.written(key[start:end][sets])
+            changes = is_set[start:end].astype(np.int64)
+            yield Arrivals(
+                at_ns[start:end],
+                connection[start:end],
+                np.where(changes, config.set_bytes, config.get_bytes),
+                service_ns[start:end],
+                changes,
+                np.append(0, written.ends)[np.append(0, np.cumsum(changes))],
+                written.pages,
+            )
 
 
 def traced_arrivals(
@@ -116,23 +141,58 @@ def traced_arrivals(
     """The commands of a trace at its times, up to the configured duration."""
     at_ns = clients.send_ns(trace.arrival_ns(), config.duration)
     count = len(at_ns)
-    request_bytes = trace.request_bytes[:count].astype(np.int64)
-    page_of_key = HeapPages(config).placed(streams, trace.keys)
     first = np.flatnonzero(trace.is_write[:count] & (trace.key_id[:count] >= 0))
     further = int(np.searchsorted(trace.further_command, count))
     command = np.append(first, trace.further_command[:further])
-    key = np.append(trace.key_id[first], trace.further_key_id[:further])
     order = np.argsort(command, kind="stable")
-    whole = Arrivals(
-        at_ns,
-        trace.connection[:count].astype(np.int64),
-        np.where(request_bytes == MISSING, config.get_bytes, request_bytes),
-        np.append(0, np.cumsum(np.bincount(command, minlength=count))),
-        page_of_key[key[order]],
-    )
+    key = np.append(trace.key_id[first], trace.further_key_id[:further])[order]
+    stored = np.append(trace.value_bytes[first], trace.further_value_bytes[:further])
+    lengths = stored[order].astype(np.int64)
+    if not lengths.any():  # no length is known
+        lengths[:] = config.value_bytes
+    heap = RedisHeap(config, lengths[lengths > 0])
+    place = heap.placed(streams, trace.keys)[key]
+    keys_from = np.append(0, np.cumsum(np.bincount(command, minlength=count)))
+    request_bytes = trace.request_bytes[:count].astype(np.int64)
+    request_bytes[request_bytes == MISSING] = config.get_bytes
+    connection = trace.connection[:count].astype(np.int64)
+    service_ns = config.service_ns(_value_bytes(config, trace, count))
     # In pieces, since those who take requests away leave a copy of the rest.
-    for start in range(0, count, MOST_REQUESTS):
-        yield whole.between(start, min(start + MOST_REQUESTS, count))
+    for start, end in _pieces(count, heap.pages_of_a_set):
+        keys = slice(keys_from[start], keys_from[end])
+        written = heap.written(place[keys], lengths[keys])
+        yield Arrivals(
+            at_ns[start:end],
+            connection[start:end],
+            request_bytes[start:end],
+            service_ns[start:end],
+            np.diff(keys_from[start : end + 1]),
+            np.append(0, written.ends)[keys_from[start : end + 1] - keys_from[start]],
+            written.pages,
+        )
+
+
+def _value_bytes(config: RedisConfig, trace: KeyTrace, count: int) -> IntArray:
+    """How long the value is that each of the first ``count`` commands stores or reads; int64.
+
+    What is read was stored by the last command before that stored something under the key, or has
+    the configured length.
+    """
+    stored = trace.value_bytes[:count].astype(np.int64)
+    by_key = np.argsort(trace.key_id[:count], kind="stable")
+    key = trace.key_id[by_key]
+    last = np.maximum.accumulate(np.where(stored[by_key] > 0, np.arange(count), 0))
+    known = (stored[by_key[last]] > 0) & (key[last] == key) & (key >= 0)
+    lengths = np.empty(count, np.int64)
+    lengths[by_key] = np.where(known, stored[by_key[last]], config.value_bytes)
+    return lengths
+
+
+def _pieces(count: int, pages_of_a_set: int) -> Iterator[tuple[int, int]]:
+    """Requests from one number to before another, few enough for `_MOST_PAGES`."""
+    length = max(1, min(MOST_REQUESTS, _MOST_PAGES // pages_of_a_set))
+    for start in range(0, count, length):
+        yield start, min(start + length, count)
 
 
 class OpenLoopClients:
@@ -141,11 +201,9 @@ class OpenLoopClients:
     An iteration reads what has arrived when it begins, up to `READ_BYTES` of every connection.
     """
 
-    def __init__(self, service_ns: int, arrivals: Iterator[Arrivals]) -> None:
-        self._service_ns = service_ns
+    def __init__(self, arrivals: Iterator[Arrivals]) -> None:
         self._more = arrivals
-        nothing = np.zeros(0, np.int64)
-        self._waiting = Arrivals(nothing, nothing, nothing, np.zeros(1, np.int64), nothing)
+        self._waiting = Arrivals.none()
 
     def upcoming(
         self, now_ns: int, until_ns: int, find_faults: FindFaults
@@ -163,11 +221,17 @@ class OpenLoopClients:
 
     def _receive(self, now_ns: int) -> None:
         """Hold enough requests to look ahead, and all that have arrived."""
-        while len(self._waiting) < MOST_REQUESTS or self._waiting.at_ns[-1] <= now_ns:
+        while self._knows_too_little(now_ns):
             later = next(self._more, None)
             if later is None:
                 return
             self._waiting = self._waiting.then(later)
+
+    def _knows_too_little(self, now_ns: int) -> bool:
+        waiting = self._waiting
+        if not len(waiting) or waiting.at_ns[-1] <= now_ns:
+            return True
+        return len(waiting) < MOST_REQUESTS and len(waiting.pages) < _MOST_PAGES
 
     def _first_pass(self, arrived: int) -> IntArray | None:
         """Which of the first ``arrived`` requests an iteration reads; None if all of them."""
@@ -191,12 +255,13 @@ class OpenLoopClients:
         served = self._waiting.take(chosen)
         writes = len(served.pages)
         faults = find_faults(served.pages)
-        busy_ns = self._service_ns * len(chosen) + faults.total_ns
+        busy_ns = int(served.service_ns.sum()) + faults.total_ns
         return Iterations(
             start_ns=np.array([start_ns]),
             ends_ns=np.array([start_ns + busy_ns]),
             busy_ns=np.array([busy_ns]),
             requests=np.array([len(chosen)]),
+            changes_end=np.array([int(served.changes.sum())]),
             writes_end=np.array([writes]),
             faults=faults,
             basis=served.then(self._waiting.take(rest)),
@@ -211,7 +276,7 @@ class OpenLoopClients:
         at_ns, writes_from = waiting.at_ns[:seen], waiting.writes_from[: seen + 1]
         faults = find_faults(waiting.pages[: writes_from[-1]])
         work_ns = fault_ns(faults, writes_from)
-        work_ns += self._service_ns * np.arange(seen + 1, dtype=np.int64)
+        work_ns[1:] += np.cumsum(waiting.service_ns[:seen])
         # When an iteration that begins with request i can begin: once all before it are served (a
         # loop that never idles while something waits: Lindley's recursion, solved), or it arrives.
         begins_ns = work_ns[:-1] + np.maximum.accumulate(np.maximum(at_ns - work_ns[:-1], now_ns))
@@ -231,6 +296,7 @@ class OpenLoopClients:
             start_ns + busy_ns,
             busy_ns,
             requests=ends - starts[:count],
+            changes_end=np.cumsum(waiting.changes[:seen])[ends - 1],
             writes_end=writes_from[ends],
             faults=faults,
             basis=waiting,

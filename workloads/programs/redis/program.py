@@ -50,6 +50,6 @@ def _clients(config: RedisConfig, streams: Streams) -> RequestSource[Any]:
     if isinstance(clients, ClosedLoop):
         return ClosedLoopClients(config, clients, streams)
     if isinstance(clients, OpenLoop):
-        return OpenLoopClients(config.service, generated_arrivals(config, clients, streams))
+        return OpenLoopClients(generated_arrivals(config, clients, streams))
     trace = open_as(KeyTrace, clients.path, clients.reading)
-    return OpenLoopClients(config.service, traced_arrivals(config, clients, trace, streams))
+    return OpenLoopClients(traced_arrivals(config, clients, trace, streams))

@@ -37,6 +37,7 @@ class Iterations(Generic[Basis]):
         ends_ns: ... and ends, if nobody else uses its core.
         busy_ns: what it needs of a core: service and page faults.
         requests: how many requests it serves.
+        changes_end: how many keys are written by its end.
         writes_end: how many pages SETs have dirtied by its end.
         faults: of all these writes.
         basis: their source's own.
@@ -46,6 +47,7 @@ class Iterations(Generic[Basis]):
     ends_ns: IntArray
     busy_ns: IntArray
     requests: IntArray
+    changes_end: IntArray
     writes_end: IntArray
     faults: Faults
     basis: Basis

@@ -31,10 +31,10 @@ from sim.measures.recording import Recording
 from sim.measures.timeline import Timeline
 from sim.measures.warmup import SteadyLatency
 from workloads.programs.redis.config import RedisConfig
-from workloads.programs.redis.heap import HeapPages
 from workloads.programs.redis.requests import Basis, Iterations, RequestSource
 from workloads.programs.redis.snapshots import SnapshotRow, SnapshotRule, columns
 from workloads.running.faults import LoadedMemory, faults_since_loading
+from workloads.running.pages import pages_of
 
 NANOSECONDS = 10**9
 FOREVER_NS = 2**62
@@ -72,7 +72,7 @@ class Server(Generic[Basis]):
         self._clients = clients
         self._task = kernel.machine.task("redis")
         self._mm = kernel.start_program()
-        heap = self._mm.map(HeapPages(config).total)
+        heap = self._mm.map(pages_of(config.dataset))
         kernel.load(self._mm, heap, scattered_share=config.scattered)
         self._heap_start = heap.start_page
         self._loaded = LoadedMemory(self._mm.memory)
@@ -82,7 +82,7 @@ class Server(Generic[Basis]):
         self._changes = 0
         self._requests = 0
         self._failed = 0
-        self._writes = 0
+        self._keys_written = 0
         self._latency = SteadyLatency(config.warmup, config.duration)
         self._timeline = Timeline(WINDOW_NS)
 
@@ -112,7 +112,7 @@ class Server(Generic[Basis]):
         changes enough of them.
         """
         missing = self._rule.missing_changes(self._changes)
-        before = int(np.searchsorted(ahead.writes_end, missing)) if missing else 0
+        before = int(np.searchsorted(ahead.changes_end, missing)) if missing else 0
         if before:
             return FOREVER_NS, before
         return self._decision_ns(), len(ahead.ends_ns)
@@ -170,14 +170,13 @@ class Server(Generic[Basis]):
 
     def _write(self, ahead: Iterations[Basis], count: int) -> None:
         """Dirty the pages of the SETs in the first ``count`` iterations."""
-        writes = int(ahead.writes_end[count - 1])
-        self._kernel.apply(self._mm, ahead.faults.until(writes))
-        self._changes += writes
+        self._kernel.apply(self._mm, ahead.faults.until(int(ahead.writes_end[count - 1])))
+        self._changes += int(ahead.changes_end[count - 1])
 
     def _reply(self, ahead: Iterations[Basis], ends_ns: IntArray) -> None:
         """Answer iterations that ended; what a killed server did not answer, it has not served."""
         self._requests += int(ahead.requests[: len(ends_ns)].sum())
-        self._writes += int(ahead.writes_end[len(ends_ns) - 1])
+        self._keys_written += int(ahead.changes_end[len(ends_ns) - 1])
         replies = self._clients.served(ahead, ends_ns)
         if not len(replies.at_ns):
             return  # the pass read a part of a long request
@@ -233,7 +232,7 @@ class Server(Generic[Basis]):
             histograms={LATENCY: latency},
             counters={
                 REQUESTS: self._requests,
-                KEYS_WRITTEN: self._writes,
+                KEYS_WRITTEN: self._keys_written,
                 SNAPSHOTS: len(self._snapshots),
                 SNAPSHOTS_KILLED: self._failed,
                 SNAPSHOTS_REFUSED: self._rule.refused,
