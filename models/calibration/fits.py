@@ -14,6 +14,7 @@ import numpy as np
 from scipy.optimize import least_squares, minimize
 
 from models.costs.laws import Costs
+from models.memory.entries import ENTRIES_PER_TABLE
 from sim.arrays import FloatArray
 
 PAGES_PER_GIB = 262144
@@ -166,7 +167,8 @@ def heap_of_snapshots(costs: Costs, n_pages: int, mean_ns: float, std_ns: float)
     rise_ns = std_ns * 5**0.5
     first_ns = mean_ns - 0.8 * rise_ns
     protect_ns, extra_ns = n_pages * costs.entry_protect_ns, n_pages * costs.entry_scattered_ns
-    fresh_ns = costs.fork_base_ns + n_pages * costs.entry_copy_ns + protect_ns
+    tables_ns = -(-n_pages // ENTRIES_PER_TABLE) * costs.table_copy_ns
+    fresh_ns = costs.fork_base_ns + tables_ns + n_pages * costs.entry_copy_ns + protect_ns
     scattered_share = (first_ns - fresh_ns) / extra_ns
     written = (rise_ns + protect_ns) / (protect_ns + extra_ns * (1 - scattered_share))
     if not (0 <= scattered_share <= 1 and 0 <= written <= 1):

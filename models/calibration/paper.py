@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import resources
 
 from models.calibration.fits import PAGES_PER_GIB, Fit
 from models.costs.profile import Constant, Profile, default_constants
+from models.memory.entries import ENTRIES_PER_TABLE
 
 MEDIANS = "measured_medians.csv"
 """The medians: an AMD EPYC (Zen 3) guest under Linux 6.18."""
@@ -25,6 +27,31 @@ def measured_medians() -> dict[str, float]:
     """The medians measured on another machine, by name."""
     text = (resources.files("models.calibration") / MEDIANS).read_text("utf-8")
     return {row["name"]: float(row["median"]) for row in csv.DictReader(text.splitlines())}
+
+
+STRUCT_PAGE_WORK = STRUCT_PAGE_LOAD + 0.1388 + 0.1527 + 0.0057
+"""With the two atomics and the read between them (figure 3): the rest is the entry alone."""
+
+
+@dataclass(frozen=True)
+class TableCost:
+    """What a pass over tables takes, so divided that a full table takes what it did (ns).
+
+    Attributes:
+        table_ns: for a table, whatever it holds ...
+        entry_ns: ... and for each of its entries.
+    """
+
+    table_ns: float
+    entry_ns: float
+
+    @classmethod
+    def of_full_tables(cls, per_entry_ns: float, one: float, full: float) -> TableCost:
+        """Of what a full table takes per entry, by what tables of one and of 512 pages took."""
+        each = (full - one) / (ENTRIES_PER_TABLE - 1)
+        entries = (one - each) / each  # so many entries is a table worth
+        entry_ns = per_entry_ns / (1 + entries / ENTRIES_PER_TABLE)
+        return cls(entries * entry_ns, entry_ns)
 
 
 def struct_page_misses_ns(fork: Mapping[str, float]) -> tuple[float, float]:
@@ -51,9 +78,22 @@ def calibrated_profile(
     assumed = default_constants()
     measured = measured_medians()
     copy_ns = entry_ns / (measured["first_fork"] / measured["next_fork"])
+    copied = TableCost.of_full_tables(
+        copy_ns, measured["table_at_fork"], measured["full_table_at_fork"]
+    )
     exit_ns = copy_ns * (measured["child_exit"] / measured["next_fork"])
+    zapped = TableCost.of_full_tables(
+        exit_ns, measured["table_at_exit"], measured["full_table_at_exit"]
+    )
     unmap_ns = measured["unmap"] / measured["first_fork"] * entry_ns
     fault_ns, huge_fault_ns = fault_ms["fork"] * 1e6, fault_ms["fork_huge"] * 1e6
+    # Of a fault on a huge page, what is left for copying beside what one takes beyond clearing.
+    measured_copy_ns = measured["copy_2mib"] / ENTRIES_PER_TABLE
+    around_ns = measured["fault_huge_fill"] * 1e3 - measured["clear_2mib"]
+    huge_copy_ns = huge_fault_ns * measured["copy_2mib"] / (measured["copy_2mib"] + around_ns)
+    fill_ns = entry_ns * (measured["fill_up_to_1gib"] / measured["first_fork_up_to_1gib"])
+    least_ns = fill_ns * measured["fault_copy"] / measured["fault_zero_fill"]
+    most_ns = fault_ns * measured["sequential_fault_copy"] / measured["first_fault_copy"]
     gib_ms = unmap_ns * PAGES_PER_GIB / 1e6
 
     def ns(value: float, kind: str, source: str) -> Constant:
@@ -75,13 +115,30 @@ def calibrated_profile(
         "fork_on_demand_base_ns": ns(
             fitted["fork_base_ns"][0], "fitted", "the same parameter as fork_base_ns"
         ),
+        "table_copy_ns": ns(
+            copied.table_ns,
+            "assumed",
+            f"of {copy_ns:.4g} ns an entry in full tables, the part that a table takes whatever it "
+            "holds: tables of one page against full ones, measured as sparse_fork.c does",
+        ),
+        "table_zap_ns": ns(
+            zapped.table_ns, "assumed", f"the same of {exit_ns:.4g} ns an entry at a child's exit"
+        ),
+        "entry_zero_ns": ns(
+            entry_ns * (1 - STRUCT_PAGE_WORK),
+            "assumed",
+            f"figure 3: {STRUCT_PAGE_WORK:.2%} of the work on an entry is on its struct page",
+        ),
         "entry_copy_ns": ns(
-            copy_ns,
+            copied.entry_ns,
             "fitted",
             f"{entry_source}; of {entry_ns:.4g} ns for an entry that must be write-protected, what "
-            "is left for one that is: first against next fork in fork_micro.csv",
+            "is left for one that is (first against next fork in fork_micro.csv), less its share "
+            "of table_copy_ns",
         ),
-        "entry_protect_ns": ns(entry_ns - copy_ns, "fitted", "the rest, see entry_copy_ns"),
+        "entry_protect_ns": ns(
+            entry_ns - copy_ns, "fitted", "the rest of figure 7's entry, see entry_copy_ns"
+        ),
         "entry_scattered_ns": ns(scattered_ns, "fitted", scattered_source),
         "entry_exclusive_ns": assumed["entry_exclusive_ns"],
         **{
@@ -118,7 +175,11 @@ def calibrated_profile(
         "unmovable_stock_frames": _constant(*fitted_frames(fitted, "unmovable_stock_frames")),
         "fault_copy_cold_ns": ns(fault_ns, "measured", "table 1, fork"),
         "fault_copy_sequential_ns": ns(
-            750.0, "measured", "the paper: sequential writes of 512 MB after a fork, per page"
+            (least_ns * most_ns) ** 0.5,
+            "assumed",
+            f"the middle (geometric) between {least_ns:.0f} (fill_page_ns, scaled by a copying "
+            f"fault against a zero fill, both in a loop) and {most_ns:.0f} (table 1, fork, scaled "
+            "by faults page after page against the first one)",
         ),
         "struct_page_miss_ns": ns(
             sum(struct_page_misses_ns(fork.values)) / 2,
@@ -146,11 +207,14 @@ def calibrated_profile(
             "fork_base_ns",
             "fork_micro.csv, size 0",
         ),
-        "exit_entry_ns": scaled(exit_ns, "entry_copy_ns", "fork_micro.csv"),
+        "exit_entry_ns": scaled(
+            zapped.entry_ns, "entry_copy_ns", "fork_micro.csv, less its share of table_zap_ns"
+        ),
         "exit_scan_entry_ns": ns(
-            copy_ns * STRUCT_PAGE_LOAD,
+            copy_ns * STRUCT_PAGE_LOAD - zapped.table_ns / ENTRIES_PER_TABLE,
             "assumed",
-            "figure 3: the load of struct page is 63.38 % of the work on an entry",
+            "figure 3: the load of struct page is 63.38 % of the work on an entry; less its share "
+            "of table_zap_ns",
         ),
         "exit_scan_scattered_ns": ns(
             scattered_ns * STRUCT_PAGE_LOAD, "assumed", "the same share of entry_scattered_ns"
@@ -159,13 +223,13 @@ def calibrated_profile(
             unmap_ns - exit_ns, f"an unmap of {gib_ms:.0f} ms a GiB", "fork_micro.csv"
         ),
         "fill_page_ns": scaled(
-            entry_ns * (measured["fill_up_to_1gib"] / measured["first_fork_up_to_1gib"]),
+            fill_ns,
             "the first fork of a page",
             "fork_micro.csv",
         ),
         "copy_page_ns": scaled(
-            fault_ns * (measured["memcpy_page"] / measured["fault_copy"]),
-            "table 1, fork",
+            huge_copy_ns / ENTRIES_PER_TABLE * (measured["memcpy_page"] * 1e3 / measured_copy_ns),
+            "table 1, fork with huge pages, the part that copies",
             "copy_bandwidth.csv",
         ),
         "huge_fill_ns": scaled(

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from models.memory.entries import ENTRIES_PER_TABLE
-from sim.arrays import FloatArray, IntArray
+from sim.arrays import FloatArray
 
 Amount = TypeVar("Amount", float, FloatArray)
 
@@ -54,6 +54,10 @@ class Costs:
         fork_base_ns: Fork of an empty address space, classic.
         fork_huge_base_ns: The same of one with huge pages.
         fork_on_demand_base_ns: The same of On-demand-fork.
+        table_copy_ns: A table at fork, or at its copy, whatever it holds: allocated, cleared, its
+            512 entries looked at.
+        table_zap_ns: The same when entries are removed or a left table is read: looked at, freed.
+        entry_zero_ns: Copying or removing an entry of the zero page, which has no struct page.
         entry_copy_ns: Copying a present, already write-protected entry (at fork, table copy).
         entry_protect_ns: Extra for an entry that must be write-protected.
         entry_scattered_ns: Extra for an entry whose frame is scattered.
@@ -100,6 +104,12 @@ class Costs:
     fork_base_ns: float
     fork_huge_base_ns: float
     fork_on_demand_base_ns: float
+    table_copy_ns: float = assumed(0.0, "counted with the entries of a full table")
+    table_zap_ns: float = assumed(0.0, "counted with the entries of a full table")
+    entry_zero_ns: float = assumed(
+        1.3,
+        "figure 3: 93.1 % of the work on an entry is on its struct page; of 19 ns (EPYC 7302P)",
+    )
     entry_copy_ns: float
     entry_protect_ns: float
     entry_scattered_ns: float
@@ -165,14 +175,12 @@ class Costs:
         "sched_min_granularity of Linux 5.6 with 8 cores or more",
     )
 
-    def fork_ns(self, *, present: int, writable: int, scattered: int) -> int:
-        """A classic fork that copies `present` entries, some writable, some scattered."""
-        return round(self.fork_base_ns + self.entries_ns(present, writable, scattered))
+    def fork_ns(self, tables_ns: float) -> int:
+        """A classic fork that copies tables for so long (`tables_ns`)."""
+        return round(self.fork_base_ns + tables_ns)
 
-    def fork_huge_ns(
-        self, *, huge: int, scattered_deposits: int, present: int, writable: int, scattered: int
-    ) -> int:
-        """A fork of `huge` huge pages and of 4 KiB entries beside them.
+    def fork_huge_ns(self, tables_ns: float, *, huge: int, scattered_deposits: int) -> int:
+        """A fork of `huge` huge pages, and of tables beside them.
 
         For each huge page the child gets a table in reserve (the deposit that a later split uses);
         `scattered_deposits` of these frames lie scattered.
@@ -181,13 +189,12 @@ class Costs:
             self.fork_huge_base_ns
             + huge * self.huge_entry_ns
             + scattered_deposits * self.huge_deposit_scattered_ns
-            + self.entries_ns(present, writable, scattered)
+            + tables_ns
         )
 
-    def fork_hugetlb_ns(self, *, huge: int, present: int, writable: int, scattered: int) -> int:
-        """A fork of `huge` hugetlb pages and of 4 KiB entries beside them."""
-        entries_ns = self.entries_ns(present, writable, scattered)
-        return round(self.fork_huge_base_ns + huge * self.hugetlb_entry_ns + entries_ns)
+    def fork_hugetlb_ns(self, tables_ns: float, *, huge: int) -> int:
+        """A fork of `huge` hugetlb pages, and of tables beside them."""
+        return round(self.fork_huge_base_ns + huge * self.hugetlb_entry_ns + tables_ns)
 
     def folio_factor(self, pages: int) -> float:
         """What copying an entry takes in folios of `pages`, of what it takes without (5).
@@ -206,54 +213,56 @@ class Costs:
             + scattered_tables * self.table_scattered_ns
         )
 
-    def table_copies_ns(
-        self, present: IntArray, writable: IntArray, scattered: IntArray
-    ) -> FloatArray:
-        """What a fault pays to copy its table, for several tables at once; not rounded."""
-        return self.entries_ns(
-            present.astype(np.float64), writable.astype(np.float64), scattered.astype(np.float64)
-        )
-
-    def zap_ns(
-        self,
-        *,
-        zapped: int,
-        scattered: int = 0,
-        left: int = 0,
-        scanned: int = 0,
-        scanned_scattered: int = 0,
-        huge: int = 0,
-        freed: int = 0,
-    ) -> float:
-        """Removing entries; not rounded.
+    def tables_ns(
+        self, *, tables: Amount, present: Amount, zero: Amount, writable: Amount, scattered: Amount
+    ) -> Amount:
+        """Copying tables (at fork, or one at a fault), whole or in part; not rounded.
 
         Args:
-            zapped: Present entries removed.
-            scattered: Those of them whose frame is scattered.
+            tables: How many.
+            present: Their present entries.
+            zero: Those of them that map the zero page.
+            writable: Those that must be write-protected.
+            scattered: Those whose frame is scattered.
+        """
+        return (
+            tables * self.table_copy_ns
+            + (present - zero) * self.entry_copy_ns
+            + zero * self.entry_zero_ns
+            + writable * self.entry_protect_ns
+            + scattered * self.entry_scattered_ns
+        )
+
+    def scan_ns(
+        self, *, tables: Amount, present: Amount, zero: Amount, scattered: Amount
+    ) -> Amount:
+        """Reading shared tables and their struct pages; not rounded. Arguments as `tables_ns`."""
+        return (
+            tables * self.table_zap_ns
+            + (present - zero) * self.exit_scan_entry_ns
+            + zero * self.entry_zero_ns
+            + scattered * self.exit_scan_scattered_ns
+        )
+
+    def zap_ns(self, *, tables: float, present: int, zero: int, scattered: int) -> float:
+        """Removing entries; not rounded. Arguments as `tables_ns`; of a table perhaps a part."""
+        return (
+            tables * self.table_zap_ns
+            + (present - zero) * self.exit_entry_ns
+            + zero * self.entry_zero_ns
+            + scattered * self.entry_scattered_ns
+        )
+
+    def release_ns(self, *, left: int, huge: int, freed: int) -> float:
+        """Leaving and freeing what entries of tables do not show; not rounded.
+
+        Args:
             left: Shared tables left to the other sharers unread.
-            scanned: Present entries of shared tables that were read.
-            scanned_scattered: Those of them whose frame is scattered.
             huge: Huge pages unmapped.
             freed: Pages freed; a huge page counts as one.
         """
-        return (
-            zapped * self.exit_entry_ns
-            + scattered * self.entry_scattered_ns
-            + left * self.table_share_ns
-            + scanned * self.exit_scan_entry_ns
-            + scanned_scattered * self.exit_scan_scattered_ns
-            + huge * self.huge_entry_ns
-            + freed * self.page_free_ns
-        )
+        return left * self.table_share_ns + huge * self.huge_entry_ns + freed * self.page_free_ns
 
     def fill_ns(self, *, pages: int, huge: int = 0) -> int:
         """First write of pages and huge pages, one after the other."""
         return round(pages * self.fill_page_ns + huge * self.huge_fill_ns)
-
-    def entries_ns(self, present: Amount, writable: Amount, scattered: Amount) -> Amount:
-        """Copying present entries, some writable, some scattered; not rounded."""
-        return (
-            present * self.entry_copy_ns
-            + writable * self.entry_protect_ns
-            + scattered * self.entry_scattered_ns
-        )

@@ -84,23 +84,25 @@ def table_copies_ns(
     """
     content = mm.memory.tables.content[mm.slot_table[slots]]
     contents = mm.memory.contents
-    counts = (
-        contents.present[content],
-        contents.writable[content] * protects,
-        contents.scattered[content],
+    return rules.costs.tables_ns(
+        tables=np.ones(len(slots)),
+        present=contents.present[content].astype(np.float64),
+        zero=contents.zero[content].astype(np.float64),
+        writable=contents.writable[content].astype(np.float64) * protects,
+        scattered=contents.scattered[content].astype(np.float64),
     )
-    return rules.costs.table_copies_ns(*(count.astype(np.int64) for count in counts))
 
 
 def scans_ns(mm: AddressSpace, tables: IntArray, rules: Rules) -> FloatArray:
     """What reading every entry of some tables, and its struct page, costs; not rounded."""
-    costs = rules.costs
     contents = mm.memory.contents
     content = mm.memory.tables.content[tables]
-    present, scattered = (
-        count[content].astype(np.float64) for count in (contents.present, contents.scattered)
+    return rules.costs.scan_ns(
+        tables=np.ones(len(tables)),
+        present=contents.present[content].astype(np.float64),
+        zero=contents.zero[content].astype(np.float64),
+        scattered=contents.scattered[content].astype(np.float64),
     )
-    return present * costs.exit_scan_entry_ns + scattered * costs.exit_scan_scattered_ns
 
 
 def _second_pass_ns(mm: AddressSpace, slots: IntArray, rules: Rules) -> FloatArray:
@@ -108,7 +110,7 @@ def _second_pass_ns(mm: AddressSpace, slots: IntArray, rules: Rules) -> FloatArr
     costs = rules.costs
     content = mm.memory.tables.content[mm.slot_table[slots]]
     atomics_ns = costs.exit_entry_ns - costs.exit_scan_entry_ns
-    return atomics_ns * mm.memory.contents.present[content].astype(np.float64)
+    return atomics_ns * mm.memory.contents.resident(content).astype(np.float64)
 
 
 def faults_ns(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.costs.laws import Costs
 from models.memory import slots as writer
 from models.memory.address_space import NO_TABLE, AddressSpace
 from models.memory.areas import PAGES_PER_SLOT
@@ -21,7 +22,9 @@ class ForkWork:
         parts: Of other slots the positions that are copied: those where an area that fork passes
             over (`Vma.copied_at_fork`) meets one that it copies.
         huge: Huge pages.
+        tables: How many tables that is, those of huge pages excepted.
         present: Present 4 KiB entries.
+        zero: Those of them that map the zero page.
         writable: Those of them that must be write-protected.
         scattered: Those of them whose frame is scattered.
     """
@@ -29,9 +32,21 @@ class ForkWork:
     slots: IntArray
     parts: dict[int, list[Range]]
     huge: int = 0
+    tables: int = 0
     present: int = 0
+    zero: int = 0
     writable: int = 0
     scattered: int = 0
+
+    def tables_ns(self, costs: Costs) -> float:
+        """What copying these tables costs; huge pages have prices of their own."""
+        return costs.tables_ns(
+            tables=float(self.tables),
+            present=float(self.present),
+            zero=float(self.zero),
+            writable=float(self.writable),
+            scattered=float(self.scattered),
+        )
 
 
 def copied_slots(mm: AddressSpace) -> IntArray:
@@ -73,7 +88,9 @@ def survey(parent: AddressSpace, slots: IntArray) -> ForkWork:
     work.huge = int(huge.sum())
     if work.huge:
         small = run_of(content[~huge])
+    work.tables = len(work.slots) - work.huge + len(work.parts)
     work.present = int(contents.present[small].sum())
+    work.zero = int(contents.zero[small].sum())
     work.writable = int(contents.writable[small].sum())
     work.scattered = int(contents.scattered[small].sum())
     for slot, spans in work.parts.items():
@@ -81,6 +98,7 @@ def survey(parent: AddressSpace, slots: IntArray) -> ForkWork:
         for span in spans:
             counted = count_range(contents, of_slot, span)
             work.present += counted.present
+            work.zero += counted.zero
             work.writable += counted.writable
             work.scattered += counted.scattered
     return work

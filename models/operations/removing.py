@@ -26,20 +26,28 @@ class Removal:
     """What a removal did.
 
     Attributes:
+        tables: Tables whose entries were removed; of one that stays the part that was emptied.
         entries: Present 4 KiB entries removed.
+        zero: Those of them that mapped the zero page.
         scattered: Those of them whose frame was scattered.
         left: Shared tables that were left to others without reading them.
-        scanned: Present entries of shared tables that were read.
+        scanned_tables: Shared tables that were read.
+        scanned: Their present entries.
+        scanned_zero: Those of them that mapped the zero page.
         scanned_scattered: Those of them whose frame was scattered.
         huge: Huge pages unmapped.
         freed_frames: 4 KiB frames freed.
         freed: The same with each wholly unmapped huge page counting as one.
     """
 
+    tables: float = 0
     entries: int = 0
+    zero: int = 0
     scattered: int = 0
     left: int = 0
+    scanned_tables: int = 0
     scanned: int = 0
+    scanned_zero: int = 0
     scanned_scattered: int = 0
     huge: int = 0
     freed_frames: int = 0
@@ -54,15 +62,17 @@ class Removal:
         return round(self._entries_ns(costs))
 
     def _entries_ns(self, costs: Costs) -> float:
-        return costs.zap_ns(
-            zapped=self.entries,
-            scattered=self.scattered,
-            left=self.left,
-            scanned=self.scanned,
-            scanned_scattered=self.scanned_scattered,
-            huge=self.huge,
-            freed=self.freed,
+        zapped_ns = costs.zap_ns(
+            tables=self.tables, present=self.entries, zero=self.zero, scattered=self.scattered
         )
+        scanned_ns = costs.scan_ns(
+            tables=float(self.scanned_tables),
+            present=float(self.scanned),
+            zero=float(self.scanned_zero),
+            scattered=float(self.scanned_scattered),
+        )
+        released_ns = costs.release_ns(left=self.left, huge=self.huge, freed=self.freed)
+        return zapped_ns + scanned_ns + released_ns
 
 
 def remove_everything(mm: AddressSpace, rules: Rules) -> Removal:
@@ -212,7 +222,9 @@ def _drop_slots(mm: AddressSpace, slots: IntArray, removal: Removal, rules: Rule
     huge = contents.kind[run_of(content)] >= Kind.HUGE
     small = run_of(content[~huge])
     entries, huge_pages = int(contents.present[small].sum()), int(huge.sum())
+    removal.tables += len(own) - huge_pages
     removal.entries += entries
+    removal.zero += int(contents.zero[small].sum())
     removal.scattered += int(contents.scattered[small].sum())
     removal.huge += huge_pages
     freed_huge = writer.drop_tables(mm, own[huge])
@@ -227,7 +239,9 @@ def _scan(mm: AddressSpace, tables: IntArray, removal: Removal) -> None:
     """The entries of some tables are read, and their struct pages."""
     contents = mm.memory.contents
     content = run_of(mm.memory.tables.content[run_of(tables)])
+    removal.scanned_tables += len(tables)
     removal.scanned += int(contents.present[content].sum())
+    removal.scanned_zero += int(contents.zero[content].sum())
     removal.scanned_scattered += int(contents.scattered[content].sum())
 
 
@@ -242,7 +256,9 @@ def _clear_part(
     counted = count_range(memory.contents, content, (start, stop))
     freed = clear_range(memory.contents, content, (start, stop))
     writer.account(mm, counted.zero - counted.present)
+    removal.tables += (stop - start) / ENTRIES_PER_TABLE
     removal.entries += counted.present
+    removal.zero += counted.zero
     removal.scattered += counted.scattered
     removal.freed_frames += freed
     removal.freed += freed

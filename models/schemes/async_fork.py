@@ -61,9 +61,7 @@ class LeaveTables:
         left, rest = self._divided(parent)
         work, costs = survey(parent, rest), self.rules.costs
         return round(
-            costs.fork_on_demand_base_ns
-            + len(left) * costs.slot_protect_ns
-            + costs.entries_ns(work.present, work.writable, work.scattered)
+            costs.fork_on_demand_base_ns + len(left) * costs.slot_protect_ns + work.tables_ns(costs)
         )
 
     def make_child(self, parent: AddressSpace) -> Operation[AddressSpace]:

@@ -100,7 +100,7 @@ class CopyByArea(CopyTables):
         """See `CopyTables.price_ns`; entries also cost a third atomic, or less in a batch."""
         pages = self.pages if work.huge else SmallPages()
         base = pages.copy_ns(parent, work, self.rules)
-        entries = work.present * self.rules.costs.entry_exclusive_ns
+        entries = (work.present - work.zero) * self.rules.costs.entry_exclusive_ns
         return round(base + entries - self._saved_ns(parent, work))
 
     def _saved_ns(self, parent: AddressSpace, work: ForkWork) -> float:
@@ -131,7 +131,10 @@ class CopyByArea(CopyTables):
                 present += counted.present
                 writable += counted.writable
                 scattered += counted.scattered
-        entry_ns = self.rules.costs.entries_ns(present, writable, scattered)
+        of_folios = ForkWork(
+            work.slots[:0], {}, present=present, writable=writable, scattered=scattered
+        )
+        entry_ns = of_folios.tables_ns(self.rules.costs)
         entry_ns += present * self.rules.costs.entry_exclusive_ns
         return (1 - self.rules.costs.folio_factor(self._folio_pages)) * entry_ns
 

@@ -81,8 +81,7 @@ class ShareTables:
         scattered = int(parent.memory.tables.scattered[run_of(tables)].sum())
         price_ns = costs.fork_on_demand_ns(tables=len(tables), scattered_tables=scattered)
         if len(rest):
-            work = survey(parent, rest)
-            price_ns += round(costs.entries_ns(work.present, work.writable, work.scattered))
+            price_ns += round(survey(parent, rest).tables_ns(costs))
         if self.rules.sharing.accounting is RssAccounting.OWNER:
             orphans = tables[_orphans(parent, shared)]
             price_ns += round(float(scans_ns(parent, orphans, self.rules).sum()))

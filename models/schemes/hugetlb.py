@@ -121,12 +121,7 @@ class PoolPages(HugePages):
     def copy_ns(self, parent: AddressSpace, work: ForkWork, rules: Rules) -> int:
         """See `SmallPages.copy_ns`."""
         del parent  # no table is allocated
-        return rules.costs.fork_hugetlb_ns(
-            huge=work.huge,
-            present=work.present,
-            writable=work.writable,
-            scattered=work.scattered,
-        )
+        return rules.costs.fork_hugetlb_ns(work.tables_ns(rules.costs), huge=work.huge)
 
     def copy(self, parent: AddressSpace, child: AddressSpace, work: ForkWork) -> None:
         """See `SmallPages.copy`."""

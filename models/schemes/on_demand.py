@@ -1,6 +1,7 @@
 """On-demand-fork: page tables are shared at fork, then copied (EuroSys '21; mechanisms.md 3, 4)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -44,7 +45,8 @@ _WORDS: dict[Variant, Words] = {
         shared="Every page table of written private areas, and with it the pages below.",
         payer="Whoever first writes below a shared table, or reads a hole there, for its copy and "
         "that of the page; the last sharer makes the table writable again. A child's exit reads "
-        "the entries of the tables it leaves.",
+        "the entries of the tables it leaves: the paper does not say so, it is inferred from its "
+        "rates (figure 9), and what reading one takes is assumed; `scans_left: false` is without.",
         locks=ONE_LOCK,
         breaks="Nothing. The first write in each 2 MiB takes long; cutting an area copies the "
         "table at the cut.",
@@ -77,6 +79,13 @@ class OnDemandOptions(SchemeOptions):
         Variant,
         Field(description="the paper's text, the authors' December 2021 kernel, their patch set"),
     ] = "paper"
+    scans_left: Annotated[
+        bool | None,
+        Field(
+            description="whether an exit reads the entries of the tables that it leaves to others; "
+            "by default as the variant does (the paper does not say: inferred from its rates)"
+        ),
+    ] = None
 
 
 class OnDemand(Scheme):
@@ -90,6 +99,7 @@ class OnDemand(Scheme):
     Args:
         costs: Prices.
         variant: Which kernel: `paper`, `head` or `patchset`.
+        scans_left: See `Sharing.scans_left`; the variant's if None.
         sharing: Its rules, where they are to differ from the variant's.
 
     Raises:
@@ -107,11 +117,19 @@ class OnDemand(Scheme):
     )
 
     def __init__(
-        self, costs: Costs, *, variant: Variant = "paper", sharing: Sharing | None = None
+        self,
+        costs: Costs,
+        *,
+        variant: Variant = "paper",
+        scans_left: bool | None = None,
+        sharing: Sharing | None = None,
     ) -> None:
         if variant not in _RULES:
             raise ValueError(f"no variant '{variant}' of on_demand: {', '.join(_RULES)}")
-        rules = Rules(costs, sharing or _RULES[variant])
+        sharing = sharing or _RULES[variant]
+        if scans_left is not None:
+            sharing = replace(sharing, scans_left=scans_left)
+        rules = Rules(costs, sharing)
         locks = GibLocks() if variant == "head" else OneLock()
         super().__init__(rules, ShareTables(rules, _DIVISIONS[variant]), locks=locks)
         self.variant = variant

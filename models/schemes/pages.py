@@ -51,9 +51,7 @@ class SmallPages:
     def copy_ns(self, parent: AddressSpace, work: ForkWork, rules: Rules) -> int:
         """What a fork costs that copies `work`, its base included."""
         del parent  # only huge pages care what its free lists hold
-        return rules.costs.fork_ns(
-            present=work.present, writable=work.writable, scattered=work.scattered
-        )
+        return rules.costs.fork_ns(work.tables_ns(rules.costs))
 
     def copy(self, parent: AddressSpace, child: AddressSpace, work: ForkWork) -> None:
         """Give a child what `work` says, surveyed in the same state."""
@@ -146,9 +144,7 @@ class HugePages(SmallPages):
     def copy_ns(self, parent: AddressSpace, work: ForkWork, rules: Rules) -> int:
         """See `SmallPages.copy_ns`."""
         return rules.costs.fork_huge_ns(
+            work.tables_ns(rules.costs),
             huge=work.huge,
             scattered_deposits=parent.memory.tables.stock.scattered_next(work.huge),
-            present=work.present,
-            writable=work.writable,
-            scattered=work.scattered,
         )

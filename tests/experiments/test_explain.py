@@ -52,8 +52,8 @@ def step(answer: dict[str, Any], what: str, part: str = "") -> dict[str, Any]:
     [
         (
             ["classic"],
-            512 * ENTRY_NS,
-            512 * (ENTRY_NS + COSTS.entry_scattered_ns),
+            COSTS.table_copy_ns + 512 * ENTRY_NS,
+            COSTS.table_copy_ns + 512 * (ENTRY_NS + COSTS.entry_scattered_ns),
             {"tables_alloc": 1, "ptes_copied": 512},
         ),
         (
@@ -77,14 +77,17 @@ def step(answer: dict[str, Any], what: str, part: str = "") -> dict[str, Any]:
         ),
         (
             ["classic6"],
-            512 * (ENTRY_NS + COSTS.entry_exclusive_ns),
-            512 * (ENTRY_NS + COSTS.entry_exclusive_ns + COSTS.entry_scattered_ns),
+            COSTS.table_copy_ns + 512 * (ENTRY_NS + COSTS.entry_exclusive_ns),
+            COSTS.table_copy_ns
+            + 512 * (ENTRY_NS + COSTS.entry_exclusive_ns + COSTS.entry_scattered_ns),
             {"tables_alloc": 1, "ptes_copied": 512},
         ),
         (
             ["classic6", "--set", "fork.folio=64KiB"],
-            512 * COSTS.folio_64k_ratio * (ENTRY_NS + COSTS.entry_exclusive_ns),
-            512
+            COSTS.table_copy_ns
+            + 512 * COSTS.folio_64k_ratio * (ENTRY_NS + COSTS.entry_exclusive_ns),
+            COSTS.table_copy_ns
+            + 512
             * COSTS.folio_64k_ratio
             * (ENTRY_NS + COSTS.entry_exclusive_ns + COSTS.entry_scattered_ns),
             {"tables_alloc": 1, "ptes_copied": 512},
@@ -112,17 +115,20 @@ COPY_NS = COSTS.fault_copy_cold_ns
         (["classic"], COPY_NS, {"faults": 1, "cow_copy": 1}),
         (
             ["on_demand"],
-            COPY_NS + 512 * ENTRY_NS,
+            COPY_NS + COSTS.table_copy_ns + 512 * ENTRY_NS,
             {"faults": 1, "table_copy": 1, "tables_alloc": 1, "ptes_copied": 512} | {"cow_copy": 1},
         ),
         (
             ["on_demand", "--set", "fork.variant=head"],
-            COPY_NS + 512 * COSTS.entry_copy_ns,
+            COPY_NS + COSTS.table_copy_ns + 512 * COSTS.entry_copy_ns,
             {"faults": 1, "table_copy": 1, "tables_alloc": 1, "ptes_copied": 512} | {"cow_copy": 1},
         ),
         (
             ["on_demand", "--set", "fork.variant=patchset"],
-            COPY_NS + 512 * (ENTRY_NS + COSTS.exit_scan_entry_ns) + COSTS.tlb_flush_ns,
+            COPY_NS
+            + (COSTS.table_copy_ns + COSTS.table_zap_ns)
+            + 512 * (ENTRY_NS + COSTS.exit_scan_entry_ns)
+            + COSTS.tlb_flush_ns,
             {"faults": 1, "table_copy": 1, "tables_alloc": 1, "ptes_copied": 512}
             | {"cow_copy": 1, "ptes_scanned": 512},
         ),

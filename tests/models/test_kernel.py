@@ -17,7 +17,7 @@ from sim.machine.machine import Machine
 from sim.machine.tasks import Task
 
 Activity = Generator[simpy.Event, Any, Any]
-FORK_NS = 100_000 + 23 * 1024
+FORK_NS = 100_000 + 2 * 300 + 23 * 1024
 
 
 def make_kernel(scheme: str = "classic", cores: int = 4, memory_bytes: int | None = None) -> Kernel:
@@ -47,9 +47,9 @@ def test_a_whole_life() -> None:
 
     clock.process(live())
     clock.run_to_end()
-    fill, exit_child = 1024 * 500, 50_000 + 21 * 1024 + 110
+    fill, exit_child = 1024 * 500, 50_000 + 2 * 512 + 21 * 1024 + 110
     # The page copied by the fault before is the parent's only scattered one.
-    unmap = 1024 * (21 + 110) + 50
+    unmap = 2 * 512 + 1024 * (21 + 110) + 50
     assert moments == [
         fill,
         fill + FORK_NS,

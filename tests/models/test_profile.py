@@ -160,4 +160,4 @@ def test_a_constant_with_a_stated_default_may_be_left_out(tmp_path: Path) -> Non
 
 def test_every_stated_default_has_a_source() -> None:
     assert DEFAULTS
-    assert all(default.source and default.value > 0 for default in DEFAULTS.values())
+    assert all(default.source and default.value >= 0 for default in DEFAULTS.values())

@@ -43,7 +43,8 @@ def test_what_a_sweep_costs_in_closed_form() -> None:
     parent, _ = forked(classic := make_scheme("classic", make_costs()))
     assert classic.sweep(parent, 0, PAGES, writes=True) == sequential
     parent, _ = forked(on_demand := make_scheme("on_demand", make_costs()))
-    tables_ns = SLOTS * 512 * (PRICES["entry_copy_ns"] + PRICES["entry_protect_ns"])
+    entry_ns = PRICES["entry_copy_ns"] + PRICES["entry_protect_ns"]
+    tables_ns = SLOTS * (PRICES["table_copy_ns"] + 512 * entry_ns)
     saved_ns = SLOTS * 511 * PRICES["struct_page_miss_ns"]
     assert on_demand.sweep(parent, 0, PAGES, writes=True) == sequential + tables_ns - saved_ns
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from model_prices import PRICES
 from naive_machine import Fault, NaiveMachine
 from naive_memory import SLOT, Area, Entry, Frame, Slot, Space, Table
-from naive_prices import COUNTER, PAGE_PRICES, table_copy_ns
+from naive_prices import COUNTER, PAGE_PRICES, copied_entries_ns
 
 
 class NaiveHuge(NaiveMachine):
@@ -94,18 +94,17 @@ class NaiveClassic6(NaiveHuge):
     def copy_slot(self, parent: Space, child: Space, number: int) -> float:
         """Each entry costs one more atomic than on 5.6; a folio's save a share of theirs."""
         table = parent.slots[number].table
-        large = [
-            entry
+        copied = [
+            (entry, entry.frame)
             for position, entry in table.entries.items()
             if (area := parent.area(number * SLOT + position)) and area.copied_at_fork
-            if entry.frame and entry.frame.large and not table.huge
+            if entry.frame and not table.huge
         ]
+        large = [entry for entry, frame in copied if frame.large]
         exclusive_ns = PRICES["entry_exclusive_ns"]
-        saved_ns = (1 - self.factor) * (table_copy_ns(large) + len(large) * exclusive_ns)
-        copied = self.counts["ptes_copied"]
+        saved_ns = (1 - self.factor) * (copied_entries_ns(large) + len(large) * exclusive_ns)
         cost_ns = super().copy_slot(parent, child, number)
-        copied = self.counts["ptes_copied"] - copied
-        return cost_ns + copied * exclusive_ns - saved_ns
+        return cost_ns + len(copied) * exclusive_ns - saved_ns
 
     def is_huge(self, mm: Space, number: int) -> bool:
         return self.huge and super().is_huge(mm, number)

@@ -40,18 +40,27 @@ def copied_page_ns(*, sequential: bool, warm: bool) -> float:
 
 def table_copy_ns(entries: list[Entry], *, protects: bool = True) -> float:
     """Copying some entries of a table, those of the origin write-protected too or not."""
+    return PRICES["table_copy_ns"] + copied_entries_ns(entries, protects=protects)
+
+
+def copied_entries_ns(entries: list[Entry], *, protects: bool = True) -> float:
+    """The part of `table_copy_ns` that the entries take."""
     return sum(
-        PRICES["entry_copy_ns"]
+        entry_ns(entry, "entry_copy_ns", "entry_scattered_ns")
         + (PRICES["entry_protect_ns"] if entry.writable and protects else 0)
-        + (PRICES["entry_scattered_ns"] if entry.frame and entry.frame.scattered else 0)
         for entry in entries
     )
 
 
 def table_scan_ns(entries: list[Entry]) -> float:
     """Reading the entries of a table, and their struct pages."""
-    return sum(
-        PRICES["exit_scan_entry_ns"]
-        + (PRICES["exit_scan_scattered_ns"] if entry.frame and entry.frame.scattered else 0)
-        for entry in entries
+    return PRICES["table_zap_ns"] + sum(
+        entry_ns(entry, "exit_scan_entry_ns", "exit_scan_scattered_ns") for entry in entries
     )
+
+
+def entry_ns(entry: Entry, price: str, scattered: str) -> float:
+    """An entry alone, or with its struct page, which the zero page has none of."""
+    if entry.frame is None:
+        return PRICES["entry_zero_ns"]
+    return PRICES[price] + entry.frame.scattered * PRICES[scattered]

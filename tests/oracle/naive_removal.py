@@ -7,6 +7,7 @@ from collections import Counter
 from model_prices import PRICES
 from naive_limits import NaiveLimits
 from naive_memory import SLOT, Area, Slot, Space, Table
+from naive_prices import entry_ns
 
 
 class NaiveRemoval(NaiveLimits):
@@ -36,7 +37,9 @@ class NaiveRemoval(NaiveLimits):
         self.counts["tables_freed"] += 1
         table = slot.table
         if not table.huge:
-            return sum(self.remove_entry(table, position) for position in list(table.entries))
+            positions = list(table.entries)
+            entries_ns = sum(self.remove_entry(table, position) for position in positions)
+            return PRICES["table_zap_ns"] + entries_ns
         freed = sum(table.take(position) for position in list(table.entries))
         self.counts["huge_zapped"] += 1
         self.counts["pages_freed"] += freed
@@ -46,16 +49,13 @@ class NaiveRemoval(NaiveLimits):
         """Remove the entries of a range from a slot; the table stays; the price."""
         table = mm.slots[number].table
         gone = [p for p in table.entries if start <= number * SLOT + p < end]
-        return sum(self.remove_entry(table, position) for position in gone)
+        looked_at = min(end - number * SLOT, SLOT) - max(start - number * SLOT, 0)
+        entries_ns = sum(self.remove_entry(table, position) for position in gone)
+        return PRICES["table_zap_ns"] * looked_at / SLOT + entries_ns
 
     def remove_entry(self, table: Table, position: int) -> float:
-        frame = table.entries[position].frame
-        scattered = frame is not None and frame.scattered
+        removed_ns = entry_ns(table.entries[position], "exit_entry_ns", "entry_scattered_ns")
         freed = table.take(position)
         self.counts["ptes_zapped"] += 1
         self.counts["pages_freed"] += freed
-        return (
-            PRICES["exit_entry_ns"]
-            + scattered * PRICES["entry_scattered_ns"]
-            + freed * PRICES["page_free_ns"]
-        )
+        return removed_ns + freed * PRICES["page_free_ns"]

@@ -128,7 +128,7 @@ class NaiveHead(NaiveOnDemand):
         mm.phantom -= old.resident
         # The second pass, over what the first has brought to the cache, takes its atomics only.
         atomics_ns = PRICES["exit_entry_ns"] - PRICES["exit_scan_entry_ns"]
-        cost_ns += len(old.entries) * atomics_ns
+        cost_ns += old.resident * atomics_ns
         NaiveMachine.drop(self, mm, Slot(old))
         return "RENEW", cost_ns
 

@@ -52,5 +52,6 @@ def test_because_the_parent_copies_few_tables_itself() -> None:
     for gib in (1, 8, 16):
         synced = snapshot("async", gib).counters["faults/table_sync"]
         copied = snapshot("on_demand", gib).counters["faults/table_copy"]
-        assert synced < copied / 4
-        assert copied > 0.9 * 512 * gib  # nearly every table, as writes are all over the heap
+        assert synced < copied / 3
+        # Writes are all over the heap but for an eighth of it, the hash table's buckets.
+        assert copied > 0.99 * (512 - 64) * gib

@@ -21,6 +21,7 @@ from models.calibration.fits import (
     fork_curves,
     heap_of_snapshots,
 )
+from models.calibration.paper import measured_medians
 from models.costs.laws import Costs
 from models.costs.profile import load_profile
 from results.paper.reference import published
@@ -141,3 +142,31 @@ def test_table_4s_service_time_gives_its_forks_median() -> None:
     # One nanosecond of service more or less moves the median by 0.15 %.
     published_ns = published.values("table4")["fork/p50"] * 1e6
     assert abs(median_ns / published_ns - 1) < 0.0015
+
+
+def test_no_copy_of_a_page_is_dearer_than_its_part_of_a_huge_copy() -> None:
+    """Table 1's fault on a huge page copies 512 pages, and allocates and faults besides."""
+    most_ns = PROFILE.costs.fault_huge_copy_ns / 512
+    assert 0.8 * most_ns < PROFILE.costs.copy_page_ns < most_ns
+    costs = PROFILE.costs
+    assert costs.copy_page_ns < costs.fault_copy_sequential_ns < costs.fault_copy_cold_ns
+
+
+def test_full_tables_cost_what_figure_7_was_fitted_to() -> None:
+    """Of an entry's fitted price a part is its table's; a full one costs the sum."""
+    costs = PROFILE.costs
+    entry_ns = costs.table_copy_ns / 512 + costs.entry_copy_ns + costs.entry_protect_ns
+    assert entry_ns == pytest.approx(costs.table_share_ns, rel=1e-12)  # the fit's own parameter
+
+
+def test_sparse_tables_are_dearer_than_their_entries() -> None:
+    """As measured: a table of one page against a full one (models/calibration, sparse_fork.c)."""
+    costs, measured = PROFILE.costs, measured_medians()
+    one = costs.table_copy_ns + costs.entry_copy_ns
+    full = costs.table_copy_ns + 512 * costs.entry_copy_ns
+    ratio = measured["table_at_fork"] / measured["full_table_at_fork"]
+    assert one / full == pytest.approx(ratio, rel=1e-9)
+    one = costs.table_zap_ns + costs.exit_entry_ns
+    full = costs.table_zap_ns + 512 * costs.exit_entry_ns
+    ratio = measured["table_at_exit"] / measured["full_table_at_exit"]
+    assert one / full == pytest.approx(ratio, rel=1e-9)

@@ -121,7 +121,7 @@ NOT_AS_PUBLISHED = {
 
 MISSES = {
     "fig02": {"fork/concurrent3/0.5GB"},
-    "table4": {"on_demand/p99.99"},
+    "table4": {"on_demand/p99.9", "on_demand/p99.99"},
     "table5": {"fork/std", "on_demand/std"},
     "table6": {"on_demand/max"},
     "table7": {"on_demand/p50"},
@@ -151,5 +151,6 @@ def test_table_4() -> None:
         assert abs(found[f"fork/{percentile}"]) <= 0.20
     assert abs(found["fork/p99.99"]) <= 0.30
     scale = 1 + found["on_demand/p50"]
-    for percentile in ("p90", "p95", "p99", "p99.9", "p99.99"):
+    # Beyond, On-demand-fork misses (`MISSES`).
+    for percentile in ("p90", "p95", "p99", "p99.9"):
         assert abs((1 + found[f"on_demand/{percentile}"]) / scale - 1) <= 0.30

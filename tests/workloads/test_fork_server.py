@@ -43,14 +43,14 @@ def suite(scheme: str, pages: int, tests: int = 4, scattered: float = 0.0) -> di
 @pytest.mark.parametrize("scattered", [0.0, 0.25, 1.0])
 def test_a_classic_suite_pays_for_every_page_at_fork_and_exit(scattered: float) -> None:
     rows = suite("classic", pages=0, scattered=scattered)
-    entries = HEAP_PAGES * COSTS.entry_copy_ns
+    entries = 4 * COSTS.table_copy_ns + HEAP_PAGES * COSTS.entry_copy_ns
     far = scattered * HEAP_PAGES * COSTS.entry_scattered_ns
     first = COSTS.fork_base_ns + entries + HEAP_PAGES * COSTS.entry_protect_ns + far
     later = COSTS.fork_base_ns + entries + far
     assert rows["fork_ns"][0] == pytest.approx(first, abs=1)
     assert rows["fork_ns"][1:] == pytest.approx([later] * 3, abs=1)
     assert rows["test_ns"] == [100_000 + COSTS.context_switch_ns] * 4
-    leave = COSTS.exit_base_ns + HEAP_PAGES * COSTS.exit_entry_ns + far
+    leave = COSTS.exit_base_ns + 4 * COSTS.table_zap_ns + HEAP_PAGES * COSTS.exit_entry_ns + far
     for fork_ns, test_ns, total_ns in zip(
         rows["fork_ns"], rows["test_ns"], rows["total_ns"], strict=True
     ):
@@ -64,13 +64,14 @@ def test_an_on_demand_suite_shares_tables_and_scans_at_exit() -> None:
     assert rows["fork_ns"][0] == pytest.approx(fork, abs=1)
     scan = HEAP_PAGES * (COSTS.exit_scan_entry_ns + 0.25 * COSTS.exit_scan_scattered_ns)
     left = rows["total_ns"][0] - rows["fork_ns"][0] - rows["test_ns"][0]
-    assert left == pytest.approx(COSTS.exit_base_ns + scan, abs=1)
+    assert left == pytest.approx(COSTS.exit_base_ns + 4 * COSTS.table_zap_ns + scan, abs=1)
 
 
 @pytest.mark.parametrize(("scheme", "copied"), [("classic", 0), ("on_demand", 1)])
 def test_a_test_that_writes_one_page_faults_once(scheme: str, copied: int) -> None:
     rows = suite(scheme, pages=1, tests=1)
-    table = copied * 512 * (COSTS.entry_copy_ns + COSTS.entry_protect_ns)
+    entries = 512 * (COSTS.entry_copy_ns + COSTS.entry_protect_ns)
+    table = copied * (COSTS.table_copy_ns + entries)
     run_ns = COSTS.context_switch_ns + 100_000 + COSTS.fault_copy_cold_ns
     assert rows["test_ns"][0] == pytest.approx(run_ns + table, abs=1)
 

@@ -50,7 +50,8 @@ def test_one_instance_forks_in_the_closed_form() -> None:
     pages = GIB // 4096
     stock = costs.movable_stock_frames
     scattered = stock * (1 - np.exp(-pages / stock))
-    expected = costs.fork_base_ns + pages * (costs.entry_copy_ns + costs.entry_protect_ns)
+    expected = costs.fork_base_ns + pages // 512 * costs.table_copy_ns
+    expected += pages * (costs.entry_copy_ns + costs.entry_protect_ns)
     expected += scattered * costs.entry_scattered_ns
     assert forks[0] == pytest.approx(expected, abs=costs.entry_scattered_ns)
 

@@ -181,7 +181,8 @@ ITEM = PaperItem(
         Explanation(
             "on_demand/p9[059]*",
             "Published, On-demand-fork is a quarter faster from p90 to p99.9, although both forks "
-            "leave the same pages to be copied. What would have to be true: the requests that "
+            "leave the same pages to be copied, and On-demand-fork tables besides (they make "
+            "p99.9). What would have to be true: the requests that "
             "meet copying faults are many under Fork (a tenth, at 0.9 ms a pass: SETs all over "
             "the heap, as in the run with uniform keys) and few under On-demand-fork, or there a "
             "copy costs a third; besides, On-demand-fork's kernel is faster, see p50. No "
