@@ -42,7 +42,7 @@ def test_a_point_holds_the_whole_configuration_in_base_units() -> None:
             "weight": 1.0,
             "sizes": None,
         },
-        "fork": {"kind": "on_demand", "variant": "paper"},
+        "fork": {"kind": "on_demand", "variant": "paper", "scans_left": None},
         "repetitions": 2,
         "seed": 20210426,
     }
