@@ -16,6 +16,7 @@ from workloads.traces.kinds.key_trace import KeyTrace
 from workloads.traces.reading.columns import MISSING
 
 MOST_REQUESTS = 16384
+_LEAST_LOOK = 256
 _MOST_PAGES = 2**18
 """Written by the requests that are held ahead, or by one."""
 
@@ -204,6 +205,7 @@ class OpenLoopClients:
     def __init__(self, arrivals: Iterator[Arrivals]) -> None:
         self._more = arrivals
         self._waiting = Arrivals.none()
+        self._look = MOST_REQUESTS
 
     def upcoming(
         self, now_ns: int, until_ns: int, find_faults: FindFaults
@@ -272,7 +274,7 @@ class OpenLoopClients:
     ) -> Iterations[Arrivals]:
         """Iterations that each take all that waits when they begin; the first ``arrived`` come."""
         waiting = self._waiting
-        seen = max(arrived, min(MOST_REQUESTS, int(np.searchsorted(waiting.at_ns, until_ns))))
+        seen = max(arrived, min(self._look, int(np.searchsorted(waiting.at_ns, until_ns))))
         at_ns, writes_from = waiting.at_ns[:seen], waiting.writes_from[: seen + 1]
         faults = find_faults(waiting.pages[: writes_from[-1]])
         work_ns = fault_ns(faults, writes_from)
@@ -285,8 +287,11 @@ class OpenLoopClients:
         # Of a connection with more than a pass reads, and of requests that were not looked at,
         # only a closer look next time can tell.
         sizes = np.append(0, np.cumsum(waiting.size_bytes[:seen]))
-        unclear = sizes[ends] - sizes[starts] > READ_BYTES
-        unclear |= (ends == seen) & (seen < len(waiting))
+        long = (sizes[ends] - sizes[starts] > READ_BYTES) & (ends - starts > 1)
+        # Where little of what was looked at was clear, less is looked at next.
+        little = max(_LEAST_LOOK, 4 * int(ends[np.argmax(long)]))
+        self._look = min(little, MOST_REQUESTS) if long.any() else MOST_REQUESTS
+        unclear = long | (ends == seen) & (seen < len(waiting))
         unclear |= np.append(now_ns, start_ns[:-1] + busy_ns[:-1]) >= until_ns
         unclear[0] = False
         count = int(np.argmax(unclear)) if unclear.any() else len(ends)
