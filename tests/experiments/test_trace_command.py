@@ -89,9 +89,9 @@ def test_columns_are_named_by_the_user_and_damage_skipped_if_allowed(here: Path)
     assert refused.stderr.count("\n") == 1
     result = forksim("convert", "requests", *columns, "--skip-damaged", "1")
     assert result.stdout.splitlines() == [
-        "time_ms,key,op,value_bytes,request_bytes,connection",
-        "0,0,write,10,37,",
-        "500,1,read,0,20,",
+        "time_s,key,op,value_bytes,request_bytes,connection",
+        "0.0,0,write,10,37,",
+        "0.5,1,read,0,20,",
     ]
     shown = forksim("inspect", "requests", *columns, "--skip-damaged", "1").stdout
     assert "skipped, damaged: bad operation  1\n" in shown
@@ -111,7 +111,7 @@ def test_columns_are_named_by_the_user_and_damage_skipped_if_allowed(here: Path)
         (("inspect", "requests", "--columns", "a,b"), "requests:1:1: bad header: expected names"),
         (
             ("inspect", MONITOR, "--columns", "time", "--format", "redis_monitor"),
-            f"{MONITOR}:1:1: columns or a unit said of a trace of format redis_monitor: ",
+            f"{MONITOR}:1:1: columns said of a trace of format redis_monitor: expected none, ",
         ),
         (("inspect", MONITOR, "--skip-damaged", "-1"), "forksim: Invalid value for '--skip-dam"),
         (("convert", MONITOR, "--to", "xml"), "forksim: Invalid value for '--to'"),

@@ -157,10 +157,8 @@ def test_a_converted_access_log_is_no_trace_of_keys(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("time_s,status\n0,2000\n", "2:3: bad status:"),
-        ("time_s,status\n1,200\n0,200\n", "3:1: time goes backwards:"),
-        ("time_s,status,service_s\n1,200,9999999\n", "2:7: bad service time:"),
+        ("time_s,status,service_s\n1,200,9999999\n", "2:7: service time too long:"),
         ("time_s,status\n1,200,3\n", "2:8: cells missing or too many:"),
-        ("time_s,time_ms,status\n", "1:1: bad header: expected one column for the time"),
         ("time_s,execs_per_s\n1,-2\n", "2:3: bad rate:"),
         ("time_s,execs_per_s\n1,1e999\n", "2:3: bad rate:"),
         ("time_s,execs_per_s\n1,\n", "2:1: neither a rate nor a total:"),

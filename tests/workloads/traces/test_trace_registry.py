@@ -10,6 +10,7 @@ from monitor_lines import line
 from samples import FORMAT_OF, lines_of
 
 from sim.names import by_name
+from workloads.traces.formats import monitor
 from workloads.traces.formats.monitor import looks_like_monitor, read_monitor
 from workloads.traces.kinds.access_trace import AccessTrace
 from workloads.traces.kinds.key_trace import KeyTrace
@@ -23,7 +24,7 @@ from workloads.traces.registry import (
     recognise,
 )
 
-MONITOR = TraceFormat("redis_monitor", looks_like_monitor, read_monitor)
+MONITOR = TraceFormat("redis_monitor", looks_like_monitor, read_monitor, monitor.MONITOR)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workloads.traces.kinds.facts import percentiles, popularity, rates
-from workloads.traces.kinds.trace import Facts, Table
+from workloads.traces.kinds.trace import Facts, Table, in_own_unit
 from workloads.traces.reading.accounting import Accounting
 from workloads.traces.reading.columns import MISSING, Ids, IntColumn, Times, frozen, spread
 
@@ -19,8 +19,6 @@ NO_KEY = MISSING
 
 READ, WRITE, FURTHER = "read", "write", "further"
 """Operations as a table names them; a `further` row is one more key that the row above writes."""
-
-_UNITS = (("s", 10**9), ("ms", 10**6), ("us", 10**3), ("ns", 1))
 
 LONGEST_SENDER_BYTES = 160
 """The longest sender: sun_path holds 108 bytes, an IPv6 address with zone and port fewer."""
@@ -112,9 +110,9 @@ class KeyTrace:
             return np.concatenate((first, further))[order]
 
         # In the clock's own unit, so that whoever reads it again has the same clock.
-        unit, unit_ns = next(u for u in _UNITS if self.resolution_ns % u[1] == 0)
+        name, times = in_own_unit(self.time_ns[rows], self.resolution_ns)
         return {
-            f"time_{unit}": self.time_ns[rows] // unit_ns,
+            name: times,
             "key": both(self.key_id, self.further_key_id),
             "op": operations.tolist(),
             "value_bytes": both(self.value_bytes, self.further_value_bytes),

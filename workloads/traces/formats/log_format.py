@@ -1,0 +1,314 @@
+r"""From a server's own format string to how its lines are read.
+
+`%h %l %u %t \"%r\" %>s %b %D` of Apache's LogFormat (and Tomcat's pattern), or
+`$remote_addr [$time_local] "$request" $status rt=$request_time` of NGINX's log_format; bare, or
+with the directive around it, as it stands in the server's configuration.
+
+A line is read from left to right, and what a directive has written ends where what the format has
+behind it begins; quoted, at the first quote without a backslash. Nothing is read twice, so that no
+line takes long.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from workloads.traces.formats.log_directives import (
+    APACHE,
+    NGINX,
+    Directive,
+    Piece,
+    apache_pieces,
+    nginx_pieces,
+)
+from workloads.traces.reading.accounting import LineError
+from workloads.traces.reading.dates import is_whole
+from workloads.traces.reading.fields import Fields, SaidError, Unit
+from workloads.traces.reading.naming import base_and_unit
+
+_QUOTED_TEXT = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
+_LONGEST = 4096
+
+
+class _Part(NamedTuple):
+    """A piece of a line.
+
+    Attributes:
+        pattern: atomic, so that what it has matched stays.
+        what: its name, for a message.
+        expected: what it looks like, for a message.
+        reads: what is captured: a role, or the number of a part of the time.
+    """
+
+    pattern: bytes
+    what: str
+    expected: str
+    reads: str = ""
+
+
+@dataclass(frozen=True)
+class LogPattern:
+    """How the lines of a log are read.
+
+    Attributes:
+        line: matches a whole line; its groups are in the order of `reads`.
+        parts: the same piece by piece, for what is wrong with a line.
+        reads: what each group is: `request`, `status`, `size`, `service`, `path`, or a part of
+            the time.
+        time_parts: the parts of the time.
+        service: the name of what is read as service time; empty if there is none.
+        service_unit: its unit.
+        others: names of other service times, which are not read.
+    """
+
+    line: re.Pattern[bytes]
+    parts: tuple[tuple[re.Pattern[bytes], str, str], ...]
+    reads: tuple[str, ...]
+    time_parts: tuple[str, ...]
+    service: str
+    service_unit: Unit
+    others: tuple[str, ...]
+
+    def describe(self, line: bytes) -> LineError:
+        """What is wrong with a line that does not match."""
+        position = 0
+        for pattern, what, expected in self.parts:
+            match = pattern.match(line, position)
+            if match is None:
+                return LineError(position + 1, f"bad {what}", expected)
+            position = match.end()
+        return LineError(position + 1, "bad end", "the end of the line, as the log format has it")
+
+
+def log_pattern(fields: Fields) -> LogPattern:
+    """The pattern of a format string, and of what is said of its columns.
+
+    Raises:
+        SaidError: It cannot be read.
+    """
+    pieces = _merged(_pieces(fields.log_format or ""))
+    chosen = _chosen([piece for piece in pieces if isinstance(piece, Directive)], fields)
+    parts = _parts(pieces, chosen)
+    service = chosen.service
+    return LogPattern(
+        line=re.compile(
+            b"".join(b"(" + part.pattern + b")" if part.reads else part.pattern for part in parts),
+            re.DOTALL,
+        ),
+        parts=tuple((re.compile(p.pattern, re.DOTALL), p.what, p.expected) for p in parts),
+        reads=tuple(part.reads for part in parts if part.reads),
+        time_parts=tuple(part.reads for part in parts if part.reads in chosen.time_parts),
+        service=service.name if service else "",
+        service_unit=chosen.unit,
+        others=chosen.others,
+    )
+
+
+def _pieces(text: str) -> list[Piece]:
+    """Literals and directives, in order."""
+    if len(text) > _LONGEST:
+        raise SaidError("log_format", f"{_LONGEST} characters at most")
+    bare = _bare(text)
+    if NGINX.search(bare) and not re.search(r"%[<>]?[a-zA-Z{]", NGINX.sub("", bare)):
+        return _nginx(bare)
+    if "%" in bare:
+        return _apache(bare)
+    expected = "directives of Apache's (%t) or variables of NGINX's ($time_local)"
+    raise SaidError("log_format", expected)
+
+
+def _bare(text: str) -> str:
+    """The format string without the directive and the quotes that stand around it."""
+    text = text.strip().replace("&quot;", '"')
+    directive = re.match(r"(LogFormat|CustomLog|log_format|pattern\s*=)\s*", text)
+    rest = text[directive.end() :] if directive else text
+    if directive is None and not (rest.startswith("'") and rest.rstrip(";").endswith("'")):
+        return _unescaped(text)
+    quoted = re.findall(_QUOTED_TEXT, rest)
+    if directive and directive[1] in ("LogFormat", "CustomLog"):
+        quoted = quoted[:1]
+    if not quoted:
+        raise SaidError("log_format", "the format in quotes behind the directive's name")
+    return "".join(_unescaped(part[1:-1]) for part in quoted)
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), text, flags=re.DOTALL)
+
+
+def _apache(text: str) -> list[Piece]:
+    pieces: list[Piece] = []
+    end = 0
+    for match in APACHE.finditer(text):
+        pieces.append(text[end : match.start()])
+        end = match.end()
+        argument, letter = match[2], match[3] or ""
+        if letter == "%":
+            pieces.append("%")
+            continue
+        if not letter.startswith("^"):
+            end -= len(letter[1:])  # only these have two letters
+            letter = letter[:1]
+        pieces += apache_pieces(text[match.start() : end], argument or "", letter)
+    return [*pieces, text[end:]]
+
+
+def _nginx(text: str) -> list[Piece]:
+    pieces: list[Piece] = []
+    end = 0
+    for match in NGINX.finditer(text):
+        pieces += [text[end : match.start()], *nginx_pieces(match[1] or match[2])]
+        end = match.end()
+    return [*pieces, text[end:]]
+
+
+def _merged(pieces: Sequence[Piece]) -> list[Piece]:
+    """The same, neighbouring literals in one, blanks at the end left out.
+
+    What is read must end somewhere: only a path may have further text that is not read right behind
+    it, which belongs to it (`$uri$is_args$args`).
+    """
+    merged: list[Piece] = []
+    for piece in pieces:
+        before = merged[-1] if merged else ""
+        if isinstance(piece, str):
+            if isinstance(before, str):
+                merged[-1:] = [before + piece]
+            elif piece:
+                merged.append(piece)
+        elif isinstance(before, str) or before.part or piece.part:
+            merged.append(piece)
+        elif piece.role or before.role not in ("", "path"):
+            expected = f"something between {before.name} and {piece.name}"
+            raise SaidError("log_format", expected)
+    if merged and isinstance(merged[-1], str):
+        merged[-1] = merged[-1].rstrip()
+    return [piece for piece in merged if piece]
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """Which directives are read.
+
+    Attributes:
+        directives: by what they are.
+        time_parts: parts of the time; of several of a kind the first is read.
+        unit: of the service time.
+        others: names of other service times.
+    """
+
+    directives: Mapping[str, Directive]
+    time_parts: frozenset[str]
+    unit: Unit
+    others: tuple[str, ...]
+
+    @property
+    def service(self) -> Directive | None:
+        """What is read as service time."""
+        return self.directives.get("service")
+
+
+_SAID = {
+    "request": "request", "path": "path", "status": "status",
+    "response_bytes": "size", "bytes": "size", "size": "size",
+}  # fmt: skip
+
+
+def _chosen(directives: Sequence[Directive], fields: Fields) -> _Chosen:
+    """What is read: what is said, else the first of the lowest rank."""
+    found: dict[str, Directive] = {}
+    for directive in sorted(directives, key=lambda one: one.rank):
+        if directive.role and directive.role != "time":
+            found.setdefault(directive.role, directive)
+    unit = fields.unit
+    if fields.names:
+        expected = "a mapping, such as {service: $upstream_response_time}"
+        raise SaidError("columns in a list beside a log format", expected)
+    for known, where in fields.places:
+        base, said = base_and_unit(known)
+        role = "service" if base == "service" else _SAID.get(known.lower())
+        if role is None:
+            expected = ", ".join(("service", "service_ms", *_SAID))
+            raise SaidError(f"columns: {known!r}", f"one of {expected}")
+        directive = _named(directives, where)
+        found = {other: one for other, one in found.items() if one is not directive}
+        found[role] = directive
+        unit = said or unit
+    parts = frozenset(directive.part for directive in directives if directive.part)
+    if not is_whole(parts):
+        raise SaidError("log_format", "a whole time in it: %t, $time_local, $msec ...")
+    service = found.get("service")
+    if fields.unit is not None and service is None:
+        raise SaidError("unit beside a log format without a service time", "none")
+    if service is not None and (unit or service.unit) is None:
+        raise SaidError(f"columns: {service.name}", "its unit, as in service_ms")
+    others = [one.name for one in directives if one.role == "service" and one is not service]
+    return _Chosen(found, parts, unit or (service.unit if service else None) or "s", tuple(others))
+
+
+def _named(directives: Sequence[Directive], where: str | int) -> Directive:
+    """The directive of this name, with or without its `$`, or of this number."""
+    wanted = [one for one in directives if not one.part]
+    if isinstance(where, int):
+        if not 0 < where <= len(wanted):
+            raise SaidError(f"columns: {where}", f"one of {len(wanted)} directives")
+        return wanted[where - 1]
+    for directive in wanted:
+        if where in (directive.name, directive.name.removeprefix("$")):
+            return directive
+    listed = ", ".join(directive.name for directive in wanted)
+    raise SaidError(f"columns: {where!r}", f"one of {listed}")
+
+
+def _parts(pieces: Sequence[Piece], chosen: _Chosen) -> list[_Part]:
+    parts: list[_Part] = []
+    seen: set[str] = set()
+    roles = {id(directive): role for role, directive in chosen.directives.items()}
+    for number, piece in enumerate(pieces):
+        if isinstance(piece, str):
+            parts.append(_literal(piece))
+            continue
+        reads = roles.get(id(piece), "")
+        if piece.part and piece.part not in seen:
+            seen.add(piece.part)
+            reads = piece.part
+        before = pieces[number - 1] if number else ""
+        behind = pieces[number + 1] if number + 1 < len(pieces) else ""
+        pattern, expected = _pattern(piece, before, behind)
+        parts.append(_Part(b"(?>" + pattern + b")", piece.name, expected, reads))
+    return parts
+
+
+def _literal(text: str) -> _Part:
+    """Any number of blanks stand for some blanks."""
+    pattern = b"".join(
+        rb"[ \t]++" if piece.isspace() else re.escape(piece.encode())
+        for piece in re.split(r"([ \t]+)", text)
+        if piece
+    )
+    return _Part(b"(?>" + pattern + b")", "line", f"{text!r}, as the log format has it")
+
+
+def _pattern(directive: Directive, before: Piece, behind: Piece) -> tuple[bytes, str]:
+    """What a directive looks like between its neighbours, and the same in words."""
+    if directive.pattern:
+        return directive.pattern, directive.expected
+    quoted = isinstance(before, str) and before.endswith('"')
+    if not isinstance(behind, str):
+        # A part of a time follows.
+        return rb"[^0-9]*+" if behind.part else rb".*+", "some text"
+    if quoted and behind.startswith('"'):
+        return rb'(?:[^"\\]++|\\.)*+', "text with a quote behind it"
+    if not behind:
+        return rb".*+", "some text"
+    if directive.listed and behind[0] in " \t":
+        return rb"[^\s,]*+(?:(?:,[ \t]*+|[ \t]++:[ \t]++)[^\s,]++)*+", "values with commas between"
+    first = rb"[ \t]" if behind[0] in " \t" else re.escape(behind[0].encode()[:1])
+    rest = rb"[^ \t]" if behind[0] in " \t" else b"[^" + first + b"]"
+    stop = _literal(behind).pattern
+    expected = f"text with {behind!r} behind it"
+    return rest + b"*+(?:(?!" + stop + b")" + first + rest + b"*+)*+", expected
