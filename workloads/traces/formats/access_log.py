@@ -292,7 +292,10 @@ class _OwnLines:
         if "request" in self._group:
             resource = resource_of(match[self._group["request"]])
         if resource is None and "path" in self._group:
-            resource = resource_at(match[self._group["path"]])
+            path = match[self._group["path"]]
+            if self._pattern.query_behind_path and b"?" not in path:
+                path = path.removesuffix(b"-")
+            resource = resource_at(path)
         self.columns.add(
             self._unix_ns,
             status=MISSING if status is None else status,

@@ -63,6 +63,7 @@ class LogPattern:
         service: the name of what is read as service time; empty if there is none.
         service_unit: its unit.
         others: names of other service times, which are not read.
+        query_behind_path: whether NGINX writes a query right behind the path, `-` if there is none.
     """
 
     line: re.Pattern[bytes]
@@ -72,6 +73,7 @@ class LogPattern:
     service: str
     service_unit: Unit
     others: tuple[str, ...]
+    query_behind_path: bool
 
     def describe(self, line: bytes) -> LineError:
         """What is wrong with a line that does not match."""
@@ -90,7 +92,8 @@ def log_pattern(fields: Fields) -> LogPattern:
     Raises:
         SaidError: It cannot be read.
     """
-    pieces = _merged(_pieces(fields.log_format or ""))
+    written = _pieces(fields.log_format or "")
+    pieces = _merged(written)
     chosen = _chosen([piece for piece in pieces if isinstance(piece, Directive)], fields)
     parts = _parts(pieces, chosen)
     service = chosen.service
@@ -105,6 +108,8 @@ def log_pattern(fields: Fields) -> LogPattern:
         service=service.name if service else "",
         service_unit=chosen.unit,
         others=chosen.others,
+        query_behind_path="path" in chosen.directives
+        and _directly_behind(written, chosen.directives["path"]),
     )
 
 
@@ -188,6 +193,13 @@ def _merged(pieces: Sequence[Piece]) -> list[Piece]:
     if merged and isinstance(merged[-1], str):
         merged[-1] = merged[-1].rstrip()
     return [piece for piece in merged if piece]
+
+
+def _directly_behind(pieces: Sequence[Piece], path: Directive) -> bool:
+    """Whether the format has another variable of NGINX's directly behind a path."""
+    number = next(n for n, piece in enumerate(pieces) if piece is path)
+    behind = next((piece for piece in pieces[number + 1 :] if piece), "")
+    return path.name.startswith("$") and isinstance(behind, Directive)
 
 
 @dataclass(frozen=True)
