@@ -10,7 +10,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.traces.kinds.facts import percentiles, popularity, rates
+from workloads.traces.kinds.facts import (
+    gap_notes,
+    longest_gap,
+    percentiles,
+    popularity,
+    rates,
+)
 from workloads.traces.kinds.trace import Facts, Table, in_own_unit
 from workloads.traces.reading.accounting import Accounting
 from workloads.traces.reading.cells import decimal
@@ -73,6 +79,7 @@ class AccessTrace:
         """Rates, failures, popularity of paths, sizes and times."""
         return {
             **rates(self.time_ns, self.resolution_ns),
+            **longest_gap(self.time_ns),
             "client_error_share": float((self.status // 100 == 4).mean()),
             "server_error_share": float((self.status // 100 == 5).mean()),
             **popularity(self.resource_id[self.resource_id != MISSING], "resources"),
@@ -135,8 +142,9 @@ class AccessColumns:
         unix_ns = frozen(self.unix_ns, np.int64)
         order = np.argsort(unix_ns, kind="stable")
         start_ns = int(unix_ns[order[0]])
+        time_ns = _read_only(unix_ns[order] - start_ns)
         return AccessTrace(
-            time_ns=_read_only(unix_ns[order] - start_ns),
+            time_ns=time_ns,
             status=_read_only(frozen(self._status, np.int16)[order]),
             response_bytes=_read_only(frozen(self._response_bytes, np.int64)[order]),
             service_ns=_read_only(frozen(self._service_ns, np.int64)[order]),
@@ -146,7 +154,7 @@ class AccessColumns:
             out_of_order=int((unix_ns < np.maximum.accumulate(unix_ns)).sum()),
             accounting=accounting,
             resolution_ns=self.tick_ns,
-            notes=notes,
+            notes=(*notes, *gap_notes(time_ns)),
         )
 
 
