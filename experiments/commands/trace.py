@@ -95,13 +95,14 @@ def _read(
     if format_name is not None and format_name not in FORMATS:
         raise InputError(f"--format: {format_name!r}{suggestion(format_name, FORMATS)}")
     names, places = _columns(columns or "")
+    codes = _operations(operations or "")
     try:
         fields = Fields(
             names=names,
             places=places,
             unit=unit,
             log_format=log_format,
-            operations=_operations(operations or ""),
+            operations=codes,
             rate=None if rate is None else parse_rate(f"{rate}/s" if rate.isdigit() else rate),
         )
     except ValueError as error:

@@ -300,6 +300,7 @@ def _trace_files(
     """Where traces are named: every program says so by ``{kind: trace, path: FILE}``."""
     if config.get("kind") == "trace":
         yield above, config
+        return
     for key, value in config.items():
         if isinstance(value, dict):
             yield from _trace_files(value, (*above, key))

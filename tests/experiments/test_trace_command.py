@@ -148,3 +148,52 @@ def test_the_help_names_what_can_be_chosen() -> None:
     assert all(to in shown for to in WRITERS)
     assert set(WRITERS) == {"csv", "npz"}
     assert all(name.isidentifier() for name in FORMATS)
+
+
+DOCUMENT = Path(__file__).parents[2] / "docs/traces.md"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_document_says_of_every_format_what_inspect_says(name: str) -> None:
+    about = FORMATS[name].about
+    row = f"| `{name}` | {about.read} | {about.left} | {about.assumed} |"
+    assert row in DOCUMENT.read_text().splitlines()
+
+
+def test_inspect_says_what_is_read_and_what_is_assumed(here: Path) -> None:
+    shown = forksim("inspect", str(BUNDLED / "sqlite_tests_1GiB.csv")).stdout.splitlines()
+    assert "assumed".ljust(20) + "a test may take no time" in "\n".join(
+        f"{label:20}{text.strip()}" for label, _, text in (line.partition("  ") for line in shown)
+    )
+    found = json.loads(forksim("inspect", MONITOR, "--json").stdout)["about"]
+    assert found == FORMATS["redis_monitor"].about._asdict()
+
+
+def test_options_of_the_command_line(here: Path) -> None:
+    (here / "codes").write_text("k1 1 4096\nk2 0 7\n")
+    said = ("--columns", "key=1,op=2,size=3", "--operations", "0=get,1=set", "--rate", "4")
+    assert forksim("convert", "codes", *said).stdout.splitlines() == [
+        "time_ns,key,op,value_bytes,request_bytes,connection",
+        "0,0,write,4096,4126,",
+        "250000000,1,read,0,21,",
+    ]
+    (here / "log").write_text('1.5 "/a" 0.002\n')
+    log_format = ("--log-format", '$msec "$uri" $request_time')
+    assert forksim("convert", "log", *log_format).stdout.splitlines()[1] == "0.0,0,,0,2000000"
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (("--columns", "key=1,op"), "--columns: expected names, or NAME=COLUMN for each"),
+        (("--operations", "get"), "--operations: 'get': expected CODE=OPERATION,... or one of lib"),
+        (("--rate", "fast"), "--rate: fast: expected a rate"),
+        (("--rate", "0"), "--rate: 0: expected a rate"),
+        (("--log-format", "x"), "requests:1:1: log_format: expected directives of Apache's"),
+    ],
+)
+def test_options_that_cannot_be(here: Path, options: tuple[str, ...], line: str) -> None:
+    result = forksim("inspect", "requests", *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(line), result.stderr
+    assert result.stderr.count("\n") == 1

@@ -29,7 +29,8 @@ from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath
 EXECUTION_CSV = About(
     "time since the start (`time_s`), or `unix_time`; `execs_per_sec`, `total_execs` and the like",
     "columns of other names, which are named",
-    "as of `afl_plot_data`",
+    "of `unix_time` only differences count; a total that falls begins anew, and what was "
+    "executed between the two rows is unknown; `inf` and `nan` are missing rates",
 )
 
 LONGEST_NS = 10 * 365 * 86400 * 10**9

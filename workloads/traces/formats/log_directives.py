@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from workloads.traces.reading.dates import MORE_PARTS, PARTS, conversions
+from workloads.traces.reading.dates import COMMON_LOG_FORM, MORE_PARTS, PARTS, conversions
 from workloads.traces.reading.fields import SaidError, Unit
 
 Role = Literal["time", "request", "path", "status", "size", "service", ""]
@@ -106,9 +106,6 @@ def _date_pieces(name: str, form: str) -> list[Piece]:
     ]
 
 
-_COMMON_LOG_PIECES = _date_pieces("%t", "%d/%b/%Y:%H:%M:%S %z")
-
-
 def apache_pieces(name: str, argument: str, letter: str) -> list[Piece]:
     """What a directive of Apache's (or Tomcat's) writes.
 
@@ -138,7 +135,7 @@ def apache_pieces(name: str, argument: str, letter: str) -> list[Piece]:
 def _apache_time(name: str, argument: str) -> list[Piece]:
     form = re.sub("^(?:begin|end):?", "", argument)
     if not form:
-        return ["[", *_COMMON_LOG_PIECES, "]"]
+        return ["[", *_date_pieces(name, COMMON_LOG_FORM), "]"]
     if form in MORE_PARTS:
         return [_time_part(name, *MORE_PARTS[form])]
     if "%" in form:
@@ -162,7 +159,7 @@ def nginx_pieces(variable: str) -> list[Piece]:
     """What a variable of NGINX's writes; of one that is not known, some text."""
     name = f"${variable}"
     if variable == "time_local":
-        return [*_COMMON_LOG_PIECES]
+        return _date_pieces(name, COMMON_LOG_FORM)
     if variable == "time_iso8601":
         return _date_pieces(name, "%Y-%m-%dT%H:%M:%S%z")
     if variable == "msec":

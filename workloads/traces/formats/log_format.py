@@ -42,12 +42,14 @@ class _Part(NamedTuple):
         what: its name, for a message.
         expected: what it looks like, for a message.
         reads: what is captured: a role, or the number of a part of the time.
+        open: whether it goes on until what stands behind it.
     """
 
     pattern: bytes
     what: str
     expected: str
     reads: str = ""
+    open: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class LogPattern:
     """
 
     line: re.Pattern[bytes]
-    parts: tuple[tuple[re.Pattern[bytes], str, str], ...]
+    parts: tuple[_Part, ...]
     reads: tuple[str, ...]
     time_parts: tuple[str, ...]
     service: str
@@ -77,12 +79,15 @@ class LogPattern:
 
     def describe(self, line: bytes) -> LineError:
         """What is wrong with a line that does not match."""
-        position = 0
-        for pattern, what, expected in self.parts:
-            match = pattern.match(line, position)
+        position = began = 0
+        before: _Part | None = None
+        for part in self.parts:
+            match = re.compile(part.pattern, re.DOTALL).match(line, position)
             if match is None:
-                return LineError(position + 1, f"bad {what}", expected)
-            position = match.end()
+                if before is not None and before.open:
+                    return LineError(began + 1, f"bad {before.what}", before.expected)
+                return LineError(position + 1, f"bad {part.what}", part.expected)
+            before, began, position = part, position, match.end()
         return LineError(position + 1, "bad end", "the end of the line, as the log format has it")
 
 
@@ -102,7 +107,7 @@ def log_pattern(fields: Fields) -> LogPattern:
             b"".join(b"(" + part.pattern + b")" if part.reads else part.pattern for part in parts),
             re.DOTALL,
         ),
-        parts=tuple((re.compile(p.pattern, re.DOTALL), p.what, p.expected) for p in parts),
+        parts=tuple(parts),
         reads=tuple(part.reads for part in parts if part.reads),
         time_parts=tuple(part.reads for part in parts if part.reads in chosen.time_parts),
         service=service.name if service else "",
@@ -128,7 +133,7 @@ def _pieces(text: str) -> list[Piece]:
 
 def _bare(text: str) -> str:
     """The format string without the directive and the quotes that stand around it."""
-    text = text.strip().replace("&quot;", '"')
+    text = text.strip()
     directive = re.match(r"(LogFormat|CustomLog|log_format|pattern\s*=)\s*", text)
     rest = text[directive.end() :] if directive else text
     if directive is None and not (rest.startswith("'") and rest.rstrip(";").endswith("'")):
@@ -142,6 +147,7 @@ def _bare(text: str) -> str:
 
 
 def _unescaped(text: str) -> str:
+    text = text.replace("&quot;", '"')  # as XML has it, in Tomcat's configuration
     return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), text, flags=re.DOTALL)
 
 
@@ -263,17 +269,19 @@ def _chosen(directives: Sequence[Directive], fields: Fields) -> _Chosen:
 
 
 def _named(directives: Sequence[Directive], where: str | int) -> Directive:
-    """The directive of this name, with or without its `$`, or of this number."""
-    wanted = [one for one in directives if not one.part]
-    if isinstance(where, int):
-        if not 0 < where <= len(wanted):
-            raise SaidError(f"columns: {where}", f"one of {len(wanted)} directives")
-        return wanted[where - 1]
-    for directive in wanted:
-        if where in (directive.name, directive.name.removeprefix("$")):
+    """The directive of this name, with or without its `$`, or of this number; not a time."""
+    # The parts of a time are one directive.
+    whole = [
+        one
+        for one, before in zip(directives, (None, *directives), strict=False)
+        if before is None or not one.part or one.name != before.name
+    ]
+    for number, directive in enumerate(whole, 1):
+        names = (number, directive.name, directive.name.removeprefix("$"))
+        if where in names and not directive.part:
             return directive
-    listed = ", ".join(directive.name for directive in wanted)
-    raise SaidError(f"columns: {where!r}", f"one of {listed}")
+    listed = ", ".join(directive.name for directive in whole if not directive.part)
+    raise SaidError(f"columns: {where!r}", f"one of {listed}, or its number")
 
 
 def _parts(pieces: Sequence[Piece], chosen: _Chosen) -> list[_Part]:
@@ -291,7 +299,8 @@ def _parts(pieces: Sequence[Piece], chosen: _Chosen) -> list[_Part]:
         before = pieces[number - 1] if number else ""
         behind = pieces[number + 1] if number + 1 < len(pieces) else ""
         pattern, expected = _pattern(piece, before, behind)
-        parts.append(_Part(b"(?>" + pattern + b")", piece.name, expected, reads))
+        is_open = not piece.pattern and isinstance(behind, str) and behind != ""
+        parts.append(_Part(b"(?>" + pattern + b")", piece.name, expected, reads, is_open))
     return parts
 
 
@@ -314,13 +323,13 @@ def _pattern(directive: Directive, before: Piece, behind: Piece) -> tuple[bytes,
         # A part of a time follows.
         return rb"[^0-9]*+" if behind.part else rb".*+", "some text"
     if quoted and behind.startswith('"'):
-        return rb'(?:[^"\\]++|\\.)*+', "text with a quote behind it"
+        return rb'(?:[^"\\]++|\\.)*+', f"text with {behind!r} behind it"
     if not behind:
         return rb".*+", "some text"
+    expected = f"text with {behind!r} behind it"
     if directive.listed and behind[0] in " \t":
-        return rb"[^\s,]*+(?:(?:,[ \t]*+|[ \t]++:[ \t]++)[^\s,]++)*+", "values with commas between"
+        return rb"[^\s,]*+(?:(?:,[ \t]*+|[ \t]++:[ \t]++)[^\s,]++)*+", expected
     first = rb"[ \t]" if behind[0] in " \t" else re.escape(behind[0].encode()[:1])
     rest = rb"[^ \t]" if behind[0] in " \t" else b"[^" + first + b"]"
     stop = _literal(behind).pattern
-    expected = f"text with {behind!r} behind it"
     return rest + b"*+(?:(?!" + stop + b")" + first + rest + b"*+)*+", expected

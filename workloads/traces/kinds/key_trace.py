@@ -96,7 +96,9 @@ class KeyTrace:
     def facts(self) -> Facts:
         """Rates, share of writes, popularity of keys, sizes of values."""
         first_keys = self.key_id[self.key_id != NO_KEY]
+        repeated = {"commands": len(self)} if len(self) > self.accounting.records else {}
         return {
+            **repeated,
             **rates(self.time_ns, self.resolution_ns),
             **longest_gap(self.time_ns),
             "write_share": float(self._writes.mean()),

@@ -69,19 +69,19 @@ class ServerInfo:
         """That it is no trace, and how an experiment would describe the server."""
         described = ", ".join(self._described())
         return (
-            "INFO has no requests, so that no program can be driven by it; as an experiment its "
-            f"server would be {{kind: redis, {described or 'dataset: ...'}}}",
+            "INFO has no requests, so that no program can be driven by it; as a workload its "
+            f"server would be {{kind: redis, {described}}}",
         )
 
     def _described(self) -> Iterator[str]:
-        size = self._number("used_memory_rss") or self._number("used_memory")
-        if size:
-            yield f"dataset: {size}B"
-        if rate := self._number("instantaneous_ops_per_sec"):
-            yield f"clients: {{kind: open, rate: {rate}/s}}"
+        size = self._number("used_memory_rss") or self._number("used_memory") or "..."
+        yield f"dataset: {size}B"
+        rate = self._number("instantaneous_ops_per_sec")
+        yield f"clients: {{kind: open, rate: {rate}/s}}" if rate else "clients: {kind: closed}"
         save_s, used = self._number("rdb_last_bgsave_time_sec"), self._number("used_memory")
         if save_s and used:
-            yield f"snapshot: {{after_changes: 10000, after: 60s, save_rate: {used // save_s}B}}"
+            yield f"snapshot: {{at: [1s], save_rate: {used // save_s}B}}"
+        yield f"duration: {10 + (save_s or 0)}s"
 
     def table(self) -> Table:
         """All fields; its reader reads them again."""

@@ -111,7 +111,8 @@ class DateForm:
         return cls(tuple(parts), re.compile(pattern))
 
 
-COMMON_LOG = DateForm.of("%d/%b/%Y:%H:%M:%S %z")
+COMMON_LOG_FORM = "%d/%b/%Y:%H:%M:%S %z"
+COMMON_LOG = DateForm.of(COMMON_LOG_FORM)
 """`23/Nov/2026:07:25:04 +0000`, of Apache, and NGINX's `$time_local`."""
 
 _FRACTION = rb"(?:[.,]([0-9]{1,30}))?"
