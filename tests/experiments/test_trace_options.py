@@ -79,7 +79,7 @@ def test_notes_go_with_what_is_said(here: Path) -> None:
         (", format: csv", "access.log:1:1: bad header:"),
         (", format: access_lgo", "expected one of redis_monitor,"),
         (", unit: h", "workload.clients.unit: "),
-        (", log_format: combined", "log_format: expected directives of Apache's (%t) or"),
+        (", log_format: combned", "log_format: expected directives of Apache's (%t) or"),
         (", log_format: '%h %t %Y'", "log_format: '%Y': expected a directive of Apache's"),
         (", log_format: '%t %h', unit: s", "unit beside a log format without a service time"),
         (", columns: 5", "workload.clients.columns: 5: expected the names of all columns in a"),

@@ -132,6 +132,7 @@ def test_shapes_of_lines(path: Path, line: bytes, unit: Unit, service_ns: int) -
         (("pid", "service_us"), None, 7_000),
         (("service", "pid", "bytes"), "s", 5 * 10**9),
         (("%D", "%P"), None, 5_000),
+        (("%D", "%P"), "ms", 5_000_000),  # Tomcat's
         (("%P", "%T"), None, 7 * 10**9),
         (("%{ms}T",), None, 5_000_000),
         (("upstream", "$request_time"), None, 7 * 10**9),
@@ -171,6 +172,7 @@ def test_that_no_service_times_are_read_is_said(path: Path, rest: bytes, note: s
         (b" 5", Fields(("pid", "service_us")), "1:69: no service time: expected 2 fields"),
         (b" 5", Fields(("service",)), "1:1: a service time that is not clear:"),
         (b" 5", Fields(("pid",), "us"), "1:1: a service time that is not clear:"),
+        (b" 5", Fields(("service_us",), "ms"), "1:1: unit ms beside service_us: expected one"),
         (b" 5 6", Fields(("%D", "%T")), "1:1: several columns are service times:"),
     ],
 )

@@ -146,6 +146,12 @@ def test_what_a_line_does_not_say(path: Path) -> None:
             "1:16: service time too long: expected a time below 30 days, in s",
         ),
         ('{"time":1, "d":1}', {"columns": {"service": "d"}}, "1:1: no unit of 'd': expected"),
+        ('{"time":1}', {"columns": ["time"]}, "1:1: columns in a list of a log in JSON: expected"),
+        (
+            '{"time":1, "d":1}',
+            {"columns": {"service_ms": "d"}, "unit": "s"},
+            "1:1: unit s beside service_ms: expected one unit",
+        ),
         ('{"time":1, "d":1}', {"columns": {"servce": "d"}}, "1:1: columns: servce: 'd': expected"),
         ('{"time":1, "d":1}', {"columns": {"service_s": 2}}, "1:1: columns: service_s: 2: expec"),
     ],

@@ -220,6 +220,13 @@ def test_a_log_format_reads_what_the_usual_reader_does() -> None:
     assert own.accounting == usual.accounting
 
 
+@pytest.mark.parametrize("name", ["combined", " common ", "vhost_combined"])
+def test_formats_that_have_a_name(path: Path, name: str) -> None:
+    line = HEAD if "combined" in name else HEAD[: HEAD.index(' "-"')]
+    trace = read(path, name, f"example.org:80 {line}" if "vhost" in name else line)
+    assert (trace.status.tolist(), trace.start_unix_ns) == ([200], HEAD_NS)
+
+
 def test_a_log_format_makes_a_file_an_access_log(path: Path) -> None:
     path.write_text('1.5 "/a" 0.002\n')
     fields = Fields(log_format='$msec "$uri" $request_time')
@@ -263,7 +270,7 @@ def test_a_line_is_refused_where_it_goes_wrong(
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ({"log_format": "combined"}, "log_format: expected directives of Apache's"),
+        ({"log_format": "combned"}, "log_format: expected directives of Apache's"),
         ({"log_format": "%h %Y"}, "log_format: '%Y': expected a directive of Apache's LogFormat"),
         ({"log_format": "%h %r"}, "log_format: expected a whole time in it"),
         ({"log_format": "%{%H:%M}t"}, "log_format: expected a whole time in it"),
@@ -278,6 +285,10 @@ def test_a_line_is_refused_where_it_goes_wrong(
         (
             {"log_format": "%t %D", "columns": {"service": 3}},
             "columns: 3: expected one of %D, or its",
+        ),
+        (
+            {"log_format": "%t %D", "columns": {"service_ms": "%D"}, "unit": "us"},
+            "unit us beside service_ms: expected one unit",
         ),
         ({"log_format": "%t %D", "columns": ["%D"]}, "columns in a list beside a log format"),
         ({"log_format": "LogFormat %h"}, "log_format: expected the format in quotes behind"),

@@ -327,6 +327,14 @@ def test_columns_that_are_not_there(
 
 
 @pytest.mark.parametrize(
+    "text", ["time_ms,key\n1,a\n", "time,status,service_us\n1,200,3\n", "test,run_ms\na,1\n"]
+)
+def test_a_unit_that_nothing_needs_is_refused(path: Path, text: str) -> None:
+    message = refused(lambda p: read_trace(p, Reading.of({"unit": "s"})), path, text.encode())
+    assert message.startswith("1:1: a unit said of no column: expected a time whose name has none")
+
+
+@pytest.mark.parametrize(
     ("option", "value"),
     [("rate", 5.0), ("operations", {"0": "get"}), ("log_format", "%t"), ("unit", "s")],
 )

@@ -28,21 +28,21 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from workloads.traces.formats.log_format import LogPattern, log_pattern
+from workloads.traces.formats.log_format import log_pattern
+from workloads.traces.formats.log_lines import OwnLines, service_error
 from workloads.traces.kinds.access_trace import (
     AccessColumns,
     AccessTrace,
     ServiceError,
-    resource_at,
     resource_of,
     service_ns,
 )
 from workloads.traces.reading.about import About
 from workloads.traces.reading.accounting import BLANK, LineError, account
-from workloads.traces.reading.cells import whole
 from workloads.traces.reading.columns import MISSING
 from workloads.traces.reading.dates import COMMON_LOG, DateError, unix_ns
 from workloads.traces.reading.fields import NOTHING_SAID, PLACES, Fields, SaidError, Unit
+from workloads.traces.reading.naming import base_and_unit
 from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath, trace_error
 
 ACCESS_LOG = About(
@@ -85,10 +85,6 @@ _OWN_UNITS: dict[str, Unit] = {
     "%{ms}T": "ms",
     "%{s}T": "s",
     "$request_time": "s",
-    "service_ns": "ns",
-    "service_us": "us",
-    "service_ms": "ms",
-    "service_s": "s",
 }
 
 
@@ -112,9 +108,9 @@ def read_access_log(
         TraceError: As `account` does; a line is damaged that is not of the format, or lacks the
             time that it should have. Or it is not clear which field that is.
     """
-    rows: _UsualLines | _OwnLines
+    rows: _UsualLines | OwnLines
     try:
-        rows = _UsualLines(fields) if fields.log_format is None else _OwnLines(log_pattern(fields))
+        rows = _UsualLines(fields) if fields.log_format is None else OwnLines(log_pattern(fields))
     except SaidError as error:
         raise trace_error(path, 1, 1, error.what, error.expected) from None
     accounting = account(path, limits, "request", rows.take)
@@ -141,19 +137,29 @@ def _service_field(fields: Fields) -> _ServiceField | None:
     found = [
         _ServiceField(number, unit)
         for number, name in enumerate(fields.names)
-        if (unit := fields.unit if name == "service" else _OWN_UNITS.get(name))
+        if (unit := _unit(name, fields))
     ]
     if len(found) > 1:
         raise SaidError("several columns are service times", "one of them by that name")
     if not found and (fields.unit is not None or "service" in fields.names):
-        expected = "a column named service and a unit, or one of " + ", ".join(_OWN_UNITS)
+        expected = "a column named service_ms or service and a unit, or " + ", ".join(_OWN_UNITS)
         raise SaidError("a service time that is not clear", expected)
     return found[0] if found else None
 
 
+def _unit(name: str, fields: Fields) -> Unit | None:
+    """The unit of a field of this name; None if it is no service time, or nobody says."""
+    if name == "service":
+        return fields.unit
+    if name in _OWN_UNITS:
+        return fields.unit_of(name, None, _OWN_UNITS[name])
+    base, named = base_and_unit(name)
+    return fields.unit_of(name, named) if base == "service" else None
+
+
 def _numbered_field(fields: Fields) -> _ServiceField:
     (name, where), *more = fields.places
-    unit = fields.unit if name == "service" else _OWN_UNITS.get(name)
+    unit = _unit(name, fields)
     if more or unit is None or not isinstance(where, int) or where < 1:
         expected = "service_us or the like, and the number of its field behind the size"
         raise SaidError("a service time that is not clear", expected)
@@ -223,12 +229,7 @@ def _service_ns(rest: bytes, service: _ServiceField, column: int) -> int:
     try:
         return service_ns(match[1] if match else b"?", PLACES[service.unit])
     except ServiceError as error:
-        raise _at(column, error, service.unit) from None
-
-
-def _at(column: int, error: ServiceError, unit: Unit) -> LineError:
-    what, expected = error.args
-    return LineError(column, what, f"{expected}, in {unit}")
+        raise service_error(column, error, service.unit) from None
 
 
 def _common_log_ns(text: bytes, column: int) -> int:
@@ -240,88 +241,6 @@ def _common_log_ns(text: bytes, column: int) -> int:
         return unix_ns(dict(zip(COMMON_LOG.parts, match.groups(), strict=True)))[0]
     except DateError as error:
         raise LineError(column, error.what, error.expected) from None
-
-
-class _OwnLines:
-    """Lines of a log format that is said."""
-
-    def __init__(self, pattern: LogPattern) -> None:
-        self.columns = AccessColumns()
-        self._pattern = pattern
-        self._places = PLACES[pattern.service_unit]
-        self._group = {reads: number for number, reads in enumerate(pattern.reads, 1)}
-        self._of_time = [self._group[part] for part in pattern.time_parts]
-        self._written: tuple[bytes, ...] = ()
-        self._unix_ns = 0
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Which of several service times is read, and what it cannot say."""
-        pattern = self._pattern
-        if not pattern.service:
-            return ("no service times: the log format has none",)
-        notes = []
-        if pattern.others:
-            others = ", ".join(pattern.others)
-            notes.append(f"service times are those of {pattern.service}, not of {others}")
-        if pattern.service == "%T":
-            notes.append("service times are whole seconds (%T): 0 is anything below one")
-        return tuple(notes)
-
-    def take(self, line: bytes) -> str | None:
-        match = self._pattern.line.fullmatch(line)
-        if match is None:
-            if not line.strip():
-                return BLANK
-            raise self._pattern.describe(line)
-        written = (
-            match.group(*self._of_time) if len(self._of_time) > 1 else (match[self._of_time[0]],)
-        )
-        if written != self._written:
-            self._unix_ns = self._time_ns(written, match.start(self._of_time[0]) + 1)
-            self._written = written
-        service = MISSING
-        if group := self._group.get("service"):
-            try:
-                service = service_ns(match[group], self._places)
-            except ServiceError as error:
-                raise _at(match.start(group) + 1, error, self._pattern.service_unit) from None
-        status = self._whole(match, "status", 1000)
-        response_bytes = self._whole(match, "size", 10**18)
-        resource = None
-        if "request" in self._group:
-            resource = resource_of(match[self._group["request"]])
-        if resource is None and "path" in self._group:
-            path = match[self._group["path"]]
-            if self._pattern.query_behind_path and b"?" not in path:
-                path = path.removesuffix(b"-")
-            resource = resource_at(path)
-        self.columns.add(
-            self._unix_ns,
-            status=MISSING if status is None else status,
-            response_bytes=response_bytes or 0,
-            service_ns=service,
-            resource=resource,
-        )
-        return None
-
-    def _whole(self, match: re.Match[bytes], reads: str, below: int) -> int | None:
-        group = self._group.get(reads)
-        if group is None or match[group] in (b"", b"-"):
-            return None
-        value = whole(match[group], below)
-        if value is None:
-            expected = f"a whole number below {below}, or '-'"
-            raise LineError(match.start(group) + 1, f"bad {reads}", expected)
-        return value
-
-    def _time_ns(self, written: tuple[bytes, ...], column: int) -> int:
-        try:
-            time_ns, tick_ns = unix_ns(dict(zip(self._pattern.time_parts, written, strict=True)))
-        except DateError as error:
-            raise LineError(column, error.what, error.expected) from None
-        self.columns.tick_ns = min(self.columns.tick_ns, tick_ns)
-        return time_ns
 
 
 def _describe(line: bytes) -> LineError:

@@ -33,9 +33,9 @@ from workloads.traces.reading.accounting import BLANK, LineError, account
 from workloads.traces.reading.cells import decimal, decimals, not_read, shown, whole
 from workloads.traces.reading.columns import MISSING
 from workloads.traces.reading.dates import ANY_EXPECTED, DateError, any_unix_ns
-from workloads.traces.reading.fields import NOTHING_SAID, PLACES, Fields, Unit
+from workloads.traces.reading.fields import NOTHING_SAID, PLACES, Fields, SaidError, Unit
 from workloads.traces.reading.naming import base_and_unit, roles_of
-from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath
+from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath, trace_error
 
 JSON_LOG = About(
     "an object a line: time, path, status, size by their keys; the service time, if its "
@@ -67,6 +67,12 @@ def read_json_log(
         TraceError: As `account` does; a line is damaged that is no object in JSON, lacks the time,
             or has something else than its keys promise.
     """
+    if fields.names:
+        what, expected = (
+            "columns in a list of a log in JSON",
+            "{service_s: request_time} or the like",
+        )
+        raise trace_error(path, 1, 1, what, expected)
     rows = _ObjectRows(fields)
     accounting = account(path, limits, "request", rows.take)
     return rows.columns.trace(accounting, rows.notes)
@@ -151,7 +157,10 @@ class _ObjectRows:
         if role == "service":
             pieces = nginx_pieces(key.rpartition(".")[2].removeprefix("$"))
             own = getattr(pieces[0], "unit", None)
-            unit = unit or self._fields.unit or base_and_unit(key)[1] or own
+            try:
+                unit = self._fields.unit_of(known, unit, base_and_unit(key)[1] or own)
+            except SaidError as error:
+                raise LineError(1, error.what, error.expected) from None
             if unit is None:
                 raise LineError(1, f"no unit of {key!r}", "a unit, or service_ms: ... and so on")
         return role, unit

@@ -16,22 +16,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from workloads.traces.formats.log_directives import (
-    APACHE,
-    NGINX,
-    Directive,
-    Piece,
-    apache_pieces,
-    nginx_pieces,
-)
+from workloads.traces.formats.log_directives import Directive, Piece
+from workloads.traces.formats.log_pieces import merged, pieces_of
 from workloads.traces.reading.accounting import LineError
 from workloads.traces.reading.dates import is_whole
 from workloads.traces.reading.fields import Fields, SaidError, Unit
 from workloads.traces.reading.naming import base_and_unit
-
-_QUOTED_TEXT = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
-_LONGEST = 4096
 
 
 class _Part(NamedTuple):
@@ -97,8 +87,8 @@ def log_pattern(fields: Fields) -> LogPattern:
     Raises:
         SaidError: It cannot be read.
     """
-    written = _pieces(fields.log_format or "")
-    pieces = _merged(written)
+    written = pieces_of(fields.log_format or "")
+    pieces = merged(written)
     chosen = _chosen([piece for piece in pieces if isinstance(piece, Directive)], fields)
     parts = _parts(pieces, chosen)
     service = chosen.service
@@ -116,89 +106,6 @@ def log_pattern(fields: Fields) -> LogPattern:
         query_behind_path="path" in chosen.directives
         and _directly_behind(written, chosen.directives["path"]),
     )
-
-
-def _pieces(text: str) -> list[Piece]:
-    """Literals and directives, in order."""
-    if len(text) > _LONGEST:
-        raise SaidError("log_format", f"{_LONGEST} characters at most")
-    bare = _bare(text)
-    if NGINX.search(bare) and not re.search(r"%[<>]?[a-zA-Z{]", NGINX.sub("", bare)):
-        return _nginx(bare)
-    if "%" in bare:
-        return _apache(bare)
-    expected = "directives of Apache's (%t) or variables of NGINX's ($time_local)"
-    raise SaidError("log_format", expected)
-
-
-def _bare(text: str) -> str:
-    """The format string without the directive and the quotes that stand around it."""
-    text = text.strip()
-    directive = re.match(r"(LogFormat|CustomLog|log_format|pattern\s*=)\s*", text)
-    rest = text[directive.end() :] if directive else text
-    if directive is None and not (rest.startswith("'") and rest.rstrip(";").endswith("'")):
-        return _unescaped(text)
-    quoted = re.findall(_QUOTED_TEXT, rest)
-    if directive and directive[1] in ("LogFormat", "CustomLog"):
-        quoted = quoted[:1]
-    if not quoted:
-        raise SaidError("log_format", "the format in quotes behind the directive's name")
-    return "".join(_unescaped(part[1:-1]) for part in quoted)
-
-
-def _unescaped(text: str) -> str:
-    text = text.replace("&quot;", '"')  # as XML has it, in Tomcat's configuration
-    return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), text, flags=re.DOTALL)
-
-
-def _apache(text: str) -> list[Piece]:
-    pieces: list[Piece] = []
-    end = 0
-    for match in APACHE.finditer(text):
-        pieces.append(text[end : match.start()])
-        end = match.end()
-        argument, letter = match[2], match[3] or ""
-        if letter == "%":
-            pieces.append("%")
-            continue
-        if not letter.startswith("^"):
-            end -= len(letter[1:])  # only these have two letters
-            letter = letter[:1]
-        pieces += apache_pieces(text[match.start() : end], argument or "", letter)
-    return [*pieces, text[end:]]
-
-
-def _nginx(text: str) -> list[Piece]:
-    pieces: list[Piece] = []
-    end = 0
-    for match in NGINX.finditer(text):
-        pieces += [text[end : match.start()], *nginx_pieces(match[1] or match[2])]
-        end = match.end()
-    return [*pieces, text[end:]]
-
-
-def _merged(pieces: Sequence[Piece]) -> list[Piece]:
-    """The same, neighbouring literals in one, blanks at the end left out.
-
-    What is read must end somewhere: only a path may have further text that is not read right behind
-    it, which belongs to it (`$uri$is_args$args`).
-    """
-    merged: list[Piece] = []
-    for piece in pieces:
-        before = merged[-1] if merged else ""
-        if isinstance(piece, str):
-            if isinstance(before, str):
-                merged[-1:] = [before + piece]
-            elif piece:
-                merged.append(piece)
-        elif isinstance(before, str) or before.part or piece.part:
-            merged.append(piece)
-        elif piece.role or before.role not in ("", "path"):
-            expected = f"something between {before.name} and {piece.name}"
-            raise SaidError("log_format", expected)
-    if merged and isinstance(merged[-1], str):
-        merged[-1] = merged[-1].rstrip()
-    return [piece for piece in merged if piece]
 
 
 def _directly_behind(pieces: Sequence[Piece], path: Directive) -> bool:
@@ -255,7 +162,7 @@ def _chosen(directives: Sequence[Directive], fields: Fields) -> _Chosen:
         directive = _named(directives, where)
         found = {other: one for other, one in found.items() if one is not directive}
         found[role] = directive
-        unit = said or unit
+        unit = fields.unit_of(known, said)
     parts = frozenset(directive.part for directive in directives if directive.part)
     if not is_whole(parts):
         raise SaidError("log_format", "a whole time in it: %t, $time_local, $msec ...")

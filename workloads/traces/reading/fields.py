@@ -78,6 +78,21 @@ class Fields:
         }
         return tuple(name for name, value in told.items() if value)
 
+    def unit_of(self, name: str, named: Unit | None, own: Unit | None = None) -> Unit | None:
+        """The unit of a service time; None if nobody says.
+
+        Args:
+            name: What it is called.
+            named: The unit that its name says.
+            own: The unit of whoever writes it, unless somebody says another.
+
+        Raises:
+            SaidError: Its name says one unit, and people another.
+        """
+        if named and self.unit and named != self.unit:
+            raise SaidError(f"unit {self.unit} beside {name}", "one unit")
+        return named or self.unit or own
+
     @property
     def known_names(self) -> tuple[str, ...]:
         """The names of columns that are said, in lower case."""

@@ -94,6 +94,11 @@ class Header:
         places = {role: place for role, (place, _) in found.items()}
         if self.fields.rate is not None and "time" in places:
             raise LineError(1, "a rate said of a file that has times", "one of them")
+        if self.fields.unit is not None and not any(
+            self._columns[role].time and self._columns[role].asked and unit is None
+            for role, (_, unit) in found.items()
+        ):
+            raise LineError(1, "a unit said of no column", "a time whose name has none, or no unit")
         for needed in self._needed:
             group = (needed,) if isinstance(needed, str) else needed
             if not places.keys() & set(group) and not (
