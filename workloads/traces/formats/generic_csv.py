@@ -189,6 +189,8 @@ class _CommandColumns:
         return request_bytes([name, len(key) if key_bytes is None else key_bytes, *stored])
 
     def _repeats(self, line: bytes, cells: list[bytes]) -> int:
+        if not self.header.has("op_count"):
+            return 1
         repeats = self.header.whole(line, cells, "op_count", 2**63)
         if repeats is None:
             return 1

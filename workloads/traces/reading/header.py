@@ -74,6 +74,7 @@ class Header:
         self._names: Sequence[str] = ()
         self._places: dict[str, int] = {}
         self._units: dict[str, Unit | None] = {}
+        self._time_places: dict[str, int] = {}
         self._separator = COMMA
 
     def is_header(self, line: bytes) -> bool:
@@ -107,6 +108,10 @@ class Header:
                 raise LineError(1, "bad header", self._expected(group))
         self._names, self._places = names, places
         self._units = {role: unit for role, (_, unit) in found.items()}
+        self._time_places = {
+            role: PLACES[self._columns[role].unit_of(unit, self.fields.unit) or "s"]
+            for role, unit in self._units.items()
+        }
         if not given and not self._is_by_number():
             return True
         if self._is_row(line):
@@ -207,8 +212,7 @@ class Header:
 
     def places(self, role: str) -> int:
         """How many ns the unit of the times in a column that is there has, as a power of ten."""
-        unit = self._columns[role].unit_of(self._units.get(role), self.fields.unit)
-        return PLACES[unit or "s"]
+        return self._time_places[role]
 
     def cell(self, cells: Sequence[bytes], role: str) -> bytes:
         """What a row has in the column with this role; empty if there is none."""
@@ -238,7 +242,7 @@ class Header:
             LineError: It holds something else than `what` (the role, if it is not said), a time.
         """
         cell = cells[self._places[role]]
-        places = self.places(role)
+        places = self._time_places[role]
         time_ns = decimal(cell, places)
         if time_ns is not None and time_ns < 2**63:
             return time_ns, 10 ** max(places - decimals(cell), 0)
