@@ -207,6 +207,13 @@ def test_separators(path: Path, separator: str, header: bool) -> None:
         assert keys(path, text).key_id.tolist() == [0, 1]
 
 
+@pytest.mark.parametrize("names", [None, ["time_s", "key", "op"]])
+@pytest.mark.parametrize("mark", ["#", "# ", " #  "])
+def test_a_header_behind_a_mark(path: Path, names: list[str] | None, mark: str) -> None:
+    trace = keys(path, f"{mark}time_s key op\n7 a set\n", columns=names)
+    assert (trace.accounting.records, trace.notes) == (1, ())
+
+
 def test_cells_between_blanks_go_wrong_where_they_are(path: Path) -> None:
     text = b'time_s  key op\n 7   "a b" \t nonsense\n'
     assert refused(read_trace, path, text).startswith("2:14: bad operation:")

@@ -28,6 +28,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from workloads.traces.formats.log_directives import service_unit
 from workloads.traces.formats.log_format import log_pattern
 from workloads.traces.formats.log_lines import OwnLines, service_error
 from workloads.traces.kinds.access_trace import (
@@ -78,14 +79,6 @@ _PARTS = tuple(
 _FIELDS = re.compile(_FIELD)
 _SERVICE = re.compile(rb'(?:[A-Za-z_]+=)?"?([^"]*)"?')
 _NUMBER = re.compile(rb'(?:[A-Za-z_]+=)?"?[0-9]+(?:\.[0-9]+)?"?')
-_OWN_UNITS: dict[str, Unit] = {
-    "%D": "us",
-    "%T": "s",
-    "%{us}T": "us",
-    "%{ms}T": "ms",
-    "%{s}T": "s",
-    "$request_time": "s",
-}
 
 
 def looks_like_access_log(first_bytes: bytes) -> bool:
@@ -142,7 +135,7 @@ def _service_field(fields: Fields) -> _ServiceField | None:
     if len(found) > 1:
         raise SaidError("several columns are service times", "one of them by that name")
     if not found and (fields.unit is not None or "service" in fields.names):
-        expected = "a column named service_ms or service and a unit, or " + ", ".join(_OWN_UNITS)
+        expected = "a column named service_ms, service and a unit, %D, $request_time or the like"
         raise SaidError("a service time that is not clear", expected)
     return found[0] if found else None
 
@@ -151,8 +144,8 @@ def _unit(name: str, fields: Fields) -> Unit | None:
     """The unit of a field of this name; None if it is no service time, or nobody says."""
     if name == "service":
         return fields.unit
-    if name in _OWN_UNITS:
-        return fields.unit_of(name, None, _OWN_UNITS[name])
+    if own := service_unit(name):
+        return fields.unit_of(name, None, own)
     base, named = base_and_unit(name)
     return fields.unit_of(name, named) if base == "service" else None
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 from workloads.traces.formats.access_csv import COLUMNS
-from workloads.traces.formats.log_directives import nginx_pieces
+from workloads.traces.formats.log_directives import service_unit
 from workloads.traces.kinds.access_trace import (
     AccessColumns,
     AccessTrace,
@@ -155,8 +155,7 @@ class _ObjectRows:
             what = f"columns: {known}: {key!r}"
             raise LineError(1, what, f"one of {', '.join(COLUMNS)}, and a key")
         if role == "service":
-            pieces = nginx_pieces(key.rpartition(".")[2].removeprefix("$"))
-            own = getattr(pieces[0], "unit", None)
+            own = service_unit(f"${key.rpartition('.')[2]}")
             try:
                 unit = self._fields.unit_of(known, unit, base_and_unit(key)[1] or own)
             except SaidError as error:

@@ -132,6 +132,15 @@ def apache_pieces(name: str, argument: str, letter: str) -> list[Piece]:
     return [Directive(name, listed=argument.lower() == "x-forwarded-for")]
 
 
+def service_unit(name: str) -> Unit | None:
+    """The unit in which a directive or variable writes how long a request took; None for others."""
+    if name.startswith("$"):
+        known = _NGINX.get(name[1:])
+    else:
+        known = _APACHE.get(name.removeprefix("%")) if name.startswith("%") else None
+    return known.unit if known is not None else None
+
+
 def _apache_time(name: str, argument: str) -> list[Piece]:
     form = re.sub("^(?:begin|end):?", "", argument)
     if not form:

@@ -23,12 +23,13 @@ from workloads.traces.reading.naming import Columns, Found, found_in, normal
 
 def names_in(line: bytes) -> list[str]:
     """The names that a header line has; none if it is no line of cells."""
-    return _names(line.rstrip(b" \t\r"), separator_of(line)) or []
+    line = _without_mark(line.rstrip(b" \t\r"))
+    return _names(line, separator_of(line)) or []
 
 
 def _names(line: bytes, separator: bytes) -> list[str] | None:
     try:
-        cells = split_cells(_without_mark(line), separator)
+        cells = split_cells(line, separator)
     except LineError:
         return None
     return [cell.decode("utf-8", "backslashreplace").strip() for cell in cells]
@@ -86,6 +87,7 @@ class Header:
         if self._names:
             return False
         given = self.fields.names
+        line = _without_mark(line)
         self._separator = separator_of(line, len(given) or None)
         names = given or _names(line, self._separator)
         if names is None:
