@@ -39,7 +39,7 @@ def read(path: Path, *lines: str, **said: object) -> AccessTrace:
 
 
 def test_the_sample() -> None:
-    trace = open_as(AccessTrace, BUNDLED / "nginx_json.log")
+    trace = open_as(AccessTrace, BUNDLED / "nginx_json.log.gz")
     assert trace.accounting == Accounting(30, 30, {})
     assert sorted(set(trace.status.tolist())) == [200, 404]
     assert trace.resources == 6

@@ -65,7 +65,7 @@ def test_a_large_server(path: Path) -> None:
 
 
 def test_the_sample() -> None:
-    info = open_as(ServerInfo, BUNDLED / "redis_info.txt")
+    info = open_as(ServerInfo, BUNDLED / "redis_info.txt.gz")
     facts = info.facts()
     assert facts["latest_fork_ns"] == 1_710_000
     assert facts["last_save_copied_bytes"] == 1_007_616
