@@ -150,16 +150,6 @@ def test_the_help_names_what_can_be_chosen() -> None:
     assert all(name.isidentifier() for name in FORMATS)
 
 
-DOCUMENT = Path(__file__).parents[2] / "docs/traces.md"
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_the_document_says_of_every_format_what_inspect_says(name: str) -> None:
-    about = FORMATS[name].about
-    row = f"| `{name}` | {about.read} | {about.left} | {about.assumed} |"
-    assert row in DOCUMENT.read_text().splitlines()
-
-
 def test_inspect_says_what_is_read_and_what_is_assumed(here: Path) -> None:
     shown = forksim("inspect", str(BUNDLED / "sqlite_tests_1GiB.csv")).stdout.splitlines()
     assert "assumed".ljust(20) + "a test may take no time" in "\n".join(

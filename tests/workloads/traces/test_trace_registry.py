@@ -26,6 +26,8 @@ from workloads.traces.registry import (
 
 MONITOR = TraceFormat("redis_monitor", looks_like_monitor, read_monitor, monitor.MONITOR)
 
+DOCUMENT = Path(__file__).parents[3] / "docs/traces.md"
+
 
 @pytest.mark.parametrize(
     "start",
@@ -104,3 +106,10 @@ def test_a_duplicate_name_raises() -> None:
 
 def test_names_are_the_keys() -> None:
     assert all(name == trace_format.name for name, trace_format in FORMATS.items())
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_document_says_of_every_format_what_inspect_says(name: str) -> None:
+    about = FORMATS[name].about
+    row = f"| `{name}` | {about.read} | {about.left} | {about.assumed} |"
+    assert row in DOCUMENT.read_text().splitlines()
