@@ -321,8 +321,24 @@ def _reading(command: Any) -> Any:
         click.option(
             "--columns",
             metavar="NAME,...",
-            help="Names of the columns: of a CSV time_s,key,op ..., of an access log those of the "
-            "fields behind the size, service_us among them.",
+            help="Names of the columns in order: of a CSV time_s,key,op ..., of an access log "
+            "those of the fields behind the size. Or which column, key or directive is what: "
+            "key=objid,time_ms=2.",
+        ),
+        click.option(
+            "--log-format",
+            metavar="TEXT",
+            help="Of an access log: Apache's LogFormat or NGINX's log_format.",
+        ),
+        click.option(
+            "--operations",
+            metavar="CODE=NAME,...",
+            help="Of commands on keys: what codes of operations mean, as 0=get,1=set.",
+        ),
+        click.option(
+            "--rate",
+            metavar="RATE",
+            help="Of records that have no times: how many come a second.",
         ),
         click.option(
             "--unit",

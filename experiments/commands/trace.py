@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
 from experiments.language.errors import InputError, suggestion
+from sim.units import parse_rate
+from workloads.traces.commands.operations import CODES
 from workloads.traces.export import WRITERS
 from workloads.traces.kinds.trace import Trace
 from workloads.traces.reading.fields import Fields, Unit
 from workloads.traces.reading.text import TraceError
-from workloads.traces.registry import FORMATS, Reading, read_trace
+from workloads.traces.registry import FORMATS, Reading, TraceFormat, read_trace
 
 JSON_VERSION = 1
 
@@ -23,17 +27,10 @@ _TIMES = (("s", 10**9), ("ms", 10**6), ("us", 10**3), ("ns", 1))
 _SIZES = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10), ("B", 1))
 
 
-def inspect(
-    file: str,
-    format_name: str | None,
-    columns: str | None,
-    unit: Unit | None,
-    skip_damaged: int,
-    *,
-    as_json: bool,
-) -> int:
+def inspect(file: str, *, as_json: bool, **said: Any) -> int:
     """Print what the trace in ``file`` holds and which of its lines were skipped; 0."""
-    name, trace = _read(file, format_name, columns, unit, skip_damaged)
+    trace_format, trace = _read(file, **said)
+    name, about = trace_format.name, trace_format.about
     facts = dict(trace.facts())
     if as_json:
         found = {"forksim": JSON_VERSION, "file": file, "format": name}
@@ -42,6 +39,7 @@ def inspect(
             "span_ns": trace.duration_ns,
             "facts": facts,
             "notes": list(trace.notes),
+            "about": about._asdict(),
         }
         click.echo(json.dumps({**found, **whole}))
         return 0
@@ -53,23 +51,16 @@ def inspect(
     click.echo(f"{'format':{width}}  {name}")
     for label, value in rows:
         click.echo(f"{label:{width}}  {value}")
+    for label, text in (("read", about.read), ("not read", about.left), ("assumed", about.assumed)):
+        click.echo(f"{label:{width}}  {text.replace('`', '')}")
     for note in trace.notes:
         click.echo(f"note: {note}")
     return 0
 
 
-def convert(
-    file: str,
-    format_name: str | None,
-    columns: str | None,
-    unit: Unit | None,
-    skip_damaged: int,
-    *,
-    to: str,
-    out: str | None,
-) -> int:
+def convert(file: str, *, to: str, out: str | None, **said: Any) -> int:
     """Write the trace in ``file`` as ``to`` to the file ``out``, or to standard output; 0."""
-    _, trace = _read(file, format_name, columns, unit, skip_damaged)
+    _, trace = _read(file, **said)
     if out is None:
         WRITERS[to](trace, sys.stdout.buffer)
         return 0
@@ -86,27 +77,78 @@ def convert(
 
 
 def _read(
-    file: str, format_name: str | None, columns: str | None, unit: Unit | None, skip_damaged: int
-) -> tuple[str, Trace]:
-    """The name of the format of a file, and its trace.
+    file: str,
+    *,
+    format_name: str | None,
+    skip_damaged: int,
+    columns: str | None,
+    operations: str | None,
+    rate: str | None,
+    unit: Unit | None,
+    log_format: str | None,
+) -> tuple[TraceFormat, Trace]:
+    """The format of a file, and its trace.
 
     Raises:
-        InputError: there is no such format, or the file is no such trace.
+        InputError: there is no such format, an option cannot be read, or the file is no such trace.
     """
     if format_name is not None and format_name not in FORMATS:
         raise InputError(f"--format: {format_name!r}{suggestion(format_name, FORMATS)}")
-    names = () if columns is None else tuple(name.strip() for name in columns.split(","))
+    names, places = _columns(columns or "")
+    codes = _operations(operations or "")
     try:
-        trace_format, trace = read_trace(
-            file, Reading(format_name, skip_damaged, Fields(names, unit))
+        fields = Fields(
+            names=names,
+            places=places,
+            unit=unit,
+            log_format=log_format,
+            operations=codes,
+            rate=None if rate is None else parse_rate(f"{rate}/s" if rate.isdigit() else rate),
         )
+    except ValueError as error:
+        raise InputError(f"--rate: {rate}: {error}") from None
+    try:
+        return read_trace(file, Reading(format_name, skip_damaged, fields))
     except TraceError as error:
         raise InputError(str(error)) from None
     except OSError as error:
         if error.filename is not None:
             raise
         raise InputError(f"{file}: {error.strerror}: expected a readable file") from None
-    return trace_format.name, trace
+
+
+def _columns(text: str) -> tuple[tuple[str, ...], tuple[tuple[str, str | int], ...]]:
+    """Names in order, or which column is what: ``time_s,key`` or ``key=objid,time_ms=2``.
+
+    Raises:
+        InputError: some say the one, some the other.
+    """
+    (row,) = csv.reader([text], skipinitialspace=True) if text else ([],)
+    cells = [cell.strip() for cell in row]
+    pairs = [cell.partition("=") for cell in cells]
+    if all(between for _, between, _ in pairs):
+        return (), tuple(
+            (known.strip(), int(where) if where.isdigit() and len(where) < 6 else where.strip())
+            for known, _, where in pairs
+        )
+    if any(between for _, between, _ in pairs):
+        raise InputError("--columns: expected names, or NAME=COLUMN for each, not some of both")
+    return tuple(cells), ()
+
+
+def _operations(text: str) -> tuple[tuple[str, str], ...]:
+    """What codes mean: ``0=get,1=set``, or the name of a table of codes.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if text in CODES:
+        return tuple(CODES[text].items())
+    pairs = [one.partition("=") for one in text.split(",")] if text else []
+    if not all(between for _, between, _ in pairs):
+        expected = f"CODE=OPERATION,... or one of {', '.join(CODES)}"
+        raise InputError(f"--operations: {text!r}: expected {expected}")
+    return tuple((code.strip(), name.strip()) for code, _, name in pairs)
 
 
 def _shown(facts: dict[str, int | float]) -> Iterator[tuple[str, str]]:

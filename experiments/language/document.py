@@ -309,6 +309,8 @@ class _Composer:
         if not isinstance(event, ScalarEvent) or event.anchor is not None:
             raise self._error(event, "a key that is not a plain name: expected a name")
         key = self._scalar(event, ())
+        if isinstance(key, int) and not isinstance(key, bool):
+            return str(event.value)  # a code, which is a name as it is written
         if not isinstance(key, str):
             raise self._error(event, f"key {shown(event.value)}: expected a name")
         return key

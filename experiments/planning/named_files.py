@@ -10,9 +10,22 @@ from typing import NamedTuple
 from experiments.language.document import Document, Route, dotted
 from experiments.language.errors import InputError, suggestion
 from models.costs.profile import Profile, load_profile
+from workloads.traces.kinds.facts import gap_notes
 from workloads.traces.kinds.trace import Trace
 from workloads.traces.reading.text import TraceError
 from workloads.traces.registry import Reading, open_as
+
+
+class TraceSpan(NamedTuple):
+    """How long a trace is.
+
+    Attributes:
+        length_ns: from its begin to its last record.
+        gap: the sentence that most of it is one gap, if it is.
+    """
+
+    length_ns: int
+    gap: str
 
 
 class FoundTrace(NamedTuple):
@@ -21,11 +34,13 @@ class FoundTrace(NamedTuple):
     Attributes:
         file: as it can be opened from here.
         digest: SHA-256 of the file.
+        span: the time that its records cover.
         notes: see `workloads.traces.kinds.trace.Trace`.
     """
 
     file: str
     digest: str
+    span: TraceSpan
     notes: Sequence[str]
 
 
@@ -68,10 +83,12 @@ class NamedFiles:
         file = self._folder / name
         if (file, reading) not in self._traces:
             try:
-                notes = open_as(kind, file, reading).notes
+                trace = open_as(kind, file, reading)
                 with file.open("rb") as stream:
                     digest = hashlib.file_digest(stream, "sha256").hexdigest()
-                self._traces[file, reading] = FoundTrace(str(file), digest, notes)
+                gaps = gap_notes(trace.time_ns) if hasattr(trace, "time_ns") else ()
+                span = TraceSpan(trace.duration_ns, "".join(gaps))
+                self._traces[file, reading] = FoundTrace(str(file), digest, span, trace.notes)
             except (OSError, TraceError) as error:
                 text = f"{dotted(route)}: {error}"
                 raise InputError.at(document.position(route), text) from None

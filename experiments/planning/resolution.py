@@ -11,7 +11,7 @@ from experiments.language.document import Document, Route, dotted
 from experiments.language.errors import InputError
 from experiments.language.schema import Experiment
 from experiments.language.validation import validate
-from experiments.planning.named_files import NamedFiles
+from experiments.planning.named_files import NamedFiles, TraceSpan
 from experiments.planning.piecewise_validation import Branch, separable
 from experiments.sweeps.sweep import Sweep
 from experiments.sweeps.variation import Combination
@@ -21,10 +21,13 @@ from models.memory.frames import FRAME_BYTES
 from models.schemes.registry import SCHEMES
 from results.metrics import formatting
 from results.records.record import canonical_json, rest_of_id, spelled_id
+from sim.units import LARGEST
 from workloads.registry import WORKLOADS, programs_of
 from workloads.traces.registry import Reading
 
 _TRACE = b'"kind":"trace"'
+
+_DAY_NS = 86400 * 10**9
 
 _OF_THE_EXPERIMENT = ("name", "sweep")
 """Sections that no point has."""
@@ -80,6 +83,7 @@ class NamedContent:
         profile: the machine's.
         digests: SHA-256 of the profile and of every trace, by their dotted path.
         files: the traces' as they can be opened from here, by their way in the configuration.
+        spans: the time that the traces' records cover, by their way.
         notes: what of the traces is not used, or assumed.
         rest_of_id: see `results.records.record.rest_of_id`.
     """
@@ -87,6 +91,7 @@ class NamedContent:
     profile: Profile
     digests: Mapping[str, str]
     files: TraceFiles
+    spans: Mapping[Route, TraceSpan]
     notes: Sequence[str]
     rest_of_id: bytes
 
@@ -187,6 +192,8 @@ class Resolver:
         named = self._named.get(key)
         if named is None:
             named = self._named[key] = self._look_up(*key, document)
+        if named.spans:
+            _check_lengths(source, named.spans, document)
         return ResolvedPoint(spelled_id(spelled, named.rest_of_id), source, named)
 
     def _look_up(
@@ -195,13 +202,15 @@ class Resolver:
         route: Route = ("machine", "profile")
         machine = self._inputs.profile(profile, document, route)
         digests = {dotted(route): machine.digest}
-        files, notes = [], []
+        files, notes, spans = [], [], {}
         for route, name, wanted, reading in traces:
             found = self._inputs.trace(name, wanted, reading, document, route)
             digests[dotted(route)] = found.digest
             files.append((route, found.file))
+            spans[route] = found.span
             notes += [f"{found.file}: {note}" for note in found.notes]
-        return NamedContent(machine, digests, files, notes, rest_of_id(digests, self._version))
+        rest = rest_of_id(digests, self._version)
+        return NamedContent(machine, digests, files, spans, notes, rest)
 
 
 class _TraceName(NamedTuple):
@@ -255,6 +264,28 @@ def _check_room(source: ConfigSource, document: Document) -> None:
                 )
 
 
+def _check_lengths(
+    source: ConfigSource, spans: Mapping[Route, TraceSpan], document: Document
+) -> None:
+    """Whether what traces say takes no longer than a record's times go.
+
+    Raises:
+        InputError: one does, and nothing ends it before; at its name.
+    """
+    for above, program in programs_of(source.section("workload")):
+        for way, config in _trace_files(program, above):
+            route: Route = ("workload", *way, "path")
+            span = spans[route]
+            length_ns = span.length_ns / config.get("speed", 1) * program.get("rounds", 1)
+            if length_ns > LARGEST and (program.get("duration") or LARGEST) >= LARGEST:
+                raise InputError.at(
+                    document.position(route),
+                    f"{dotted(route)}: {config['path']} takes {length_ns / _DAY_NS:.4g} days"
+                    f"{span.gap and f' ({span.gap})'}: expected at most {LARGEST // _DAY_NS}, "
+                    "as by a higher speed or a duration",
+                )
+
+
 def _traces(workload: Mapping[str, Any]) -> Iterator[_TraceName]:
     for above, program in programs_of(workload):
         wanted = WORKLOADS[program["kind"]].trace
@@ -269,6 +300,7 @@ def _trace_files(
     """Where traces are named: every program says so by ``{kind: trace, path: FILE}``."""
     if config.get("kind") == "trace":
         yield above, config
+        return
     for key, value in config.items():
         if isinstance(value, dict):
             yield from _trace_files(value, (*above, key))

@@ -89,9 +89,9 @@ def test_columns_are_named_by_the_user_and_damage_skipped_if_allowed(here: Path)
     assert refused.stderr.count("\n") == 1
     result = forksim("convert", "requests", *columns, "--skip-damaged", "1")
     assert result.stdout.splitlines() == [
-        "time_ms,key,op,value_bytes,request_bytes,connection",
-        "0,0,write,10,37,",
-        "500,1,read,0,20,",
+        "time_s,key,op,value_bytes,request_bytes,connection",
+        "0.0,0,write,10,37,",
+        "0.5,1,read,0,20,",
     ]
     shown = forksim("inspect", "requests", *columns, "--skip-damaged", "1").stdout
     assert "skipped, damaged: bad operation  1\n" in shown
@@ -111,7 +111,7 @@ def test_columns_are_named_by_the_user_and_damage_skipped_if_allowed(here: Path)
         (("inspect", "requests", "--columns", "a,b"), "requests:1:1: bad header: expected names"),
         (
             ("inspect", MONITOR, "--columns", "time", "--format", "redis_monitor"),
-            f"{MONITOR}:1:1: columns or a unit said of a trace of format redis_monitor: ",
+            f"{MONITOR}:1:1: columns said of a trace of format redis_monitor: expected none, ",
         ),
         (("inspect", MONITOR, "--skip-damaged", "-1"), "forksim: Invalid value for '--skip-dam"),
         (("convert", MONITOR, "--to", "xml"), "forksim: Invalid value for '--to'"),
@@ -148,3 +148,42 @@ def test_the_help_names_what_can_be_chosen() -> None:
     assert all(to in shown for to in WRITERS)
     assert set(WRITERS) == {"csv", "npz"}
     assert all(name.isidentifier() for name in FORMATS)
+
+
+def test_inspect_says_what_is_read_and_what_is_assumed(here: Path) -> None:
+    shown = forksim("inspect", str(BUNDLED / "sqlite_tests_1GiB.csv")).stdout.splitlines()
+    assert "assumed".ljust(20) + "a test may take no time" in "\n".join(
+        f"{label:20}{text.strip()}" for label, _, text in (line.partition("  ") for line in shown)
+    )
+    found = json.loads(forksim("inspect", MONITOR, "--json").stdout)["about"]
+    assert found == FORMATS["redis_monitor"].about._asdict()
+
+
+def test_options_of_the_command_line(here: Path) -> None:
+    (here / "codes").write_text("k1 1 4096\nk2 0 7\n")
+    said = ("--columns", "key=1,op=2,size=3", "--operations", "0=get,1=set", "--rate", "4")
+    assert forksim("convert", "codes", *said).stdout.splitlines() == [
+        "time_ns,key,op,value_bytes,request_bytes,connection",
+        "0,0,write,4096,4126,",
+        "250000000,1,read,0,21,",
+    ]
+    (here / "log").write_text('1.5 "/a" 0.002\n')
+    log_format = ("--log-format", '$msec "$uri" $request_time')
+    assert forksim("convert", "log", *log_format).stdout.splitlines()[1] == "0.0,0,,0,2000000"
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (("--columns", "key=1,op"), "--columns: expected names, or NAME=COLUMN for each"),
+        (("--operations", "get"), "--operations: 'get': expected CODE=OPERATION,... or one of lib"),
+        (("--rate", "fast"), "--rate: fast: expected a rate"),
+        (("--rate", "0"), "--rate: 0: expected a rate"),
+        (("--log-format", "x"), "requests:1:1: log_format: expected directives of Apache's"),
+    ],
+)
+def test_options_that_cannot_be(here: Path, options: tuple[str, ...], line: str) -> None:
+    result = forksim("inspect", "requests", *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(line), result.stderr
+    assert result.stderr.count("\n") == 1

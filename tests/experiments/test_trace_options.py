@@ -12,7 +12,9 @@ from experiments.language.catalogue import catalogue
 from experiments.language.document import load
 from experiments.planning.points import Point, plan
 from workloads.programs.apache.config import ApacheConfig, TraceClients
+from workloads.programs.redis.config import RedisConfig
 from workloads.traces.kinds.access_trace import AccessTrace
+from workloads.traces.kinds.key_trace import KeyTrace
 from workloads.traces.registry import open_as
 
 APACHE = "{kind: apache, clients: {kind: trace, path: access.log%s}}"
@@ -77,6 +79,17 @@ def test_notes_go_with_what_is_said(here: Path) -> None:
         (", format: csv", "access.log:1:1: bad header:"),
         (", format: access_lgo", "expected one of redis_monitor,"),
         (", unit: h", "workload.clients.unit: "),
+        (", log_format: combned", "log_format: expected directives of Apache's (%t) or"),
+        (", log_format: '%h %t %Y'", "log_format: '%Y': expected a directive of Apache's"),
+        (", log_format: '%t %h', unit: s", "unit beside a log format without a service time"),
+        (", columns: 5", "workload.clients.columns: 5: expected the names of all columns in a"),
+        (", columns: {key: 0}", "workload.clients.columns: "),
+        (", columns: {key: true}", "workload.clients.columns: "),
+        (", columns: {kind: trace}", "access.log:1:1: a service time that is not clear"),
+        (", operations: {0: gte}", "operations: 'gte' for '0': expected read, write or"),
+        (", operations: memcached", "expected a mapping of codes to operations such as {0: get"),
+        (", rate: 5", "workload.clients.rate: 5: expected"),
+        (", rate: 5/s", "access.log:1:1: rate said of a trace of format access_log: expected"),
         (", skip_damaged: -1", "workload.clients.skip_damaged: "),
         (", skip_damaged: 1, unit: us, columns: [a]", "a service time that is not clear"),
     ],
@@ -87,6 +100,49 @@ def test_what_cannot_be_is_refused_where_it_is_said(here: Path, options: str, sa
     (line,) = result.stderr.splitlines()
     assert line.startswith("a.yaml:3:")
     assert said in line
+
+
+FORMAT = (
+    ", skip_damaged: 1, log_format: "
+    r"""'%h %l %u %t \"%r\" %>s %b \"%{Referer}i\" \"%{User-Agent}i\" %D %P'"""
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "service_ns"),
+    [
+        (FORMAT, [1_200_000, 900_000]),
+        (FORMAT + ", columns: {service_ms: '%D'}", [1_200_000_000, 900_000_000]),
+        (FORMAT + ", columns: {service_us: '%P'}", [7000, 9000]),
+        (FORMAT + ", columns: {service: 11}, unit: s", [7 * 10**9, 9 * 10**9]),
+        (", skip_damaged: 1, columns: {service_us: 4}", [7000, 9000]),
+    ],
+)
+def test_a_log_format_is_handed_to_the_reader(
+    here: Path, options: str, service_ns: list[int]
+) -> None:
+    config = point(options).workload
+    assert isinstance(config, ApacheConfig)
+    assert isinstance(config.clients, TraceClients)
+    trace = open_as(AccessTrace, config.clients.path, config.clients.reading)
+    assert trace.service_ns.tolist() == service_ns
+
+
+REDIS = "{kind: redis, dataset: 1MiB, clients: {kind: trace, path: access.log%s}}"
+
+
+def test_codes_rates_and_places_are_handed_to_the_reader(here: Path) -> None:
+    Path("access.log").write_text("k1 1 4096\nk2 0 7\n")
+    options = ", columns: {key: 1, op: 2, size: 3}, operations: {0: get, 1: set}, rate: 4 rps"
+    (found,) = plan(load(write(options, REDIS)), Path(), catalogue()).points
+    config = found.workload
+    assert isinstance(config, RedisConfig)
+    trace = open_as(KeyTrace, config.clients.path, config.clients.reading)  # type: ignore[union-attr] # they are of a trace
+    assert trace.time_ns.tolist() == [0, 250_000_000]
+    assert trace.is_write.tolist() == [True, False]
+    assert trace.value_bytes.tolist() == [4096, 0]
+    other = options.replace("4 rps", "5 rps")
+    assert plan(load(write(other, REDIS)), Path(), catalogue()).points[0].id != found.id
 
 
 @pytest.mark.parametrize(
@@ -104,6 +160,5 @@ def test_columns_of_csvs_can_be_named(here: Path, workload: str, text: str) -> N
     redis = "redis" in workload
     names = "time, key" if redis else "test, run, result"
     named = f", columns: [{names}], unit: {'ms' if redis else 's'}"
-    how = named if redis else f"{named}, format: sqlite_tests"
     assert validate("", workload).exit_code == 2
-    assert validate(how, workload).exit_code == 0
+    assert validate(named, workload).exit_code == 0

@@ -15,6 +15,8 @@ FORMAT_OF = {
     "apache_combined_D.log.gz": "access_log",
     "apache_common.log.gz": "access_log",
     "nginx_combined.log.gz": "access_log",
+    "nginx_json.log.gz": "json_log",
+    "redis_info.txt.gz": "redis_info",
     "sqlite_tests_1GiB.csv": "sqlite_tests",
     "twitter_cluster026.csv": "twitter_cache",
     "requests.csv": "csv",

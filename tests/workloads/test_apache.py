@@ -12,6 +12,7 @@ from programs import PROFILE, setup
 
 from sim.measures.recording import Recording
 from workloads.programs.apache.config import ApacheConfig
+from workloads.programs.apache.pool import WorkerPool
 from workloads.programs.apache.program import Apache
 from workloads.running.program import play
 from workloads.traces.formats.access_log import read_access_log
@@ -173,6 +174,37 @@ def test_the_waits_of_a_trace_are_lindleys(tmp_path: Path) -> None:
         workers=1, clients={"kind": "trace", "path": str(file)}, first_pages=0, duration="2s"
     )
     assert cut.counters["requests"] == 80
+
+
+def test_seconds_in_which_nothing_happens_are_passed_over_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the parent had looked in every one of them: in bursts at whole seconds, and gaps."""
+    times: list[tuple[int, int | None]] = []
+    for second in (0, 0, 1, 2, 2, 2, 7, 8, 8, 60, 61, 61, 61, 61, 63, 3000, 3001, 3001):
+        times += [(second, 1_400_000 if second % 2 else 300_000)] * (1 + second % 4)
+    file = access_log(tmp_path, times)
+
+    def run() -> Recording:
+        clients = {"kind": "trace", "path": str(file), "unit": "us"}
+        return serve(workers=2, spare=2, clients=clients, duration=None)
+
+    looks: list[int] = []
+
+    def every_second(pool: WorkerPool) -> int:
+        looks.append(pool.clients.queue.idle_workers)
+        return 10**9
+
+    quick = run()
+    monkeypatch.setattr(WorkerPool, "_next_look_ns", every_second)
+    slow = run()
+    assert len(looks) > 3000
+    assert slow.counters == quick.counters
+    assert slow.counters["workers"] > 4
+    assert slow.levels == quick.levels
+    for name, histogram in slow.histograms.items():
+        assert histogram.total == quick.histograms[name].total
+        assert histogram.maximum == quick.histograms[name].maximum
 
 
 @pytest.mark.parametrize(("most", "workers"), [(256, 4), (3, 3)])

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import fields
 from functools import reduce
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -177,6 +178,28 @@ def test_a_poisson_queue_waits_as_pollaczek_and_khinchine_say() -> None:
     batches = waits[: len(waits) // 100 * 100].reshape(100, -1).mean(axis=1)
     assert abs(waits.mean() - expected) < 4 * batches.std(ddof=1) / 10
     assert batches.std(ddof=1) / 10 < 0.02 * expected
+
+
+def test_writes_whose_size_a_trace_does_not_say_have_the_configured_one(tmp_path: Path) -> None:
+    """And those that store nothing have none."""
+    files = {"said": "9000,set,b,9000\n", "left out": "9000,set,b,\n"}
+    found = []
+    for name, rows in files.items():
+        file = tmp_path / name
+        file.write_text(f"time_ns,op,key,size\n1000,del,a,\n{rows}9000,get,b,\n9000,set,c,70\n")
+        config = redis_config(
+            clients={"kind": "trace", "path": str(file)},
+            value_bytes=9000,
+            service={"base": "1us", "per_byte": "1ns"},
+        )
+        assert isinstance(config.clients, TraceClients)
+        trace = open_as(KeyTrace, file)
+        found.append(joined(traced_arrivals(config, config.clients, trace, Streams(0))))
+    said, left_out = found
+    assert np.array_equal(said.pages, left_out.pages)
+    assert np.array_equal(said.service_ns, left_out.service_ns)
+    assert left_out.service_ns.tolist()[1:] == [10_000, 10_000, 1070]
+    assert len(set(said.pages.tolist())) > 3  # of three pages at least is the long value
 
 
 def test_a_trace_gives_every_command_its_own_time_and_its_writes() -> None:

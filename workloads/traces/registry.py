@@ -10,17 +10,44 @@ from typing import Any, TypeVar, get_type_hints
 import numpy as np
 
 from sim.names import by_name
-from workloads.traces.formats.access_csv import looks_like_access_csv, read_access_csv
-from workloads.traces.formats.access_log import looks_like_access_log, read_access_log
-from workloads.traces.formats.afl_fuzzer_stats import looks_like_fuzzer_stats, read_fuzzer_stats
-from workloads.traces.formats.afl_plot_data import looks_like_plot_data, read_plot_data
-from workloads.traces.formats.execution_csv import looks_like_execution_csv, read_execution_csv
-from workloads.traces.formats.generic_csv import looks_like_csv, read_csv
-from workloads.traces.formats.monitor import looks_like_monitor, read_monitor
-from workloads.traces.formats.sqlite_tests import looks_like_sqlite_tests, read_sqlite_tests
-from workloads.traces.formats.twitter_cache import looks_like_twitter_cache, read_twitter_cache
+from workloads.traces.formats.access_csv import (
+    ACCESS_CSV,
+    fits_access_csv,
+    looks_like_access_csv,
+    read_access_csv,
+)
+from workloads.traces.formats.access_log import ACCESS_LOG, looks_like_access_log, read_access_log
+from workloads.traces.formats.afl_fuzzer_stats import (
+    FUZZER_STATS,
+    looks_like_fuzzer_stats,
+    read_fuzzer_stats,
+)
+from workloads.traces.formats.afl_plot_data import PLOT_DATA, looks_like_plot_data, read_plot_data
+from workloads.traces.formats.execution_csv import (
+    EXECUTION_CSV,
+    fits_execution_csv,
+    looks_like_execution_csv,
+    read_execution_csv,
+)
+from workloads.traces.formats.generic_csv import CSV, fits_csv, looks_like_csv, read_csv
+from workloads.traces.formats.json_log import JSON_LOG, looks_like_json_log, read_json_log
+from workloads.traces.formats.monitor import MONITOR, looks_like_monitor, read_monitor
+from workloads.traces.formats.redis_info import INFO, looks_like_info, read_info
+from workloads.traces.formats.sqlite_tests import (
+    SQLITE_TESTS,
+    fits_sqlite_tests,
+    looks_like_sqlite_tests,
+    read_sqlite_tests,
+)
+from workloads.traces.formats.twitter_cache import (
+    TWITTER,
+    looks_like_twitter_cache,
+    read_twitter_cache,
+)
 from workloads.traces.kinds.trace import Trace
-from workloads.traces.reading.fields import NOTHING_SAID, Fields
+from workloads.traces.reading.about import About
+from workloads.traces.reading.fields import NOTHING_SAID, Fields, Option
+from workloads.traces.reading.header import names_in
 from workloads.traces.reading.kept_files import KeptFiles
 from workloads.traces.reading.text import (
     DEFAULT_LIMITS,
@@ -56,8 +83,7 @@ class Reading:
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Reading:
         """As the plain data of a configuration that names a trace says."""
-        fields = Fields(tuple(config.get("columns") or ()), config.get("unit"))
-        return cls(config.get("format"), config.get("skip_damaged", 0), fields)
+        return cls(config.get("format"), config.get("skip_damaged", 0), Fields.of(config))
 
 
 AS_IT_IS = Reading()
@@ -70,15 +96,20 @@ class TraceFormat:
     Attributes:
         name: Its name in YAML.
         sniff: Whether a text with these first bytes (4096, or all) may be of this format.
-        read: Reads a file, plain or compressed; raises `TraceError`.
-        read_fields: The same with what is said of its columns; None if that is fixed.
+        read: Reads a file, plain or compressed; raises `TraceError`. One that takes something takes
+            `Fields` too.
+        about: What of it is read, what is not, and what is assumed.
+        takes: What of `Fields` can be said of it.
+        fits: Whether columns of these names make such a trace; None if columns are not named.
         general: Whether it gives way to any other format that fits as well.
     """
 
     name: str
     sniff: Callable[[bytes], bool]
-    read: Callable[[TracePath, ReadLimits], Trace]
-    read_fields: Callable[[TracePath, ReadLimits, Fields], Trace] | None = None
+    read: Callable[..., Trace]
+    about: About
+    takes: frozenset[Option] = frozenset()
+    fits: Callable[[list[str]], bool] | None = None
     general: bool = False
 
     @property
@@ -88,20 +119,61 @@ class TraceFormat:
         return made
 
 
+def _takes(*options: Option) -> frozenset[Option]:
+    return frozenset(options)
+
+
 FORMATS = by_name(
     "trace formats",
     (
-        TraceFormat("redis_monitor", looks_like_monitor, read_monitor),
-        TraceFormat("afl_plot_data", looks_like_plot_data, read_plot_data),
-        TraceFormat("afl_fuzzer_stats", looks_like_fuzzer_stats, read_fuzzer_stats),
-        TraceFormat("access_log", looks_like_access_log, read_access_log, read_access_log),
-        TraceFormat("sqlite_tests", looks_like_sqlite_tests, read_sqlite_tests, read_sqlite_tests),
-        TraceFormat("twitter_cache", looks_like_twitter_cache, read_twitter_cache),
-        TraceFormat("access_csv", looks_like_access_csv, read_access_csv, read_access_csv),
+        TraceFormat("redis_monitor", looks_like_monitor, read_monitor, MONITOR),
+        TraceFormat("redis_info", looks_like_info, read_info, INFO),
+        TraceFormat("afl_plot_data", looks_like_plot_data, read_plot_data, PLOT_DATA),
+        TraceFormat("afl_fuzzer_stats", looks_like_fuzzer_stats, read_fuzzer_stats, FUZZER_STATS),
         TraceFormat(
-            "execution_csv", looks_like_execution_csv, read_execution_csv, read_execution_csv
+            "access_log",
+            looks_like_access_log,
+            read_access_log,
+            ACCESS_LOG,
+            _takes("columns", "unit", "log_format"),
         ),
-        TraceFormat("csv", looks_like_csv, read_csv, read_csv, general=True),
+        TraceFormat(
+            "json_log", looks_like_json_log, read_json_log, JSON_LOG, _takes("columns", "unit")
+        ),
+        TraceFormat(
+            "sqlite_tests",
+            looks_like_sqlite_tests,
+            read_sqlite_tests,
+            SQLITE_TESTS,
+            _takes("columns", "unit"),
+            fits_sqlite_tests,
+        ),
+        TraceFormat("twitter_cache", looks_like_twitter_cache, read_twitter_cache, TWITTER),
+        TraceFormat(
+            "access_csv",
+            looks_like_access_csv,
+            read_access_csv,
+            ACCESS_CSV,
+            _takes("columns", "unit", "rate"),
+            fits_access_csv,
+        ),
+        TraceFormat(
+            "execution_csv",
+            looks_like_execution_csv,
+            read_execution_csv,
+            EXECUTION_CSV,
+            _takes("columns", "unit"),
+            fits_execution_csv,
+        ),
+        TraceFormat(
+            "csv",
+            looks_like_csv,
+            read_csv,
+            CSV,
+            _takes("columns", "unit", "operations", "rate"),
+            fits_csv,
+            general=True,
+        ),
     ),
 )
 
@@ -139,32 +211,45 @@ def open_trace(
 def read_trace(path: TracePath, reading: Reading = AS_IT_IS) -> tuple[TraceFormat, Trace]:
     """Read a trace, and say in which format.
 
-    Columns that are named make it a CSV of commands, unless it is recognised as something else
-    whose columns can be named.
+    What is said of a file helps to recognise it: a log format makes it an access log, and names of
+    columns what columns of these names make, unless it is recognised as something else whose
+    columns can be named.
 
     Raises:
-        TraceError: As `open_trace` does, or columns are named that the format fixes.
+        TraceError: As `open_trace` does, or something is said that the format fixes.
         KeyError: The format is not in `FORMATS`.
     """
     limits = ReadLimits(max_damaged=reading.skip_damaged)
     trace_format = _format_of(path, reading)
-    if not reading.fields:
+    for option in reading.fields.said:
+        if option not in trace_format.takes:
+            what = f"{option} said of a trace of format {trace_format.name}"
+            takers = ", ".join(one.name for one in FORMATS.values() if option in one.takes)
+            expected = f"none, since its format fixes it, or another format ({takers})"
+            raise trace_error(path, 1, 1, what, expected)
+    if not trace_format.takes:
         return trace_format, trace_format.read(path, limits)
-    if trace_format.read_fields is None:
-        what = f"columns or a unit said of a trace of format {trace_format.name}"
-        raise trace_error(path, 1, 1, what, "neither, since its format fixes them")
-    return trace_format, trace_format.read_fields(path, limits, reading.fields)
+    return trace_format, trace_format.read(path, limits, reading.fields)
 
 
 def _format_of(path: TracePath, reading: Reading) -> TraceFormat:
+    fields = reading.fields
     if reading.format is not None:
         return FORMATS[reading.format]
-    if not reading.fields.names:
+    if fields.log_format is not None:
+        return FORMATS["access_log"]
+    if not fields.names and not fields.places:
         return recognise(path)
     start = first_bytes(path)
-    fitting = (one for one in FORMATS.values() if one.sniff(start) and not one.general)
-    recognised = next(fitting, FORMATS["csv"])
-    return FORMATS["csv"] if recognised.read_fields is None else recognised
+    for one in FORMATS.values():
+        if one.sniff(start) and one.fits is None and "columns" in one.takes:
+            return one
+    names = list(fields.names) or [
+        *fields.known_names,
+        *names_in(start.lstrip().partition(b"\n")[0]),
+    ]
+    fitting = [one for one in FORMATS.values() if one.fits is not None and one.fits(names)]
+    return fitting[0] if fitting else FORMATS["csv"]
 
 
 def array_bytes(trace: Trace) -> int:

@@ -21,6 +21,7 @@ from workloads.traces.kinds.access_trace import AccessTrace
 from workloads.traces.kinds.case_trace import CaseTrace
 from workloads.traces.kinds.execution_trace import ExecutionTrace
 from workloads.traces.kinds.key_trace import KeyTrace
+from workloads.traces.kinds.server_info import ServerInfo
 from workloads.traces.kinds.trace import Trace
 from workloads.traces.reading.columns import MISSING
 from workloads.traces.reading.fields import NOTHING_SAID, Fields
@@ -106,7 +107,7 @@ def test_what_was_converted_is_what_it_was(name: str, tmp_path: Path) -> None:
     _, first = read_trace(BUNDLED / name, Reading(fields=fields))
     (tmp_path / "again.csv").write_text(as_csv(first))
     second = open_trace(tmp_path / "again.csv")
-    assert second.notes == ()
+    assert second.notes == (first.notes if isinstance(first, ServerInfo) else ())
     assert second.duration_ns == first.duration_ns
     assert as_csv(second) == as_csv(first)
     for column, values in first.table().items():
@@ -157,10 +158,8 @@ def test_a_converted_access_log_is_no_trace_of_keys(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("time_s,status\n0,2000\n", "2:3: bad status:"),
-        ("time_s,status\n1,200\n0,200\n", "3:1: time goes backwards:"),
-        ("time_s,status,service_s\n1,200,9999999\n", "2:7: bad service time:"),
+        ("time_s,status,service_s\n1,200,9999999\n", "2:7: service time too long:"),
         ("time_s,status\n1,200,3\n", "2:8: cells missing or too many:"),
-        ("time_s,time_ms,status\n", "1:1: bad header: expected one column for the time"),
         ("time_s,execs_per_s\n1,-2\n", "2:3: bad rate:"),
         ("time_s,execs_per_s\n1,1e999\n", "2:3: bad rate:"),
         ("time_s,execs_per_s\n1,\n", "2:1: neither a rate nor a total:"),

@@ -120,7 +120,7 @@ def test_threads_read_once(tmp_path: Path) -> None:
     assert reader.reads == ["one"]
 
 
-@pytest.mark.parametrize("name", FORMAT_OF)
+@pytest.mark.parametrize("name", sorted(FORMAT_OF.keys() - {"redis_info.txt.gz"}))
 def test_traces_that_are_shared_cannot_be_changed(name: str) -> None:
     trace: Trace = open_as(object, BUNDLED / name)  # type: ignore[assignment]
     columns = [column for column in vars(trace).values() if isinstance(column, np.ndarray)]

@@ -15,7 +15,7 @@ from samples import FORMAT_OF, lines_of
 
 from workloads.traces.kinds.trace import Trace
 from workloads.traces.reading.text import ReadLimits, TraceError
-from workloads.traces.registry import FORMATS
+from workloads.traces.registry import FORMATS, Reading, read_trace
 
 MOST_LINES = 12
 """Short samples keep a mutation near to something that matters."""
@@ -70,6 +70,22 @@ def test_a_result_that_accounts_for_every_line_or_one_line(
         check_message(error, path)
     else:
         check_trace(trace, bytes(text), max_damaged)
+
+
+@pytest.mark.histories
+@given(text=st.binary(max_size=200), max_damaged=st.sampled_from([0, 1000]), data=st.data())
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_bytes(text: bytes, max_damaged: int, data: st.DataObject, tmp_path: Path) -> None:
+    """Read as they are recognised, or as any format that somebody says."""
+    path = tmp_path / "bytes"
+    path.write_bytes(text)
+    said = data.draw(st.sampled_from([None, *FORMATS]))
+    try:
+        _, trace = read_trace(path, Reading(said, max_damaged))
+    except TraceError as error:
+        check_message(error, path)
+    else:
+        check_trace(trace, text, max_damaged)
 
 
 def check_trace(trace: Trace, text: bytes, max_damaged: int) -> None:

@@ -10,6 +10,7 @@ from monitor_lines import line
 from samples import FORMAT_OF, lines_of
 
 from sim.names import by_name
+from workloads.traces.formats import monitor
 from workloads.traces.formats.monitor import looks_like_monitor, read_monitor
 from workloads.traces.kinds.access_trace import AccessTrace
 from workloads.traces.kinds.key_trace import KeyTrace
@@ -23,7 +24,9 @@ from workloads.traces.registry import (
     recognise,
 )
 
-MONITOR = TraceFormat("redis_monitor", looks_like_monitor, read_monitor)
+MONITOR = TraceFormat("redis_monitor", looks_like_monitor, read_monitor, monitor.MONITOR)
+
+DOCUMENT = Path(__file__).parents[3] / "docs/traces.md"
 
 
 @pytest.mark.parametrize(
@@ -71,9 +74,8 @@ def test_every_bundled_trace_is_recognised_as_one_format(name: str) -> None:
     assert special == [FORMAT_OF[name]]
     assert recognise(BUNDLED / name).name == FORMAT_OF[name]
     trace = open_trace(BUNDLED / name)
-    assert trace.accounting.records == sum(bool(line.strip()) for line in lines_of(name)) - sum(
-        trace.accounting.skipped.values()
-    )
+    skipped = sum(trace.accounting.skipped.values())
+    assert trace.accounting.records == len(lines_of(name)) - skipped
 
 
 def test_every_format_has_a_bundled_trace_and_every_trace_a_source() -> None:
@@ -104,3 +106,10 @@ def test_a_duplicate_name_raises() -> None:
 
 def test_names_are_the_keys() -> None:
     assert all(name == trace_format.name for name, trace_format in FORMATS.items())
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_document_says_of_every_format_what_inspect_says(name: str) -> None:
+    about = FORMATS[name].about
+    row = f"| `{name}` | {about.read} | {about.left} | {about.assumed} |"
+    assert row in DOCUMENT.read_text().splitlines()

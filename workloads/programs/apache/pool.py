@@ -75,7 +75,7 @@ class WorkerPool:
         """
         rate = 1
         while True:
-            yield self._clock.timeout(SECOND_NS) | self.clients.queue.closed
+            yield self._clock.timeout(self._next_look_ns()) | self.clients.queue.closed
             if self.clients.queue.closed.triggered:
                 return
             if self.clients.queue.idle_workers >= self.config.spare:
@@ -83,6 +83,13 @@ class WorkerPool:
                 continue
             yield from self._fork(min(rate, self.config.max_workers - len(self._workers)))
             rate = min(2 * rate, MOST_FORKED_AT_ONCE)
+
+    def _next_look_ns(self) -> int:
+        """Until it looks again: a second, or all those in which it would find the same."""
+        quiet_ns = self._clock.quiet_until_ns
+        if quiet_ns is None or self.clients.queue.idle_workers < self.config.spare:
+            return SECOND_NS
+        return max((quiet_ns - self._clock.now - 1) // SECOND_NS, 1) * SECOND_NS
 
     def recording(self) -> Recording:
         """What the clients saw, and what it took."""

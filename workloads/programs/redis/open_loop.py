@@ -149,8 +149,7 @@ def traced_arrivals(
     key = np.append(trace.key_id[first], trace.further_key_id[:further])[order]
     stored = np.append(trace.value_bytes[first], trace.further_value_bytes[:further])
     lengths = stored[order].astype(np.int64)
-    if not lengths.any():  # no length is known
-        lengths[:] = config.value_bytes
+    lengths[lengths == MISSING] = config.value_bytes
     heap = RedisHeap(config, lengths[lengths > 0])
     place = heap.placed(streams, trace.keys)[key]
     keys_from = np.append(0, np.cumsum(np.bincount(command, minlength=count)))
@@ -180,6 +179,7 @@ def _value_bytes(config: RedisConfig, trace: KeyTrace, count: int) -> IntArray:
     the configured length.
     """
     stored = trace.value_bytes[:count].astype(np.int64)
+    stored[stored == MISSING] = config.value_bytes
     by_key = np.argsort(trace.key_id[:count], kind="stable")
     key = trace.key_id[by_key]
     last = np.maximum.accumulate(np.where(stored[by_key] > 0, np.arange(count), 0))

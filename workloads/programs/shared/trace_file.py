@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sim.configuration import Configuration
-from workloads.traces.reading.fields import PLACES, Fields, Unit
+from sim.units import Rate
+from workloads.traces.commands.operations import CODES, by_codes
+from workloads.traces.formats.log_format import log_pattern
+from workloads.traces.reading.fields import PLACES, Fields, SaidError, Unit
 from workloads.traces.registry import FORMATS, Reading
 
 
@@ -21,6 +24,38 @@ def _unit(name: object) -> object:
     if not isinstance(name, str) or name not in PLACES:
         raise ValueError(f"expected one of {', '.join(PLACES)}")
     return name
+
+
+def _columns(said: object) -> object:
+    if isinstance(said, list) and all(isinstance(name, str) for name in said):
+        return said
+    if isinstance(said, dict) and all(
+        isinstance(known, str)
+        and (isinstance(where, str) or (isinstance(where, int) and where > 0))
+        and not isinstance(where, bool)
+        for known, where in said.items()
+    ):
+        return said
+    raise ValueError(
+        "expected the names of all columns in a list, or a mapping such as {key: NAME, time_ms: 2} "
+        "of what is read to columns' names or numbers (from 1)"
+    )
+
+
+def _operations(said: object) -> object:
+    if isinstance(said, str) and said in CODES:
+        return dict(CODES[said])
+    if isinstance(said, dict) and all(
+        isinstance(code, str | int) and not isinstance(code, bool) and isinstance(name, str)
+        for code, name in said.items()
+    ):
+        codes = {str(code): name for code, name in said.items()}
+        by_codes(codes)
+        return codes
+    raise ValueError(
+        f"expected a mapping of codes to operations such as {{0: get, 1: set}}, or one of "
+        f"{', '.join(CODES)}"
+    )
 
 
 class TraceFile(Configuration):
@@ -39,15 +74,40 @@ class TraceFile(Configuration):
         int, Field(ge=0, le=10**9, description="skip so many lines that are not of the format")
     ] = 0
     columns: Annotated[
-        list[str],
-        Field(description="names of its columns in order; of a log, of the fields behind the size"),
+        list[str] | dict[str, str | int],
+        BeforeValidator(_columns),
+        Field(
+            description="names of its columns in order; or a mapping of what is read to a column's "
+            "name, number, key of an object or directive of a log format"
+        ),
     ] = []  # noqa: RUF012 - pydantic copies it
     unit: Annotated[
         Annotated[Unit, BeforeValidator(_unit)] | None,
         Field(description="of times whose column does not say; of an access log's last field"),
     ] = None
+    log_format: Annotated[
+        Annotated[str, Field(min_length=1)] | None,
+        Field(description="of an access log: Apache's LogFormat or NGINX's log_format"),
+    ] = None
+    operations: Annotated[
+        dict[str, str],
+        BeforeValidator(_operations),
+        Field(description="of keys: what codes of operations mean, as {0: get, 1: set}"),
+    ] = {}  # noqa: RUF012 - pydantic copies it
+    rate: Annotated[
+        Rate | None, Field(description="of records that have no times: how many come a second")
+    ] = None
+
+    @model_validator(mode="after")
+    def _log_format_is_one(self) -> TraceFile:
+        if self.log_format is not None:
+            try:
+                log_pattern(self.reading.fields)
+            except SaidError as error:
+                raise ValueError(str(error)) from None
+        return self
 
     @property
     def reading(self) -> Reading:
         """How the file is to be read."""
-        return Reading(self.format, self.skip_damaged, Fields(tuple(self.columns), self.unit))
+        return Reading(self.format, self.skip_damaged, Fields.of(vars(self)))

@@ -8,37 +8,54 @@ servers escape quotes and control characters (`\"`, `\\`, `\n`, `\xHH`).
 
 What a number behind the bytes is, a line does not say: Apache's `%D` are microseconds, its `%T`
 seconds, `%P` a process, `%I` bytes; NGINX writes `$request_time` in seconds, and `$msec` so, too.
-So a request's time is read only where it is said which field it is and in which unit: by the names
+So a request's time is read only where it is said which field it is and in which unit: by the
+server's own format string (`log_format`), which may then be any; by the names
 of the fields behind the bytes, of which one is `service_us` (or `_ns`, `_ms`, `_s`; or the server's
 own `%D`, `%T`, `%{us}T`, `$request_time`), or by a unit alone, for the last field of a line. It may
 be quoted, or follow a word and `=`; `-` is none.
 
-Apache logs when it received the request, NGINX when it had answered, both in whole seconds; both
-write the line at the end, so that the lines of Apache are not quite in order of time. Rows are.
+Apache logs when it received the request, NGINX when it had answered, both in whole seconds unless
+the log format has parts of them; both write the line at the end, so that the lines of Apache are
+not quite in order of time. Rows are.
 
 Sources: Apache's mod_log_config (2.4), NGINX's ngx_http_log_module. The library apachelogs (0.6.1)
-parses any LogFormat, but a tenth as many lines a second as this reader.
+parses any LogFormat, but none of NGINX's, an eighth as many lines a second, and does not say where
+a line goes wrong.
 """
 
 from __future__ import annotations
 
 import re
-from array import array
-from datetime import date
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from workloads.traces.kinds.access_trace import LONGEST_NS, TICK_NS, AccessTrace
+from workloads.traces.formats.log_directives import service_unit
+from workloads.traces.formats.log_format import log_pattern
+from workloads.traces.formats.log_lines import OwnLines, service_error
+from workloads.traces.kinds.access_trace import (
+    AccessColumns,
+    AccessTrace,
+    ServiceError,
+    resource_of,
+    service_ns,
+)
+from workloads.traces.reading.about import About
 from workloads.traces.reading.accounting import BLANK, LineError, account
-from workloads.traces.reading.cells import decimal
-from workloads.traces.reading.columns import MISSING, Ids, frozen
-from workloads.traces.reading.fields import NOTHING_SAID, PLACES, Fields, Unit
+from workloads.traces.reading.columns import MISSING
+from workloads.traces.reading.dates import COMMON_LOG, DateError, unix_ns
+from workloads.traces.reading.fields import NOTHING_SAID, PLACES, Fields, SaidError, Unit
+from workloads.traces.reading.naming import base_and_unit
 from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath, trace_error
 
-_Integer = TypeVar("_Integer", np.int64, np.int32, np.int16)
-_MONTHS = tuple(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())
+ACCESS_LOG = About(
+    "time, path, status, size; the service time, if `log_format`, `columns` or `unit` say "
+    "which field it is",
+    "headers, queries, other fields",
+    "Common or Combined format and more fields, unless `log_format` says another; "
+    "Apache's times are of the request, NGINX's of the answer; service times have the "
+    "unit of their directive; of several the most exact is read, the server's own before "
+    "an upstream's, whose times are added up",
+)
+
 # A quoted text: what is escaped may be a quote. Possessive, so that no line is scanned twice.
 _QUOTED = rb'"(?:[^"\\]++|\\.)*+"'
 _TIME = rb"\[([0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}(?::[0-9]{2}){3} [+-][0-9]{4})\]"
@@ -60,21 +77,8 @@ _PARTS = tuple(
     )
 )
 _FIELDS = re.compile(_FIELD)
-_SERVICE = re.compile(rb'(?:[A-Za-z_]+=)?"?(-?|[0-9]{1,19}(?:\.[0-9]{1,30})?)"?')
+_SERVICE = re.compile(rb'(?:[A-Za-z_]+=)?"?([^"]*)"?')
 _NUMBER = re.compile(rb'(?:[A-Za-z_]+=)?"?[0-9]+(?:\.[0-9]+)?"?')
-_TARGET = re.compile(rb"[A-Z]+ ([^ ?#]+)")
-_OWN_UNITS: dict[str, Unit] = {
-    "%D": "us",
-    "%T": "s",
-    "%{us}T": "us",
-    "%{ms}T": "ms",
-    "%{s}T": "s",
-    "$request_time": "s",
-    "service_ns": "ns",
-    "service_us": "us",
-    "service_ms": "ms",
-    "service_s": "s",
-}
 
 
 def looks_like_access_log(first_bytes: bytes) -> bool:
@@ -90,40 +94,20 @@ def read_access_log(
     Args:
         path: The file.
         limits: What of it is accepted.
-        fields: Names of the fields behind the size, and the unit of a request's time; see the
-            module.
+        fields: A log format; or names of the fields behind the size, and the unit of a request's
+            time; see the module.
 
     Raises:
-        TraceError: As `account` does; a line is damaged that is not of the module's format, or
-            lacks the time that it should have. Or it is not clear which field that is.
+        TraceError: As `account` does; a line is damaged that is not of the format, or lacks the
+            time that it should have. Or it is not clear which field that is.
     """
+    rows: _UsualLines | OwnLines
     try:
-        service = _service_field(fields)
-    except ValueError as error:
-        what, expected = error.args
-        raise trace_error(path, 1, 1, what, expected) from None
-    rows = _AccessColumns(service)
+        rows = _UsualLines(fields) if fields.log_format is None else OwnLines(log_pattern(fields))
+    except SaidError as error:
+        raise trace_error(path, 1, 1, error.what, error.expected) from None
     accounting = account(path, limits, "request", rows.take)
-    unix_s = frozen(rows.unix_s, np.int64)
-    order = np.argsort(unix_s, kind="stable")
-    start_s = int(unix_s[order[0]])
-    return AccessTrace(
-        time_ns=_read_only((unix_s[order] - start_s) * TICK_NS),
-        status=_read_only(frozen(rows.status, np.int16)[order]),
-        response_bytes=_read_only(frozen(rows.response_bytes, np.int64)[order]),
-        service_ns=_read_only(frozen(rows.service_ns, np.int64)[order]),
-        resource_id=_read_only(frozen(rows.resource_id, np.int32)[order]),
-        resources=len(rows.resources),
-        start_unix_ns=start_s * 10**9,
-        out_of_order=int((unix_s < np.maximum.accumulate(unix_s)).sum()),
-        accounting=accounting,
-        notes=() if service is not None else (_no_service_times(rows.first_fields),),
-    )
-
-
-def _read_only(column: NDArray[_Integer]) -> NDArray[_Integer]:
-    column.flags.writeable = False
-    return column
+    return rows.columns.trace(accounting, rows.notes)
 
 
 class _ServiceField(NamedTuple):
@@ -137,21 +121,42 @@ def _service_field(fields: Fields) -> _ServiceField | None:
     """Where a request's time stands; None if nobody says.
 
     Raises:
-        ValueError: What is wrong with what is said, and what was expected.
+        SaidError: It is not clear.
     """
+    if fields.places:
+        return _numbered_field(fields)
     if not fields.names:
         return None if fields.unit is None else _ServiceField(-1, fields.unit)
     found = [
         _ServiceField(number, unit)
         for number, name in enumerate(fields.names)
-        if (unit := fields.unit if name == "service" else _OWN_UNITS.get(name))
+        if (unit := _unit(name, fields))
     ]
     if len(found) > 1:
-        raise ValueError("several columns are service times", "one of them by that name")
+        raise SaidError("several columns are service times", "one of them by that name")
     if not found and (fields.unit is not None or "service" in fields.names):
-        expected = "a column named service and a unit, or one of " + ", ".join(_OWN_UNITS)
-        raise ValueError("a service time that is not clear", expected)
+        expected = "a column named service_ms, service and a unit, %D, $request_time or the like"
+        raise SaidError("a service time that is not clear", expected)
     return found[0] if found else None
+
+
+def _unit(name: str, fields: Fields) -> Unit | None:
+    """The unit of a field of this name; None if it is no service time, or nobody says."""
+    if name == "service":
+        return fields.unit
+    if own := service_unit(name):
+        return fields.unit_of(name, None, own)
+    base, named = base_and_unit(name)
+    return fields.unit_of(name, named) if base == "service" else None
+
+
+def _numbered_field(fields: Fields) -> _ServiceField:
+    (name, where), *more = fields.places
+    unit = _unit(name, fields)
+    if more or unit is None or not isinstance(where, int) or where < 1:
+        expected = "service_us or the like, and the number of its field behind the size"
+        raise SaidError("a service time that is not clear", expected)
+    return _ServiceField(where - 1, unit)
 
 
 def _no_service_times(first_fields: bytes) -> str:
@@ -166,20 +171,19 @@ def _no_service_times(first_fields: bytes) -> str:
     )
 
 
-class _AccessColumns:
-    """The growing columns, in order of lines."""
+class _UsualLines:
+    """Lines of the Common and Combined formats, and more fields behind."""
 
-    def __init__(self, service: _ServiceField | None) -> None:
-        self.unix_s = array("q")
-        self.status = array("h")
-        self.response_bytes = array("q")
-        self.service_ns = array("q")
-        self.resource_id = array("i")
-        self.resources = Ids()
-        self.first_fields = b""
-        self._service = service
+    def __init__(self, fields: Fields) -> None:
+        self.columns = AccessColumns()
+        self._first_fields = b""
+        self._service = _service_field(fields)
         self._second = b""
-        self._unix_s = 0
+        self._unix_ns = 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return () if self._service is not None else (_no_service_times(self._first_fields),)
 
     def take(self, line: bytes) -> str | None:
         match = _LINE.fullmatch(line)
@@ -188,21 +192,22 @@ class _AccessColumns:
                 return BLANK
             raise _describe(line)
         second, request, status, size, rest = match.groups()
-        service_ns = MISSING
+        service = MISSING
         if self._service is not None:
-            service_ns = _service_ns(rest, self._service, match.start(5) + 1)
+            service = _service_ns(rest, self._service, match.start(5) + 1)
         if second != self._second:
             # Lines of one second stand together.
-            self._unix_s = _unix_s(second, match.start(1) + 1)
+            self._unix_ns = _common_log_ns(second, match.start(1) + 1)
             self._second = second
-        if not self.unix_s:
-            self.first_fields = rest
-        self.unix_s.append(self._unix_s)
-        self.status.append(MISSING if status == b"-" else int(status))
-        self.response_bytes.append(0 if size == b"-" else int(size))
-        self.service_ns.append(service_ns)
-        target = _TARGET.match(request, 1)
-        self.resource_id.append(self.resources.of(target[1]) if target else MISSING)
+        if not len(self.columns):
+            self._first_fields = rest
+        self.columns.add(
+            self._unix_ns,
+            status=MISSING if status == b"-" else int(status),
+            response_bytes=0 if size == b"-" else int(size),
+            service_ns=service,
+            resource=resource_of(request[1:]),
+        )
         return None
 
 
@@ -214,33 +219,21 @@ def _service_ns(rest: bytes, service: _ServiceField, column: int) -> int:
         raise LineError(column + len(rest), "no service time", f"{number + 1} fields at least")
     column += fields[number].start()
     match = _SERVICE.fullmatch(fields[number][0])
-    if match is None:
-        raise LineError(column, "bad service time", "a number, quoted or not, or '-'")
-    if match[1] in (b"", b"-"):
-        return MISSING
-    service_ns = decimal(match[1], PLACES[service.unit])
-    if service_ns is None or service_ns > LONGEST_NS:
-        expected = f"a time below 30 days, in {service.unit}"
-        raise LineError(column, "service time too long", expected)
-    return service_ns
-
-
-def _unix_s(text: bytes, column: int) -> int:
-    """Unix time, in seconds, of `23/Nov/2026:07:25:04 +0000`."""
-    day, month, year = text[:2], text[3:6], text[7:11]
-    hour, minute, second, zone = (int(text[i : i + 2]) for i in (12, 15, 18, 22))
-    if hour > 23 or minute > 59 or second > 60:
-        raise LineError(column, "bad time", "hours, minutes and seconds of a day")
     try:
-        days = date(int(year), _MONTHS.index(month) + 1, int(day)) - date(1970, 1, 1)
-    except ValueError:
-        raise LineError(column, "bad date", "a day that exists, as 23/Nov/2026") from None
-    offset_s = zone * 3600 + int(text[24:26]) * 60
-    local_s = days.days * 86400 + hour * 3600 + minute * 60 + second
-    unix_s = local_s + (offset_s if text[21:22] == b"-" else -offset_s)
-    if unix_s < 0:
-        raise LineError(column, "time lies before 1970", "a later time")
-    return unix_s
+        return service_ns(match[1] if match else b"?", PLACES[service.unit])
+    except ServiceError as error:
+        raise service_error(column, error, service.unit) from None
+
+
+def _common_log_ns(text: bytes, column: int) -> int:
+    """Unix time of `23/Nov/2026:07:25:04 +0000`."""
+    match = COMMON_LOG.pattern.fullmatch(text)
+    if match is None:
+        raise LineError(column, "bad time", "day/Mon/year:hh:mm:ss +hhmm")
+    try:
+        return unix_ns(dict(zip(COMMON_LOG.parts, match.groups(), strict=True)))[0]
+    except DateError as error:
+        raise LineError(column, error.what, error.expected) from None
 
 
 def _describe(line: bytes) -> LineError:

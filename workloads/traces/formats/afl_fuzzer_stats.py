@@ -15,10 +15,17 @@ from array import array
 import numpy as np
 
 from workloads.traces.kinds.execution_trace import ExecutionTrace
+from workloads.traces.reading.about import About
 from workloads.traces.reading.accounting import BLANK, LineError, account
 from workloads.traces.reading.cells import rate, whole
 from workloads.traces.reading.columns import frozen
 from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath, trace_error
+
+FUZZER_STATS = About(
+    "`execs_done`, `execs_per_sec`, `run_time` (or `start_time` and `last_update`)",
+    "everything else",
+    "a key may be there again with the same value",
+)
 
 _LINE = re.compile(rb"[ \t]*([A-Za-z_][A-Za-z0-9_ ]{0,63}?)[ \t]*:(.*?)[\r\n]*", re.DOTALL)
 _FIRST_LINE = re.compile(rb"\s*start_time\s*:\s*[0-9]+\s*$", re.MULTILINE)

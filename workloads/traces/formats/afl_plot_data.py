@@ -19,6 +19,7 @@ from array import array
 import numpy as np
 
 from workloads.traces.kinds.execution_trace import ExecutionTrace
+from workloads.traces.reading.about import About
 from workloads.traces.reading.accounting import BLANK, HEADER, LineError, account
 from workloads.traces.reading.cells import (
     cell_column,
@@ -29,6 +30,15 @@ from workloads.traces.reading.cells import (
 )
 from workloads.traces.reading.columns import MISSING, Times, frozen
 from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath
+
+PLOT_DATA = About(
+    "`unix_time` or `relative_time`; `execs_per_sec`; `total_execs`, `execs_done` or "
+    "`total_exec` (AFL, AFL++, LibAFL, WinAFL, honggfuzz)",
+    "everything else",
+    "of `unix_time` only differences count; a total that falls begins anew, and what was "
+    "executed between the two rows is unknown, as is what was before a first row at time "
+    "0; `inf` and `nan` are missing rates",
+)
 
 _FIRST_LINE = re.compile(rb"\s*#[^\n]*\b(?:unix|relative)_time\b[^\n]*\bexecs?_per_sec\b")
 _LARGEST_SECONDS = 2**63 // 10**9

@@ -1,8 +1,10 @@
-"""Reader of a fuzzer's progress in a CSV, as `forksim trace convert` writes it.
+"""Reader of a fuzzer's progress in a file of cells whose columns are named.
 
-A time (`time_ns`, `_us`, `_ms`, `_s`) since the fuzzer started, needed; `execs_per_s` (also
-`execs_per_sec`, `exec_per_sec`), and `executions` (also `total_execs`, `execs_done`, `total_exec`),
-of which one is needed. An empty cell is missing. Others are left alone, and named in the notes.
+The time since the fuzzer started (`time_s`, `relative_time` in seconds, and so on), or Unix time
+(`unix_time`, `timestamp`, which may be dates), of which only differences count; one is needed.
+`execs_per_s` (also `execs_per_sec`, `exec_per_sec`), and `executions` (also `total_execs`,
+`execs_done`, `total_exec`), of which one is needed. An empty cell is missing, and so is a rate that
+is `inf` or `nan`. Others are left alone, and named in the notes.
 """
 
 from __future__ import annotations
@@ -10,43 +12,68 @@ from __future__ import annotations
 import math
 import re
 from array import array
+from functools import cached_property
 
 import numpy as np
 
 from workloads.traces.kinds.execution_trace import ExecutionTrace
+from workloads.traces.reading.about import About
 from workloads.traces.reading.accounting import BLANK, HEADER, LineError, account
-from workloads.traces.reading.cells import cell_column, cell_error, decimal_at, not_read
+from workloads.traces.reading.cells import is_no_number
 from workloads.traces.reading.columns import MISSING, Times, frozen
-from workloads.traces.reading.fields import NOTHING_SAID, PLACES, Fields
+from workloads.traces.reading.fields import NOTHING_SAID, Fields
 from workloads.traces.reading.header import Header, names_in
+from workloads.traces.reading.naming import Column, Columns, roles_of
 from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath
 
-_TIMES = {f"time_{unit}": places for unit, places in PLACES.items()}
-_RATES = ("execs_per_s", "execs_per_sec", "exec_per_sec")
-_TOTALS = ("executions", "total_execs", "execs_done", "total_exec")
-_ROLES = {
-    **dict.fromkeys(_TIMES, "time"),
-    **dict.fromkeys(_RATES, "rate"),
-    **dict.fromkeys(_TOTALS, "total"),
+EXECUTION_CSV = About(
+    "time since the start (`time_s`), or `unix_time`; `execs_per_sec`, `total_execs` and the like",
+    "columns of other names, which are named",
+    "of `unix_time` only differences count; a total that falls begins anew, and what was "
+    "executed between the two rows is unknown; `inf` and `nan` are missing rates",
+)
+
+LONGEST_NS = 10 * 365 * 86400 * 10**9
+"""A longer time since the start is taken for Unix time."""
+
+COLUMNS: Columns = {
+    "time": Column(("time", "relative_time", "run_time", "elapsed"), time=True, unit="s"),
+    "date": Column(
+        ("unix_time", "timestamp", "date"), time=True, unit="s", asked=False, dated=True
+    ),
+    "rate": Column(
+        ("execs_per_s", "execs_per_sec", "exec_per_sec", "execs/sec", "execs_sec"), number=True
+    ),
+    "total": Column(
+        ("executions", "total_execs", "execs_done", "total_exec", "execs"), number=True
+    ),
 }
 _RATE = re.compile(rb"[0-9]{1,19}(?:\.[0-9]{1,30})?(?:e[+-]?[0-9]{1,3})?", re.IGNORECASE)
 
 
+def fits_execution_csv(names: list[str]) -> bool:
+    """Whether columns of these names make such a trace."""
+    roles = roles_of(COLUMNS, names).keys()
+    return bool(roles & {"time", "date"}) and bool(roles & {"rate", "total"})
+
+
 def looks_like_execution_csv(first_bytes: bytes) -> bool:
-    """Whether a text that begins so may be such a CSV."""
-    names = names_in(first_bytes.lstrip().partition(b"\n")[0])
-    return {"time", "rate"} <= {_ROLES.get(name) for name in names}
+    """Whether a text that begins so may be such a trace."""
+    line = first_bytes.lstrip().partition(b"\n")[0]
+    roles = roles_of(COLUMNS, names_in(line)).keys()
+    # Those that begin with a `#` are the fuzzers' own.
+    return not line.startswith(b"#") and fits_execution_csv(names_in(line)) and "rate" in roles
 
 
 def read_execution_csv(
     path: TracePath, limits: ReadLimits = DEFAULT_LIMITS, fields: Fields = NOTHING_SAID
 ) -> ExecutionTrace:
-    """Read such a CSV, plain or compressed, in one pass.
+    """Read such a file, plain or compressed, in one pass.
 
     Args:
         path: The file.
         limits: What of it is accepted.
-        fields: Names of all columns in their order, in place of the header's.
+        fields: Names of its columns, and the unit of a time whose name has none.
 
     Raises:
         TraceError: As `account` does; a line is damaged that has something else than its columns
@@ -59,7 +86,7 @@ def read_execution_csv(
         execs_per_s=frozen(rows.execs_per_s, np.float64),
         executions=frozen(rows.executions, np.int64),
         accounting=accounting,
-        notes=not_read(rows.header.unread),
+        notes=rows.header.notes,
     )
 
 
@@ -67,32 +94,43 @@ class _ExecutionRows:
     """The growing columns."""
 
     def __init__(self, fields: Fields) -> None:
-        self.times = Times(start_ns=0)
         self.execs_per_s = array("d")
         self.executions = array("q")
-        self.header = Header(_ROLES, ("time",), fields.names)
+        self.header = Header(COLUMNS, (("time", "date"), ("rate", "total")), fields)
+
+    @cached_property
+    def _time(self) -> str:
+        return "time" if self.header.has("time") else "date"
+
+    @cached_property
+    def times(self) -> Times:
+        """Since the start, or else since the first row."""
+        return Times(start_ns=0 if self._time == "time" else None)
 
     def take(self, line: bytes) -> str | None:
+        header = self.header
         if not line:
             return BLANK
-        if self.header.is_header(line):
+        if header.is_header(line):
             return HEADER
-        cells = self.header.cells(line)
-        time = self.header.place("time") or 0
-        time_ns = decimal_at(line, cells, time, _TIMES[self.header.name("time")], "time")
+        cells = header.cells(line)
+        time_ns, _ = header.time(line, cells, self._time, "time")
+        if self._time == "time" and time_ns > LONGEST_NS:
+            expected = "less than ten years since the start, or a column named unix_time"
+            raise header.error(line, "time", "time", expected)
         rate = self._rate(line, cells)
-        executions = self.header.whole(line, cells, "total", 2**63)
-        if math.isnan(rate) and executions is None:
+        executions = header.whole(line, cells, "total", 2**63)
+        if math.isnan(rate) and executions is None and not header.cell(cells, "rate"):
             raise LineError(1, "neither a rate nor a total", "one of them")
-        self.times.add(time_ns, cell_column(line, time))
+        self.times.add(time_ns, header.column(line, self._time))
         self.execs_per_s.append(rate)
         self.executions.append(MISSING if executions is None else executions)
         return None
 
     def _rate(self, line: bytes, cells: list[bytes]) -> float:
-        place = self.header.place("rate")
-        if place is None or not cells[place]:
+        cell = self.header.cell(cells, "rate")
+        if not cell or is_no_number(cell):
             return math.nan
-        if _RATE.fullmatch(cells[place]) is None or math.isinf(rate := float(cells[place])):
-            raise cell_error(line, place, "rate", "a number that is not negative")
+        if _RATE.fullmatch(cell) is None or math.isinf(rate := float(cell)):
+            raise self.header.error(line, "rate", "rate", "a number that is not negative")
         return rate

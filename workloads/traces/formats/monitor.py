@@ -23,8 +23,16 @@ import re
 from workloads.traces.formats.monitor_blocks import BlockReader
 from workloads.traces.kinds.key_trace import LONGEST_SENDER_BYTES
 from workloads.traces.kinds.monitor_trace import SCRIPT, MonitorColumns, MonitorTrace
+from workloads.traces.reading.about import About
 from workloads.traces.reading.accounting import BLANK, LineError, account
 from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath
+
+MONITOR = About(
+    "time, data base, sender, the keys that a command writes (or its first key), sizes of values",
+    "values; what Redis leaves out (AUTH, administration)",
+    "what scripts call (`[0 lua]`) is work of the command above: its writes are further "
+    "keys of that command; unknown commands, which are named, are reads without a key",
+)
 
 REPLY = "reply OK"
 """Why a line that only says OK is skipped."""

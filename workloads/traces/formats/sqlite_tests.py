@@ -1,7 +1,8 @@
-"""Reader of logs of test cases that run against one data base: a CSV with a header, a row a test.
+"""Reader of logs of test cases that run against one data base: a file of cells, a row a test.
 
-Columns are found by their names: `test` (what it does); `test_ns`, its run time (also `run_` and
-`run_time_` for `test_`, and `_us`, `_ms`, `_s` for `_ns`); `child_minflt`, `minflt`, `faults` or
+Columns are found by their names: `test` (what it does; also `test_name`, `test_case`, `testcase`);
+its run time (`test_ns`, `run_time_us`, `duration_ms`, `Duration (s)` ...; without a unit, if
+somebody says which); `child_minflt`, `minflt`, `faults` or
 `pages`, what it touched (minor faults of the child that ran it). Others are left alone, and
 named in the trace's notes. Rows are in
 the order in which the tests ran.
@@ -14,35 +15,41 @@ from array import array
 import numpy as np
 
 from workloads.traces.kinds.case_trace import CaseTrace
-from workloads.traces.reading.accounting import BLANK, HEADER, LineError, account
-from workloads.traces.reading.cells import (
-    cell_column,
-    cell_error,
-    decimal,
-    decimal_at,
-    not_read,
-    split_cells,
-    whole_at,
-)
+from workloads.traces.reading.about import About
+from workloads.traces.reading.accounting import BLANK, HEADER, account
 from workloads.traces.reading.columns import MISSING, Ids, frozen
-from workloads.traces.reading.fields import NOTHING_SAID, PLACES, Fields
+from workloads.traces.reading.fields import NOTHING_SAID, Fields
+from workloads.traces.reading.header import Header, names_in
+from workloads.traces.reading.naming import Column, Columns, roles_of
 from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath
+
+SQLITE_TESTS = About(
+    "test, its run time (`run_time_ms`, `Duration (s)`), its page faults",
+    "columns of other names, which are named",
+    "a test may take no time, and no more than a day",
+)
 
 LONGEST_NS = 86400 * 10**9
 """A longer run of a test is taken for a mistake in the unit."""
-_RUN_NAMES = (b"run", b"run_time", b"test_time", b"duration")
-_RUN_TIMES = {
-    name + b"_" + unit.encode(): places
-    for name in (b"test", *_RUN_NAMES)
-    for unit, places in PLACES.items()
+
+COLUMNS: Columns = {
+    "test": Column(("test", "test_name", "test_case", "testcase")),
+    "run": Column(
+        ("run", "run_time", "test_time", "duration", "elapsed", "time", "test"), time=True
+    ),
+    "faults": Column(("child_minflt", "minflt", "faults", "pages"), number=True),
 }
-_FAULTS = (b"child_minflt", b"minflt", b"faults", b"pages")
+
+
+def fits_sqlite_tests(names: list[str]) -> bool:
+    """Whether columns of these names make such a trace."""
+    return {"test", "run"} <= roles_of(COLUMNS, names, "s").keys()
 
 
 def looks_like_sqlite_tests(first_bytes: bytes) -> bool:
     """Whether a text that begins so may be a log of test cases."""
-    names = _names(first_bytes.lstrip().partition(b"\n")[0])
-    return b"test" in names and any(name in _RUN_TIMES for name in names)
+    names = names_in(first_bytes.lstrip().partition(b"\n")[0])
+    return {"test", "run"} <= roles_of(COLUMNS, names).keys()
 
 
 def read_sqlite_tests(
@@ -53,7 +60,7 @@ def read_sqlite_tests(
     Args:
         path: The file.
         limits: What of it is accepted.
-        fields: Names of all columns in their order, in place of the header's; the first line is
+        fields: Names of its columns; if names are given in place of the header's, the first line is
             still taken for a header if there is no number where the run time should be. And the
             unit of a run time whose name has none.
 
@@ -69,15 +76,8 @@ def read_sqlite_tests(
         faults=frozen(rows.faults, np.int64),
         cases=rows.cases.names(),
         accounting=accounting,
-        notes=not_read(rows.unread),
+        notes=rows.header.notes,
     )
-
-
-def _names(line: bytes) -> list[bytes]:
-    try:
-        return [cell.lower() for cell in split_cells(line)]
-    except LineError:
-        return []
 
 
 class _CaseColumns:
@@ -88,64 +88,22 @@ class _CaseColumns:
         self.run_ns = array("q")
         self.faults = array("q")
         self.cases = Ids()
-        self._header: list[bytes] = []
-        self._given = [name.lower().encode() for name in fields.names]
-        self._run_times = dict(_RUN_TIMES)
-        if fields.unit is not None:
-            self._run_times |= dict.fromkeys(_RUN_NAMES, PLACES[fields.unit])
-        self._test = self._run = self._faults = MISSING
-        self._places = 0
-
-    @property
-    def unread(self) -> list[str]:
-        """Names of columns that nothing is known of."""
-        known = {self._test, self._run, self._faults}
-        return [
-            name.decode("utf-8", "backslashreplace")
-            for number, name in enumerate(self._header)
-            if number not in known
-        ]
+        self.header = Header(COLUMNS, ("test", "run"), fields)
 
     def take(self, line: bytes) -> str | None:
+        header = self.header
         if not line.strip():
             return BLANK
-        if not self._header:
-            self._take_header(self._given or _names(line))
-            if not self._given or self._is_header(line):
-                return HEADER
-        self._take_row(line)
-        return None
-
-    def _is_header(self, line: bytes) -> bool:
-        cells = split_cells(line)
-        return len(cells) == len(self._header) and decimal(cells[self._run], 0) is None
-
-    def _take_header(self, names: list[bytes]) -> None:
-        run = next((name for name in names if name in self._run_times), None)
-        if b"test" not in names or run is None:
-            raise LineError(1, "bad header", "names of columns, 'test' and 'test_ns' among them")
-        self._header = names
-        self._test, self._run, self._places = (
-            names.index(b"test"),
-            names.index(run),
-            self._run_times[run],
-        )
-        faults = next((name for name in _FAULTS if name in names), None)
-        self._faults = names.index(faults) if faults else MISSING
-
-    def _take_row(self, line: bytes) -> None:
-        cells = split_cells(line)
-        if len(cells) != len(self._header):
-            expected = f"{len(self._header)} cells, as the header names, got {len(cells)}"
-            raise LineError(cell_column(line, len(cells)), "cells missing or too many", expected)
-        run_ns = decimal_at(line, cells, self._run, self._places, "run time")
+        if header.is_header(line):
+            return HEADER
+        cells = header.cells(line)
+        run_ns, _ = header.time(line, cells, "run", "run time")
         if run_ns > LONGEST_NS:
-            raise cell_error(line, self._run, "run time", "less than a day")
-        faults = MISSING
-        if self._faults != MISSING and cells[self._faults]:
-            faults = whole_at(line, cells, self._faults, 2**40, "number of faults")
-        if not cells[self._test]:
-            raise cell_error(line, self._test, "test", "its name")
-        self.case_id.append(self.cases.of(cells[self._test]))
+            raise header.error(line, "run", "run time", "less than a day")
+        faults = header.whole(line, cells, "faults", 2**40, "number of faults")
+        if not (test := header.cell(cells, "test")):
+            raise header.error(line, "test", "test", "its name")
+        self.case_id.append(self.cases.of(test))
         self.run_ns.append(run_ns)
-        self.faults.append(faults)
+        self.faults.append(MISSING if faults is None else faults)
+        return None

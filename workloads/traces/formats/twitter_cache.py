@@ -21,8 +21,15 @@ import re
 from workloads.traces.commands.memcached import OPERATIONS, READS, STORES
 from workloads.traces.commands.resp import request_bytes
 from workloads.traces.kinds.key_trace import KeyColumns, KeyTrace
+from workloads.traces.reading.about import About
 from workloads.traces.reading.accounting import BLANK, LineError, account
 from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath
+
+TWITTER = About(
+    "time, key, sizes, client, operation",
+    "time to live",
+    "a clock of seconds; operations have the size of the nearest command of Redis",
+)
 
 TICK_NS = 10**9
 """The clock of these traces shows seconds."""

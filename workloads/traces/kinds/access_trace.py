@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from array import array
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.traces.kinds.facts import percentiles, popularity, rates
-from workloads.traces.kinds.trace import Facts, Table
+from workloads.traces.kinds.facts import (
+    gap_notes,
+    longest_gap,
+    percentiles,
+    popularity,
+    rates,
+)
+from workloads.traces.kinds.trace import Facts, Table, in_own_unit
 from workloads.traces.reading.accounting import Accounting
-from workloads.traces.reading.columns import MISSING, spread
+from workloads.traces.reading.cells import decimal
+from workloads.traces.reading.columns import MISSING, Ids, frozen, spread
 
-TICK_NS = 10**9
-"""The clock of these logs shows seconds."""
+_Integer = TypeVar("_Integer", np.int64, np.int32, np.int16)
+_TARGET = re.compile(rb"[A-Z]+ ([^ ?#]+)")
+_PATH = re.compile(rb"[^ ?#]+")
+_TIMES_OF_SERVERS = re.compile(rb"(?:, ?| : )")
 
 LONGEST_NS = 30 * 86400 * 10**9
 """A longer service time is taken for another quantity, or a mistake in the unit."""
@@ -24,7 +36,7 @@ class AccessTrace:
     """The requests of an access log, one row each, in order of time; all arrays are read-only.
 
     Attributes:
-        time_ns: int64, since the first; never decreases. Whole seconds in a log: see `arrival_ns`.
+        time_ns: int64, since the first; never decreases. Whole ticks of a clock: see `arrival_ns`.
         status: int16, of the response; `MISSING` where the log says `-`.
         response_bytes: int64, without headers; 0 where the log says `-`.
         service_ns: int64, how long the request took, of its server and its network; `MISSING` if
@@ -48,7 +60,7 @@ class AccessTrace:
     start_unix_ns: int
     out_of_order: int
     accounting: Accounting
-    resolution_ns: int = TICK_NS
+    resolution_ns: int = 10**9
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -67,6 +79,7 @@ class AccessTrace:
         """Rates, failures, popularity of paths, sizes and times."""
         return {
             **rates(self.time_ns, self.resolution_ns),
+            **longest_gap(self.time_ns),
             "client_error_share": float((self.status // 100 == 4).mean()),
             "server_error_share": float((self.status // 100 == 5).mean()),
             **popularity(self.resource_id[self.resource_id != MISSING], "resources"),
@@ -77,10 +90,118 @@ class AccessTrace:
 
     def table(self) -> Table:
         """All columns."""
+        # In the clock's own unit, so that whoever reads it again has the same clock.
+        name, times = in_own_unit(self.time_ns, self.resolution_ns)
         return {
-            "time_ns": self.time_ns,
+            name: times,
             "key": self.resource_id,
             "status": self.status,
             "response_bytes": self.response_bytes,
             "service_ns": self.service_ns,
         }
+
+
+class AccessColumns:
+    """The growing columns of an `AccessTrace`, in order of lines.
+
+    Attributes:
+        unix_ns: when requests came.
+        tick_ns: the finest tick of the clock that was seen.
+    """
+
+    def __init__(self) -> None:
+        self.unix_ns = array("q")
+        self.tick_ns = 10**9
+        self._status = array("h")
+        self._response_bytes = array("q")
+        self._service_ns = array("q")
+        self._resource_id = array("i")
+        self._resources = Ids()
+
+    def __len__(self) -> int:
+        return len(self.unix_ns)
+
+    def add(
+        self,
+        unix_ns: int,
+        *,
+        status: int = MISSING,
+        response_bytes: int = 0,
+        service_ns: int = MISSING,
+        resource: bytes | None = None,
+    ) -> None:
+        """Append a request; its resource is None if its line names none."""
+        self.unix_ns.append(unix_ns)
+        self._status.append(status)
+        self._response_bytes.append(response_bytes)
+        self._service_ns.append(service_ns)
+        self._resource_id.append(self._resources.of(resource) if resource else MISSING)
+
+    def trace(self, accounting: Accounting, notes: tuple[str, ...]) -> AccessTrace:
+        """The columns in order of time, as read-only arrays; they must not grow any more."""
+        unix_ns = frozen(self.unix_ns, np.int64)
+        order = np.argsort(unix_ns, kind="stable")
+        start_ns = int(unix_ns[order[0]])
+        time_ns = _read_only(unix_ns[order] - start_ns)
+        return AccessTrace(
+            time_ns=time_ns,
+            status=_read_only(frozen(self._status, np.int16)[order]),
+            response_bytes=_read_only(frozen(self._response_bytes, np.int64)[order]),
+            service_ns=_read_only(frozen(self._service_ns, np.int64)[order]),
+            resource_id=_read_only(frozen(self._resource_id, np.int32)[order]),
+            resources=len(self._resources),
+            start_unix_ns=start_ns,
+            out_of_order=int((unix_ns < np.maximum.accumulate(unix_ns)).sum()),
+            accounting=accounting,
+            resolution_ns=self.tick_ns,
+            notes=(*notes, *gap_notes(time_ns)),
+        )
+
+
+def _read_only(column: NDArray[_Integer]) -> NDArray[_Integer]:
+    column.flags.writeable = False
+    return column
+
+
+def resource_of(request: bytes) -> bytes | None:
+    """The path that a request's line asks for, without its query; None if it names none."""
+    match = _TARGET.match(request)
+    return match[1] if match else None
+
+
+def resource_at(target: bytes) -> bytes | None:
+    """The path of a request's target, without its query; None if there is none (`-`)."""
+    match = _PATH.match(target)
+    return match[0] if match and target != b"-" else None
+
+
+class ServiceError(ValueError):
+    """A text that is no service time; its arguments are what is wrong, and what was expected."""
+
+
+def service_ns(text: bytes, places: int) -> int:
+    """The service time in ns that a text says; `MISSING` if it is none (`-`, or empty).
+
+    Of several times, as NGINX writes them when it has asked several servers in turn (`0.1, 0.2`),
+    it is the sum.
+
+    Args:
+        text: one number or several.
+        places: ns in their unit, as a power of ten.
+
+    Raises:
+        ServiceError: It is no number, or above `LONGEST_NS`.
+    """
+    if text in (b"", b"-"):
+        return MISSING
+    time_ns = decimal(text, places)
+    if time_ns is None:
+        parts = [
+            0 if part == b"-" else decimal(part, places) for part in _TIMES_OF_SERVERS.split(text)
+        ]
+        if len(parts) < 2 or None in parts:
+            raise ServiceError("bad service time", "a number, quoted or not, or '-'")
+        time_ns = sum(part for part in parts if part is not None)
+    if time_ns > LONGEST_NS:
+        raise ServiceError("service time too long", "a time below 30 days")
+    return time_ns

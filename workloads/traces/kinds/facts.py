@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from workloads.traces.reading.columns import IntColumn
 
 SECOND_NS = 10**9
+DAY_NS = 86400 * SECOND_NS
 
 
 def rates(time_ns: IntColumn, resolution_ns: int) -> dict[str, float]:
@@ -24,6 +25,26 @@ def rates(time_ns: IntColumn, resolution_ns: int) -> dict[str, float]:
     _, counts = np.unique(seconds, return_counts=True)
     mean = len(time_ns) * SECOND_NS / (int(time_ns[-1] - time_ns[0]) + resolution_ns)
     return {"mean_rate_per_s": mean, "busiest_second_per_s": float(counts.max())}
+
+
+def longest_gap(time_ns: IntColumn) -> dict[str, int]:
+    """The longest time between two records; {} of a single one."""
+    return {"longest_gap_ns": int(np.diff(time_ns).max())} if len(time_ns) > 1 else {}
+
+
+def gap_notes(time_ns: IntColumn) -> tuple[str, ...]:
+    """The note that most of a trace is one gap, as by a clock that was wrong; else none."""
+    gaps_ns = np.diff(time_ns)
+    if not len(gaps_ns):
+        return ()
+    widest = int(gaps_ns.argmax())
+    gap_ns, span_ns = int(gaps_ns[widest]), int(time_ns[-1] - time_ns[0])
+    if gap_ns < DAY_NS or gap_ns < 0.9 * span_ns:
+        return ()
+    return (
+        f"record {widest + 2} of {len(time_ns)}, in order of time, comes {gap_ns / DAY_NS:.4g} "
+        f"days after the one before, which is {gap_ns / span_ns:.1%} of the trace",
+    )
 
 
 def popularity(ids: NDArray[Any], what: str) -> dict[str, int | float]:

@@ -9,8 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workloads.traces.kinds.facts import percentiles, popularity, rates
-from workloads.traces.kinds.trace import Facts, Table
+from workloads.traces.kinds.facts import (
+    gap_notes,
+    longest_gap,
+    percentiles,
+    popularity,
+    rates,
+)
+from workloads.traces.kinds.trace import Facts, Table, in_own_unit
 from workloads.traces.reading.accounting import Accounting
 from workloads.traces.reading.columns import MISSING, Ids, IntColumn, Times, frozen, spread
 
@@ -19,8 +25,6 @@ NO_KEY = MISSING
 
 READ, WRITE, FURTHER = "read", "write", "further"
 """Operations as a table names them; a `further` row is one more key that the row above writes."""
-
-_UNITS = (("s", 10**9), ("ms", 10**6), ("us", 10**3), ("ns", 1))
 
 LONGEST_SENDER_BYTES = 160
 """The longest sender: sun_path holds 108 bytes, an IPv6 address with zone and port fewer."""
@@ -37,14 +41,15 @@ class KeyTrace:
             it are not recorded.
         is_write: bool, whether the command may change the data set.
         value_bytes: int32, length of what the command stores under its key, as it was sent: the
-            value of a SET, the fields and members of a collection's command; 0 if it sends none.
+            value of a SET, the fields and members of a collection's command; 0 if it sends none,
+            `MISSING` if it sends one whose length the log does not say.
         request_bytes: int32, size of the command in RESP, as a client of Redis sends it.
         connection: int32, index into `connections`.
         further_command: int64, rows of commands that write further keys, once for each of them;
             never decreases. MSET of three keys is one row here above and two rows here. A command
             that calls a script has all keys that the script writes here.
         further_key_id: int32, that key.
-        further_value_bytes: int32, length of what is stored under it.
+        further_value_bytes: int32, length of what is stored under it, as `value_bytes`.
         keys: Number of distinct keys; ids are below it.
         connections: Sender of each connection.
         start_ns: Time of the first command on the log's own clock (Unix time in most).
@@ -91,12 +96,19 @@ class KeyTrace:
     def facts(self) -> Facts:
         """Rates, share of writes, popularity of keys, sizes of values."""
         first_keys = self.key_id[self.key_id != NO_KEY]
+        repeated = {"commands": len(self)} if len(self) > self.accounting.records else {}
         return {
+            **repeated,
             **rates(self.time_ns, self.resolution_ns),
+            **longest_gap(self.time_ns),
             "write_share": float(self._writes.mean()),
             "connections": len(self.connections),
             **popularity(np.concatenate((first_keys, self.further_key_id)), "keys"),
-            **percentiles(self.value_bytes[self.is_write], "written_value", "bytes"),
+            **percentiles(
+                self.value_bytes[self.is_write & (self.value_bytes != MISSING)],
+                "written_value",
+                "bytes",
+            ),
         }
 
     def table(self) -> Table:
@@ -112,9 +124,9 @@ class KeyTrace:
             return np.concatenate((first, further))[order]
 
         # In the clock's own unit, so that whoever reads it again has the same clock.
-        unit, unit_ns = next(u for u in _UNITS if self.resolution_ns % u[1] == 0)
+        name, times = in_own_unit(self.time_ns[rows], self.resolution_ns)
         return {
-            f"time_{unit}": self.time_ns[rows] // unit_ns,
+            name: times,
             "key": both(self.key_id, self.further_key_id),
             "op": operations.tolist(),
             "value_bytes": both(self.value_bytes, self.further_value_bytes),
@@ -213,8 +225,9 @@ class KeyColumns:
         self, accounting: Accounting, resolution_ns: int, notes: tuple[str, ...] = ()
     ) -> KeyTrace:
         """The columns as read-only arrays on the same memory."""
+        time_ns = frozen(self.times.column, np.int64)
         return KeyTrace(
-            time_ns=frozen(self.times.column, np.int64),
+            time_ns=time_ns,
             key_id=frozen(self._key_id, np.int32),
             is_write=frozen(self._is_write, np.bool_),
             value_bytes=frozen(self._value_bytes, np.int32),
@@ -228,5 +241,5 @@ class KeyColumns:
             start_ns=self.times.start_ns,
             resolution_ns=resolution_ns,
             accounting=accounting,
-            notes=notes,
+            notes=(*notes, *gap_notes(time_ns)),
         )

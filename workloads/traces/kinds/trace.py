@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from workloads.traces.reading.accounting import Accounting
+from workloads.traces.reading.fields import PLACES
 
 Table = Mapping[str, NDArray[Any] | Sequence[str]]
 """Columns of equal length by name; `columns.MISSING` in one of integers is an empty cell."""
@@ -39,3 +41,28 @@ class Trace(Protocol):
 
     def table(self) -> Table:
         """All records, for other programs."""
+
+
+def in_own_unit(
+    time_ns: NDArray[np.int64], tick_ns: int
+) -> tuple[str, NDArray[np.int64] | Sequence[str]]:
+    """A table's column of times with as many decimals as the clock has, so that it can be told.
+
+    Args:
+        time_ns: int64 [n].
+        tick_ns: the clock's tick.
+
+    Returns:
+        Its name, which ends in the unit, and the times.
+    """
+    if tick_ns > 10**9 or 10**9 % tick_ns or str(tick_ns).strip("0") != "1":
+        tick_ns = 1
+    units = [(unit, 10**places) for unit, places in PLACES.items()]
+    unit, unit_ns = next((unit, size) for unit, size in units if size >= tick_ns)
+    if unit_ns == tick_ns:
+        return f"time_{unit}", time_ns // unit_ns
+    decimals = len(str(unit_ns // tick_ns)) - 1
+    parts = zip(
+        *(part.tolist() for part in np.divmod(time_ns // tick_ns, 10**decimals)), strict=True
+    )
+    return f"time_{unit}", [f"{whole}.{fraction:0{decimals}}" for whole, fraction in parts]

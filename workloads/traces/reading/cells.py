@@ -1,4 +1,4 @@
-"""Cells of comma-separated lines, and the exact numbers in them."""
+"""Cells of separated lines, and the exact numbers in them."""
 
 from __future__ import annotations
 
@@ -11,47 +11,99 @@ from workloads.traces.reading.accounting import LineError
 _DECIMAL = re.compile(rb"([0-9]{1,19})(?:\.([0-9]{1,30}))?")
 # What C's printf makes of a division by zero, in glibc and in Microsoft's library.
 _NO_NUMBER = re.compile(rb"[+-]?(?:inf(?:inity)?|nan(?:\([^)]*\))?|1\.#[A-Z0-9]+)", re.IGNORECASE)
+COMMA = b","
+BLANKS = b" "
+"""Any number of blanks and tabs in a row."""
+
+_BLANK_SEPARATED = re.compile(rb'"(?:[^"]|"")*+"(?=[ \t]|$)|[^ \t]+')
 _SHOWN_BYTES = 40
 _SHOWN_COLUMNS = 20
 
 
-def split_cells(line: bytes) -> list[bytes]:
+def split_cells(line: bytes, separator: bytes = COMMA) -> list[bytes]:
     """The cells of a line as RFC 4180 writes them, blanks around them removed; one record a line.
+
+    Args:
+        line: The line.
+        separator: One byte between cells; or `BLANKS`, which do not make empty cells.
 
     Raises:
         LineError: Quotes are not closed on the line, or closed before the cell ends.
     """
     text = line.rstrip(b"\r\n")
+    if separator == BLANKS:
+        return [_unquoted(cell) for cell in _BLANK_SEPARATED.findall(text)]
     if b'"' not in text:
-        return [cell.strip() for cell in text.split(b",")]
+        return [cell.strip() for cell in text.split(separator)]
     try:
         # Each byte is one character on the way, so that the text need not be UTF-8.
-        cells = next(csv.reader([text.decode("latin-1")], strict=True, skipinitialspace=True))
-    except csv.Error:
-        expected = "cells whose quotes are doubled inside and closed before the comma"
+        (cells,) = csv.reader(
+            [text.decode("latin-1")],
+            delimiter=separator.decode(),
+            strict=True,
+            skipinitialspace=True,
+        )
+    except (csv.Error, ValueError):
+        expected = "cells whose quotes are doubled inside and closed before the separator"
         raise LineError(1, "bad quotes", expected) from None
     return [cell.strip().encode("latin-1") for cell in cells]
 
 
-def cell_column(line: bytes, number: int) -> int:
+def _unquoted(cell: bytes) -> bytes:
+    quoted = len(cell) > 1 and cell.startswith(b'"') and cell.endswith(b'"')
+    return cell[1:-1].replace(b'""', b'"') if quoted else cell
+
+
+def separator_of(line: bytes, cells: int | None = None) -> bytes:
+    """What separates the cells of a file, by its first line.
+
+    Args:
+        line: Its first line.
+        cells: How many there should be, if that is known.
+
+    Returns:
+        The first of comma, tab, semicolon, blanks and bar that makes so many cells; if their number
+        is not known, that makes more than one. The comma if none does.
+    """
+    for separator in (COMMA, b"\t", b";", BLANKS, b"|"):
+        try:
+            number = len(split_cells(line, separator))
+        except LineError:
+            continue
+        if number == cells or (cells is None and number > 1):
+            return separator
+    return COMMA
+
+
+def cell_column(line: bytes, number: int, separator: bytes = COMMA) -> int:
     """The column, from 1, at which the cell of this number (from 0) begins, blanks left out."""
+    if separator == BLANKS:
+        begins = [match.start() + 1 for match in _BLANK_SEPARATED.finditer(line)]
+        return begins[number] if number < len(begins) else len(line.rstrip(b"\r\n")) + 1
     quoted = False
     for position, byte in enumerate(line, 1):
         if number == 0 and byte not in b" \t":
             return position
         if byte == ord('"'):
             quoted = not quoted
-        elif byte == ord(",") and not quoted:
+        elif byte == ord(separator) and not quoted:
             number -= 1
     return len(line.rstrip(b"\r\n")) + 1
 
 
-def cell_error(line: bytes, number: int, what: str, expected: str) -> LineError:
+def cell_error(
+    line: bytes, number: int, what: str, expected: str, separator: bytes = COMMA
+) -> LineError:
     """The error for a cell, which the message repeats."""
-    cells = split_cells(line)
-    cell = cells[number][:_SHOWN_BYTES] if number < len(cells) else b""
-    text = cell.decode("utf-8", "backslashreplace")
-    return LineError(cell_column(line, number), f"bad {what}", f"{expected}, got {text!r}")
+    cells = split_cells(line, separator)
+    text = shown(cells[number] if number < len(cells) else b"")
+    column = cell_column(line, number, separator)
+    return LineError(column, f"bad {what}", f"{expected}, got {text}")
+
+
+def shown(cell: bytes) -> str:
+    """What a cell holds, for a message: quoted, and cut if it is long."""
+    return repr(cell[:_SHOWN_BYTES].decode("utf-8", "backslashreplace"))
 
 
 def whole(cell: bytes, below: int) -> int | None:
@@ -75,7 +127,7 @@ def decimal(cell: bytes, places: int) -> int | None:
 
 
 def whole_at(line: bytes, cells: list[bytes], number: int, below: int, what: str) -> int:
-    """The whole number, below `below`, in the cell of this number.
+    """The whole number, below `below`, in the cell of this number of a comma-separated line.
 
     Raises:
         LineError: It holds something else than `what`, a whole number.
@@ -86,31 +138,24 @@ def whole_at(line: bytes, cells: list[bytes], number: int, below: int, what: str
     return value
 
 
-def decimal_at(line: bytes, cells: list[bytes], number: int, places: int, what: str) -> int:
-    """10^places times the decimal in the cell of this number, cut to an integer below 2^63.
-
-    Raises:
-        LineError: It holds something else than `what`, a decimal.
-    """
-    value = decimal(cells[number], places)
-    if value is None or value >= 2**63:
-        raise cell_error(line, number, what, "a decimal, without sign or exponent")
-    return value
-
-
-def not_read(columns: Iterable[str]) -> tuple[str, ...]:
-    """The note about columns of a file that its reader does not know; none if there are none."""
+def not_read(columns: Iterable[str], what: str = "columns") -> tuple[str, ...]:
+    """The note about columns of a file that its reader does not use; none if there are none."""
     names = [name[:_SHOWN_BYTES] for name in columns]
     if not names:
         return ()
-    shown = ", ".join(repr(name) for name in names[:_SHOWN_COLUMNS])
+    listed = ", ".join(repr(name) for name in names[:_SHOWN_COLUMNS])
     more = len(names) - _SHOWN_COLUMNS
-    return (f"columns that are not read: {shown}{f' and {more} more' if more > 0 else ''}",)
+    return (f"{what} that are not read: {listed}{f' and {more} more' if more > 0 else ''}",)
+
+
+def is_no_number(cell: bytes) -> bool:
+    """Whether a cell holds what C makes of a division by zero: `inf`, `-nan` and the like."""
+    return _NO_NUMBER.fullmatch(cell) is not None
 
 
 def rate(cell: bytes) -> float | None:
     """The rate that a cell says, NaN if it is a division by zero; None if it is no decimal."""
-    if _NO_NUMBER.fullmatch(cell):
+    if is_no_number(cell):
         return float("nan")
     return None if decimal(cell, 0) is None else float(cell)
 
