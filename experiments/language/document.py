@@ -29,6 +29,7 @@ from ruamel.yaml.events import (
 from ruamel.yaml.nodes import ScalarNode
 
 from experiments.language.errors import LONGEST_VALUE, InputError, Position, shown
+from sim.regular_file import open_regular
 
 LARGEST_BYTES = 256 * 1024
 DEEPEST = 32
@@ -166,7 +167,7 @@ def read_text(file: Path) -> str:
     """
     start = Position(str(file))
     try:
-        with file.open("rb") as stream:
+        with open_regular(file) as stream:
             raw = stream.read(LARGEST_BYTES + 1)
     except FileNotFoundError:
         raise InputError.at(start, "no such file: expected an experiment in YAML") from None

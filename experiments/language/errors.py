@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sim.printable import printable
+
 LONGEST_VALUE = 60
 """Characters of a wrong value that a message repeats."""
 
@@ -32,7 +34,7 @@ class InputError(ValueError):
     """The input is wrong: one printable line that says where, what, and what was expected."""
 
     def __init__(self, message: str) -> None:
-        super().__init__("".join(c if c.isprintable() else ascii(c)[1:-1] for c in message))
+        super().__init__(printable(message))
 
     @classmethod
     def at(cls, position: Position, message: str) -> InputError:

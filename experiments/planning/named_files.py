@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from experiments.language.document import Document, Route, dotted
 from experiments.language.errors import InputError, suggestion
@@ -13,7 +12,7 @@ from models.costs.profile import Profile, load_profile
 from workloads.traces.kinds.facts import gap_notes
 from workloads.traces.kinds.trace import Trace
 from workloads.traces.reading.text import TraceError
-from workloads.traces.registry import Reading, open_as
+from workloads.traces.registry import Reading, open_with_format
 
 
 class TraceSpan(NamedTuple):
@@ -33,15 +32,25 @@ class FoundTrace(NamedTuple):
 
     Attributes:
         file: as it can be opened from here.
+        format: the name of its format.
         digest: SHA-256 of the file.
         span: the time that its records cover.
         notes: see `workloads.traces.kinds.trace.Trace`.
     """
 
     file: str
+    format: str
     digest: str
     span: TraceSpan
     notes: Sequence[str]
+
+    def named(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """What names a trace in a configuration, so that just this one is read, and as it was.
+
+        Programs of one's own may know a path and nothing else.
+        """
+        found = {"path": self.file, "format": self.format, "sha256": self.digest}
+        return {**config, **{key: value for key, value in found.items() if key in config}}
 
 
 class NamedFiles:
@@ -83,13 +92,16 @@ class NamedFiles:
         file = self._folder / name
         if (file, reading) not in self._traces:
             try:
-                trace = open_as(kind, file, reading)
-                with file.open("rb") as stream:
-                    digest = hashlib.file_digest(stream, "sha256").hexdigest()
-                gaps = gap_notes(trace.time_ns) if hasattr(trace, "time_ns") else ()
-                span = TraceSpan(trace.duration_ns, "".join(gaps))
-                self._traces[file, reading] = FoundTrace(str(file), digest, span, trace.notes)
-            except (OSError, TraceError) as error:
+                trace, format_name = open_with_format(kind, file, reading)
+            except TraceError as error:
                 text = f"{dotted(route)}: {error}"
                 raise InputError.at(document.position(route), text) from None
+            gaps = gap_notes(trace.time_ns) if hasattr(trace, "time_ns") else ()
+            self._traces[file, reading] = FoundTrace(
+                file=str(file),
+                format=format_name,
+                digest=trace.accounting.sha256,
+                span=TraceSpan(trace.duration_ns, "".join(gaps)),
+                notes=trace.notes,
+            )
         return self._traces[file, reading]

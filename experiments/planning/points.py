@@ -82,10 +82,13 @@ class Point:
 
     @cached_property
     def workload(self) -> BaseModel:
-        """The workload's configuration as its own model, traces named as they can be opened."""
+        """The workload's configuration as its own model, traces named as they were found."""
         workload = self.source.section("workload")
-        for (_, *route), file in self.named.files:
-            workload = put(workload, tuple(route), file, NOWHERE)
+        for (_, *route), found in self.named.traces:
+            naming: Any = workload
+            for step in route:
+                naming = naming[step]
+            workload = put(workload, tuple(route), found.named(naming), NOWHERE)
         return read_back(self.shape, workload)
 
     @cached_property

@@ -11,7 +11,7 @@ from experiments.language.document import Document, Route, dotted
 from experiments.language.errors import InputError
 from experiments.language.schema import Experiment
 from experiments.language.validation import validate
-from experiments.planning.named_files import NamedFiles, TraceSpan
+from experiments.planning.named_files import FoundTrace, NamedFiles
 from experiments.planning.piecewise_validation import Branch, separable
 from experiments.sweeps.sweep import Sweep
 from experiments.sweeps.variation import Combination
@@ -71,8 +71,8 @@ class _CombinedSource(NamedTuple):
         return config
 
 
-TraceFiles: TypeAlias = Sequence[tuple[Route, str]]
-"""The way to each trace's name in a configuration, and its file."""
+FoundTraces: TypeAlias = Sequence[tuple[Route, FoundTrace]]
+"""The way to what names each trace in a configuration, and the trace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +82,20 @@ class NamedContent:
     Attributes:
         profile: the machine's.
         digests: SHA-256 of the profile and of every trace, by their dotted path.
-        files: the traces' as they can be opened from here, by their way in the configuration.
-        spans: the time that the traces' records cover, by their way.
-        notes: what of the traces is not used, or assumed.
+        traces: by their way in the configuration.
         rest_of_id: see `results.records.record.rest_of_id`.
     """
 
     profile: Profile
     digests: Mapping[str, str]
-    files: TraceFiles
-    spans: Mapping[Route, TraceSpan]
-    notes: Sequence[str]
+    traces: FoundTraces
     rest_of_id: bytes
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """What of the traces is not used, or assumed."""
+        for _, found in self.traces:
+            yield from (f"{found.file}: {note}" for note in found.notes)
 
 
 class ResolvedPoint(NamedTuple):
@@ -192,8 +194,8 @@ class Resolver:
         named = self._named.get(key)
         if named is None:
             named = self._named[key] = self._look_up(*key, document)
-        if named.spans:
-            _check_lengths(source, named.spans, document)
+        if named.traces:
+            _check_lengths(source, named.traces, document)
         return ResolvedPoint(spelled_id(spelled, named.rest_of_id), source, named)
 
     def _look_up(
@@ -202,15 +204,12 @@ class Resolver:
         route: Route = ("machine", "profile")
         machine = self._inputs.profile(profile, document, route)
         digests = {dotted(route): machine.digest}
-        files, notes, spans = [], [], {}
+        found_traces = []
         for route, name, wanted, reading in traces:
             found = self._inputs.trace(name, wanted, reading, document, route)
             digests[dotted(route)] = found.digest
-            files.append((route, found.file))
-            spans[route] = found.span
-            notes += [f"{found.file}: {note}" for note in found.notes]
-        rest = rest_of_id(digests, self._version)
-        return NamedContent(machine, digests, files, spans, notes, rest)
+            found_traces.append((route[:-1], found))
+        return NamedContent(machine, digests, found_traces, rest_of_id(digests, self._version))
 
 
 class _TraceName(NamedTuple):
@@ -264,18 +263,17 @@ def _check_room(source: ConfigSource, document: Document) -> None:
                 )
 
 
-def _check_lengths(
-    source: ConfigSource, spans: Mapping[Route, TraceSpan], document: Document
-) -> None:
+def _check_lengths(source: ConfigSource, traces: FoundTraces, document: Document) -> None:
     """Whether what traces say takes no longer than a record's times go.
 
     Raises:
         InputError: one does, and nothing ends it before; at its name.
     """
+    spans = {way: found.span for way, found in traces}
     for above, program in programs_of(source.section("workload")):
         for way, config in _trace_files(program, above):
             route: Route = ("workload", *way, "path")
-            span = spans[route]
+            span = spans[route[:-1]]
             length_ns = span.length_ns / config.get("speed", 1) * program.get("rounds", 1)
             if length_ns > LARGEST and (program.get("duration") or LARGEST) >= LARGEST:
                 raise InputError.at(

@@ -18,6 +18,7 @@ from ruamel.yaml.error import YAMLError
 
 from models.costs.laws import DEFAULT, AssumedValue, Costs
 from sim.configuration import Configuration
+from sim.regular_file import open_regular
 
 
 def _unit(name: str) -> str:
@@ -169,16 +170,15 @@ def load_profile(name_or_path: str | Path) -> Profile:
 
 
 def _text_of(path: Path) -> str:
-    # Whoever names a device or a pipe would wait for its end.
-    if path.exists() and not path.is_file():
-        raise ProfileError(f"{path}: not a file: expected a profile in YAML")
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             raw = stream.read(LARGEST_BYTES + 1)
         text = raw.decode("utf-8")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise ProfileError(f"{path}: cannot be read: {reason}") from error
+        raise ProfileError(
+            f"{path}: cannot be read: {reason}: expected a profile in YAML"
+        ) from error
     if len(raw) > LARGEST_BYTES:
         raise ProfileError(f"{path}: too large: expected at most {LARGEST_BYTES // 1024} KiB")
     return text

@@ -133,10 +133,11 @@ def test_bundled_points_are_those_of_whole_experiments(file: Path) -> None:
     for point, combination in list(zip(points, sweep.combinations(), strict=True))[:40]:
         whole = resolution.of_document(sweep.document(combination))
         assert (point.id, point.config) == (whole.id, whole.source.config())
-        assert (point.named.files, point.digests) == (whole.named.files, whole.named.digests)
+        assert (point.named.traces, point.digests) == (whole.named.traces, whole.named.digests)
         written = sweep.document(combination).data["workload"]
-        for (_, *route), name in point.named.files:
-            written = put(written, tuple(route), name, Position(""))
+        for (_, *route), found in point.named.traces:
+            for key, value in found.named(dict.fromkeys(("path", "format", "sha256"))).items():
+                written = put(written, (*route, key), value, Position(""))
         assert point.workload == point.shape.model_validate_json(json.dumps(written))
 
 

@@ -60,8 +60,8 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def nothing_kept(most_bytes: int) -> KeptFiles[tuple[registry.TraceFormat, Trace]]:
-    return KeptFiles(most_bytes, lambda kept: registry.array_bytes(kept[1]))
+def nothing_kept(most_bytes: int) -> KeptFiles[Trace]:
+    return KeptFiles(most_bytes, registry.array_bytes)
 
 
 def planned(experiment: Path) -> tuple[Point, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
@@ -56,6 +56,7 @@ from workloads.traces.reading.text import (
     first_bytes,
     trace_error,
 )
+from workloads.traces.reading.wanted_file import blaming_another_file, check_digest
 
 BUNDLED = Path(__file__).parent / "data"
 """Folder of the traces that come with forksim."""
@@ -74,16 +75,19 @@ class Reading:
         format: Name of its format; None to recognise it.
         skip_damaged: So many lines that are not of the format are skipped.
         fields: What is said of its columns.
+        sha256: Of the file's bytes; another file is refused. None for any.
     """
 
     format: str | None = None
     skip_damaged: int = 0
     fields: Fields = NOTHING_SAID
+    sha256: str | None = None
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Reading:
         """As the plain data of a configuration that names a trace says."""
-        return cls(config.get("format"), config.get("skip_damaged", 0), Fields.of(config))
+        skipped = config.get("skip_damaged", 0)
+        return cls(config.get("format"), skipped, Fields.of(config), config.get("sha256"))
 
 
 AS_IT_IS = Reading()
@@ -219,17 +223,8 @@ def read_trace(path: TracePath, reading: Reading = AS_IT_IS) -> tuple[TraceForma
         TraceError: As `open_trace` does, or something is said that the format fixes.
         KeyError: The format is not in `FORMATS`.
     """
-    limits = ReadLimits(max_damaged=reading.skip_damaged)
     trace_format = _format_of(path, reading)
-    for option in reading.fields.said:
-        if option not in trace_format.takes:
-            what = f"{option} said of a trace of format {trace_format.name}"
-            takers = ", ".join(one.name for one in FORMATS.values() if option in one.takes)
-            expected = f"none, since its format fixes it, or another format ({takers})"
-            raise trace_error(path, 1, 1, what, expected)
-    if not trace_format.takes:
-        return trace_format, trace_format.read(path, limits)
-    return trace_format, trace_format.read(path, limits, reading.fields)
+    return trace_format, _read_as(trace_format, path, reading)
 
 
 def _format_of(path: TracePath, reading: Reading) -> TraceFormat:
@@ -252,12 +247,25 @@ def _format_of(path: TracePath, reading: Reading) -> TraceFormat:
     return fitting[0] if fitting else FORMATS["csv"]
 
 
+def _read_as(trace_format: TraceFormat, path: TracePath, reading: Reading) -> Trace:
+    for option in reading.fields.said:
+        if option not in trace_format.takes:
+            what = f"{option} said of a trace of format {trace_format.name}"
+            takers = ", ".join(one.name for one in FORMATS.values() if option in one.takes)
+            expected = f"none, since its format fixes it, or another format ({takers})"
+            raise trace_error(path, 1, 1, what, expected)
+    limits = ReadLimits(max_damaged=reading.skip_damaged)
+    if not trace_format.takes:
+        return trace_format.read(path, limits)
+    return trace_format.read(path, limits, reading.fields)
+
+
 def array_bytes(trace: Trace) -> int:
     """The memory that a trace's columns take."""
     return sum(column.nbytes for column in vars(trace).values() if isinstance(column, np.ndarray))
 
 
-_KEPT = KeptFiles[tuple[TraceFormat, Trace]](MOST_KEPT_BYTES, lambda kept: array_bytes(kept[1]))
+_KEPT = KeptFiles[Trace](MOST_KEPT_BYTES, array_bytes)
 
 
 def open_as(kind: type[_Kind], path: TracePath, reading: Reading = AS_IT_IS) -> _Kind:
@@ -266,11 +274,23 @@ def open_as(kind: type[_Kind], path: TracePath, reading: Reading = AS_IT_IS) -> 
     A file is read once in a process, unless it changes or is too large to be kept.
 
     Raises:
-        TraceError: As `read_trace` does, or the trace is of another kind.
+        TraceError: As `read_trace` does, or the trace is of another kind, or the file another one
+            than is wanted.
     """
-    trace_format, trace = _KEPT.content(path, reading, lambda: read_trace(path, reading))
+    return open_with_format(kind, path, reading)[0]
+
+
+def open_with_format(
+    kind: type[_Kind], path: TracePath, reading: Reading = AS_IT_IS
+) -> tuple[_Kind, str]:
+    """`open_as`, and the name of the format."""
+    with blaming_another_file(path, reading.sha256):
+        trace_format = _format_of(path, reading)
+        how = replace(reading, format=trace_format.name, sha256=None)
+        trace = _KEPT.content(path, how, lambda: _read_as(trace_format, path, how))
+        check_digest(path, reading.sha256, trace.accounting.sha256)
     if not isinstance(trace, kind):
         what = f"a trace of format {trace_format.name}"
         makers = [f.name for f in FORMATS.values() if issubclass(f.made, kind)]
         raise trace_error(path, 1, 1, what, f"one of format {' or '.join(makers)}")
-    return trace
+    return trace, trace_format.name

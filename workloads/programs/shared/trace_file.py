@@ -97,6 +97,10 @@ class TraceFile(Configuration):
     rate: Annotated[
         Rate | None, Field(description="of records that have no times: how many come a second")
     ] = None
+    sha256: Annotated[
+        Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None,
+        Field(description="of the file's bytes, so that no other is read; default: any"),
+    ] = None
 
     @model_validator(mode="after")
     def _log_format_is_one(self) -> TraceFile:
@@ -110,4 +114,4 @@ class TraceFile(Configuration):
     @property
     def reading(self) -> Reading:
         """How the file is to be read."""
-        return Reading(self.format, self.skip_damaged, Fields.of(vars(self)))
+        return Reading(self.format, self.skip_damaged, Fields.of(vars(self)), self.sha256)

@@ -10,11 +10,12 @@ yields how many records in a row it took at once, or a line that it leaves to th
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workloads.traces.reading.text import (
     ReadLimits,
@@ -63,11 +64,13 @@ class Accounting:
         lines: Lines in the file.
         records: Lines that are in the trace.
         skipped: Lines that are not, by reason, in order of appearance.
+        sha256: Of all bytes that were read, compressed ones if the file is compressed.
     """
 
     lines: int
     records: int
     skipped: dict[str, int]
+    sha256: str = field(default="", compare=False)
 
 
 def account(
@@ -93,7 +96,8 @@ def account(
     skipped: Counter[str] = Counter()
     number = damaged = 0
     why_none: TraceError | None = None
-    with closing(read_blocks(path, limits)) as blocks:
+    digest = hashlib.sha256()
+    with closing(read_blocks(path, limits, digest)) as blocks:
         for block in blocks:
             for piece in take_block(block):
                 if isinstance(piece, int):
@@ -119,4 +123,4 @@ def account(
         if why_none is not None:
             raise why_none
         raise trace_error(path, number + 1, 1, f"no {record}", f"at least one {record} line")
-    return Accounting(number, records, dict(skipped))
+    return Accounting(number, records, dict(skipped), digest.hexdigest())

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import stat
 import sys
 import zlib
 from collections.abc import Generator, Iterator
@@ -19,6 +18,9 @@ from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from typing import Any, cast
+
+from sim.printable import printable
+from sim.regular_file import NOT_A_FILE, Hash, open_regular
 
 GZIP_MAGIC = b"\x1f\x8b"
 """First two bytes of a gzip member (RFC 1952, section 2.3.1); a name's ending proves nothing."""
@@ -79,8 +81,7 @@ DEFAULT_LIMITS = ReadLimits()
 
 def trace_error(path: TracePath, line: int, column: int, what: str, expected: str) -> TraceError:
     """A `TraceError` in one printable line, whatever bytes the path and the texts hold."""
-    text = f"{Path(path)}:{line}:{column}: {what}: expected {expected}"
-    return TraceError("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
+    return TraceError(printable(f"{Path(path)}:{line}:{column}: {what}: expected {expected}"))
 
 
 class _DamageError(OSError):
@@ -115,21 +116,27 @@ def _zstd(path: TracePath) -> Any:
 
 
 @contextmanager
-def open_text(path: TracePath) -> Iterator[io.BufferedReader]:
+def open_text(path: TracePath, seen: Hash | None = None) -> Iterator[io.BufferedReader]:
     """The decompressed bytes of a regular file, compression being told by its first bytes.
+
+    The file is read up to the size that it has when it is opened. ``seen`` takes its bytes as they
+    are read, compressed ones if it is compressed.
 
     Errors while opening are raised as `TraceError`; errors while reading are left to the caller,
     who knows the line (see `read_blocks`).
     """
     try:
-        if not stat.S_ISREG(Path(path).stat().st_mode):
-            raise trace_error(path, 1, 1, "not a file", "a regular file, plain, gzip or zstd")
-        raw = Path(path).open("rb")  # noqa: SIM115 - closed by the `with` below
+        raw = open_regular(path, seen)
     except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
         reason = getattr(error, "strerror", None) or str(error)
-        raise trace_error(path, 1, 1, reason, "a readable trace file") from None
+        regular = "a regular file, plain, gzip or zstd"
+        expected = regular if reason == NOT_A_FILE else "a readable trace file"
+        raise trace_error(path, 1, 1, reason, expected) from None
     with raw:
-        start = raw.peek(len(ZSTD_MAGIC))
+        try:
+            start = raw.peek(len(ZSTD_MAGIC))
+        except OSError as error:
+            raise _reading_error(error, path, 1) from None
         if start.startswith(GZIP_MAGIC):
             with gzip.GzipFile(fileobj=raw, mode="rb") as member:
                 # A GzipFile is a BufferedIOBase that offers readinto, all a BufferedReader needs.
@@ -151,16 +158,18 @@ def _reading_error(error: Exception, path: TracePath, line: int) -> TraceError:
     elif isinstance(error, gzip.BadGzipFile | zlib.error | _DamageError):
         what, expected = f"corrupt compressed data ({error})", "a whole compressed file"
     else:
-        what, expected = str(error), "a readable trace file"
+        what = getattr(error, "strerror", None) or str(error)
+        expected = "a readable trace file"
     return trace_error(path, line, 1, what, expected)
 
 
 def read_blocks(
-    path: TracePath, limits: ReadLimits = DEFAULT_LIMITS
+    path: TracePath, limits: ReadLimits = DEFAULT_LIMITS, seen: Hash | None = None
 ) -> Generator[bytes, None, None]:
     """Yield the text in blocks of whole lines; the very last line may lack its end.
 
-    A byte order mark before the first line is left out.
+    A byte order mark before the first line is left out. ``seen`` takes every byte of the file, as
+    in `open_text`.
 
     All lines before one that cannot be read or exceeds a limit are yielded before the error.
 
@@ -170,7 +179,7 @@ def read_blocks(
     guard = _Guard(path, limits)
     parts, wanted = [b""], BLOCK_BYTES
     failure: Exception | None = None
-    with open_text(path) as text:
+    with open_text(path, seen) as text:
         chunk = b"the first"
         while chunk:
             try:
