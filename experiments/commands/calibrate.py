@@ -17,6 +17,7 @@ from experiments.calibration.evaluation_machine import NAME, Measure, fitted, ta
 from experiments.calibration.published_curves import curves
 from models.calibration.fits import Fit
 from models.costs.profile import Profile, list_profiles, load_profile
+from results.records.whole_file import write_whole
 from sim.arrays import FloatArray
 
 TOLD_EVERY = 10
@@ -31,8 +32,8 @@ def main(target: str, out: str | None) -> int:
     Console(width=100).print(_summary(found.fork, found.contention, table4_heap(profile)))
     if out is not None:
         residuals = {**found.fork.residuals, **found.contention.residuals}
-        Path(out).write_text(_yaml(profile), encoding="utf-8")
-        Path(out).with_suffix(".residuals.csv").write_text(_csv(residuals), encoding="utf-8")
+        write_whole(Path(out), _yaml(profile).encode("utf-8"))
+        write_whole(Path(out).with_suffix(".residuals.csv"), _csv(residuals).encode("utf-8"))
         click.echo(f"wrote {out}", err=True)
     if NAME in list_profiles():
         same = load_profile(NAME) == profile

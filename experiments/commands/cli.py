@@ -17,12 +17,14 @@ from typing import Any
 
 import click
 
-DONE, SOME_FAILED, BAD_INPUT = 0, 1, 2
+from results.records.whole_file import UNWRITABLE
+
+DONE, SOME_FAILED, BAD_INPUT, CANNOT_WRITE = 0, 1, 2, 4
 """Exit codes; of a command that a signal ended it is 128 and the signal's number."""
 
-
-_WRONG_NAMES = {errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR}
-"""Errors of files that are the fault of who named them, and not of the disk or of permissions."""
+_WRONG_NAMES = (errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR)
+_OF_FILES = dict.fromkeys(UNWRITABLE, CANNOT_WRITE) | dict.fromkeys(_WRONG_NAMES, BAD_INPUT)
+"""Exit codes by errors of files: the fault of the disk or of permissions, or of who named them."""
 
 
 class OneLineError(click.ClickException):
@@ -93,7 +95,7 @@ class Commands(click.Group):
         except OSError as error:
             of_file = f"{error.filename}: {error.strerror}" if error.filename else str(error)
             click.echo(f"{self.name}: {of_file}", err=True)
-            ctx.exit(BAD_INPUT if error.errno in _WRONG_NAMES else SOME_FAILED)
+            ctx.exit(_OF_FILES.get(error.errno or 0, SOME_FAILED))
 
 
 def _call(command: str, /, function: str = "main", **arguments: Any) -> None:

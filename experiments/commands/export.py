@@ -9,6 +9,7 @@ import click
 
 from experiments.commands.finished_run import open_run
 from experiments.language.errors import InputError
+from results.records.whole_file import whole_file
 from results.tables.tidy import in_one_type, tidy
 
 
@@ -28,14 +29,10 @@ def main(folder: str, file: str) -> int:
         raise InputError(f"{file}: parquet: {wanted}")
     run = open_run(folder)
     table = tidy(run.records, run.swept)
-    temporary = target.with_name(f".{target.name}.tmp")
-    try:
+    with whole_file(target) as stream:
         if target.suffix == ".csv":
-            table.to_csv(temporary, index=False, lineterminator="\n")
+            table.to_csv(stream, index=False, lineterminator="\n")
         else:
-            in_one_type(table).to_parquet(temporary, index=False)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+            in_one_type(table).to_parquet(stream, index=False)
     click.echo(f"{len(table)} rows in {file}", err=True)
     return 0

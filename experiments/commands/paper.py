@@ -57,8 +57,11 @@ def main(only: str | None, out: str, jobs: int | None) -> int:
             reports.append(write_item(ITEMS[name], own, folder.path, short))
         elif name in chosen:
             click.echo(f"{name}: left out, {len(points[name]) - len(own)} points failed", err=True)
-    report.write(reports, folder.path)
     click.echo(report.to_markdown(reports), nl=False)
+    try:
+        report.write(reports, folder.path)
+    except OSError as error:
+        click.echo(f"note: {output.excuse(error, folder, everything)}", err=True)
     click.echo(f"results in {folder.path}", err=True)
     return 1 if finished.failures else 0
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,11 @@ from experiments.execution.trace_checks import check_traces
 from experiments.language.catalogue import catalogue
 from experiments.language.document import load
 from experiments.language.errors import InputError, Position
-from experiments.planning.points import Plan, plan
+from experiments.planning.points import Plan, Point, plan
 from experiments.planning.selection import first_missing, having
 from experiments.sweeps.overrides import override
 from results.records.run_folder import ListedPoint, RunFolder
+from results.records.whole_file import new_file
 from results.tables.as_json import to_json
 from results.tables.run_table import RunTable
 from results.tables.terminal import print_table
@@ -60,17 +62,17 @@ def main(
     check_traces(wanted)
     executor = chosen(**machinery)
     folder = output.folder_at(Path(out) if out else Path("runs") / planned.name)
-    output.make(folder)
     before = folder.read_name()
     if before not in (None, planned.name) and events != "-":
         kept = f"its records stay; table and figure become those of {planned.name!r}"
         click.echo(f"{folder.path}: has the results of {before!r}: {kept}", err=True)
-    listed = [ListedPoint(point.id, point.label, dict(point.swept)) for point in planned.points]
-    folder.write_points(planned.name, listed)
+    written = _begin(folder, planned, wanted, quiet=events == "-")
     with _event_log(events) as log, Reporter(_console(events), log=log) as reporter:
         points = first_missing(wanted, set(folder.store.ids()), limit)
         finished = run(points, folder.store, executor, reporter, fail_fast=fail_fast)
-    table = output.write(folder, planned.document, finished)
+    table = output.table_of(finished)
+    if written:
+        output.write(folder, planned.document, finished, table)
     if as_json:
         click.echo(json.dumps(_object(planned, finished, table, folder)))
     elif table.rows:
@@ -80,6 +82,25 @@ def main(
     if events != "-":
         click.echo(f"results in {folder.path}", err=True)
     return 1 if finished.failures else 0
+
+
+def _begin(folder: RunFolder, planned: Plan, wanted: Sequence[Point], *, quiet: bool) -> bool:
+    """Make the folder and list the points in it; false if nothing can and need be written.
+
+    Raises:
+        InputError: the folder cannot be made.
+        OSError: it cannot be written to, and points are missing.
+    """
+    listed = [ListedPoint(point.id, point.label, dict(point.swept)) for point in planned.points]
+    try:
+        output.make(folder)
+        folder.write_points(planned.name, listed)
+    except OSError as error:
+        why = output.excuse(error, folder, wanted)
+        if not quiet:
+            click.echo(f"note: {why}", err=True)
+        return False
+    return True
 
 
 def _console(events: str | None) -> Console:
@@ -95,7 +116,7 @@ def _event_log(file: str | None) -> Iterator[EventLog | None]:
         yield EventLog(sys.stderr)
     else:
         try:
-            stream = Path(file).open("w", encoding="ascii")  # noqa: SIM115 - closed below
+            stream = io.TextIOWrapper(new_file(Path(file)), "ascii")
         except OSError as error:
             reason = f"{error.strerror}: expected a file that can be written"
             raise InputError.at(Position("--events"), f"{file}: {reason}") from None

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from experiments.language.errors import InputError
-from results.records.record import RecordFormatError
+from results.records.found_files import read_bytes
 from results.records.run_folder import RunFolder
 from results.records.store import Store, record_of
 
@@ -54,12 +54,8 @@ def _found(store: Store, points: set[str] | None, check: bool) -> dict[str, Any]
 
 
 def _whole(store: Store, id_: str) -> bool:
-    try:
-        return record_of(id_, store.file_of(id_).read_bytes()) is not None
-    except RecordFormatError:
-        return True
-    except FileNotFoundError:  # set aside just now
-        return False
+    data = read_bytes(store.file_of(id_))
+    return data is not None and record_of(id_, data) is not None
 
 
 def _lines(path: Path, found: dict[str, Any]) -> list[str]:

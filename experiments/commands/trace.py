@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from experiments.language.errors import InputError, suggestion
+from results.records.whole_file import whole_file
 from sim.units import parse_rate
 from workloads.traces.commands.operations import CODES
 from workloads.traces.export import WRITERS
@@ -66,7 +67,7 @@ def convert(file: str, *, to: str, out: str | None, **said: Any) -> int:
         return 0
     if Path(out).exists() and Path(out).samefile(file):
         raise InputError(f"--out: {out}: expected another file than the trace")
-    with Path(out).open("wb") as stream:
+    with whole_file(Path(out)) as stream:
         WRITERS[to](trace, stream)
     accounting = trace.accounting
     skipped = sum(accounting.skipped.values())

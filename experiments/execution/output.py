@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import stat
+from collections.abc import Collection
 from importlib import import_module
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from ruamel.yaml import YAML
 from experiments.execution.runner import RunOutcome
 from experiments.language.document import Document
 from experiments.language.errors import InputError
+from experiments.planning.points import Point
 from results.records.run_folder import RunFolder
-from results.records.whole_file import write_whole
+from results.records.whole_file import READ_ONLY, UNWRITABLE, write_whole
 from results.tables.as_csv import to_csv
 from results.tables.run_table import RunTable, run_table
 
@@ -42,24 +44,40 @@ def make(folder: RunFolder) -> None:
 
     Raises:
         InputError: it cannot be made here.
+        OSError: nothing can be written here.
     """
     try:
         folder.make()
     except OSError as error:
+        if error.errno in UNWRITABLE:
+            raise
         reason = f"{error.strerror}: expected a folder that can be made"
-        raise InputError(f"{folder.path}: {reason}") from None
+        raise InputError(f"{error.filename or folder.path}: {reason}") from None
 
 
-def write(folder: RunFolder, document: Document, finished: RunOutcome) -> RunTable:
-    """Write everything but the records, which are there, and return the table."""
+def excuse(error: OSError, folder: RunFolder, points: Collection[Point]) -> str:
+    """Why nothing is written, if nothing need be: the disk is read-only, the points are there.
+
+    Raises:
+        OSError: the ``error``, if it is another one, or points are missing.
+    """
+    if error.errno not in READ_ONLY or not {p.id for p in points} <= set(folder.store.ids()):
+        raise error
+    return f"{error.filename}: {error.strerror}: nothing is written, the points are there"
+
+
+def table_of(finished: RunOutcome) -> RunTable:
+    """The table of what was simulated, now or before."""
+    return run_table(finished.records, [point.swept for point in finished.points])
+
+
+def write(folder: RunFolder, document: Document, finished: RunOutcome, table: RunTable) -> None:
+    """Write everything but the records, which are there."""
     write_whole(folder.experiment_file, _yaml(document).encode("utf-8"))
-    labels = [point.swept for point in finished.points]
-    table = run_table(finished.records, labels)
     write_whole(folder.table_file, to_csv(table).encode("utf-8"))
     if finished.records:
         figures = import_module("results.figures.run")
-        figures.write(finished.records, folder.path, labels)
-    return table
+        figures.write(finished.records, folder.path, [point.swept for point in finished.points])
 
 
 def _yaml(document: Document) -> str:

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 
 from experiments.execution.executors.interface import Executor, PointEnd
 from experiments.execution.progress import Reporter
-from experiments.language.errors import InputError
 from experiments.planning.points import Point
-from results.records.record import Record, RecordFormatError
+from results.records.record import Record
 from results.records.store import Store
 
 
@@ -49,12 +48,15 @@ def run(
         fail_fast: stop at the first failure.
 
     Raises:
-        InputError: the store holds a record that another version of forksim wrote.
         OSError: the store cannot be written to; what it holds stays.
     """
     distinct = {point.id: point for point in points}
-    found = {id_: _read(store, point) for id_, point in distinct.items()}
+    present = set(store.ids())
+    found = {id_: store.read(id_) for id_ in distinct}
     missing = [point for point in distinct.values() if found[point.id] is None]
+    damaged = sum(point.id in present for point in missing)
+    if damaged:
+        reporter.say(f"simulated anew, for damaged records or of another layout: {damaged}")
     reporter.begin(len(distinct), len(distinct) - len(missing))
     failures: dict[str, str] = {}
     tried: set[str] = set()
@@ -74,7 +76,7 @@ def run(
     finally:
         reporter.end()
     for point in missing:
-        found[point.id] = None if point.id in failures else _read(store, point)
+        found[point.id] = None if point.id in failures else store.read(point.id)
     finished = RunOutcome()
     for point in points:
         record = found[point.id]
@@ -87,10 +89,3 @@ def run(
         else:
             finished.untried.append(point)
     return finished
-
-
-def _read(store: Store, point: Point) -> Record | None:
-    try:
-        return store.read(point.id)
-    except RecordFormatError as error:
-        raise InputError(f"{store.file_of(point.id)}: {error}") from None

@@ -9,6 +9,7 @@ from pathlib import Path
 from experiments.forks.fork_choice import several_forks
 from experiments.language.catalogue import Catalogue, catalogue, first_line, options_of
 from models.schemes.words import Words
+from results.records.whole_file import write_whole
 
 BEGIN = "<!-- Below is what `make docs` writes. -->"
 END = "<!-- Above is what `make docs` writes. -->"
@@ -53,7 +54,7 @@ def rewritten(text: str, known: Catalogue) -> str:
 
 def main(file: Path) -> None:
     """Write the table into a file."""
-    file.write_text(rewritten(file.read_text("utf-8"), catalogue()), "utf-8")
+    write_whole(file, rewritten(file.read_text("utf-8"), catalogue()).encode("utf-8"))
 
 
 if __name__ == "__main__":

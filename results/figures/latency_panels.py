@@ -115,7 +115,7 @@ def _some_percents(nines: float, position: int) -> str:
 
 def _over_time(axes: Axes, line: Line) -> None:
     """Largest latency of each window of the first repetition."""
-    timeline = line.record.repetitions[0].series.get("timeline")
+    timeline = line.record.repetitions[0].table("timeline", "t_ns", "max_ns")
     if timeline is None:
         return
     served = timeline["max_ns"] > 0
@@ -135,18 +135,19 @@ def _end_s(lines: Sequence[Line]) -> float:
     for line in lines:
         recording = line.record.repetitions[0]
         ends_ns.append(int(recording.levels.get(DURATION.name, 0)))
-        for table, column in (("timeline", "t_ns"), ("snapshots", "start_ns")):
-            ends_ns += recording.series.get(table, {}).get(column, np.zeros(0, np.int64)).tolist()
+        for name, column in (("timeline", "t_ns"), ("snapshots", "start_ns")):
+            if table := recording.table(name, column):
+                ends_ns += table[column].tolist()
     return max(ends_ns) / 1e9 or 1.0
 
 
 def _snapshots(axes: Axes, lines: Sequence[Line]) -> None:
     """Mark when snapshots were taken, a row above the panel for each colour."""
     taken = [
-        (line.colour, series["snapshots"]["start_ns"] / 1e9)
+        (line.colour, table["start_ns"] / 1e9)
         for line in lines
-        if "snapshots" in (series := line.record.repetitions[0].series)
-        and series["snapshots"]["start_ns"].size
+        if (table := line.record.repetitions[0].table("snapshots", "start_ns"))
+        and table["start_ns"].size
     ]
     colours = list(dict.fromkeys(colour for colour, _ in taken))
     if len(colours) > _MOST_SNAPSHOT_ROWS:

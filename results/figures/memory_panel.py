@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from results.figures.lines import Line, dot
 from results.records.record import Record
+from sim.measures.recording import Table
 
 FEWEST_NOTES = 3
 """Of fewer there is nothing to see."""
@@ -15,7 +16,7 @@ FEWEST_NOTES = 3
 
 def has_memory(record: Record) -> bool:
     """Whether the first repetition has notes enough to draw."""
-    table = record.repetitions[0].series.get("memory")
+    table = _memory(record)
     return table is not None and table["t_ns"].size >= FEWEST_NOTES
 
 
@@ -25,9 +26,9 @@ def memory_over_time(axes: Axes, lines: Sequence[Line]) -> None:
     So forks of data sets of several sizes are told apart by what a snapshot costs, not by the size.
     """
     for line in lines:
-        if not has_memory(line.record):
+        table = _memory(line.record)
+        if table is None or not has_memory(line.record):
             continue
-        table = line.record.repetitions[0].series["memory"]
         used = table["resident_bytes"] + table["table_bytes"]
         axes.step(
             table["t_ns"] / 1e9,
@@ -40,3 +41,7 @@ def memory_over_time(axes: Axes, lines: Sequence[Line]) -> None:
     axes.set_xlim(left=0)
     axes.set_xlabel("time (s)")
     axes.set_ylabel("memory (x at start)")
+
+
+def _memory(record: Record) -> Table | None:
+    return record.repetitions[0].table("memory", "t_ns", "resident_bytes", "table_bytes")

@@ -16,6 +16,7 @@ from matplotlib.style import context
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from models.schemes.registry import SCHEMES
+from results.records.whole_file import whole_file
 
 COLUMN_IN = 3.33
 """Width of one column of a two-column systems paper, in inches."""
@@ -128,9 +129,9 @@ def write(figure: Figure, stem: Path, endings: Iterable[str] = FORMATS) -> list[
     files = []
     with context(STYLE, after_reset=True):
         for ending in endings:
-            metadata = FORMATS[ending]
             file = stem.with_name(f"{stem.name}.{ending}")
-            figure.savefig(file, format=ending, metadata=dict(metadata))
+            with whole_file(file, durable=False) as stream:
+                figure.savefig(stream, format=ending, metadata=dict(FORMATS[ending]))
             files.append(file)
     return files
 

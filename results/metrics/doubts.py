@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from results.metrics.summary import PERCENTILES, summaries
+from results.metrics.summary import GIB, PERCENTILES, summaries
 from results.records.record import Record
 from sim.measures.common_metrics import (
     DURATION,
@@ -55,7 +55,8 @@ def _killed(record: Record) -> Iterator[str]:
         if deaths:
             first = min(deaths, key=lambda levels: levels[KILLED_AT.name])
             who = program or record.at("workload.kind")
-            used, there = first[KILLED_AT_USE.name] / 2**30, record.at("machine.memory", 0) / 2**30
+            used = first.get(KILLED_AT_USE.name, 0) / GIB
+            there = record.at("machine.memory", 0) / GIB
             yield (
                 f"{who} was killed after {first[KILLED_AT.name] / 1e9:.3g} s, out of memory: "
                 f"{used:.4g} GiB in use on a machine with {there:.4g} GiB (in {len(deaths)} of "
@@ -107,9 +108,10 @@ def _of_requests(recording: Recording) -> list[Histogram]:
 
 def _few_stalls(record: Record) -> Iterator[str]:
     taken = [
-        recording.series[SNAPSHOT_FORKS.series][SNAPSHOT_FORKS.of.name].size
+        table[SNAPSHOT_FORKS.of.name].size
         for recording in record.repetitions
-        if SNAPSHOT_FORKS.series in recording.series and _of_requests(recording)
+        if (table := recording.table(SNAPSHOT_FORKS.series, SNAPSHOT_FORKS.of.name))
+        and _of_requests(recording)
     ]
     if taken and max(taken) == 0 and record.at("workload.snapshot") is not None:
         yield "no snapshot was taken, so nothing here shows a fork; run longer, or snapshot earlier"

@@ -129,9 +129,9 @@ def forks_by_size(recording: Recording) -> Iterator[tuple[IntArray, IntArray]]:
 
 def _kept_one_by_one(recording: Recording) -> list[tuple[Pauses, Table]]:
     return [
-        (pauses, recording.series[pauses.series])
+        (pauses, table)
         for pauses in recording.declared.pauses.values()
-        if pauses.series in recording.series
+        if (table := recording.table(pauses.series, pauses.of.name, *filter(None, [pauses.by])))
     ]
 
 

@@ -16,7 +16,10 @@ from typing import Any
 
 import matplotlib as mpl
 
+from results.records.found_files import read_json
 from results.records.record import Record, canonical_json
+from results.records.whole_file import write_whole
+from sim.regular_file import read_regular
 
 _SOURCES = (".py", ".csv", ".yaml")
 
@@ -34,20 +37,19 @@ def inputs(records: Sequence[Record]) -> str:
 def is_current(stamp: Path, wanted: str, files: Sequence[Path]) -> bool:
     """Whether ``stamp`` says that ``files`` were drawn from ``wanted``, and they are unchanged."""
     try:
-        kept: Any = json.loads(stamp.read_bytes())
-        return bool(kept == _stamp(wanted, files))
+        return bool(read_json(stamp) == _stamp(wanted, files))
     except (OSError, ValueError):
         return False
 
 
 def keep(stamp: Path, drawn_from: str, files: Sequence[Path]) -> None:
-    """Note in ``stamp`` what ``files`` were drawn from, and what they are."""
-    stamp.parent.mkdir(exist_ok=True)
-    stamp.write_text(json.dumps(_stamp(drawn_from, files), indent=1) + "\n", "ascii")
+    """Note in ``stamp`` what ``files``, which lie above its folder, were drawn from, and are."""
+    text = json.dumps(_stamp(drawn_from, files), indent=1) + "\n"
+    write_whole(stamp, text.encode("ascii"), root=stamp.parents[1], durable=False)
 
 
 def _stamp(drawn_from: str, files: Sequence[Path]) -> Mapping[str, Any]:
-    digests = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    digests = {file.name: hashlib.sha256(read_regular(file)).hexdigest() for file in files}
     return {"inputs": drawn_from, "files": digests}
 
 

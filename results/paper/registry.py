@@ -25,6 +25,7 @@ from results.paper.items import (
     table7,
 )
 from results.records.record import Record
+from results.records.whole_file import write_whole
 from results.tables.csv_text import csv_text
 from sim.names import by_name
 
@@ -58,6 +59,6 @@ def write_item(
     if not figure_stamps.is_current(stamp, inputs, files):
         figure = style.drawing(lambda: item.draw(simulated, records))
         style.write(figure, folder / item.name)
-        data.write_text(csv_text(item.data(simulated, records)), "utf-8")
+        write_whole(data, csv_text(item.data(simulated, records)).encode("utf-8"), durable=False)
         figure_stamps.keep(stamp, inputs, files)
     return report(item, simulated, records, varied)

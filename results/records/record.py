@@ -7,26 +7,34 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from results.records.older import UNDECLARED
 from sim.measures.declarations import Declarations
 from sim.measures.recording import Recording
 
+_Kind = TypeVar("_Kind")
+
 FORMAT = 1
 """Version of the record's layout, its ``forksim`` key."""
 
+
+_NOT_THE_LAYOUT = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What reading raises if something is missing, or is of another kind than it should be."""
 
 MACHINE = "(machine)"
 """Beside the programs of a mix the machine that they run on; no program can have this name."""
 
 
 class DamagedRecordError(ValueError):
-    """The bytes are not a whole record: truncated, altered, or something else altogether."""
-
-
-class RecordFormatError(ValueError):
-    """The record is whole, but of a layout that this version does not read."""
+    """The bytes are not a whole record of this layout: truncated, altered, or something else."""
 
 
 def canonical_json(value: object) -> bytes:
@@ -157,7 +165,6 @@ class Record:
 
         Raises:
             DamagedRecordError: the bytes are not exactly those that some record was written as.
-            RecordFormatError: a whole record of another layout.
         """
         try:
             body = json.loads(data)
@@ -167,22 +174,29 @@ class Record:
             raise DamagedRecordError("not the JSON of a record") from error
         if not whole or body.pop("sha256", None) != _checksum(body):
             raise DamagedRecordError("the checksum does not match")
-        if body["forksim"] != FORMAT:
-            raise RecordFormatError(
-                f"record format {body['forksim']}, but this version of forksim reads {FORMAT}"
-            )
+        if body.get("forksim") != FORMAT:
+            raise DamagedRecordError(f"of another layout than {FORMAT}: {body.get('forksim')}")
+        try:
+            return cls._of(body)
+        except _NOT_THE_LAYOUT as error:
+            raise DamagedRecordError(f"not of the layout {FORMAT}: {error!r}") from error
+
+    @classmethod
+    def _of(cls, body: Mapping[str, Any]) -> Record:
         declared = UNDECLARED
         if "metrics" in body:
             declared = Declarations.from_dict(body["metrics"])
         record = cls(
-            config=body["config"],
-            trace_digests=body["trace_digests"],
-            model=body["model"],
+            config=_as(dict, body["config"]),
+            trace_digests=_as(dict, body["trace_digests"]),
+            model=_as(str, body["model"]),
             repetitions=tuple(Recording.from_dict(item, declared) for item in body["repetitions"]),
-            provenance=body["provenance"],
+            provenance=_as(dict, body["provenance"]),
         )
         if record.id != body["id"]:
             raise DamagedRecordError("the id is not that of the configuration")
+        if not record.repetitions:
+            raise ValueError("no repetition")
         return record
 
     def by_program(self) -> list[tuple[str | None, Record]]:
@@ -220,6 +234,12 @@ class Record:
                 return default
             value = value[key]
         return value
+
+
+def _as(kind: type[_Kind], value: Any) -> _Kind:
+    if not isinstance(value, kind):
+        raise TypeError(f"{value!r}: expected {kind.__name__}")
+    return value
 
 
 def _checksum(body: Mapping[str, Any]) -> str:

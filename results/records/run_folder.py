@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from results.records.fork_labels import with_whole_forks
+from results.records.found_files import read_json
 from results.records.labels import labels_of
 from results.records.record import Record
 from results.records.store import Store
-from results.records.whole_file import write_whole
+from results.records.whole_file import make_folder, write_whole
 
 
 class RunFolderError(ValueError):
-    """It is no run's folder, or its records cannot be read; the message is one line."""
+    """It is no run's folder, or has no record that can be read; the message is one line."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,9 @@ class RunFolder:
         """Make the folder and the one for records in it, unless they are there.
 
         Raises:
-            OSError: it cannot be made here.
+            OSError: it cannot be made here, or the one in it is a link.
         """
-        self.store.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.store.path, self.path)
 
     def write_points(self, name: str, points: Sequence[ListedPoint]) -> None:
         """Write which points the experiment has, so that others can see how far it is."""
@@ -80,7 +81,7 @@ class RunFolder:
         """The points of the last run here in their order; None if they are not known."""
         try:
             return [
-                ListedPoint(str(point["id"]), str(point.get("point", "")), point.get("swept"))
+                ListedPoint(str(point["id"]), str(point.get("point", "")), _swept(point))
                 for point in self._read_list()["points"]
             ]
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -91,7 +92,12 @@ class RunFolder:
         return self.path / "points.json"
 
     def _read_list(self) -> Any:
-        return json.loads(self._list_file.read_bytes())
+        return read_json(self._list_file)
+
+
+def _swept(point: Mapping[str, Any]) -> Mapping[str, str] | None:
+    swept = point.get("swept")
+    return None if swept is None else {path: str(text) for path, text in swept.items()}
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,7 @@ def read(path: Path) -> Run:
     written down, all.
 
     Raises:
-        RunFolderError: no point's record is there, or another version of forksim wrote it.
+        RunFolderError: no point's record is there.
     """
     folder = RunFolder(path)
     store, listed = folder.store, folder.read_points()
@@ -133,7 +139,7 @@ def read(path: Path) -> Run:
     ids = list(store.ids()) if listed is None else [point.id for point in listed]
     try:
         found = [store.read(id_) for id_ in ids]
-    except ValueError as error:  # of another format, or an id that is none
+    except ValueError as error:  # an id that is none
         raise RunFolderError(f"{path}: {error}") from None
     records = [record for record in found if record is not None]
     if not records:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -10,13 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from results.records.found_files import read_bytes, read_json
 from results.records.record import DamagedRecordError, Record
-from results.records.whole_file import write_whole
+from results.records.whole_file import READ_ONLY, TEMPORARY, write_whole
 
 _ID = re.compile(r"[0-9a-f]{64}")
 _FAILED = ".failed.txt"
 _ASIDE = ".corrupt"
-_TEMPORARY = ".tmp"
 _DEAD_AFTER_S = 3600.0
 """A write takes well under a second; a temporary file this old has lost its writer."""
 
@@ -40,15 +41,17 @@ class Store:
     """Records by id in one folder, safe with any number of readers and writers.
 
     A record is written under a temporary name, synced and renamed, so a killed writer leaves no
-    half record; two writers of one point write the same bytes. A damaged file is set aside under
-    a name ending in ``.corrupt``, never deleted, and its record counts as absent.
+    half record; two writers of one point write the same bytes. A damaged file, or a record of
+    another layout, is set aside under a name ending in ``.corrupt``, never deleted, and its record
+    counts as absent; where nothing can be written, it stays and counts as absent.
     """
 
     def __init__(self, path: Path, walls: Path | None = None) -> None:
         """Open the folder ``path``; it need not exist before the first write.
 
         Args:
-            path: holds a JSON file per record and no other.
+            path: holds a JSON file per record and no other. The folder above it is somebody's
+                and may be a link; this one may not.
             walls: where wall times go; by default the folder ``wall`` in ``path``.
         """
         self.path = path
@@ -75,22 +78,17 @@ class Store:
     def write_bytes(self, id_: str, data: bytes) -> Path:
         """Write the record with this id from its own bytes; an earlier failure is forgotten."""
         file = self.file_of(id_)
-        write_whole(file, data)
+        write_whole(file, data, root=self.path.parent)
         with suppress(OSError):
             self.failure_file_of(id_).unlink()
         return file
 
     def read(self, id_: str) -> Record | None:
-        """The record with this id, or None if it is absent or was found damaged.
-
-        Raises:
-            RecordFormatError: the record was written by another version of forksim.
-        """
+        """The record with this id, or None if it is absent or was found damaged."""
         file = self.file_of(id_)
         while True:
-            try:
-                data = file.read_bytes()
-            except FileNotFoundError:
+            data = read_bytes(file)
+            if data is None:
                 return None
             record = record_of(id_, data)
             if record is not None:
@@ -111,12 +109,13 @@ class Store:
     def write_wall(self, id_: str, seconds: float) -> None:
         """Keep how long the point took to simulate, apart from its record because it varies."""
         data = json.dumps({"wall_s": round(seconds, 3)}) + "\n"
-        write_whole(self._wall_file(id_), data.encode("ascii"), durable=False)
+        file = self._wall_file(id_)
+        write_whole(file, data.encode("ascii"), root=self.path.parent, durable=False)
 
     def read_wall(self, id_: str) -> float | None:
         """How long the point took to simulate, in seconds, or None if that was not kept."""
         try:
-            return float(json.loads(self._wall_file(id_).read_bytes())["wall_s"])
+            return float(read_json(self._wall_file(id_))["wall_s"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -124,7 +123,8 @@ class Store:
         """Keep why the point has no record, until it has one."""
         file = self.failure_file_of(id_)
         text = f"{failure.point}\n{failure.reason}\n{failure.details}"
-        write_whole(file, text.encode("utf-8", "backslashreplace"), durable=False)
+        data = text.encode("utf-8", "backslashreplace")
+        write_whole(file, data, root=self.path.parent, durable=False)
         return file
 
     def failures(self) -> Iterator[tuple[str, Failure]]:
@@ -132,8 +132,9 @@ class Store:
         for file in sorted(self.path.glob(f"*{_FAILED}")):
             id_ = file.name.removesuffix(_FAILED)
             if _ID.fullmatch(id_):
-                with suppress(FileNotFoundError):  # the point has just got its record
-                    text = file.read_text("utf-8", "replace")
+                data = read_bytes(file)
+                if data is not None:  # else the point has just got its record
+                    text = data.decode("utf-8", "replace")
                     point, reason, details = [*text.split("\n", 2), "", ""][:3]
                     yield id_, Failure(point, reason, details)
 
@@ -146,7 +147,7 @@ class Store:
         return [
             file
             for folder in (self.path, self._walls)
-            for file in sorted(folder.glob(f".*{_TEMPORARY}"))
+            for file in sorted(folder.glob(f".*{TEMPORARY}"))
         ]
 
     def make_ready(self) -> None:
@@ -156,7 +157,7 @@ class Store:
             OSError: a record could not be written here.
         """
         probe = self.path / ".writable"
-        write_whole(probe, b"", durable=False)
+        write_whole(probe, b"", root=self.path.parent, durable=False)
         with suppress(FileNotFoundError):  # another run has just done the same
             probe.unlink()
         for file in self.leftovers():
@@ -171,25 +172,25 @@ class Store:
         """Rename the file, which held ``data``; false if it meanwhile holds something else."""
         aside = file.with_name(f"{file.name}{_ASIDE}")
         number = 1
-        while aside.exists():
+        while os.path.lexists(aside):
             number += 1
             aside = file.with_name(f"{file.name}.{number}{_ASIDE}")
         try:
             file.rename(aside)
         except FileNotFoundError:
             return False  # another reader has just set it aside
-        if aside.read_bytes() != data:  # and has written the record anew
+        except OSError as error:
+            if error.errno in READ_ONLY:
+                return True
+            raise
+        if read_bytes(aside) != data:  # and has written the record anew
             aside.replace(file)
             return False
         return True
 
 
 def record_of(id_: str, data: bytes) -> Record | None:
-    """The record in a file's bytes, or None if they are damaged or those of another point.
-
-    Raises:
-        RecordFormatError: the record was written by another version of forksim.
-    """
+    """The record in a file's bytes, or None if they are damaged or those of another point."""
     try:
         record = Record.from_bytes(data)
     except DamagedRecordError:

@@ -1,4 +1,5 @@
 """What a simulated program leaves behind: histograms, levels, timelines, the end of the warm-up.
 
-Of `sim` it may import: `machine`, `configuration`, `arrays`, `names`, `units`.
+Of `sim` it may import: `machine`, `configuration`, `arrays`, `names`, `printable`, `regular_file`,
+`units`.
 """

@@ -78,16 +78,28 @@ class Declarations:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Declarations:
-        """The inverse of `to_dict`."""
+        """The inverse of `to_dict`.
+
+        Raises:
+            LookupError: it is not what some were written as.
+            TypeError: see above.
+            ValueError: see above.
+        """
         metrics = [Metric(**_with_enums(one)) for one in data["metrics"]]
         distributions = [Distribution(**_with_enums(one)) for one in data["distributions"]]
         known = cls.of(distributions).distributions
-        pauses = [Pauses(**{**one, "of": known[one["of"]]}) for one in data["pauses"]]
+        pauses = [Pauses(**{**_with_enums(one), "of": known[one["of"]]}) for one in data["pauses"]]
         return cls.of([*metrics, *distributions, *pauses])
 
 
 _Named = TypeVar("_Named", Metric, Distribution, Pauses)
 _ENUMS: Mapping[str, type[StrEnum]] = {"unit": Unit, "better": Better, "group": Group}
+_KINDS: Mapping[str, type | tuple[type, ...]] = {
+    "rank": (int, float),
+    "of_requests": bool,
+    "by_mean": bool,
+}
+"""What is no text."""
 
 
 def _add(known: dict[str, _Named], name: str, one: _Named) -> None:
@@ -104,6 +116,9 @@ def _plain(one: Declaration) -> dict[str, Any]:
 
 
 def _with_enums(data: Mapping[str, Any]) -> dict[str, Any]:
+    for key, value in data.items():
+        if not isinstance(value, _KINDS.get(key, str)):
+            raise TypeError(f"{key}: {value!r}")
     return {key: _ENUMS[key](value) if key in _ENUMS else value for key, value in data.items()}
 
 

@@ -130,11 +130,32 @@ class Histogram:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Histogram:
-        """The inverse of `to_dict`."""
+        """The inverse of `to_dict`.
+
+        Raises:
+            ArithmeticError: it is not what one was written as.
+            LookupError: see above.
+            TypeError: see above.
+            ValueError: see above.
+        """
         histogram = cls()
         values = np.asarray(data["values"], dtype=np.int64)
         if values.size:
             histogram._add_buckets(_bucket_of(values), np.asarray(data["counts"], dtype=np.int64))
         histogram.count, histogram.total = int(data["count"]), int(data["total"])
         histogram.minimum, histogram.maximum = int(data["minimum"]), int(data["maximum"])
+        if histogram.to_dict() != data or not histogram._is_sound():
+            raise ValueError("no histogram was written so")
         return histogram
+
+    def _is_sound(self) -> bool:
+        """Whether moments and buckets can be those of the same values."""
+        filled = np.flatnonzero(self._counts)
+        if not filled.size:
+            return self.count == self.total == self.minimum == self.maximum == 0
+        ends = _bucket_of(np.array([self.minimum, self.maximum]))
+        return (
+            bool((self._counts[filled] > 0).all() and (ends == filled[[0, -1]]).all())
+            and self.count == int(self._counts.sum())
+            and self.minimum * self.count <= self.total <= self.maximum * self.count
+        )

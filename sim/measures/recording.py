@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -15,6 +15,9 @@ from sim.measures.metrics import Distribution, Metric, Pauses
 
 Table: TypeAlias = dict[str, IntArray]
 """Equally long int64 columns by name."""
+
+LARGEST_NUMBER = 2**63
+"""No number of a recording is larger."""
 
 
 @dataclass
@@ -70,6 +73,11 @@ class Recording:
         )
         return self
 
+    def table(self, name: str, *columns: str) -> Table | None:
+        """The series of this name, or None if there is none that has these columns."""
+        table = self.series.get(name, {})
+        return table if columns and set(columns) <= set(table) else None
+
     def all_declared(self) -> Declarations:
         """What is declared of it and of its parts.
 
@@ -98,20 +106,43 @@ class Recording:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], declared: Declarations | None = None) -> Recording:
-        """The inverse of `to_dict`; all of it is ``declared`` in one."""
+        """The inverse of `to_dict`; all of it is ``declared`` in one.
+
+        Raises:
+            ArithmeticError: it is not what one was written as.
+            AttributeError: see above.
+            LookupError: see above.
+            TypeError: see above.
+            ValueError: see above.
+        """
         declared = declared or Declarations()
         return cls(
             histograms={name: Histogram.from_dict(h) for name, h in data["histograms"].items()},
-            counters={name: int(value) for name, value in data["counters"].items()},
-            series={
-                name: {
-                    column: np.asarray(values, dtype=np.int64) for column, values in table.items()
-                }
-                for name, table in data["series"].items()
-            },
-            levels=dict(data["levels"]),
+            counters={name: _number(value, int) for name, value in data["counters"].items()},
+            series={name: _table(columns) for name, columns in data["series"].items()},
+            levels={name: _number(value, int, float) for name, value in data["levels"].items()},
             parts={
                 name: cls.from_dict(part, declared) for name, part in data.get("parts", {}).items()
             },
             declared=declared,
         )
+
+
+def _number(value: Any, *kinds: type) -> Any:
+    if type(value) not in kinds or not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
+        raise ValueError(f"{value!r}: expected a number")
+    return value
+
+
+def _table(columns: Mapping[str, Sequence[int]]) -> Table:
+    table = {name: _column(values) for name, values in columns.items()}
+    if len({column.size for column in table.values()}) > 1:
+        raise ValueError("columns of different lengths")
+    return table
+
+
+def _column(values: Sequence[int]) -> IntArray:
+    column = np.asarray(values) if values else np.zeros(0, np.int64)
+    if not isinstance(values, list) or column.dtype != np.int64 or column.ndim != 1:
+        raise ValueError("expected a column of whole numbers")
+    return column

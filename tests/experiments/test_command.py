@@ -188,7 +188,7 @@ def test_a_bad_trace_is_one_line_and_exit_code_2(here: Path, content: bytes, lin
         ),
         (
             ["run", "a.yaml", "--out", "/proc"],
-            "/proc: No such file or directory: expected a folder that can be made",
+            "/proc/points: No such file or directory: expected a folder that can be made",
         ),
         (
             ["run", "a.yaml", "--jobs", "0"],

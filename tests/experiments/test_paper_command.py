@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,6 +75,48 @@ def test_a_second_time_simulates_nothing(experiments: Path) -> None:
     second = paper("--only", "fig07")
     assert first.stdout == second.stdout
     assert "3 of 3 points were simulated before" in second.stderr
+
+
+@pytest.mark.figures
+def test_links_in_its_folder_are_replaced_or_refused(experiments: Path, tmp_path: Path) -> None:
+    (experiments / "fig07_curves.yaml").write_text(CURVE)
+    first, out = paper("--only", "fig07"), tmp_path / "out"
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"dear")
+    written = [file for file in out.rglob("*") if file.is_file() and file.suffix != ".json"]
+    assert len(written) == 8
+    for file in [*written, out / "drawn/fig07.json"]:
+        file.unlink()
+        file.symlink_to(victim)
+    assert paper("--only", "fig07").stdout == first.stdout
+    assert victim.read_bytes() == b"dear"
+    assert not [file for file in out.rglob("*") if file.is_symlink()]
+    (out / "drawn").rename(tmp_path / "drawn")
+    (out / "drawn").symlink_to(tmp_path / "drawn")
+    (out / "fig07.png").unlink()
+    before = (tmp_path / "drawn/fig07.json").read_bytes()
+    result = paper("--only", "fig07")
+    assert result.exit_code == 2
+    assert "out/drawn: a link, which is not followed" in result.stderr
+    assert (tmp_path / "drawn/fig07.json").read_bytes() == before
+
+
+@pytest.mark.figures
+def test_a_folder_that_is_read_only_is_shown(
+    experiments: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", "out/deviations.csv")
+
+    (experiments / "fig07_curves.yaml").write_text(CURVE)
+    first = paper("--only", "fig07")
+    monkeypatch.setattr("results.paper.comparison.report.write", read_only)
+    second = paper("--only", "fig07")
+    assert (second.exit_code, second.stdout) == (0, first.stdout)
+    note = (
+        "note: out/deviations.csv: Read-only file system: nothing is written, the points are there"
+    )
+    assert note in second.stderr.splitlines()
 
 
 @pytest.mark.figures

@@ -17,7 +17,7 @@ from experiments.execution.executors.local import LocalProcesses
 from experiments.execution.progress import Reporter
 from experiments.execution.runner import RunOutcome, run
 from experiments.language.document import parse
-from experiments.language.errors import InputError, Position
+from experiments.language.errors import Position
 from experiments.planning.points import Point, plan
 from experiments.sweeps.overrides import override
 from results.records.store import Store
@@ -128,14 +128,17 @@ def test_a_damaged_record_is_simulated_again(tmp_path: Path) -> None:
     assert content(tmp_path) == before
 
 
-def test_a_record_of_another_format_is_bad_input(
+def test_a_record_of_another_layout_is_set_aside_and_simulated_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     points = points_of("sweep=[]")
     finish(points, tmp_path)
+    older = (tmp_path / f"{points[0].id}.json").read_bytes()
     monkeypatch.setattr("results.records.record.FORMAT", 2)
-    with pytest.raises(InputError, match="record format 1, but this version of forksim reads 2"):
-        finish(points, tmp_path)
+    finished, said = finish(points, tmp_path)
+    assert len(finished.records) == 1
+    assert said.splitlines()[0] == ("simulated anew, for damaged records or of another layout: 1")
+    assert (tmp_path / f"{points[0].id}.json.corrupt").read_bytes() == older
 
 
 def test_a_terminal_gets_a_bar_and_still_the_failures(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ import os
 import resource
 import shutil
 import subprocess
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -92,24 +94,34 @@ def fail_at(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_space(*_: object, **__: object) -> Any:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    if step in ("mkdir", "open", "replace"):
-        monkeypatch.setattr(Path, step, no_space)
-    elif step == "folder":
-        monkeypatch.setattr(os, "open", no_space)
-    elif step == "fsync":
-        monkeypatch.setattr(os, "fsync", no_space)
-    else:
-        opened = Path.open
+    def failing_if(condition: Callable[..., bool], call: Callable[..., Any]) -> Any:
+        return lambda *arguments, **named: (
+            no_space() if condition(*arguments) else call(*arguments, **named)
+        )
 
-        def open_failing(path: Path, *arguments: Any) -> Any:
-            stream = opened(path, *arguments)
+    if step == "mkdir":
+        monkeypatch.setattr(Path, step, no_space)
+    elif step == "replace":
+        monkeypatch.setattr(os, step, no_space)
+    elif step == "open":
+        creates = failing_if(lambda _, flags, *__: bool(flags & os.O_CREAT), os.open)
+        monkeypatch.setattr(os, step, creates)
+    elif step in ("fsync", "folder"):
+        of_folder = step == "folder"
+        synced = failing_if(lambda opened: S_ISDIR(os.fstat(opened).st_mode) == of_folder, os.fsync)
+        monkeypatch.setattr(os, "fsync", synced)
+    else:
+        fdopen = os.fdopen
+
+        def open_failing(*arguments: Any) -> Any:
+            stream = fdopen(*arguments)
             failing = MagicMock(wraps=stream)
             failing.__enter__.return_value = failing
             failing.__exit__.side_effect = lambda *_: stream.close()
             getattr(failing, step).side_effect = no_space
             return failing
 
-        monkeypatch.setattr(Path, "open", open_failing)
+        monkeypatch.setattr(os, "fdopen", open_failing)
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -14,6 +14,7 @@ from results.paper.comparison.rankings import Order
 from results.paper.comparison.sensitivity import Sensitivity
 from results.paper.item import Condition, PaperItem
 from results.records.record import Record
+from results.records.whole_file import write_whole
 
 _MOST_LISTED = 24
 """Cells or orders of an item that are listed one by one; of more, the curves are."""
@@ -70,10 +71,13 @@ def write(reports: Sequence[ItemReport], folder: Path) -> None:
     cells = list(chain.from_iterable(report.deviations for report in reports))
     compared = list(chain.from_iterable(report.orders for report in reports))
     moved = list(chain.from_iterable(report.sensitivities for report in reports))
-    (folder / "deviations.csv").write_text(deviations.to_csv(cells), "utf-8")
-    (folder / "comparisons.csv").write_text(rankings.to_csv(compared), "utf-8")
-    (folder / "sensitivities.csv").write_text(sensitivity.to_csv(moved), "utf-8")
-    (folder / "deviations.md").write_text(to_markdown(reports), "utf-8")
+    for name, text in (
+        ("deviations.csv", deviations.to_csv(cells)),
+        ("comparisons.csv", rankings.to_csv(compared)),
+        ("sensitivities.csv", sensitivity.to_csv(moved)),
+        ("deviations.md", to_markdown(reports)),
+    ):
+        write_whole(folder / name, text.encode("utf-8"), durable=False)
 
 
 def to_markdown(reports: Sequence[ItemReport]) -> str:
