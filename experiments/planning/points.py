@@ -112,6 +112,10 @@ class Point:
                 return None
         return value
 
+    def prepare(self) -> None:
+        """Read the configuration; what does that ends the process where memory is wanting."""
+        _ = self.workload, self._setup
+
     @property
     def remarks(self) -> Iterator[str]:
         """What its programs are asked for that will not happen."""

@@ -7,6 +7,7 @@ import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 
+from experiments.execution.executors.memory_limit import MemoryLimit, is_want_of_memory
 from experiments.execution.simulation import simulate
 from experiments.planning.points import Point
 from results.records.store import Failure, Store
@@ -42,13 +43,22 @@ class Outcome:
     failure: str | None = None
 
 
-def attempt(point: Point) -> Attempt:
-    """Simulate a point; an exception becomes the attempt's reason."""
+def attempt(point: Point, memory_bytes: int | None = None) -> Attempt:
+    """Simulate a point; an exception becomes the attempt's reason.
+
+    Args:
+        point: which.
+        memory_bytes: what may be allocated for it, or None.
+    """
     start = time.perf_counter()
     try:
-        record = simulate(point).to_bytes()
+        point.prepare()
+        with MemoryLimit(memory_bytes):
+            record = simulate(point).to_bytes()
     except Exception as error:  # of whatever kind: the other points go on
         reason = in_one_line(error)
+        if memory_bytes is not None and is_want_of_memory(error):
+            reason += " (--memory)"
         return Attempt(time.perf_counter() - start, None, reason, traceback.format_exc())
     return Attempt(time.perf_counter() - start, record)
 

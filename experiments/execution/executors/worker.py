@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import sys
 import threading
 import time
 from contextlib import suppress
-from dataclasses import replace
 from multiprocessing import get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, SpawnContext
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 from experiments.execution.executors.attempt import Outcome, attempt, keep
@@ -134,11 +131,7 @@ def _serve(connection: Connection, store: Store, limits: PointLimits) -> None:
         connection.send(None)
         while True:
             point: Point = connection.recv()
-            if limits.memory_bytes is not None:
-                _allow(limits.memory_bytes)
-            tried = attempt(point)
-            if limits.memory_bytes is not None and "MemoryError" in tried.reason.split(":")[0]:
-                tried = replace(tried, reason=f"{tried.reason} (--memory)")
+            tried = attempt(point, limits.memory_bytes)
             try:
                 answer: Outcome | OSError = keep(tried, point, store)
             except OSError as error:
@@ -152,14 +145,3 @@ def _end_with_parent() -> None:
     assert parent is not None  # noqa: S101 - a worker is a child
     wait([parent.sentinel])
     os._exit(1)
-
-
-def _allow(memory_bytes: int) -> None:
-    """Let this process allocate so much more than it has; beyond it gets a MemoryError."""
-    status = Path("/proc/self/status").read_text("ascii", "replace")
-    used = next(line.split()[1] for line in status.splitlines() if line.startswith("VmData:"))
-    _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    wanted = int(used) * 1024 + memory_bytes
-    if most != resource.RLIM_INFINITY:
-        wanted = min(wanted, most)
-    resource.setrlimit(resource.RLIMIT_DATA, (wanted, most))
