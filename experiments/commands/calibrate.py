@@ -7,7 +7,6 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
-import click
 import numpy as np
 from rich.console import Console
 from rich.table import Table
@@ -15,6 +14,7 @@ from ruamel.yaml import YAML
 
 from experiments.calibration.evaluation_machine import NAME, Measure, fitted, table4_heap
 from experiments.calibration.published_curves import curves
+from experiments.commands.printing import say
 from models.calibration.fits import Fit
 from models.costs.profile import Profile, list_profiles, load_profile
 from results.records.whole_file import write_whole
@@ -34,10 +34,10 @@ def main(target: str, out: str | None) -> int:
         residuals = {**found.fork.residuals, **found.contention.residuals}
         write_whole(Path(out), _yaml(profile).encode("utf-8"))
         write_whole(Path(out).with_suffix(".residuals.csv"), _csv(residuals).encode("utf-8"))
-        click.echo(f"wrote {out}", err=True)
+        say(f"wrote {out}", err=True)
     if NAME in list_profiles():
         same = load_profile(NAME) == profile
-        click.echo(f"the bundled {NAME} is {'the same' if same else 'another one'}", err=True)
+        say(f"the bundled {NAME} is {'the same' if same else 'another one'}", err=True)
     return 0
 
 
@@ -50,7 +50,7 @@ def told(measure: Measure, published_ns: FloatArray) -> Measure:
         errors.append(float(np.mean(np.abs(curve / published_ns - 1))))
         if len(errors) % TOLD_EVERY == 0:
             best = f"mean error {min(errors):.2%} at best"
-            click.echo(f"figure 2 simulated {len(errors)} times, {best}", err=True)
+            say(f"figure 2 simulated {len(errors)} times, {best}", err=True)
         return curve
 
     return measured

@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from results.records.whole_file import UNWRITABLE
+from sim.printable import printable
 
 DONE, SOME_FAILED, BAD_INPUT, CANNOT_WRITE = 0, 1, 2, 4
 """Exit codes; of a command that a signal ended it is 128 and the signal's number."""
@@ -28,9 +29,12 @@ _OF_FILES = dict.fromkeys(UNWRITABLE, CANNOT_WRITE) | dict.fromkeys(_WRONG_NAMES
 
 
 class OneLineError(click.ClickException):
-    """Bad input: its message on stderr, as it is."""
+    """Bad input: its message on stderr, in one line."""
 
     exit_code = BAD_INPUT
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
     def show(self, file: Any = None) -> None:
         """Print the message."""
@@ -94,7 +98,7 @@ class Commands(click.Group):
             ctx.exit(DONE)
         except OSError as error:
             of_file = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-            click.echo(f"{self.name}: {of_file}", err=True)
+            click.echo(printable(f"{self.name}: {of_file}"), err=True)
             ctx.exit(_OF_FILES.get(error.errno or 0, SOME_FAILED))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from experiments.commands.printing import Output
+from experiments.commands.printing import Output, say
 from experiments.forks.fork_choice import ForkChoice, one_fork
 from experiments.forks.in_words import told
 from experiments.forks.steps import SchemeStep, steps_of
@@ -30,15 +30,15 @@ def main(scheme: str, settings: tuple[str, ...], profile: str | None, *, as_json
         click.echo(json.dumps({"forksim": JSON_VERSION, **_object(choice, steps)}))
         return 0
     words = choice.scheme.words
-    click.echo(f"{choice.label}: {first_line(type(choice.scheme))}.")
-    click.echo(f"  shared: {words.shared}")
-    click.echo(f"  who pays: {words.payer}")
-    click.echo(f"  locks: {words.locks}")
-    click.echo(f"  what breaks: {words.breaks}")
+    say(f"{choice.label}: {first_line(type(choice.scheme))}.")
+    say(f"  shared: {words.shared}")
+    say(f"  who pays: {words.payer}")
+    say(f"  locks: {words.locks}")
+    say(f"  what breaks: {words.breaks}")
     left = [_HEADINGS[0], *_HEADINGS[-2:]]
     print_grid(_HEADINGS, list(_rows(steps)), Output(), left=left, wraps=True)
     flush = formatting.duration(choice.scheme.costs.tlb_shootdown_ns)
-    click.echo(
+    say(
         f"note: times on {choice.profile.name} of one thread that nobody disturbs, with page "
         "frames in contiguous runs and with scattered ones; where other cores flush, each that "
         f"runs the process adds {flush}"

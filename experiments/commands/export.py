@@ -5,12 +5,11 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-import click
-
 from experiments.commands.finished_run import open_run
+from experiments.commands.printing import say
 from experiments.language.errors import InputError
 from results.records.whole_file import whole_file
-from results.tables.tidy import in_one_type, tidy
+from results.tables.tidy import in_one_type, tidy, without_formulas
 
 
 def main(folder: str, file: str) -> int:
@@ -31,8 +30,8 @@ def main(folder: str, file: str) -> int:
     table = tidy(run.records, run.swept)
     with whole_file(target) as stream:
         if target.suffix == ".csv":
-            table.to_csv(stream, index=False, lineterminator="\n")
+            without_formulas(table).to_csv(stream, index=False, lineterminator="\n")
         else:
             in_one_type(table).to_parquet(stream, index=False)
-    click.echo(f"{len(table)} rows in {file}", err=True)
+    say(f"{len(table)} rows in {file}", err=True)
     return 0

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import click
-
+from experiments.commands.printing import say
 from experiments.language.errors import InputError
 from results.records.run_folder import Run, RunFolderError, read
 
@@ -22,5 +21,5 @@ def open_run(folder: str) -> Run:
         raise InputError(str(error)) from None
     if run.missing:
         total = len(run.records) + run.missing
-        click.echo(f"{folder}: {run.missing} of {total} points are not done", err=True)
+        say(f"{folder}: {run.missing} of {total} points are not done", err=True)
     return run

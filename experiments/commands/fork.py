@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from experiments.commands.printing import Output
+from experiments.commands.printing import Output, say
 from experiments.forks.fork_choice import ForkChoice, several_forks
 from experiments.forks.one_fork import WRITTEN, OneFork, one_fork, size_in_pages
 from experiments.language.catalogue import catalogue
@@ -39,7 +39,7 @@ def main(size: str, profile: str | None, forks: tuple[str, ...], *, as_json: boo
         click.echo(json.dumps({**answer, "forks": rows}))
         return 0
     print_grid(_HEADINGS, [_cells(*one) for one in found], Output(), left=_HEADINGS[:1])
-    click.echo(
+    say(
         f"note: a process of {formatting.size(size_bytes)}, just filled, on {machine}; nobody "
         "disturbs it. Writes are the parent's, each first in its 2 MiB or the next there; memory "
         "is what the fork has taken when so much is written, tables and copies."

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import click
-
+from experiments.commands.printing import say
 from experiments.language.catalogue import catalogue, first_line, options_of
 from experiments.language.document import load
 from models.costs.profile import load_profile
@@ -19,7 +18,7 @@ def main() -> int:
     rows += [("example", str(file), load(file).data["name"]) for file in known.examples]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     for kind, name, what in rows:
-        click.echo(f"{kind:{widths[0]}}  {name:{widths[1]}}  {what}")
+        say(f"{kind:{widths[0]}}  {name:{widths[1]}}  {what}")
     return 0
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
-import click
 from rich.console import Console
 
+from experiments.commands.printing import note, say
 from experiments.execution import output
 from experiments.execution.executors.choice import local
 from experiments.execution.progress import Reporter
@@ -56,13 +56,14 @@ def main(only: str | None, out: str, jobs: int | None) -> int:
         if len(own) == len(points[name]):
             reports.append(write_item(ITEMS[name], own, folder.path, short))
         elif name in chosen:
-            click.echo(f"{name}: left out, {len(points[name]) - len(own)} points failed", err=True)
-    click.echo(report.to_markdown(reports), nl=False)
+            say(f"{name}: left out, {len(points[name]) - len(own)} points failed", err=True)
+    for line in report.to_markdown(reports).splitlines():
+        say(line)
     try:
         report.write(reports, folder.path)
     except OSError as error:
-        click.echo(f"note: {output.excuse(error, folder, everything)}", err=True)
-    click.echo(f"results in {folder.path}", err=True)
+        note(output.excuse(error, folder, everything))
+    say(f"results in {folder.path}", err=True)
     return 1 if finished.failures else 0
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import click
 
+from experiments.commands.printing import say
 from experiments.execution.output import folder_at
 from experiments.language.catalogue import catalogue
 from experiments.language.document import load
@@ -55,12 +56,13 @@ def main(
         counts = {"total": len(rows), "missing": len(missing), "estimated_s": _rounded(left)}
         click.echo(json.dumps({**found, **counts, "points": [_object(row) for row in rows]}))
         return 0
-    click.echo("\n".join(_lines(rows)))
+    for line in _lines(rows):
+        say(line)
     count = f"{len(rows)} point{'' if len(rows) == 1 else 's'}"
     done = sum(row.done for row in rows)
     time = "" if left is None else f", about {left:.3g} s of one process"
     unknown = ", none timed so far" if missing and left is None else ""
-    click.echo(f"{count}: {done} done, {len(missing)} to do{time if missing else ''}{unknown}")
+    say(f"{count}: {done} done, {len(missing)} to do{time if missing else ''}{unknown}")
     return 0
 
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
 from matplotlib.figure import Figure
 
 from experiments.commands.finished_run import open_run
+from experiments.commands.printing import say
 from experiments.language.errors import InputError, suggestion
 from results.figures import run as run_figure
 from results.figures import style, sweep, swept_fields, tornado
@@ -54,7 +54,7 @@ def main(
             raise InputError(f"{folder}: nothing to draw by itself: expected --x and --y")
         figure, name = drawn, "figure"
     for file in _write(figure, out, run.path / re.sub(r"[^A-Za-z0-9._-]", "-", name)):
-        click.echo(str(file))
+        say(str(file))
     return 0
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from experiments.commands.printing import Output
+from experiments.commands.printing import Output, note, say
 from experiments.execution import output
 from experiments.execution.event_log import EventLog
 from experiments.execution.executors.choice import chosen
@@ -57,7 +57,7 @@ def main(
     planned = plan(document, source.parent, catalogue(), any_size=any_size)
     if events != "-":
         for remark in planned.remarks:
-            click.echo(f"note: {remark}", err=True)
+            note(remark)
     wanted = having(planned.points, only)
     check_traces(wanted)
     executor = chosen(**machinery)
@@ -65,7 +65,7 @@ def main(
     before = folder.read_name()
     if before not in (None, planned.name) and events != "-":
         kept = f"its records stay; table and figure become those of {planned.name!r}"
-        click.echo(f"{folder.path}: has the results of {before!r}: {kept}", err=True)
+        say(f"{folder.path}: has the results of {before!r}: {kept}", err=True)
     written = _begin(folder, planned, wanted, quiet=events == "-")
     with _event_log(events) as log, Reporter(_console(events), log=log) as reporter:
         points = first_missing(wanted, set(folder.store.ids()), limit)
@@ -78,9 +78,9 @@ def main(
     elif table.rows:
         print_table(table, Output())
     if finished.untried and events != "-":
-        click.echo(f"stopped: {len(finished.untried)} points were not tried", err=True)
+        say(f"stopped: {len(finished.untried)} points were not tried", err=True)
     if events != "-":
-        click.echo(f"results in {folder.path}", err=True)
+        say(f"results in {folder.path}", err=True)
     return 1 if finished.failures else 0
 
 
@@ -98,7 +98,7 @@ def _begin(folder: RunFolder, planned: Plan, wanted: Sequence[Point], *, quiet: 
     except OSError as error:
         why = output.excuse(error, folder, wanted)
         if not quiet:
-            click.echo(f"note: {why}", err=True)
+            note(why)
         return False
     return True
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from experiments.commands.printing import say
 from experiments.language.errors import InputError
 from results.records.found_files import read_bytes
 from results.records.run_folder import RunFolder
@@ -28,7 +29,8 @@ def main(folder: str, check: bool, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({"forksim": 1, "folder": str(path), **found}))
     else:
-        click.echo("\n".join(_lines(path, found)))
+        for line in _lines(path, found):
+            say(line)
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -12,8 +13,10 @@ from typing import Any
 
 import click
 
+from experiments.commands.printing import note, say
 from experiments.language.errors import InputError, suggestion
 from results.records.whole_file import whole_file
+from sim.printable import printable
 from sim.units import parse_rate
 from workloads.traces.commands.operations import CODES
 from workloads.traces.export import WRITERS
@@ -49,13 +52,13 @@ def inspect(file: str, *, as_json: bool, **said: Any) -> int:
     counts = {"lines": accounting.lines, "records": accounting.records, **skipped}
     rows = list(_shown({**counts, "span_ns": trace.duration_ns, **facts}))
     width = max(len(label) for label, _ in rows)
-    click.echo(f"{'format':{width}}  {name}")
+    say(f"{'format':{width}}  {name}")
     for label, value in rows:
-        click.echo(f"{label:{width}}  {value}")
+        say(f"{label:{width}}  {value}")
     for label, text in (("read", about.read), ("not read", about.left), ("assumed", about.assumed)):
-        click.echo(f"{label:{width}}  {text.replace('`', '')}")
-    for note in trace.notes:
-        click.echo(f"note: {note}")
+        say(f"{label:{width}}  {text.replace('`', '')}")
+    for remark in trace.notes:
+        say(f"note: {remark}")
     return 0
 
 
@@ -63,7 +66,9 @@ def convert(file: str, *, to: str, out: str | None, **said: Any) -> int:
     """Write the trace in ``file`` as ``to`` to the file ``out``, or to standard output; 0."""
     _, trace = _read(file, **said)
     if out is None:
-        WRITERS[to](trace, sys.stdout.buffer)
+        if sys.stdout.isatty() and to != "csv":
+            raise InputError(f"--to: {to}: expected --out FILE, or a pipe, and no terminal")
+        WRITERS[to](trace, _OnTerminal() if sys.stdout.isatty() else sys.stdout.buffer)
         return 0
     if Path(out).exists() and Path(out).samefile(file):
         raise InputError(f"--out: {out}: expected another file than the trace")
@@ -71,10 +76,18 @@ def convert(file: str, *, to: str, out: str | None, **said: Any) -> int:
         WRITERS[to](trace, stream)
     accounting = trace.accounting
     skipped = sum(accounting.skipped.values())
-    click.echo(f"{out}: {accounting.records} records, {skipped} lines skipped", err=True)
-    for note in trace.notes:
-        click.echo(f"note: {note}", err=True)
+    say(f"{out}: {accounting.records} records, {skipped} lines skipped", err=True)
+    for remark in trace.notes:
+        note(remark)
     return 0
+
+
+class _OnTerminal(io.BytesIO):
+    """Text on a terminal, which elsewhere is as it is."""
+
+    def write(self, data: Any, /) -> int:
+        sys.stdout.write(printable(bytes(data).decode("utf-8", "backslashreplace"), "\n"))
+        return len(data)
 
 
 def _read(

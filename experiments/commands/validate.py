@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import click
-
+from experiments.commands.printing import note, say
 from experiments.execution.trace_checks import check_traces
 from experiments.language.catalogue import catalogue
 from experiments.language.document import load
@@ -20,7 +19,7 @@ def main(file: str, settings: tuple[str, ...], *, any_size: bool) -> int:
     planned = plan(document, source.parent, catalogue(), any_size=any_size)
     check_traces(planned.points)
     for remark in planned.remarks:
-        click.echo(f"note: {remark}", err=True)
+        note(remark)
     count = len(planned.points)
-    click.echo(f"{file}: valid, {count} point{'s' if count > 1 else ''}")
+    say(f"{file}: valid, {count} point{'s' if count > 1 else ''}")
     return 0

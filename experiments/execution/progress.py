@@ -15,6 +15,7 @@ from rich.text import Text
 from experiments.execution.event_log import EventLog
 from experiments.execution.executors.interface import Event, PointEnd, PointRetry, PointStart
 from experiments.planning.points import Point
+from sim.printable import printable
 
 _SHOWN = 8
 """Running points that the bar names; a cluster has more than a terminal has lines."""
@@ -110,7 +111,7 @@ class Reporter:
 
     def say(self, line: str) -> None:
         """One line, above the bar if there is one."""
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
     def _picture(self) -> RenderableType:
         left = self.seconds_left
@@ -126,7 +127,8 @@ class Reporter:
         now = time.monotonic()
         running = list(self._running.values())
         for label, since in running[:_SHOWN]:
-            yield Text(f"  {label} ({now - since:.0f} s)", overflow="ellipsis", no_wrap=True)
+            line = printable(f"  {label} ({now - since:.0f} s)")
+            yield Text(line, overflow="ellipsis", no_wrap=True)
         if len(running) > _SHOWN:
             yield Text(f"  and {len(running) - _SHOWN} more")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from sim.printable import printable
+
 FORK = "fork.kind"
 _OF_FORK = "fork."
 
@@ -12,9 +14,12 @@ def with_whole_forks(labels: Sequence[Mapping[str, str]]) -> list[dict[str, str]
     """Labels in which a fork's options are part of its name: ``on_demand head``.
 
     An option that is only on or off is named by itself if it is on. Labels without swept options
-    of a swept fork stay as they are.
+    of a swept fork stay as they are. What is not printable is escaped.
     """
-    return [_with_whole_fork(label) for label in labels]
+    return [
+        {path: printable(text) for path, text in _with_whole_fork(label).items()}
+        for label in labels
+    ]
 
 
 def _with_whole_fork(label: Mapping[str, str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from results.metrics import formatting
 from results.metrics.statistics import CONFIDENCE, Interval
 from results.tables.compare import Comparison, Comparisons
 from sim.measures.metrics import Metric
+from sim.printable import printable
 
 
 def to_json(comparisons: Comparisons) -> dict[str, Any]:
@@ -44,6 +45,7 @@ def print_comparisons(comparisons: Comparisons, console: Console) -> None:
     fields = list(dict.fromkeys(path for c in comparisons.found for path in c.group))
     headings = [*fields, "metric", comparisons.by, "baseline", "difference", "ratio", "verdict"]
     rows = [[*(c.group.get(path, "-") for path in fields), *_cells(c)] for c in comparisons.found]
+    headings, *rows = ([printable(cell) for cell in row] for row in [headings, *rows])
     widths = [max(len(row[n]) for row in [headings, *rows]) for n in range(len(headings))]
     # A fixed width, or rich would shorten the cells to fit the console.
     table = Table(box=box.SIMPLE_HEAD, width=sum(widths) + 3 * len(widths) + 1)
@@ -54,7 +56,8 @@ def print_comparisons(comparisons: Comparisons, console: Console) -> None:
         table.add_row(*map(Text, row))
     console.print(table, crop=False, highlight=False)
     for note in comparisons.notes:
-        console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
+        line = printable(f"note: {note}")
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _cells(c: Comparison) -> list[str]:

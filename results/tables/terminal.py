@@ -13,6 +13,7 @@ from rich.text import Text
 from results.metrics import formatting
 from results.tables.run_table import PROGRAM, Row, RunTable, shown_metrics
 from sim.measures.metrics import Metric
+from sim.printable import printable
 
 
 def print_table(table: RunTable, console: Console) -> None:
@@ -32,7 +33,8 @@ def print_table(table: RunTable, console: Console) -> None:
             points_of.setdefault(doubt, []).append(" ".join(_leading(row, table.leading)))
     for doubt, points in points_of.items():
         whose = f"{', '.join(points)}: " if table.leading else ""
-        console.print(f"note: {whose}{doubt}", highlight=False, markup=False, soft_wrap=True)
+        note = printable(f"note: {whose}{doubt}")
+        console.print(note, highlight=False, markup=False, soft_wrap=True)
 
 
 def terminal_table(table: RunTable, *, transposed: bool = False, sign: str = "±") -> Table:
@@ -48,6 +50,7 @@ def terminal_table(table: RunTable, *, transposed: bool = False, sign: str = "±
     for row in table.rows:
         numbers = (_cell(row, metric, sign) for metric in metrics)
         grid.append([*_leading(row, table.leading), *numbers])
+    grid = [[printable(cell) for cell in cells] for cells in grid]
     if transposed:
         grid = [list(column) for column in zip(*grid, strict=True)]
     widths = [max(map(cell_len, column)) for column in zip(*grid, strict=True)]

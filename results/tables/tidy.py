@@ -12,6 +12,7 @@ from pandas.api.types import infer_dtype
 from results.metrics.summary import of_repetition
 from results.records.labels import leaves_of
 from results.records.record import Record
+from results.tables.csv_text import without_formula
 from results.tables.run_table import PROGRAM
 
 LEADING = ("point", PROGRAM)
@@ -51,6 +52,21 @@ def in_one_type(table: pd.DataFrame) -> pd.DataFrame:
     """The table with columns of numbers and texts as texts, for files with one type a column."""
     mixed = [name for name in table if infer_dtype(table[name], skipna=True).startswith("mixed")]
     return table.assign(**{str(name): table[name].map(str, na_action="ignore") for name in mixed})
+
+
+def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with texts and headings that no spreadsheet computes, see `without_formula`."""
+    changed = {}
+    for name in table.select_dtypes(exclude=["number", "bool"]):
+        texts = {
+            text: harmless
+            for text in table[name].unique()
+            if (harmless := without_formula(text)) is not text
+        }
+        if texts:
+            found = table[name].isin(list(texts))
+            changed[str(name)] = table[name].where(~found, table[name].map(texts))
+    return table.assign(**changed).rename(columns=without_formula)
 
 
 def _own(record: Record) -> list[tuple[str | None, Record]]:
