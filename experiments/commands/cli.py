@@ -160,6 +160,9 @@ def main() -> None:
     metavar="ADDRESS",
     help="Use a Dask cluster and no --jobs: tcp://HOST:8786, or local[:N] to try one here.",
 )
+@click.option("--tls-ca", metavar="FILE", help="Of a tls:// scheduler: who is trusted, in PEM.")
+@click.option("--tls-cert", metavar="FILE", help="This end's certificate, in PEM.")
+@click.option("--tls-key", metavar="FILE", help="Its key.  [default: in --tls-cert]")
 @click.option("--timeout", metavar="TIME", help="Stop a point after so long: 60s.")
 @click.option("--memory", metavar="SIZE", help="Let a point allocate so much at most: 4GiB.")
 @click.option(

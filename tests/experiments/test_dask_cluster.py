@@ -111,6 +111,7 @@ def test_a_local_cluster_stops_what_takes_too_long(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
+@pytest.mark.processes
 def test_a_local_cluster_gives_up_what_kills(tmp_path: Path) -> None:
     reasons = on_a_local_cluster(tmp_path, "die", "good", limit="1min")
     assert reasons == {"die": "every worker that tried it died", "good": ""}

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from experiments.execution.executors.here import InThisProcess
 from experiments.execution.executors.interface import Executor, PointLimits
 from experiments.execution.executors.local import LocalProcesses
+from experiments.execution.executors.tls import tls_files
 from experiments.execution.executors.worker import StartMethod
 from experiments.language.errors import InputError, Position, shown
 from sim.units import parse_bytes, parse_duration
@@ -28,6 +29,10 @@ def chosen(
     timeout: str | None,
     memory: str | None,
     start_method: StartMethod | None,
+    *,
+    tls_ca: str | None = None,
+    tls_cert: str | None = None,
+    tls_key: str | None = None,
 ) -> Executor:
     """The executor for the options of ``forksim run``, each None if it was not given.
 
@@ -35,6 +40,7 @@ def chosen(
         InputError: an option is wrong, or does not go with another.
     """
     limits = PointLimits(_seconds(timeout), _bytes(memory))
+    tls = tls_files(scheduler, tls_ca, tls_cert, tls_key)
     if scheduler is not None:
         given = {"--memory": memory, "--start-method": start_method}
         for option, value in given.items():
@@ -49,7 +55,7 @@ def chosen(
                 "Dask is not installed: expected the extra, pip install 'forksim[dask]'",
             )
         executor: Executor = import_module("experiments.execution.executors.dask").cluster(
-            scheduler, limits
+            scheduler, limits, tls
         )
         return executor
     if limits == PointLimits() and start_method is None:

@@ -21,6 +21,7 @@ from typing import Any, TypeAlias
 
 import dask
 from distributed import Client, Future, KilledWorker, LocalCluster, get_worker
+from distributed.security import Security
 
 from experiments.execution.executors.attempt import Attempt, attempt, in_one_line, keep
 from experiments.execution.executors.interface import (
@@ -31,6 +32,7 @@ from experiments.execution.executors.interface import (
     PointRetry,
     PointStart,
 )
+from experiments.execution.executors.tls import TlsFiles
 from experiments.language.errors import InputError, Position, shown
 from experiments.planning.model_version import model_version
 from experiments.planning.points import Point
@@ -49,11 +51,11 @@ _Begun: TypeAlias = tuple[int, str]
 """A point's place and the address of the worker that has begun with it."""
 
 
-def cluster(address: str, limits: PointLimits) -> DaskCluster:
+def cluster(address: str, limits: PointLimits, tls: TlsFiles | None = None) -> DaskCluster:
     """The cluster at ``tcp://HOST:PORT``, or ``local[:N]``, one of N processes that is set up here.
 
     Raises:
-        InputError: not an address, or nobody answers there.
+        InputError: not an address, nobody answers there, or a file for TLS is none.
     """
     position = Position("--scheduler")
     if match := re.fullmatch(r"local(?::([1-9][0-9]{0,2}))?", address):
@@ -61,26 +63,61 @@ def cluster(address: str, limits: PointLimits) -> DaskCluster:
     if not re.fullmatch(r"(tcp|tls)://[^\s/]+:[0-9]{1,5}", address):
         expected = "expected an address such as tcp://HOST:8786, or local:2"
         raise InputError.at(position, f"{shown(address)}: {expected}")
+    security = _security(tls)
+    encrypted = address.startswith("tls://")
+    if encrypted and security.get_connection_args("client")["ssl_context"] is None:
+        expected = "expected with tls://, unless Dask's own configuration says it"
+        raise InputError.at(Position("--tls-ca"), f"missing: {expected}")
     try:
-        with _connected(address):
+        with _connected(address, security):
             pass
     except (OSError, ValueError):
-        expected = "expected a running Dask scheduler"
+        trusted = ", one that trusts the certificate and is trusted" if encrypted else ""
+        expected = f"expected a running Dask scheduler{trusted}"
         raise InputError.at(position, f"{address}: cannot be reached: {expected}") from None
-    return DaskCluster(address, limits)
+    return DaskCluster(address, limits, security)
+
+
+def _security(tls: TlsFiles | None) -> Security:
+    """How connections are encrypted; as Dask's configuration says if no files are named.
+
+    Raises:
+        InputError: the files are not PEM, or the key is that of another certificate.
+    """
+    if tls is None:
+        return Security()
+    security = Security(
+        tls_ca_file=tls.ca,
+        tls_client_cert=tls.cert,
+        tls_client_key=tls.key,
+        require_encryption=True,
+    )
+    try:
+        security.get_connection_args("client")
+    except OSError as error:  # ssl.SSLError
+        files = ", ".join(filter(None, (tls.ca, tls.cert, tls.key)))
+        reason = f"{error.strerror or error}: expected PEM, and the certificate's own key"
+        raise InputError.at(Position("--tls-cert"), f"{files}: {reason}") from None
+    return security
 
 
 class DaskCluster:
     """An `Executor` on the workers of a Dask scheduler."""
 
-    def __init__(self, where: str | int | None, limits: PointLimits) -> None:
+    def __init__(
+        self, where: str | int | None, limits: PointLimits, security: Security | None = None
+    ) -> None:
         """Use the scheduler at an address, or set up a cluster of so many local processes."""
         self._where = where
         self._limits = limits
+        self._security = security
 
     def run(self, points: Sequence[Point], store: Store) -> Events:
         """See `Executor.run`."""
-        with _connected(self._where) as client, closing(_Campaign(client, points)) as campaign:
+        with (
+            _connected(self._where, self._security) as client,
+            closing(_Campaign(client, points)) as campaign,
+        ):
             while not campaign.over:
                 campaign.submit()
                 for event in campaign.news(self._limits):
@@ -233,14 +270,14 @@ def _simulate(point: Point, place: int, topic: str) -> Attempt:
 
 
 @contextmanager
-def _connected(where: str | int | None) -> Iterator[Client]:
+def _connected(where: str | int | None, security: Security | None) -> Iterator[Client]:
     """A client of the scheduler at an address, or of a new cluster of so many local processes."""
     # Dask sets the level of each; what matters of their news is told by the run itself.
-    for name in ["distributed", *logging.root.manager.loggerDict]:
-        if name.partition(".")[0] == "distributed":
+    for name in ["distributed", "tornado.general", *logging.root.manager.loggerDict]:
+        if name.partition(".")[0] in ("distributed", "tornado"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
     if isinstance(where, str):
-        with Client(where, timeout=_PATIENCE_S, set_as_default=False) as client:
+        with Client(where, timeout=_PATIENCE_S, security=security, set_as_default=False) as client:
             yield client
         return
     own: dict[str, Any] = {"distributed.scheduler.allowed-failures": _MOST_DEATHS - 1}
