@@ -135,9 +135,12 @@ def _columns(text: str) -> tuple[tuple[str, ...], tuple[tuple[str, str | int], .
     """Names in order, or which column is what: ``time_s,key`` or ``key=objid,time_ms=2``.
 
     Raises:
-        InputError: some say the one, some the other.
+        InputError: some say the one, some the other, or it is no line of a CSV.
     """
-    (row,) = csv.reader([text], skipinitialspace=True) if text else ([],)
+    try:
+        (row,) = csv.reader([text], skipinitialspace=True) if text else ([],)
+    except csv.Error:
+        raise InputError(f"--columns: {text!r}: expected names in one line") from None
     cells = [cell.strip() for cell in row]
     pairs = [cell.partition("=") for cell in cells]
     if all(between for _, between, _ in pairs):

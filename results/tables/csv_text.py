@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import csv
-import io
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
+_SIGNS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
+_BLANKS = frozenset("\t\r\n")
 """How a text begins that spreadsheets compute (OWASP, CSV Injection), wide signs included."""
-
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_OF_NUMBERS = "0123456789+-.eE"
 
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
     """The rows as CSV with newlines of one byte; each cell is `without_formula`."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    lines = _Lines()
+    writer = csv.writer(lines, lineterminator="\r\n")
     writer.writerows([without_formula(cell) for cell in row] for row in rows)
-    return text.getvalue()
+    return "".join(lines.written)
+
+
+class _Lines:
+    """Takes lines as they are written; their ends are one byte.
+
+    Only a line end that has it makes Python 3.11 quote cells with a carriage return.
+    """
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+
+    def write(self, line: str) -> None:
+        self.written.append(line[:-2] + "\n")
 
 
 def without_formula(cell: Any) -> Any:
@@ -27,6 +38,20 @@ def without_formula(cell: Any) -> Any:
 
     Numbers are numbers, written as text too.
     """
-    if isinstance(cell, str) and _FORMULA.match(cell) and not _NUMBER.fullmatch(cell):
+    if isinstance(cell, str) and _begins_formula(cell) and not _is_number(cell):
         return f"'{cell}"
     return cell
+
+
+def _begins_formula(text: str) -> bool:
+    return text[:1] in _BLANKS or text.lstrip()[:1] in _SIGNS
+
+
+def _is_number(text: str) -> bool:
+    if text.strip(_OF_NUMBERS):
+        return False
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

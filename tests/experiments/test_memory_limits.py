@@ -16,7 +16,7 @@ from results.records.store import Store
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("memory", ["0B", "700KiB", "3MiB", "9MiB"])
+@pytest.mark.parametrize("memory", ["0B", "700KiB", "3MiB"])
 def test_a_point_that_needs_more_is_one_line(tmp_path: Path, memory: str) -> None:
     run = ("run", str(EXAMPLES / "mix.yaml"), "--memory", memory, "--jobs", "1", "--out", "out")
     grid = ("--set", "sweep.0.grid={fork.kind: [classic, on_demand], seed: [1, 2]}")
@@ -33,8 +33,9 @@ def test_a_point_that_needs_more_is_one_line(tmp_path: Path, memory: str) -> Non
 
 def test_the_limit_is_for_as_long_as_it_lasts() -> None:
     before = resource.getrlimit(resource.RLIMIT_DATA)
+    # So much that whatever else this process frees meanwhile makes no room for it.
     with pytest.raises(MemoryError), MemoryLimit(2**20):
-        np.ones(2**26, np.uint8)
+        np.empty(2**34, np.uint8)
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
     with MemoryLimit(2**27):
         np.ones(2**26, np.uint8)

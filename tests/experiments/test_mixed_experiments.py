@@ -90,7 +90,10 @@ def test_a_program_is_driven_by_traces_of_its_own_kind(here: Path) -> None:
         web, cache = workload.programs["web"], workload.programs["cache"]
         assert isinstance(web, ApacheConfig)
         assert isinstance(cache, RedisConfig)
-        assert web.clients == TraceClients(kind="trace", path=str(here / "access.log.gz"))
+        path = str(here / "access.log.gz")
+        assert web.clients == TraceClients(
+            kind="trace", path=path, format="access_log", sha256=digest
+        )
     wrong = EXPERIMENT.replace("access.log.gz", "redis_monitor.log.gz")
     with pytest.raises(InputError, match=r"a.yaml:15:36: workload.programs.web.clients.path: .*"):
         planned(wrong, here)
