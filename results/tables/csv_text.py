@@ -14,13 +14,13 @@ _OF_NUMBERS = "0123456789+-.eE"
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
     """The rows as CSV with newlines of one byte; each cell is `without_formula`."""
-    lines = _Lines()
+    lines = _WrittenLines()
     writer = csv.writer(lines, lineterminator="\r\n")
     writer.writerows([without_formula(cell) for cell in row] for row in rows)
     return "".join(lines.written)
 
 
-class _Lines:
+class _WrittenLines:
     """Takes lines as they are written; their ends are one byte.
 
     Only a line end that has it makes Python 3.11 quote cells with a carriage return.
