@@ -113,8 +113,8 @@ class Point:
     @property
     def remarks(self) -> Iterator[str]:
         """What is asked for that will not happen."""
-        machine = self.config["machine"]
-        scheduler = machine["scheduler"] or scheduler_of(self.profile.kernel)
+        machine = self.source.section("machine")
+        scheduler = machine["scheduler"] or scheduler_of(self.named.profile.kernel)
         others = set().union(*TUNED_BY.values()) - TUNED_BY[scheduler]
         for group in ("constants", "scale"):
             for name in sorted(others & set(machine[group])):

@@ -9,7 +9,7 @@ import simpy
 
 from sim.machine.clock import Activity, Clock
 from sim.machine.memory_system import MemorySystem
-from sim.machine.tasks import Burst, Task
+from sim.machine.tasks import Burst, Task, Turn
 
 
 class BurstSource(Protocol):
@@ -55,7 +55,7 @@ class Core:
         idle_since_ns: since when it sleeps, if it does; -1 if it never did anything.
         task: who has it; also when it has just finished a burst, until it is known who is next.
         last_task: what it ran last, or runs.
-        turn_began_ns: since when that has run without others or a pause in between.
+        turn: the last task's, on this core.
         pushing: what it must be taken from its task for, if it must.
     """
 
@@ -75,7 +75,7 @@ class Core:
         self.idle_since_ns = -1
         self.task: Task | None = None
         self.last_task: Task | None = None
-        self.turn_began_ns = 0
+        self.turn = Turn()
         self.pushing: Burst | None = None
         self._clock = clock
         self._memory = memory
@@ -122,18 +122,19 @@ class Core:
     def _live(self) -> Activity:
         task: Task | None = None
         while True:
-            burst = self._work.resume(self, task) if task is not None else None
-            new_turn = burst is None
-            if burst is None:
-                burst = self._work.take(self)
+            resumed = self._work.resume(self, task) if task is not None else None
+            burst = resumed or self._work.take(self)
             self.pushing = None
+            new_turn = burst is None or burst.task is not self.task
             if burst is None:
                 burst = yield from self._sleep()
             self.task = task = burst.task
             if task is not self.last_task:
                 yield from self._switch_to(task)
             if new_turn:
-                self.turn_began_ns = self._clock.now
+                self.turn.began_ns = self._clock.now
+            if resumed is None:
+                self.turn.confirmed_ns = self._clock.now
             yield from self._execute(burst)
             if burst.unfinished():
                 self._work.put_back(burst)

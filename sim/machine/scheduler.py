@@ -75,9 +75,9 @@ class Scheduler:
     def queue(self, burst: Burst) -> None:
         """Find a core for what a task wants done from now on, or let it wait for one."""
         task = burst.task
-        arrival = Arrival.WOKEN if task.last_core is not None else Arrival.NEW
+        arrival: Arrival = "woken" if task.last_core is not None else "new"
         if task.contends:
-            arrival = Arrival.ONGOING
+            arrival = "ongoing"
         self._place(burst, arrival)
         if not task.contends:
             task.contends = True
@@ -88,12 +88,12 @@ class Scheduler:
             self._choose(task, idle).wake(burst)
             return
         self._let_wait(burst)
-        if arrival is not Arrival.ONGOING:
+        if arrival != "ongoing":
             self._make_room(burst, arrival)
 
     def put_back(self, burst: Burst) -> None:
         """Let the rest of a burst wait, whose turn is over."""
-        self._place(burst, Arrival.PUT_BACK)
+        self._place(burst, "put back")
         self._let_wait(burst)
 
     def ended(self, task: Task) -> None:
@@ -134,7 +134,7 @@ class Scheduler:
         """When the task that has the core must let others have it; some wait."""
         task = core.settled()
         assert task is not None  # noqa: S101 - a turn is somebody's
-        return self._rule.turn_end_ns(task, core.turn_began_ns, self)
+        return self._rule.turn_end_ns(task, core.turn, self)
 
     def resume(self, core: Core, task: Task) -> Burst | None:
         """The next burst of the task that has the core, if it waits and its turn is not over."""
@@ -150,7 +150,7 @@ class Scheduler:
             return None
         burst = self._rule.first(self, pushing=core.pushing)
         self.waiting.take_out(burst)
-        if burst.task is not core.last_task:
+        if burst.task is not core.task:
             burst.task.keeps_core = True
         return burst
 

@@ -60,6 +60,19 @@ class Burst:
             self.memory_ns -= ran_ns / slowdown
 
 
+@dataclass
+class Turn:
+    """A stretch of time in which a core is one task's.
+
+    Attributes:
+        began_ns: since when it is, with neither others nor a pause in between.
+        confirmed_ns: when it was last decided, at its beginning or later, that the task is to run.
+    """
+
+    began_ns: int = 0
+    confirmed_ns: int = 0
+
+
 class Dispatcher(Protocol):
     """Whoever finds bursts a core."""
 

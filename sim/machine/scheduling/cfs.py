@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sim.machine.scheduling.rule import Arrival, Crowd, SchedulingRule, tick_from
-from sim.machine.tasks import Burst, Task
+from sim.machine.tasks import Burst, Task, Turn
 
 
 class Cfs(SchedulingRule):
@@ -37,14 +37,14 @@ class Cfs(SchedulingRule):
 
     def place(self, task: Task, arrival: Arrival, crowd: Crowd) -> None:
         """See `SchedulingRule.place`."""
-        if arrival in (Arrival.ONGOING, Arrival.PUT_BACK):
+        if arrival in ("ongoing", "put back"):
             return
         fair_ns = [other.fair_ns for other in crowd.running()]
         if crowd.waiting:
             fair_ns.append(crowd.waiting.first().task.fair_ns)
         if fair_ns:
             self._least_ns = max(self._least_ns, min(fair_ns))
-        if arrival is Arrival.NEW:
+        if arrival == "new":
             task.fair_ns = self._least_ns + self._slice_ns(crowd.contenders + 1, crowd)
         else:
             task.fair_ns = max(task.fair_ns, self._least_ns - self._latency_ns // 2)
@@ -59,7 +59,7 @@ class Cfs(SchedulingRule):
         self, task: Task, arrival: Arrival, running: Sequence[Task], crowd: Crowd
     ) -> Task | None:
         """See `SchedulingRule.driven_out`."""
-        if arrival is not Arrival.WOKEN or not running:
+        if arrival != "woken" or not running:
             return None
         foremost = max(running, key=lambda other: other.fair_ns)
         ahead_ns = foremost.fair_ns - task.fair_ns
@@ -73,14 +73,15 @@ class Cfs(SchedulingRule):
         behind_ns = pushing.task.fair_ns - least.task.fair_ns
         return pushing if behind_ns <= self._wakeup_granularity_ns else least
 
-    def turn_end_ns(self, task: Task, began_ns: int, crowd: Crowd) -> int:
+    def turn_end_ns(self, task: Task, turn: Turn, crowd: Crowd) -> int:
         """See `SchedulingRule.turn_end_ns`."""
         slice_ns = self._slice_ns(crowd.contenders, crowd)
         ahead_ns = task.fair_ns - crowd.waiting.first().task.fair_ns
         too_far_ns = crowd.now_ns + slice_ns + 1 - ahead_ns
-        too_far_ns = max(too_far_ns, began_ns + self._granularity_ns)
-        over_ns = min(began_ns + slice_ns + 1, too_far_ns)
-        return tick_from(max(over_ns, crowd.now_ns), self._tick_ns)
+        too_far_ns = max(too_far_ns, turn.began_ns + self._granularity_ns)
+        over_ns = min(turn.began_ns + slice_ns + 1, too_far_ns)
+        # A tick at which it was the next all the same is behind it.
+        return tick_from(max(over_ns, crowd.now_ns, turn.confirmed_ns + 1), self._tick_ns)
 
     def _slice_ns(self, contenders: int, crowd: Crowd) -> int:
         """A task's share of the latency, its core's share of the contenders counted."""

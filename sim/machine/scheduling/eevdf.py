@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sim.machine.scheduling.rule import Arrival, Crowd, SchedulingRule, tick_from
-from sim.machine.tasks import Burst, Task
+from sim.machine.tasks import Burst, Task, Turn
 
 
 class Eevdf(SchedulingRule):
@@ -37,9 +37,9 @@ class Eevdf(SchedulingRule):
 
     def place(self, task: Task, arrival: Arrival, crowd: Crowd) -> None:
         """See `SchedulingRule.place`."""
-        if arrival is Arrival.ONGOING:
+        if arrival == "ongoing":
             return
-        if arrival is Arrival.PUT_BACK:
+        if arrival == "put back":
             self._renew(task)
             return
         total_ns, count = self._mean(crowd)
@@ -49,12 +49,12 @@ class Eevdf(SchedulingRule):
         mean_ns = total_ns // count if count else self._last_ns
         lag_ns = 0
         # Who has a core to itself competes with nobody.
-        if count and crowd.outnumbered and arrival is Arrival.WOKEN:
+        if count and crowd.outnumbered and arrival == "woken":
             # The task will pull the mean towards itself; then it shall lack what it lacked.
             lag_ns = task.lag_ns * (count + 1) // count
         task.fair_ns = mean_ns - lag_ns
         task.deadline_ns = task.fair_ns + (
-            self._slice_ns // 2 if arrival is Arrival.NEW else self._slice_ns
+            self._slice_ns // 2 if arrival == "new" else self._slice_ns
         )
 
     def leave(self, task: Task, crowd: Crowd) -> None:
@@ -77,15 +77,14 @@ class Eevdf(SchedulingRule):
         self, task: Task, arrival: Arrival, running: Sequence[Task], crowd: Crowd
     ) -> Task | None:
         """See `SchedulingRule.driven_out`."""
-        if arrival not in (Arrival.WOKEN, Arrival.NEW) or not running:
+        if arrival not in ("woken", "new") or not running:
             return None
         foremost = max(running, key=lambda other: other.fair_ns)
         if self._look(foremost, crowd):
             return foremost
         total_ns, count = self._mean(crowd)
-        if foremost.fair_ns * count <= total_ns and (
-            foremost.keeps_core or foremost.deadline_ns < task.deadline_ns
-        ):
+        stays = foremost.keeps_core or foremost.deadline_ns < task.deadline_ns
+        if task.fair_ns * count > total_ns or (stays and foremost.fair_ns * count <= total_ns):
             return None
         return foremost if self.first(crowd, pushing=None).task is task else None
 
@@ -100,7 +99,7 @@ class Eevdf(SchedulingRule):
 
         return min(crowd.waiting, key=rank)
 
-    def turn_end_ns(self, task: Task, began_ns: int, crowd: Crowd) -> int:
+    def turn_end_ns(self, task: Task, turn: Turn, crowd: Crowd) -> int:
         """See `SchedulingRule.turn_end_ns`."""
         self._see_ticks(task, crowd.now_ns)
         due_ns = crowd.now_ns + max(task.deadline_ns - task.fair_ns, 0)

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from enum import Enum
-from typing import Protocol
+from typing import Literal, Protocol
 
 from sim.machine.run_queue import RunQueue
-from sim.machine.tasks import Burst, Task
+from sim.machine.tasks import Burst, Task, Turn
 
-
-class Arrival(Enum):
-    """How a task comes to want a core."""
-
-    NEW = "new"
-    """It never ran."""
-    WOKEN = "woken"
-    """It slept: its last burst is over for longer than this moment, or it gave its core back."""
-    ONGOING = "ongoing"
-    """It has just finished a burst and begins the next one without a break."""
-    PUT_BACK = "put back"
-    """It has lost its core in the middle of a burst."""
+Arrival = Literal["new", "woken", "ongoing", "put back"]
+"""How a task comes to want a core: it never ran; it slept, if only for a moment; it has just
+finished a burst while others wait, and begins the next one at once; it has lost its core in the
+middle of a burst.
+"""
 
 
 class Crowd(Protocol):
@@ -90,12 +82,12 @@ class SchedulingRule(ABC):
         return crowd.waiting.first()
 
     @abstractmethod
-    def turn_end_ns(self, task: Task, began_ns: int, crowd: Crowd) -> int:
+    def turn_end_ns(self, task: Task, turn: Turn, crowd: Crowd) -> int:
         """When a task that runs must let the others have its core, if it stays as it is.
 
         Args:
             task: Its fair time is that of now.
-            began_ns: Since when it has had the core without a break.
+            turn: Its turn. If it is the next again at the end, it is confirmed and goes on.
             crowd: Of whom at least one waits. If more come, it is asked again.
         """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim.machine.scheduling.rule import Arrival, Crowd, SchedulingRule
-from sim.machine.tasks import Task
+from sim.machine.tasks import Task, Turn
 
 
 class Wait(SchedulingRule):
@@ -37,6 +37,6 @@ class Wait(SchedulingRule):
     def leave(self, task: Task, crowd: Crowd) -> None:
         """See `SchedulingRule.leave`: it stands where it stood until it wakes."""
 
-    def turn_end_ns(self, task: Task, began_ns: int, crowd: Crowd) -> int:
+    def turn_end_ns(self, task: Task, turn: Turn, crowd: Crowd) -> int:
         """See `SchedulingRule.turn_end_ns`."""
-        return began_ns + self._slice_ns
+        return turn.confirmed_ns + self._slice_ns
