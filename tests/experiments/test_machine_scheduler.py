@@ -96,12 +96,12 @@ def test_the_default_is_named_beside_a_slice_that_has_no_effect() -> None:
 def test_ticks_come_as_often_as_the_profile_says() -> None:
     """Two who always want the core take turns of a tick."""
 
-    def switches(hz: int) -> int:
+    def duration_ns(hz: int) -> int:
         two = "workload={kind: afl, target: 16MiB, run: 100ms, instances: 2, duration: 1s}"
         record = simulate(planned(two, f"machine.constants={{hz: {hz}}}").points[0])
         return int(record.repetitions[0].levels["duration_ns"])
 
-    assert switches(100) != switches(1000)
+    assert duration_ns(100) != duration_ns(1000)
 
 
 @pytest.mark.parametrize("hz", ["0", "-1", "true", "'often'"])
