@@ -10,6 +10,7 @@ import numpy as np
 from experiments.calibration.published_curves import curves
 from models.costs.profile import Profile
 from models.kernel.kernel import Kernel
+from models.kernel.scheduling import scheduling_rule
 from models.schemes.registry import make_scheme
 from models.schemes.rehearsed import Rehearsed, rehearse
 from sim.arrays import FloatArray
@@ -55,7 +56,7 @@ class ConcurrentForks:
             machine = Machine(
                 CORES,
                 weights,
-                slice_ns=round(costs.time_slice_ns),
+                rule=scheduling_rule(None, self._profile, CORES),
                 switch_ns=round(costs.context_switch_ns),
             )
             kernel = Kernel(machine, Rehearsed(make_scheme("classic", costs), self._rounds))

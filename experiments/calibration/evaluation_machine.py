@@ -20,6 +20,7 @@ Measure: TypeAlias = Callable[[Mapping[str, float]], FloatArray]
 
 NAME = "epyc-7302p-linux-5.6"
 DESCRIPTION = "AMD EPYC 7302P, 16 cores, Linux 5.6.19: the machine of the On-demand-fork evaluation"
+KERNEL = "5.6"
 HEAP_BYTES = 996 * 2**20
 """The data set of table 4's Redis."""
 
@@ -58,7 +59,9 @@ def profile_of(fork: Fit, contention: Fit) -> Profile:
     faults = {
         scheme: published.values("table1")[f"{scheme}/mean"] for scheme in ("fork", "fork_huge")
     }
-    return calibrated_profile(NAME, DESCRIPTION, fork, contention, faults)
+    return calibrated_profile(
+        NAME, DESCRIPTION, KERNEL, fork=fork, contention=contention, fault_ms=faults
+    )
 
 
 def table4_heap(profile: Profile) -> Fit:

@@ -17,7 +17,8 @@ from pydantic import (
 from experiments.language.catalogue import Catalogue, first_line
 from experiments.language.repetitions import Repetitions
 from experiments.language.sweep_schema import Block
-from models.costs.profile import UNITS
+from models.costs.profile import POSITIVE, UNITS
+from models.kernel.scheduling import SchedulerName
 from models.schemes.base import Scheme
 from sim.configuration import Configuration
 from sim.units import Bytes
@@ -41,6 +42,14 @@ class MachineConfig(Configuration):
     memory: Annotated[
         Annotated[Bytes, Field(gt=0)] | None,
         Field(description="above it, the program that has most is killed; no limit if left out"),
+    ] = None
+    scheduler: Annotated[
+        SchedulerName | None,
+        Field(
+            description="how programs that outnumber the cores share them: cfs (Linux up to 6.5) "
+            "and eevdf (from 6.6) put ahead who slept, under wait everybody waits for the end of a "
+            "slice; that of the profile's kernel if left out"
+        ),
     ] = None
     constants: ConstantNumbers = ConstantNumbers()
     scale: ConstantNumbers = ConstantNumbers()
@@ -95,14 +104,15 @@ def _machine() -> type[MachineConfig]:
     )
 
 
-def _of_constants(name: str, what: str, most: float, least_slice: float) -> type[ConstantNumbers]:
-    number, of_slice = (
+def _of_constants(
+    name: str, what: str, most: float, least_positive: float
+) -> type[ConstantNumbers]:
+    number, positive = (
         Annotated[float | None, Field(ge=least, le=most, description=what)]
-        for least in (0, least_slice)
+        for least in (0, least_positive)
     )
     fields: dict[str, Any] = dict.fromkeys(UNITS, (number, None))
-    # In a slice that takes no time nobody gets anything done.
-    fields["time_slice_ns"] = (of_slice, None)
+    fields |= dict.fromkeys(POSITIVE, (positive, None))
     return create_model(name, __base__=ConstantNumbers, **fields)
 
 

@@ -27,6 +27,7 @@ from experiments.sweeps.replaced import replaced_part
 from experiments.sweeps.sweep import Sweep, without_sweep
 from experiments.sweeps.variation import NOWHERE
 from models.costs.profile import Profile
+from models.kernel.scheduling import TUNED_BY, scheduler_of
 from sim.configuration import read_back
 from sim.units import is_ambiguous_size, parse_bytes
 from workloads.registry import WORKLOADS, programs_of
@@ -118,7 +119,13 @@ class Point:
 
     @property
     def remarks(self) -> Iterator[str]:
-        """What its programs are asked for that will not happen."""
+        """What is asked for that will not happen."""
+        machine = self.source.section("machine")
+        scheduler = machine["scheduler"] or scheduler_of(self.named.profile.kernel)
+        others = set().union(*TUNED_BY.values()) - TUNED_BY[scheduler]
+        for group in ("constants", "scale"):
+            for name in sorted(others & set(machine[group])):
+                yield f"machine.{group}.{name}: without effect, the scheduler is {scheduler}"
         for way, program in programs_of(self.source.section("workload")):
             for remark in WORKLOADS[program["kind"]].remarks(program):
                 yield f"{dotted(('workload', *way))}: {remark}"
@@ -135,6 +142,7 @@ class Point:
             profile=self.profile,
             cores=config["machine"]["cores"],
             memory_bytes=config["machine"].get("memory"),
+            scheduler=config["machine"]["scheduler"],
             seed=config["seed"],
         )
 
@@ -166,12 +174,7 @@ class Plan:
         yield from dict.fromkeys(remark for point in self.points for remark in point.remarks)
         profiles = {point.profile.digest: point.profile for point in self.points}
         for profile in profiles.values():
-            for name in profile.left_out:
-                constant = profile.constants[name]
-                yield (
-                    f"profile {profile.name}: {name} is left out: assumed {constant.value:g} "
-                    f"{constant.unit} ({constant.source})"
-                )
+            yield from (f"profile {profile.name}: {text}" for text in profile.assumptions)
         yield from dict.fromkeys(note for point in self.points for note in point.named.notes)
 
     def _sizes_as_read(self) -> Iterator[str]:

@@ -66,7 +66,13 @@ def struct_page_misses_ns(fork: Mapping[str, float]) -> tuple[float, float]:
 
 
 def calibrated_profile(
-    name: str, description: str, fork: Fit, contention: Fit, fault_ms: Mapping[str, float]
+    name: str,
+    description: str,
+    kernel: str,
+    *,
+    fork: Fit,
+    contention: Fit,
+    fault_ms: Mapping[str, float],
 ) -> Profile:
     """The profile that the fits and table 1's faults (``fork``, ``fork_huge``) give."""
     fitted = {
@@ -242,13 +248,18 @@ def calibrated_profile(
         ),
         "context_switch_ns": assumed["context_switch_ns"],
         "time_slice_ns": assumed["time_slice_ns"],
+        "hz": assumed["hz"],
     }
     weights = {
         stream: _constant(contention.values[stream], "ratio", "fitted", "figure 2, concurrent")
         for stream in ("fork", "fill", "zap")
     }
     return Profile(
-        name=name, description=description, constants=constants, contention={"fork": weights}
+        name=name,
+        description=description,
+        kernel=kernel,
+        constants=constants,
+        contention={"fork": weights},
     )
 
 

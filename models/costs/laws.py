@@ -98,7 +98,8 @@ class Costs:
         huge_fill_ns: First write of a huge page, fault included.
         fill_jitter: Relative standard deviation of the time of a fill (ratio).
         context_switch_ns: Switching a core to another task.
-        time_slice_ns: How long a task runs while others wait.
+        time_slice_ns: How long a task runs while others wait, where the scheduler is `wait`.
+        hz: Timer interrupts a second, at which `cfs` and `eevdf` end turns (Hz).
     """
 
     fork_base_ns: float
@@ -173,6 +174,10 @@ class Costs:
     time_slice_ns: float = assumed(
         3e6,
         "sched_min_granularity of Linux 5.6 with 8 cores or more",
+    )
+    hz: float = assumed(
+        250.0,
+        "CONFIG_HZ of the kernels of Debian and Ubuntu",
     )
 
     def fork_ns(self, tables_ns: float) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from functools import cached_property, lru_cache
 from importlib import resources
@@ -24,7 +24,7 @@ from sim.regular_file import open_regular
 def _unit(name: str) -> str:
     return next(
         unit
-        for ending, unit in (("_ns", "ns"), ("_frames", "frames"), ("", "ratio"))
+        for ending, unit in (("_ns", "ns"), ("_frames", "frames"), ("hz", "Hz"), ("", "ratio"))
         if name.endswith(ending)
     )
 
@@ -42,6 +42,12 @@ LARGEST_BYTES = 256 * 1024
 """A longer file is no profile."""
 
 _DEEPEST = 20
+
+DEFAULT_KERNEL = "5.6"
+"""The kernel of profiles that do not say: that of the first machine, from which they were made."""
+
+POSITIVE = ("time_slice_ns", "hz")
+"""Constants that cannot be 0: nobody would get anything done, or ever have to stop."""
 
 
 class ProfileError(ValueError):
@@ -71,6 +77,7 @@ class Profile(Configuration):
     Attributes:
         name: Its name, that of its file.
         description: What machine and kernel it is.
+        kernel: The release of Linux whose rule of scheduling its cores follow, as in ``6.12``.
         constants: The constants of `models.costs.laws.Costs`, by name; those that its file leaves
             out have their stated default.
         contention: For a victim's memory stream, what each aggressor's weighs on it.
@@ -78,6 +85,7 @@ class Profile(Configuration):
 
     name: Annotated[str, Field(min_length=1)]
     description: Annotated[str, Field(min_length=1)]
+    kernel: Annotated[str, Field(pattern=r"^[0-9]{1,3}\.[0-9]{1,3}$")] = DEFAULT_KERNEL
     constants: dict[str, Constant]
     contention: dict[str, dict[str, Constant]]
     _left_out: tuple[str, ...] = PrivateAttr(())
@@ -93,6 +101,8 @@ class Profile(Configuration):
                 raise ValueError(f"{name} is not a constant of the cost model")
             if constant.unit != UNITS[name]:
                 raise ValueError(f"{name} is in {UNITS[name]}, not in {constant.unit}")
+            if name in POSITIVE and not constant.value:
+                raise ValueError(f"{name} is 0: expected more")
         rest = {n: c for n, c in default_constants().items() if n not in constants}
         return {**constants, **rest}
 
@@ -100,6 +110,18 @@ class Profile(Configuration):
     def left_out(self) -> tuple[str, ...]:
         """The constants that its file leaves out, so that they have their stated default."""
         return self._left_out
+
+    @property
+    def assumptions(self) -> Iterator[str]:
+        """What its file leaves out, and what is assumed for it, a sentence each."""
+        if "kernel" not in self.model_fields_set:
+            yield f"kernel is left out: assumed {self.kernel}, the first machine's"
+        for name in self.left_out:
+            constant = self.constants[name]
+            yield (
+                f"{name} is left out: assumed {constant.value:g} {constant.unit} "
+                f"({constant.source})"
+            )
 
     @cached_property
     def costs(self) -> Costs:
@@ -130,12 +152,8 @@ class Profile(Configuration):
                 source=f"asked for instead of {constant.value:g}",
             )
         # Not a `model_copy`: that would take what was computed from the constants along.
-        varied = Profile(
-            name=self.name,
-            description=self.description,
-            constants={**self.constants, **changed},
-            contention=self.contention,
-        )
+        own = {name: getattr(self, name) for name in self.model_fields_set}
+        varied = Profile(**{**own, "constants": {**self.constants, **changed}})
         varied._left_out = tuple(name for name in self._left_out if name not in changed)
         return varied
 

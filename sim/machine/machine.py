@@ -5,6 +5,7 @@ from __future__ import annotations
 from sim.machine.clock import Clock
 from sim.machine.memory_system import MemorySystem, Weights
 from sim.machine.scheduler import Scheduler
+from sim.machine.scheduling.rule import SchedulingRule
 from sim.machine.spans import SpanSink
 from sim.machine.tasks import Task
 
@@ -15,7 +16,7 @@ class Machine:
     Args:
         cores: number of cores.
         weights: how classes of memory streams slow each other down.
-        slice_ns: time slice of the scheduler.
+        rule: by which tasks share cores; of this machine alone.
         switch_ns: cost of a context switch.
         spans: receives the timeline, if given.
     """
@@ -25,22 +26,16 @@ class Machine:
         cores: int,
         weights: Weights,
         *,
-        slice_ns: int,
+        rule: SchedulingRule,
         switch_ns: int,
         spans: SpanSink | None = None,
     ) -> None:
         self.clock = Clock()
         self.memory = MemorySystem(weights)
         self.scheduler = Scheduler(
-            self.clock, cores, self.memory, slice_ns=slice_ns, switch_ns=switch_ns, spans=spans
+            self.clock, cores, self.memory, rule=rule, switch_ns=switch_ns, spans=spans
         )
 
-    def task(self, name: str, core: int | None = None) -> Task:
-        """A new task, free to run on any core or pinned to one.
-
-        Raises:
-            ValueError: there is no such core.
-        """
-        if core is not None and not 0 <= core < len(self.scheduler.cores):
-            raise ValueError(f"there is no core {core}")
-        return Task(self.scheduler, name, core)
+    def task(self, name: str) -> Task:
+        """A new task, which may run on any core."""
+        return Task(self.scheduler, name)

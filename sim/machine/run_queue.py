@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sim.machine.tasks import Burst, Task
@@ -10,30 +11,40 @@ from sim.machine.tasks import Burst, Task
 
 @dataclass
 class RunQueue:
-    """Waiting bursts: the task with the least core time first, ties in order of arrival."""
+    """Waiting bursts: the task with the least fair time first, ties in order of arrival."""
 
     _heap: list[tuple[int, int, Burst]] = field(default_factory=list)
+    _pushed: int = 0
 
     def __len__(self) -> int:
         return len(self._heap)
 
-    def push(self, burst: Burst, sequence: int) -> None:
-        """Queue a burst; ``sequence`` orders it among those of equal core time."""
-        heapq.heappush(self._heap, (burst.task.fair_ns, sequence, burst))
+    def __iter__(self) -> Iterator[Burst]:
+        """The bursts, in no order."""
+        return (burst for _, _, burst in self._heap)
 
-    def first(self) -> tuple[int, int]:
-        """Core time and sequence of the burst to go first; something late if there is none."""
-        return self._heap[0][:2] if self._heap else (2**62, 0)
+    def push(self, burst: Burst) -> None:
+        """Queue a burst; as long as it waits, its task's fair time must not change."""
+        self._pushed += 1
+        burst.number = self._pushed
+        burst.task.waits = True
+        heapq.heappush(self._heap, (burst.task.fair_ns, burst.number, burst))
 
-    def pop(self) -> Burst:
-        """Take out the burst to go first."""
-        return heapq.heappop(self._heap)[2]
+    def first(self) -> Burst:
+        """The burst whose task has the least fair time."""
+        return self._heap[0][2]
 
-    def pop_of(self, task: Task) -> Burst | None:
-        """Take out the waiting burst of ``task``, if there is one."""
-        for entry in self._heap:
-            if entry[2].task is task:
-                self._heap.remove(entry)
-                heapq.heapify(self._heap)
-                return entry[2]
-        return None
+    def take_out(self, burst: Burst) -> None:
+        """Let a burst wait no longer."""
+        burst.task.waits = False
+        if burst is self.first():
+            heapq.heappop(self._heap)
+            return
+        self._heap.remove((burst.task.fair_ns, burst.number, burst))
+        heapq.heapify(self._heap)
+
+    def of(self, task: Task) -> Burst | None:
+        """The waiting burst of a task, if it waits."""
+        if not task.waits:
+            return None
+        return next(burst for burst in self if burst.task is task)

@@ -6,20 +6,25 @@ from sim.machine.clock import Clock
 from sim.machine.cores import Core
 from sim.machine.memory_system import MemorySystem
 from sim.machine.run_queue import RunQueue
+from sim.machine.scheduling.rule import Arrival, SchedulingRule
 from sim.machine.spans import Span, SpanSink
 from sim.machine.tasks import Burst, Task
 
 
 class Scheduler:
-    """Gives bursts to cores: fair by core time used, in time slices when tasks outnumber cores.
+    """Gives bursts to cores, by a rule when tasks outnumber cores.
 
     Args:
         clock: the simulation's clock.
         cores: how many there are.
         memory: the memory system their memory parts contend in.
-        slice_ns: how long a task runs while others wait for its core.
+        rule: who of those that want a core is to have one, and until when.
         switch_ns: cost of switching a core from one task, or from idling, to another task.
         spans: receives a span per stretch of running or waiting, if given.
+
+    Attributes:
+        waiting: what waits for a core.
+        contenders: how many tasks wait for a core or have one.
     """
 
     def __init__(
@@ -28,51 +33,94 @@ class Scheduler:
         cores: int,
         memory: MemorySystem,
         *,
-        slice_ns: int,
+        rule: SchedulingRule,
         switch_ns: int,
         spans: SpanSink | None = None,
     ) -> None:
-        if cores < 1 or slice_ns < 1 or switch_ns < 0:
-            raise ValueError(
-                "a scheduler needs a core, a time slice, and a switch cost of at least 0"
-            )
+        if cores < 1 or switch_ns < 0:
+            raise ValueError("a scheduler needs a core, and a switch cost of at least 0")
         self.clock = clock
-        self.slice_ns = slice_ns
         self.switch_ns = switch_ns
         self.spans = spans
-        self._shared = RunQueue()
-        self._sequence = 0
-        self._level_ns = 0
-        self.cores = [
-            Core(number, clock, memory, self, slice_ns=slice_ns, switch_ns=switch_ns)
-            for number in range(cores)
-        ]
+        self.waiting = RunQueue()
+        self.contenders = 0
+        self.cores = [Core(number, clock, memory, self, switch_ns) for number in range(cores)]
+        self._rule = rule
+
+    @property
+    def now_ns(self) -> int:
+        """See `Crowd.now_ns`."""
+        return self.clock.now
+
+    @property
+    def core_count(self) -> int:
+        """See `Crowd.core_count`."""
+        return len(self.cores)
+
+    @property
+    def outnumbered(self) -> bool:
+        """See `Crowd.outnumbered`."""
+        return all(core.sleeping is None for core in self.cores)
+
+    def running(self) -> list[Task]:
+        """See `Crowd.running`."""
+        # One whose next burst has gone to another core at this moment is told of once.
+        found = dict.fromkeys(core.settled() for core in self.cores)
+        return [task for task in found if task is not None]
+
+    def starting(self) -> list[Task]:
+        """See `Crowd.starting`."""
+        return [core.task for core in self.cores if core.starting and core.task is not None]
 
     def queue(self, burst: Burst) -> None:
-        """Put a burst (or the rest of one) into the run queue and find it a core."""
+        """Find a core for what a task wants done from now on, or let it wait for one."""
         task = burst.task
-        burst.queued_ns = self.clock.now
-        eligible = self.cores if task.core is None else [self.cores[task.core]]
-        self._level(task, eligible)
-        idle = [core for core in eligible if core.sleeping is not None]
+        arrival: Arrival = "woken" if task.last_core is not None else "new"
+        if task.contends:
+            arrival = "ongoing"
+        self._place(burst, arrival)
+        if not task.contends:
+            task.contends = True
+            self.contenders += 1
+        idle = [core for core in self.cores if core.sleeping is not None]
         if idle:
+            task.keeps_core = True
             self._choose(task, idle).wake(burst)
             return
-        self._sequence += 1
-        (self._shared if task.core is None else eligible[0].own_queue).push(burst, self._sequence)
-        for core in eligible:
+        self._let_wait(burst)
+        if arrival != "ongoing":
+            self._make_room(burst, arrival)
+
+    def put_back(self, burst: Burst) -> None:
+        """Let the rest of a burst wait, whose turn is over."""
+        self._place(burst, "put back")
+        self._let_wait(burst)
+
+    def ended(self, task: Task) -> None:
+        """Hear that a task has finished a burst and goes on with none."""
+        self._rule.leave(task, self)
+        task.contends = False
+        self.contenders -= 1
+
+    def _place(self, burst: Burst, arrival: Arrival) -> None:
+        burst.queued_ns = self.clock.now
+        self._rule.place(burst.task, arrival, self)
+
+    def _let_wait(self, burst: Burst) -> None:
+        self.waiting.push(burst)
+        for core in self.cores:
             core.nudge()
 
-    def _level(self, task: Task, eligible: list[Core]) -> None:
-        """Let a task's fair time differ from that of those who run by a time slice at most.
-
-        So whoever comes late or has slept cannot claim the past, and whoever has had a core to
-        itself need not pay for it: shares are fair from now on.
-        """
-        running = [fair for core in eligible if (fair := core.fair_ns()) is not None]
-        if running:
-            self._level_ns = max(self._level_ns, min(running))
-        task.fair_ns = min(max(task.fair_ns, self._level_ns), self._level_ns + self.slice_ns)
+    def _make_room(self, burst: Burst, arrival: Arrival) -> None:
+        """Take a core from somebody, if the rule says so."""
+        holders = {
+            task: core
+            for core in self.cores
+            if core.pushing is None and (task := core.settled()) is not None
+        }
+        driven_out = self._rule.driven_out(burst.task, arrival, list(holders), self)
+        if driven_out is not None:
+            holders[driven_out].give_way(burst)
 
     @staticmethod
     def _choose(task: Task, idle: list[Core]) -> Core:
@@ -82,25 +130,35 @@ class Scheduler:
         """
         return min(idle, key=lambda core: (core.number != task.last_core, core.idle_since_ns))
 
-    def take(self, core: Core, keep: Task | None) -> Burst | None:
-        """The burst that ``core`` should run next, or None.
+    def turn_end_ns(self, core: Core) -> int:
+        """When the task that has the core must let others have it; some wait."""
+        task = core.settled()
+        assert task is not None  # noqa: S101 - a turn is somebody's
+        return self._rule.turn_end_ns(task, core.turn, self)
 
-        ``keep`` is the task whose time slice there is not over: its next burst goes first.
-        """
-        queue = min(self._shared, core.own_queue, key=RunQueue.first)
-        if not queue:
+    def resume(self, core: Core, task: Task) -> Burst | None:
+        """The next burst of the task that has the core, if it waits and its turn is not over."""
+        burst = self.waiting.of(task)
+        if burst is None or core.pushing or self.turn_end_ns(core) <= self.clock.now:
             return None
-        burst = None
-        if keep is not None:
-            burst = (self._shared if keep.core is None else core.own_queue).pop_of(keep)
-        return burst or queue.pop()
+        self.waiting.take_out(burst)
+        return burst
+
+    def take(self, core: Core) -> Burst | None:
+        """The burst that the core should run next, or None."""
+        if not self.waiting:
+            return None
+        burst = self._rule.first(self, pushing=core.pushing)
+        self.waiting.take_out(burst)
+        if burst.task is not core.task:
+            burst.task.keeps_core = True
+        return burst
 
     def undisturbed(self, task: Task) -> bool:
         """Whether work of ``task`` would begin at once and run on its own, switching nothing."""
-        if self._shared:
+        if self.waiting:
             return False
-        eligible = self.cores if task.core is None else [self.cores[task.core]]
-        idle = [core for core in eligible if core.sleeping is not None]
+        idle = [core for core in self.cores if core.sleeping is not None]
         return bool(idle) and self._choose(task, idle).last_task is task
 
     def record(self, task: Task, what: str, start_ns: int) -> None:
@@ -108,6 +166,6 @@ class Scheduler:
         if self.spans is not None and start_ns < self.clock.now:
             self.spans.record(Span(task.name, what, start_ns, self.clock.now))
 
-    def has_waiter(self, core: Core) -> bool:
-        """Whether a burst waits that ``core`` could run."""
-        return bool(self._shared or core.own_queue)
+    def has_waiter(self) -> bool:
+        """Whether a burst waits."""
+        return bool(self.waiting)

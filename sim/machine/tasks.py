@@ -28,6 +28,7 @@ class Burst:
         stream: class of the memory part's stream; None if it contends with nobody.
         done: happens when nothing is left.
         queued_ns: when it was queued last.
+        number: orders it among those that wait.
         passes: the stretches of time in which it had a core: (end, length) of each.
     """
 
@@ -37,6 +38,7 @@ class Burst:
     stream: str | None
     done: simpy.Event
     queued_ns: int = 0
+    number: int = 0
     passes: list[tuple[int, int]] = field(default_factory=list)
 
     def unfinished(self) -> bool:
@@ -50,13 +52,25 @@ class Burst:
     def progress(self, ran_ns: int, slowdown: float) -> None:
         """Account for ``ran_ns`` on a core in the current part."""
         self.task.cpu_ns += ran_ns
-        self.task.fair_ns += ran_ns
         if self.compute_ns > 0:
             self.compute_ns -= ran_ns
         elif ran_ns == self.need_ns(slowdown):
             self.memory_ns = 0.0
         else:
             self.memory_ns -= ran_ns / slowdown
+
+
+@dataclass
+class Turn:
+    """A stretch of time in which a core is one task's.
+
+    Attributes:
+        began_ns: since when it is, with neither others nor a pause in between.
+        confirmed_ns: when it was last decided, at its beginning or later, that the task is to run.
+    """
+
+    began_ns: int = 0
+    confirmed_ns: int = 0
 
 
 class Dispatcher(Protocol):
@@ -74,20 +88,31 @@ class Task:
     Args:
         dispatcher: finds its work a core; the machine's scheduler.
         name: names the task in spans.
-        core: the one core it may run on, or None for any.
 
     Attributes:
         cpu_ns: core time it has used so far.
-        fair_ns: the same, raised on waking so that a sleeper cannot hoard time.
         last_core: number of the core it ran on last, or runs on; None if it never ran.
+        burst: what it wants done at the moment; None if it sleeps or has just finished.
+        waits: whether that waits for a core.
+        contends: whether it wants a core or has one.
+        fair_ns: virtual time, which says who is to run: core time used, changed on waking as the
+            machine's rule of scheduling says, so that a sleeper cannot hoard it.
+        deadline_ns: virtual time at which its turn is over, where the rule has deadlines.
+        lag_ns: how far it was behind the mean when it fell asleep, where the rule keeps that.
+        keeps_core: whether it has had its core for no longer than to its deadline.
     """
 
-    def __init__(self, dispatcher: Dispatcher, name: str, core: int | None = None) -> None:
+    def __init__(self, dispatcher: Dispatcher, name: str) -> None:
         self.name = name
-        self.core = core
         self.cpu_ns = 0
-        self.fair_ns = 0
         self.last_core: int | None = None
+        self.burst: Burst | None = None
+        self.waits = False
+        self.contends = False
+        self.fair_ns = 0
+        self.deadline_ns = 0
+        self.lag_ns = 0
+        self.keeps_core = False
         self._dispatcher = dispatcher
 
     def run(self, compute_ns: int = 0, memory_ns: int = 0, stream: str | None = None) -> Activity:
@@ -134,5 +159,8 @@ class Task:
     def _queued(self, compute_ns: int, memory_ns: float, stream: str | None) -> Burst:
         """Work that waits for a core from now on."""
         burst = Burst(self, compute_ns, memory_ns, stream, self._dispatcher.clock.event())
+        if self.burst is not None:
+            raise RuntimeError(f"{self.name} wants two things done at once")
+        self.burst = burst
         self._dispatcher.queue(burst)
         return burst

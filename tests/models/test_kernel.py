@@ -14,6 +14,7 @@ from models.operations.steps import Release, perform
 from models.schemes.hugetlb import HUGE_PAGE_BYTES
 from models.schemes.registry import make_scheme
 from sim.machine.machine import Machine
+from sim.machine.scheduling.wait import Wait
 from sim.machine.tasks import Task
 
 Activity = Generator[simpy.Event, Any, Any]
@@ -22,7 +23,7 @@ FORK_NS = 100_000 + 2 * 300 + 23 * 1024
 
 def make_kernel(scheme: str = "classic", cores: int = 4, memory_bytes: int | None = None) -> Kernel:
     costs = make_costs()
-    machine = Machine(cores, {"fork": {"fork": 1.0}}, slice_ns=10**9, switch_ns=0)
+    machine = Machine(cores, {"fork": {"fork": 1.0}}, rule=Wait(10**9), switch_ns=0)
     return Kernel(machine, make_scheme(scheme, costs), memory_bytes)
 
 

@@ -15,6 +15,7 @@ from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
 from models.schemes.registry import SCHEMES, make_scheme
 from sim.machine.machine import Machine
+from sim.machine.scheduling.wait import Wait
 
 Activity = Generator[simpy.Event, Any, Any]
 ROUNDS = 1000
@@ -58,7 +59,7 @@ def a_child(kernel: Kernel, mm: AddressSpace, at: int) -> Activity:
 @pytest.mark.parametrize(("name", "options"), VARIANTS)
 def test_a_thousand_lives_leave_as_many_objects_as_twenty(name: str, options: Any) -> None:
     arguments = SCHEMES[name].Options.model_validate(options).arguments()
-    machine = Machine(4, {}, slice_ns=10**9, switch_ns=0)
+    machine = Machine(4, {}, rule=Wait(10**9), switch_ns=0)
     kernel = Kernel(machine, make_scheme(name, make_costs(), **arguments))
     mm = kernel.start_program()
     mm.map(512, at=2**18)  # so that slots stay as many

@@ -12,6 +12,7 @@ from models.memory.address_space import AddressSpace
 from models.operations.steps import perform
 from models.schemes.registry import make_scheme
 from sim.machine.machine import Machine
+from sim.machine.scheduling.wait import Wait
 
 SCHEME = make_scheme("classic", make_costs())
 
@@ -100,7 +101,7 @@ def test_pages_that_were_copied_stay_copied(ended_ns: int | None) -> None:
 
 def test_what_is_in_use_between_notes_counts_for_the_peak() -> None:
     """A kernel looks at memory after every operation, and notes it less often."""
-    kernel = Kernel(Machine(1, {}, slice_ns=10**9, switch_ns=0), SCHEME)
+    kernel = Kernel(Machine(1, {}, rule=Wait(10**9), switch_ns=0), SCHEME)
     mm = kernel.start_program()
     mm.map(512, at=0)
     SCHEME.fill(mm, 0, 100)

@@ -13,6 +13,7 @@ from models.operations.steps import Operation
 from models.schemes.base import Scheme
 from models.schemes.registry import make_scheme
 from sim.machine.machine import Machine
+from sim.machine.scheduling.wait import Wait
 
 Activity = Generator[simpy.Event, Any, Any]
 Act = Callable[[Scheme, AddressSpace], Operation[Any]]
@@ -37,7 +38,7 @@ def over_ns(act: Act, *others_ns: int, of_stranger: int = 0) -> int:
         others_ns: for how long each of the others computes, from 0 on.
         of_stranger: how many threads of another process run beside them.
     """
-    machine = Machine(CORES, {}, slice_ns=LONG_NS, switch_ns=0)
+    machine = Machine(CORES, {}, rule=Wait(LONG_NS), switch_ns=0)
     kernel = Kernel(machine, make_scheme("classic", make_costs()))
     mm, stranger = kernel.start_program(), kernel.start_program()
     mm.map(1024, at=0)

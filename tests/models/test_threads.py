@@ -14,6 +14,7 @@ from models.memory.address_space import AddressSpace
 from models.operations.steps import perform
 from models.schemes.registry import make_scheme
 from sim.machine.machine import Machine
+from sim.machine.scheduling.wait import Wait
 
 Activity = Generator[simpy.Event, Any, Any]
 A, B = 0, 1
@@ -24,7 +25,7 @@ class Threads:
     """A kernel, and what each thread's accesses raised and when they were done."""
 
     def __init__(self, scheme: str, **options: Any) -> None:
-        machine = Machine(4, {}, slice_ns=10**9, switch_ns=0)
+        machine = Machine(4, {}, rule=Wait(10**9), switch_ns=0)
         self.kernel = Kernel(machine, make_scheme(scheme, make_costs(), **options))
         self.parent = self.kernel.start_program()
         self.met: dict[str, Counter[str]] = {}

@@ -49,6 +49,7 @@ PRICES = {
     "fill_jitter": 0.0,
     "context_switch_ns": 1500.0,
     "time_slice_ns": 3_000_000.0,
+    "hz": 250.0,
 }
 
 

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from sim.machine.clock import Activity
 from sim.machine.machine import Machine
+from sim.machine.scheduling.wait import Wait
 from sim.machine.spans import SpanList
 
 jobs = st.lists(st.tuples(st.integers(0, 500), st.integers(1, 300)), min_size=1, max_size=40)
 
 
 def machine(cores: int, slice_ns: int = 10**9, switch_ns: int = 0) -> Machine:
-    return Machine(cores, {}, slice_ns=slice_ns, switch_ns=switch_ns)
+    return Machine(cores, {}, rule=Wait(slice_ns), switch_ns=switch_ns)
 
 
 def departures(cores: int, arrivals: list[int], services: list[int]) -> list[int]:
@@ -73,7 +74,7 @@ def test_core_time_adds_up(
     gaps: list[tuple[int, int]], cores: int, slice_ns: int, switch_ns: int
 ) -> None:
     spans = SpanList()
-    board = Machine(cores, {}, slice_ns=slice_ns, switch_ns=switch_ns, spans=spans)
+    board = Machine(cores, {}, rule=Wait(slice_ns), switch_ns=switch_ns, spans=spans)
 
     def job(number: int, start: int, service: int) -> Activity:
         yield board.clock.timeout(start)
@@ -177,23 +178,6 @@ def test_a_waiter_during_a_switch_after_a_long_sleep_changes_nobodys_share() -> 
     board.clock.run_to_end()
     finish = sorted(ends[name] for name in "bcd")
     assert finish[-1] - finish[0] < 1_000  # all three shared to the end, whoever came first
-
-
-def test_pinned_tasks_stay_on_their_core() -> None:
-    board = machine(2)
-    ends = []
-
-    def job() -> Activity:
-        yield from board.task("pinned", core=1).run(compute_ns=10)
-        ends.append(board.clock.now)
-
-    for _ in range(2):
-        board.clock.process(job())
-    board.clock.run_to_end()
-    assert ends == [10, 20]
-    assert [core.busy_ns for core in board.scheduler.cores] == [0, 20]
-    with pytest.raises(ValueError, match="no core 2"):
-        board.task("lost", core=2)
 
 
 def test_a_new_task_starts_on_the_core_that_was_idle_for_longest() -> None:

@@ -6,13 +6,14 @@ import pytest
 
 from sim.machine.clock import Activity
 from sim.machine.machine import Machine
+from sim.machine.scheduling.wait import Wait
 
 WEIGHTS = {"fork": {"fork": 1.25, "fill": 0.5}}
 
 
 def finish(starts: list[int], kinds: list[str], memory_ns: int = 1000) -> list[int]:
     """When streams that start so end, each with this much undisturbed work."""
-    board = Machine(8, WEIGHTS, slice_ns=10**6, switch_ns=0)
+    board = Machine(8, WEIGHTS, rule=Wait(10**6), switch_ns=0)
     ends = [0] * len(starts)
 
     def job(number: int) -> Activity:
@@ -45,7 +46,7 @@ def test_classes_weigh_differently_and_not_always_both_ways() -> None:
 
 
 def test_compute_is_never_slowed() -> None:
-    board = Machine(2, {"fork": {"fork": 9.0}}, slice_ns=10**6, switch_ns=0)
+    board = Machine(2, {"fork": {"fork": 9.0}}, rule=Wait(10**6), switch_ns=0)
     ends = []
 
     def job() -> Activity:
@@ -59,7 +60,7 @@ def test_compute_is_never_slowed() -> None:
 
 
 def test_memory_work_survives_preemption_without_losing_a_nanosecond() -> None:
-    board = Machine(1, WEIGHTS, slice_ns=70, switch_ns=0)
+    board = Machine(1, WEIGHTS, rule=Wait(70), switch_ns=0)
     ends = []
 
     def job() -> Activity:

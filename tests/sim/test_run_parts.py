@@ -8,13 +8,14 @@ import pytest
 from sim.arrays import IntArray
 from sim.machine.clock import Activity
 from sim.machine.machine import Machine
+from sim.machine.scheduling.wait import Wait
 
 PARTS_NS = np.random.default_rng(3).integers(0, 900, 60)
 
 
 def ends(parts: bool, others: int, slice_ns: int = 1000) -> IntArray:
     """When each part ends, with ``others`` on the core that compute without a break."""
-    machine = Machine(1, {}, slice_ns=slice_ns, switch_ns=7)
+    machine = Machine(1, {}, rule=Wait(slice_ns), switch_ns=7)
     found: list[int] = []
 
     def in_parts() -> Activity:
@@ -51,7 +52,7 @@ def test_they_end_when_bursts_would(others: int, slice_ns: int) -> None:
 
 
 def test_parts_of_no_work_are_done_at_once() -> None:
-    machine = Machine(1, {}, slice_ns=1000, switch_ns=7)
+    machine = Machine(1, {}, rule=Wait(1000), switch_ns=7)
     parts = machine.clock.process(machine.task("parts").run_parts(np.array([0, 0])))
     done_ns = machine.clock.run(until=parts)
     assert isinstance(done_ns, np.ndarray)
@@ -59,7 +60,7 @@ def test_parts_of_no_work_are_done_at_once() -> None:
 
 
 def test_negative_work_is_refused() -> None:
-    machine = Machine(1, {}, slice_ns=1000, switch_ns=7)
+    machine = Machine(1, {}, rule=Wait(1000), switch_ns=7)
     machine.clock.process(machine.task("parts").run_parts(np.array([5, -1, 5])))
     with pytest.raises(ValueError, match="parts"):
         machine.clock.run_to_end()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from models.costs.profile import Profile, load_profile
+from models.kernel.scheduling import SchedulerName
 from sim.measures.recording import Recording
 from workloads.programs.microbench.config import MicrobenchConfig
 from workloads.programs.microbench.program import Microbench
@@ -16,9 +17,20 @@ PROFILE = load_profile("epyc-7302p-linux-5.6")
 
 
 def setup(
-    scheme: str = "classic", repetition: int = 0, cores: int = 16, profile: Profile = PROFILE
+    scheme: str = "classic",
+    repetition: int = 0,
+    cores: int = 16,
+    profile: Profile = PROFILE,
+    scheduler: SchedulerName | None = None,
 ) -> Setup:
-    return Setup(profile=profile, cores=cores, scheme=scheme, seed=7, repetition=repetition)
+    return Setup(
+        profile=profile,
+        cores=cores,
+        scheme=scheme,
+        seed=7,
+        repetition=repetition,
+        scheduler=scheduler,
+    )
 
 
 def redis_config(**changes: Any) -> RedisConfig:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import reduce
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +20,7 @@ from plain_server import (
 from programs import redis_config, setup
 
 from models.kernel.kernel import Kernel
+from models.kernel.scheduling import SchedulerName
 from sim.arrays import IntArray
 from sim.machine.clock import Activity
 from sim.measures.recording import Recording
@@ -31,6 +32,7 @@ from workloads.programs.redis.program import _clients
 from workloads.programs.redis.requests import Iterations, Replies, RequestSource
 from workloads.programs.redis.server import Server
 from workloads.running.program import Program, play
+from workloads.running.setup import Setup
 
 pytestmark = pytest.mark.histories
 
@@ -59,12 +61,11 @@ def others(kernel: Kernel, beside: Beside, repetition: int) -> list[Program]:
     return []
 
 
-def in_blocks(config: RedisConfig, scheme: str, cores: int, beside: Beside, seed: int) -> Outcome:
+def in_blocks(config: RedisConfig, machine: Setup, beside: Beside) -> Outcome:
     """What `workloads.programs.redis` makes of it."""
     sojourns: Sojourns = Counter()
-    machine = setup(scheme, seed, cores)
     kernel = machine.kernel()
-    company = others(kernel, beside, seed)
+    company = others(kernel, beside, machine.repetition)
     clients = _clients(config, machine.streams())
     server = Server(config, kernel, Watched(clients, sojourns))
     redis, *_ = play(kernel, Program([server.live()], server.recording), *company)
@@ -86,11 +87,10 @@ class Watched:
         return replies
 
 
-def one_by_one(config: RedisConfig, scheme: str, cores: int, beside: Beside, seed: int) -> Outcome:
+def one_by_one(config: RedisConfig, machine: Setup, beside: Beside) -> Outcome:
     """What the plain server makes of the same requests."""
-    machine = setup(scheme, seed, cores)
     kernel = machine.kernel()
-    company = others(kernel, beside, seed)
+    company = others(kernel, beside, machine.repetition)
     clients: PlainClients
     if isinstance(config.clients, ClosedLoop):
         clients = PlainClosedLoop(config, config.clients, machine.streams())
@@ -129,6 +129,7 @@ EXAMPLES: dict[str, st.SearchStrategy[Any]] = {
     "share": st.sampled_from([0.02, 1.0]),
     "value_bytes": st.sampled_from([32, 3000, 20_000]),
     "seed": st.integers(0, 1000),
+    "scheduler": st.sampled_from(get_args(SchedulerName)),
 }
 
 
@@ -148,6 +149,7 @@ def test_every_request_takes_as_long_as_alone(
     share: float,
     value_bytes: int,
     seed: int,
+    scheduler: SchedulerName,
 ) -> None:
     """To the nanosecond: with snapshots, faults, a shared core, and forks that contend."""
     # The rule of changes is looked at every 100 ms.
@@ -162,6 +164,7 @@ def test_every_request_takes_as_long_as_alone(
         dataset="16MiB",
         duration=duration,
     )
-    together = in_blocks(config, scheme, cores, beside, seed)
-    assert together == one_by_one(config, scheme, cores, beside, seed)
+    machine = setup(scheme, seed, cores, scheduler=scheduler)
+    together = in_blocks(config, machine, beside)
+    assert together == one_by_one(config, machine, beside)
     assert together[0].total() > 0

@@ -8,6 +8,7 @@ from typing import Any
 
 from models.costs.profile import Profile
 from models.kernel.kernel import Kernel
+from models.kernel.scheduling import SchedulerName, scheduling_rule
 from models.schemes.base import Scheme, SchemeOptions
 from models.schemes.registry import SCHEMES, make_scheme
 from sim.configuration import read_back
@@ -29,6 +30,7 @@ class Setup:
         spans: receives the timeline, if given.
         options: what else is said of the scheme; its own defaults if nothing is.
         memory_bytes: how much memory the machine has; None if there is no limit.
+        scheduler: its rule of scheduling; that of the profile's kernel if it is None.
     """
 
     profile: Profile
@@ -39,6 +41,7 @@ class Setup:
     spans: SpanSink | None = None
     options: SchemeOptions | None = None
     memory_bytes: int | None = None
+    scheduler: SchedulerName | None = None
 
     @classmethod
     def of(cls, fork: Mapping[str, Any], **rest: Any) -> Setup:
@@ -54,12 +57,11 @@ class Setup:
 
     def machine(self) -> Machine:
         """A new machine."""
-        costs = self.profile.costs
         return Machine(
             self.cores,
             self.profile.contention_weights,
-            slice_ns=round(costs.time_slice_ns),
-            switch_ns=round(costs.context_switch_ns),
+            rule=scheduling_rule(self.scheduler, self.profile, self.cores),
+            switch_ns=round(self.profile.costs.context_switch_ns),
             spans=self.spans,
         )
 
