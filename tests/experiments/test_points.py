@@ -28,6 +28,7 @@ def test_a_point_holds_the_whole_configuration_in_base_units() -> None:
             "profile": "epyc-7302p-linux-5.6",
             "cores": 16,
             "memory": None,
+            "scheduler": None,
             "constants": {},
             "scale": {},
         },
