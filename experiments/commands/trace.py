@@ -145,7 +145,7 @@ def _columns(text: str) -> tuple[tuple[str, ...], tuple[tuple[str, str | int], .
     pairs = [cell.partition("=") for cell in cells]
     if all(between for _, between, _ in pairs):
         return (), tuple(
-            (known.strip(), int(where) if where.isdigit() and len(where) < 6 else where.strip())
+            (known.strip(), int(where) if where.isdecimal() and len(where) < 6 else where.strip())
             for known, _, where in pairs
         )
     if any(between for _, between, _ in pairs):

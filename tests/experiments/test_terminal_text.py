@@ -136,6 +136,10 @@ def test_names_of_files_and_swept_values(here: Path) -> None:
         ["fork", "--size", "1GiB", "--fork", ODD],
         ["trace", "inspect", "a.yaml", "--format", ODD],
         ["trace", "inspect", "a.yaml", "--columns", ODD],
+        ["trace", "inspect", "a.yaml", "--columns", f"key={ODD}"],
+        ["trace", "inspect", "a.yaml", "--operations", ODD],
+        ["trace", "inspect", "a.yaml", "--rate", ODD],
+        ["trace", "inspect", "a.yaml", "--log-format", ODD],
     ],
     ids=lambda command: "-".join(word.strip("-") for word in command if word.isprintable()),
 )
