@@ -84,7 +84,8 @@ def expected(core: PlainCore) -> list[list[int]]:
         raise
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.histories
+@settings(max_examples=200, deadline=None)
 @given(scripts(), SWITCHES, TICKS)
 def test_cfs_is_that_of_a_core_that_looks_at_every_tick(
     scripts: list[list[Job]], switch_ns: int, tick_ns: int
@@ -94,8 +95,9 @@ def test_cfs_is_that_of_a_core_that_looks_at_every_tick(
     assert ends(scripts, rule, switch_ns) == expected(plain)
 
 
+@pytest.mark.histories
 @pytest.mark.parametrize("pays_asleep", [False, True])
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(scripts=scripts(), switch_ns=SWITCHES, tick_ns=TICKS)
 def test_eevdf_is_that_of_a_core_that_looks_at_every_tick(
     *, pays_asleep: bool, scripts: list[list[Job]], switch_ns: int, tick_ns: int
