@@ -72,6 +72,10 @@ class Scheduler:
         """See `Crowd.starting`."""
         return [core.task for core in self.cores if core.starting and core.task is not None]
 
+    def pushing(self) -> list[Burst]:
+        """See `Crowd.pushing`."""
+        return [core.pushing for core in self.cores if core.pushing is not None]
+
     def queue(self, burst: Burst) -> None:
         """Find a core for what a task wants done from now on, or let it wait for one."""
         task = burst.task

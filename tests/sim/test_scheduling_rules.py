@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from random import Random
+
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -53,12 +56,23 @@ def ends(scripts: list[list[Job]], rule: SchedulingRule, switch_ns: int = 0) -> 
     return found
 
 
-SCRIPTS = st.lists(
-    st.lists(st.tuples(st.integers(1, 30_000), st.integers(1, 20_000)), min_size=1, max_size=12),
-    min_size=1,
-    max_size=6,
-)
-SWITCHES, TICKS = st.sampled_from([0, 7, 211]), st.sampled_from([1009, 4001])
+SWITCHES, TICKS = st.sampled_from([0, 7, 211]), st.sampled_from([1009, 4001, 10_007])
+
+
+@st.composite
+def scripts(draw: st.DrawFn) -> list[list[Job]]:
+    """Few and many tasks, light and heavy ones, of which hardly two act in one nanosecond."""
+    chance = Random(draw(st.integers(0, 2**32)))  # noqa: S311 - Hypothesis's own is slow
+    return [
+        [
+            (
+                chance.randint(1, chance.choice([100, 5000, 40_000])),
+                chance.randint(1, chance.choice([50, 3000, 30_000])),
+            )
+            for _ in range(chance.randint(1, 25))
+        ]
+        for _ in range(chance.randint(1, 12))
+    ]
 
 
 def expected(core: PlainCore) -> list[list[int]]:
@@ -70,8 +84,9 @@ def expected(core: PlainCore) -> list[list[int]]:
         raise
 
 
-@settings(max_examples=300, deadline=None)
-@given(SCRIPTS, SWITCHES, TICKS)
+@pytest.mark.histories
+@settings(max_examples=200, deadline=None)
+@given(scripts(), SWITCHES, TICKS)
 def test_cfs_is_that_of_a_core_that_looks_at_every_tick(
     scripts: list[list[Job]], switch_ns: int, tick_ns: int
 ) -> None:
@@ -80,9 +95,10 @@ def test_cfs_is_that_of_a_core_that_looks_at_every_tick(
     assert ends(scripts, rule, switch_ns) == expected(plain)
 
 
+@pytest.mark.histories
 @pytest.mark.parametrize("pays_asleep", [False, True])
-@settings(max_examples=300, deadline=None)
-@given(scripts=SCRIPTS, switch_ns=SWITCHES, tick_ns=TICKS)
+@settings(max_examples=200, deadline=None)
+@given(scripts=scripts(), switch_ns=SWITCHES, tick_ns=TICKS)
 def test_eevdf_is_that_of_a_core_that_looks_at_every_tick(
     *, pays_asleep: bool, scripts: list[list[Job]], switch_ns: int, tick_ns: int
 ) -> None:
@@ -120,7 +136,7 @@ def waits(rule: SchedulingRule, jobs: list[Job], hogs: int = 1, until_ns: int = 
     return found
 
 
-@pytest.mark.parametrize("work_ns", [MS, 1_999_999, 2_000_000, 2_000_001, 2_500_000])
+@pytest.mark.parametrize("work_ns", [MS, 2_000_999, 2_001_000, 2_001_001, 2_500_000])
 def test_under_cfs_who_wakes_runs_at_once_if_its_credit_is_above_the_granularity(
     work_ns: int,
 ) -> None:
@@ -155,6 +171,18 @@ def test_three_hogs_have_shorter_slices() -> None:
     assert set(turns(cfs(MS), 3, 200 * MS)[3:-3]) == {3 * MS}
 
 
+def test_many_hogs_have_the_granularity_each() -> None:
+    """Of twelve half a millisecond would be left; 0.75 must be exceeded."""
+    assert set(turns(cfs(50_000), 12, 240 * MS)[12:-24]) == {800_000}
+
+
+@pytest.mark.parametrize(("hogs", "turn_ns"), [(3, 5 * MS), (4, 4 * MS), (8, 2 * MS)])
+def test_on_two_cores_a_slice_is_by_a_cores_share_of_the_hogs(hogs: int, turn_ns: int) -> None:
+    """6 ms by one and a half, two or four, which must be exceeded at a tick of a millisecond."""
+    found = turns(cfs(MS), hogs, 400 * MS, cores=2)
+    assert set(found[2 * hogs : -2 * hogs]) == {turn_ns}
+
+
 @pytest.mark.parametrize(("tick_ns", "turn_ns"), [(MS, 3 * MS), (2 * MS, 4 * MS), (4 * MS, 4 * MS)])
 def test_under_eevdf_a_turn_ends_at_the_first_tick_at_the_deadline(
     tick_ns: int, turn_ns: int
@@ -163,10 +191,10 @@ def test_under_eevdf_a_turn_ends_at_the_first_tick_at_the_deadline(
         assert set(turns(eevdf(tick_ns=tick_ns), hogs, 400 * MS)[hogs:-hogs]) == {turn_ns}
 
 
-def turns(rule: SchedulingRule, hogs: int, until_ns: int) -> list[int]:
-    """How long the hogs of one core have it, one after the other."""
+def turns(rule: SchedulingRule, hogs: int, until_ns: int, cores: int = 1) -> list[int]:
+    """How long the hogs of a core have it, one after the other."""
     spans = SpanList()
-    board = Machine(1, {}, rule=rule, switch_ns=0, spans=spans)
+    board = Machine(cores, {}, rule=rule, switch_ns=0, spans=spans)
 
     def hog(number: int) -> Activity:
         yield from board.task(f"hog-{number}").run(compute_ns=until_ns // hogs)
@@ -174,7 +202,9 @@ def turns(rule: SchedulingRule, hogs: int, until_ns: int) -> list[int]:
     for number in range(hogs):
         board.clock.process(hog(number))
     board.clock.run_to_end()
-    ran = [(span.task, span.end_ns - span.start_ns) for span in spans.spans if "core" in span.what]
+    ran = [
+        (span.task, span.end_ns - span.start_ns) for span in spans.spans if span.what == "core 0"
+    ]
     lengths: list[int] = []
     before = ""
     for task, length_ns in ran:
@@ -293,6 +323,127 @@ def test_who_drives_out_costs_a_switch_to_it_and_one_back() -> None:
     assert core.busy_ns == 100 * MS + 20 * 1000 + 1
     assert core.switch_ns == (2 + 2 * len(jobs)) * switch_ns
     assert core.busy_ns + core.switch_ns == board.clock.now
+
+
+@pytest.mark.parametrize("rule", [cfs, eevdf])
+def test_who_is_woken_by_the_task_that_runs_drives_it_out_between_two_bursts(
+    rule: Callable[[], SchedulingRule],
+) -> None:
+    """A parent wakes its child and goes on: the child, which has slept for long, is first."""
+    board = Machine(1, {}, rule=rule(), switch_ns=0)
+    woken = board.clock.event()
+    order: list[str] = []
+
+    def child() -> Activity:
+        task = board.task("child")
+        yield from task.run(compute_ns=1)
+        for _ in range(10):  # so that it lacks something
+            yield board.clock.timeout(2 * MS)
+            yield from task.run(compute_ns=1)
+        yield woken
+        yield from task.run(compute_ns=1000)
+        order.append("child")
+
+    def parent() -> Activity:
+        task = board.task("parent")
+        yield board.clock.timeout(2)
+        yield from task.run(compute_ns=100 * MS)
+        woken.succeed()
+        yield from task.run(compute_ns=1000)
+        order.append("parent")
+
+    def other() -> Activity:
+        yield board.clock.timeout(2)
+        yield from board.task("other").run(compute_ns=FOREVER_NS)
+
+    board.clock.process(child())
+    board.clock.process(other())
+    board.clock.process(parent())
+    board.clock.run_until(1000 * MS)
+    assert order == ["child", "parent"]
+
+
+@pytest.mark.parametrize("rule", [cfs, eevdf])
+def test_who_wakes_at_one_moment_drives_out_different_tasks(
+    rule: Callable[[], SchedulingRule],
+) -> None:
+    board = Machine(2, {}, rule=rule(), switch_ns=0)
+    waited: list[int] = []
+
+    def sleeper() -> Activity:
+        task = board.task("sleeper")
+        yield from task.run(compute_ns=1)
+        for _ in range(100):
+            yield board.clock.timeout(2 * MS + 1 - board.clock.now % (2 * MS))
+            asked_ns = board.clock.now
+            yield from task.run(compute_ns=50_000)
+            waited.append(board.clock.now - asked_ns - 50_000)
+
+    def hog() -> Activity:
+        yield board.clock.timeout(2)
+        yield from board.task("hog").run(compute_ns=FOREVER_NS)
+
+    for activity in (sleeper(), sleeper(), hog(), hog()):
+        board.clock.process(activity)
+    board.clock.run_until(1000 * MS)
+    assert len(waited) == 200
+    assert sum(wait > 0 for wait in waited) < 20  # of EEVDF, a few for want of a lag
+
+
+@pytest.mark.parametrize("pays_asleep", [False, True])
+@pytest.mark.parametrize("work_ns", [1000, 2 * MS])
+def test_who_finds_an_idle_core_neither_owes_nor_lacks_anything(
+    work_ns: int, *, pays_asleep: bool
+) -> None:
+    """Two cores: it slept beside three hogs, with a lag or a debt, and wakes beside one."""
+    board = Machine(2, {}, rule=eevdf(pays_asleep=pays_asleep), switch_ns=0)
+    sleeper, hog = board.task("sleeper"), board.task("hog")
+    before_ns: list[int] = []
+
+    def live() -> Activity:
+        yield from sleeper.run(compute_ns=1)
+        yield board.clock.timeout(9_900_000)
+        yield from sleeper.run(compute_ns=work_ns)
+        before_ns.append(sleeper.fair_ns - hog.fair_ns)
+        yield board.clock.timeout(200 * MS)
+        asked = next(sleeper.run(compute_ns=1))
+        assert sleeper.fair_ns == hog.fair_ns
+        yield asked
+
+    def others() -> Activity:
+        yield board.clock.timeout(2)
+        for task in (hog, board.task("short"), board.task("short")):
+            short_ns = FOREVER_NS if task is hog else 30 * MS
+            board.clock.process(task.run(compute_ns=short_ns))
+
+    living = board.clock.process(live())
+    board.clock.process(others())
+    board.clock.run(until=living)
+    assert before_ns != [0]
+
+
+def test_ticks_have_renewed_the_deadlines_of_all_who_ran_alone() -> None:
+    """Two hogs, each on its core, due first at 1.5 ms, then at 5, 8 ... and at 6, 9, ... ms.
+
+    At 21.7 ms another comes, due 1.5 ms later. So none is driven out, the turn of that which is due
+    at 23 ms is the first to end, and the other's goes on to 24 ms.
+    """
+    spans = SpanList()
+    board = Machine(2, {}, rule=eevdf(tick_ns=MS), switch_ns=0, spans=spans)
+
+    def hog(begins_ns: int) -> Activity:
+        yield board.clock.timeout(begins_ns)
+        yield from board.task(f"hog of {begins_ns}").run(compute_ns=FOREVER_NS)
+
+    for begins_ns in (0, MS, 21_700_000):
+        board.clock.process(hog(begins_ns))
+    board.clock.run_until(40 * MS)
+    first_ends_ns: dict[str, int] = {}
+    for span in spans.spans:
+        if "core" in span.what:
+            first_ends_ns.setdefault(span.task, span.end_ns)
+    assert first_ends_ns["hog of 0"] == 23 * MS
+    assert first_ends_ns["hog of 1000000"] == 24 * MS
 
 
 def test_a_task_does_one_thing_at_a_time() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sim.machine.scheduling.rule import Arrival, Crowd, SchedulingRule, tick_from
 from sim.machine.tasks import Burst, Task, Turn
@@ -31,8 +31,6 @@ class Eevdf(SchedulingRule):
         self._tick_ns = tick_ns
         self._pays_asleep = pays_asleep
         self._most_lag_ns = max(2 * slice_ns, tick_ns)
-        # The mean, from when nobody wants a core to when somebody does.
-        self._last_ns = 0
         self._paying: list[Task] = []
 
     def place(self, task: Task, arrival: Arrival, crowd: Crowd) -> None:
@@ -46,7 +44,7 @@ class Eevdf(SchedulingRule):
         if task in self._paying:  # and goes on to: it keeps its place and its deadline
             self._paying.remove(task)
             return
-        mean_ns = total_ns // count if count else self._last_ns
+        mean_ns = total_ns // count if count else task.fair_ns
         lag_ns = 0
         # Who has a core to itself competes with nobody.
         if count and crowd.outnumbered and arrival == "woken":
@@ -63,7 +61,6 @@ class Eevdf(SchedulingRule):
         if not crowd.waiting:
             # It had a core to itself. That core is idle now, and forgets who is in debt.
             self._paying.clear()
-            self._last_ns = task.fair_ns
             return
         total_ns, count = self._mean(crowd)
         lag_ns = (total_ns - count * task.fair_ns) // count
@@ -86,18 +83,24 @@ class Eevdf(SchedulingRule):
         stays = foremost.keeps_core or foremost.deadline_ns < task.deadline_ns
         if task.fair_ns * count > total_ns or (stays and foremost.fair_ns * count <= total_ns):
             return None
-        return foremost if self.first(crowd, pushing=None).task is task else None
+        pushing = crowd.pushing()
+        rivals = [burst for burst in crowd.waiting if burst not in pushing]
+        return foremost if self._best(rivals, total_ns, count).task is task else None
 
     def first(self, crowd: Crowd, *, pushing: Burst | None) -> Burst:
         """See `SchedulingRule.first`."""
-        total_ns, count = self._mean(crowd)
+        return self._best(crowd.waiting, *self._mean(crowd))
+
+    @staticmethod
+    def _best(bursts: Iterable[Burst], total_ns: int, count: int) -> Burst:
+        """The one with the earliest deadline of those that are eligible."""
 
         def rank(burst: Burst) -> tuple[int, int, int]:
             # On several cores perhaps nobody who waits is eligible: then who is nearest to it.
             excess_ns = max(burst.task.fair_ns * count - total_ns, 0)
             return excess_ns, burst.task.deadline_ns, burst.number
 
-        return min(crowd.waiting, key=rank)
+        return min(bursts, key=rank)
 
     def turn_end_ns(self, task: Task, turn: Turn, crowd: Crowd) -> int:
         """See `SchedulingRule.turn_end_ns`."""

@@ -49,6 +49,9 @@ class Crowd(Protocol):
     def starting(self) -> list[Task]:
         """Those of them whose cores have been woken for them at this very moment."""
 
+    def pushing(self) -> list[Burst]:
+        """The waiting bursts for which cores are being taken from others at this moment."""
+
 
 class SchedulingRule(ABC):
     """A rule by which tasks share cores; an instance for each machine.
