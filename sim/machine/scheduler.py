@@ -64,9 +64,9 @@ class Scheduler:
 
     def running(self) -> list[Task]:
         """See `Crowd.running`."""
+        found = [core.settled() for core in self.cores if core.task is not None]
         # One whose next burst has gone to another core at this moment is told of once.
-        found = dict.fromkeys(core.settled() for core in self.cores)
-        return [task for task in found if task is not None]
+        return [task for task in dict.fromkeys(found) if task is not None]
 
     def starting(self) -> list[Task]:
         """See `Crowd.starting`."""

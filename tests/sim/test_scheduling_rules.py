@@ -325,40 +325,45 @@ def test_who_drives_out_costs_a_switch_to_it_and_one_back() -> None:
     assert core.busy_ns + core.switch_ns == board.clock.now
 
 
+@pytest.mark.parametrize("at_once", [False, True])
 @pytest.mark.parametrize("rule", [cfs, eevdf])
 def test_who_is_woken_by_the_task_that_runs_drives_it_out_between_two_bursts(
-    rule: Callable[[], SchedulingRule],
+    rule: Callable[[], SchedulingRule], *, at_once: bool
 ) -> None:
     """A parent wakes its child and goes on: the child, which has slept for long, is first."""
     board = Machine(1, {}, rule=rule(), switch_ns=0)
-    woken = board.clock.event()
+    task, woken = board.task("child"), board.clock.event()
     order: list[str] = []
 
     def child() -> Activity:
-        task = board.task("child")
         yield from task.run(compute_ns=1)
         for _ in range(10):  # so that it lacks something
             yield board.clock.timeout(2 * MS)
             yield from task.run(compute_ns=1)
-        yield woken
+        if not at_once:
+            yield woken
+            yield from answer()
+
+    def answer() -> Activity:
         yield from task.run(compute_ns=1000)
         order.append("child")
 
     def parent() -> Activity:
-        task = board.task("parent")
+        own = board.task("parent")
         yield board.clock.timeout(2)
-        yield from task.run(compute_ns=100 * MS)
+        yield from own.run(compute_ns=100 * MS)
+        if at_once:  # before the core looks who is next
+            board.clock.process(answer())
         woken.succeed()
-        yield from task.run(compute_ns=1000)
+        yield from own.run(compute_ns=1000)
         order.append("parent")
 
     def other() -> Activity:
         yield board.clock.timeout(2)
         yield from board.task("other").run(compute_ns=FOREVER_NS)
 
-    board.clock.process(child())
-    board.clock.process(other())
-    board.clock.process(parent())
+    for activity in (child(), other(), parent()):
+        board.clock.process(activity)
     board.clock.run_until(1000 * MS)
     assert order == ["child", "parent"]
 
@@ -398,28 +403,43 @@ def test_who_finds_an_idle_core_neither_owes_nor_lacks_anything(
     """Two cores: it slept beside three hogs, with a lag or a debt, and wakes beside one."""
     board = Machine(2, {}, rule=eevdf(pays_asleep=pays_asleep), switch_ns=0)
     sleeper, hog = board.task("sleeper"), board.task("hog")
-    before_ns: list[int] = []
+    asleep: list[int] = []
 
     def live() -> Activity:
         yield from sleeper.run(compute_ns=1)
         yield board.clock.timeout(9_900_000)
         yield from sleeper.run(compute_ns=work_ns)
-        before_ns.append(sleeper.fair_ns - hog.fair_ns)
-        yield board.clock.timeout(200 * MS)
+        asleep.append(sleeper.lag_ns or sleeper.fair_ns - hog.fair_ns)
+        yield board.clock.timeout(100_000)
         asked = next(sleeper.run(compute_ns=1))
         assert sleeper.fair_ns == hog.fair_ns
         yield asked
 
-    def others() -> Activity:
+    def live_on() -> Activity:
         yield board.clock.timeout(2)
-        for task in (hog, board.task("short"), board.task("short")):
-            short_ns = FOREVER_NS if task is hog else 30 * MS
-            board.clock.process(task.run(compute_ns=short_ns))
+        yield from hog.run(compute_ns=FOREVER_NS)
+
+    def live_while_nobody_sleeps() -> Activity:
+        task = board.task("short")
+        yield board.clock.timeout(2)
+        while not asleep:
+            yield from task.run(compute_ns=10_000)
 
     living = board.clock.process(live())
-    board.clock.process(others())
+    for activity in (live_on(), live_while_nobody_sleeps(), live_while_nobody_sleeps()):
+        board.clock.process(activity)
     board.clock.run(until=living)
-    assert before_ns != [0]
+    assert asleep != [0]
+
+
+def test_under_eevdf_who_has_had_too_much_drives_out_nobody_even_if_it_is_due_first() -> None:
+    """It wakes at 11.05 ms, 0.84 ms ahead and due 1 ms later; the hog, renewed at 11, is due at 14.
+
+    Before, it lacked something and took the core when the hog was due after 0.02 ms; then it worked
+    for 2 ms.
+    """
+    jobs = [(4_899_999, 10_000), (2_980_000, 2 * MS), (1_060_000, 1)]
+    assert waits(eevdf(tick_ns=MS), jobs) == [100_000, 0, 14 * MS - 11_050_000]
 
 
 def test_ticks_have_renewed_the_deadlines_of_all_who_ran_alone() -> None:
