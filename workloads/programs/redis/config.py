@@ -20,6 +20,7 @@ from sim.units import (
     read_by,
 )
 from workloads.programs.redis.objects import memory_of_key
+from workloads.programs.redis.snapshot_config import Snapshot
 from workloads.programs.shared.replay import ReplayedTrace
 from workloads.traces.commands.resp import request_bytes
 
@@ -79,35 +80,6 @@ WarmUp = Annotated[
     read_by(_warm_up),
     WithJsonSchema({"anyOf": [{"const": 0}, {"type": "string"}]}),
 ]
-
-
-class Snapshot(Configuration):
-    """When Redis forks a child that saves the data set, and how fast the child is.
-
-    The rule is looked at ten times a second, as Redis does (serverCron), and never while a child
-    is alive; ``after`` counts from the end of the last successful save, at first from the start, as
-    in redis.conf. A listed time that falls into a running snapshot is refused and counted.
-    """
-
-    after_changes: Annotated[
-        Annotated[Count, Field(ge=1)] | None,
-        Field(description="fork once this many keys were written"),
-    ] = None
-    after: Annotated[Duration, Field(description="and this long after the last save ended")] = 0
-    at: Annotated[list[Duration], Field(description="fork at these times")] = []  # noqa: RUF012 - pydantic copies it
-    save_rate: Annotated[
-        Bytes, Field(gt=0, description="bytes of the data set that the child saves a second")
-    ] = 256 * 2**20
-
-    @model_validator(mode="after")
-    def _one_trigger(self) -> Snapshot:
-        if (self.after_changes is None) == (not self.at):
-            raise ValueError("expected one of after_changes and at")
-        if self.after and self.after_changes is None:
-            raise ValueError("expected after only beside after_changes")
-        if sorted(set(self.at)) != self.at:
-            raise ValueError("expected ascending times in at")
-        return self
 
 
 class RedisConfig(Configuration):
