@@ -68,9 +68,9 @@ class Workload(ABC):
         yield from ()
 
     def children_exit_at_once(self, config: Mapping[str, Any]) -> bool:
-        """Whether the children of a configuration (plain data) do nothing but exit.
+        """Whether the children of a configuration (plain data) exit or exec at once.
 
-        Such children may run in their parent's memory.
+        Such children may run in their parent's memory until then.
         """
         del config
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
@@ -26,6 +27,7 @@ from sim.measures.recording import Recording
 from sim.units import Count, Duration
 from workloads.running.faults import everything_counted
 from workloads.running.program import Program
+from workloads.running.simulated_time import check_length
 from workloads.workload import Workload
 
 FIRST = "P"
@@ -151,6 +153,17 @@ class ScriptConfig(Configuration):
                     alive.add(step.into)
                 if step.do == "exit":
                     alive.remove(step.who)
+        return self
+
+
+    @model_validator(mode="after")
+    def _ends_in_time(self) -> Self:
+        steps: list[Any] = [
+            step
+            for entry in self.steps
+            for step in (entry.together if isinstance(entry, Together) else [entry])
+        ]
+        check_length("to sleep", sum(step.time for step in steps if isinstance(step, Sleep)))
         return self
 
 
@@ -290,6 +303,28 @@ def page_numbers(pages: str | int) -> IntArray:
     return np.arange(first, int(match[2] or first) + 1, int(match[3] or 1))
 
 
+def leave_at_once(steps: Sequence[Any]) -> bool:
+    """Whether all children of a script exec or exit before they or their parents do more.
+
+    Threads of the parent that are there together with the fork go on meanwhile.
+
+    Args:
+        steps: as plain data.
+    """
+    waiting: dict[str, str] = {}
+    for entry in steps:
+        together = entry.get("together", [entry])
+        parents = set(waiting.values())
+        for step in together:
+            who, does = step["who"], step["do"]
+            if who in waiting and does in {"exec", "exit"}:
+                del waiting[who]
+            elif who in waiting or who in parents:
+                return False
+        waiting |= {step["into"]: step["who"] for step in together if step["do"] == "fork"}
+    return not waiting
+
+
 class Script(Workload):
     """Script: what processes do to their memory, with the time and the faults of each step."""
 
@@ -301,3 +336,7 @@ class Script(Workload):
         del streams
         steps = ScriptRun(config, kernel)
         return Program([steps.live()], steps.recording)
+
+    def children_exit_at_once(self, config: Mapping[str, Any]) -> bool:
+        """See `Workload.children_exit_at_once`."""
+        return leave_at_once(config["steps"])

@@ -24,6 +24,7 @@ from workloads.running.faults import faults_since_loading
 from workloads.running.pages import PAGE_BYTES
 from workloads.running.program import Program
 from workloads.running.setup import Setup
+from workloads.running.simulated_time import check_length
 from workloads.traces.kinds.case_trace import CaseTrace
 from workloads.traces.reading.columns import MISSING
 from workloads.traces.reading.text import trace_error
@@ -82,6 +83,12 @@ class SqliteConfig(Configuration):
     def _of_one_source(self) -> Self:
         if (self.tests is None) == (self.log is None):
             raise ValueError("expected either tests or a log")
+        return self
+
+    @model_validator(mode="after")
+    def _ends_in_time(self) -> Self:
+        once_ns = sum(test.run for test in self.tests or ())
+        check_length("initialisation and all tests", self.initialisation + self.rounds * once_ns)
         return self
 
 

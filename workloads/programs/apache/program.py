@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from models.kernel.kernel import Kernel
 from sim.machine.streams import Streams
 from sim.measures.recording import Recording
@@ -33,6 +36,10 @@ class Apache(Workload):
         """
         pool = WorkerPool(config, kernel, _clients(config, kernel, streams, alone=alone), streams)
         return Program([pool.live()], pool.recording)
+
+    def loaded_bytes(self, config: Mapping[str, Any]) -> Mapping[str, int]:
+        """See `Workload.loaded_bytes`."""
+        return {"parent": config["parent"]}
 
     def run(self, config: ApacheConfig, setup: Setup) -> Recording:
         """See `Workload.run`."""

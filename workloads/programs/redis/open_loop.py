@@ -112,6 +112,8 @@ def generated_arrivals(
         times = gap_ns * numbers
         if clients.arrivals == "poisson":
             times = last_ns + np.cumsum(gaps.exponential(gap_ns, MOST_REQUESTS))
+        # What comes later is not sent, and the times of some are beyond all bounds.
+        times = np.minimum(times, config.duration)
         last_ns = float(times[-1])
         sent += MOST_REQUESTS
         is_set = kinds.random(MOST_REQUESTS) < config.set_ratio

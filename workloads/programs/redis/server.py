@@ -33,12 +33,12 @@ from sim.measures.timeline import Timeline
 from sim.measures.warmup import SteadyLatency
 from workloads.programs.redis.config import RedisConfig
 from workloads.programs.redis.requests import Basis, Iterations, RequestSource
+from workloads.programs.redis.snapshot_config import SECOND_NS
 from workloads.programs.redis.snapshot_schedule import NEVER_NS, SnapshotSchedule
 from workloads.programs.redis.snapshots import SnapshotRow, columns
 from workloads.running.faults import LoadedMemory, faults_since_loading
 from workloads.running.pages import pages_of
 
-NANOSECONDS = 10**9
 WINDOW_NS = 100_000_000
 """Length of a window of the latency timeline."""
 
@@ -194,7 +194,7 @@ class Server(Generic[Basis]):
         """The child: walk the data set and write it, exit."""
         assert self._config.snapshot is not None  # noqa: S101 - who else would have forked it
         yield from self._kernel.start(task, mm)
-        save_ns = self._config.dataset * NANOSECONDS // self._config.snapshot.save_rate
+        save_ns = self._config.dataset * SECOND_NS // self._config.snapshot.save_rate
         yield from task.run(compute_ns=save_ns)
         lost = self._kernel.scheme.has_lost(mm)
         if lost:
