@@ -100,11 +100,11 @@ def one_by_one(config: RedisConfig, scheme: str, cores: int, beside: Beside, see
         clients = PlainClosedLoop(config, config.clients, machine.streams())
     elif isinstance(config.clients, OpenLoop):
         pieces = generated_arrivals(config, config.clients, machine.streams())
-        clients = PlainOpenLoop(reduce(Arrivals.then, pieces))
+        clients = PlainOpenLoop(reduce(Arrivals.then, pieces, Arrivals.none()))
     else:
         trace = open_as(KeyTrace, config.clients.path, config.clients.reading)
         pieces = traced_arrivals(config, config.clients, trace, machine.streams())
-        clients = PlainOpenLoop(reduce(Arrivals.then, pieces))
+        clients = PlainOpenLoop(reduce(Arrivals.then, pieces, Arrivals.none()))
     server = PlainServer(config, kernel, clients)
     play(kernel, Program([server.live()], Recording), *company)
     return server.sojourns, server.forks, server.saves.refused

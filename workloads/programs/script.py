@@ -155,7 +155,6 @@ class ScriptConfig(Configuration):
                     alive.remove(step.who)
         return self
 
-
     @model_validator(mode="after")
     def _ends_in_time(self) -> Self:
         steps: list[Any] = [
