@@ -57,7 +57,7 @@ def main(
         for remark in planned.remarks:
             click.echo(f"note: {remark}", err=True)
     wanted = having(planned.points, only)
-    check_traces(wanted)
+    check_traces(wanted, document)
     executor = chosen(**machinery)
     folder = output.folder_at(Path(out) if out else Path("runs") / planned.name)
     output.make(folder)

@@ -29,7 +29,7 @@ from workloads.traces.kinds.case_trace import CaseTrace
 from workloads.traces.reading.columns import MISSING
 from workloads.traces.reading.text import trace_error
 from workloads.traces.registry import open_as
-from workloads.workload import Workload
+from workloads.workload import Workload, check_fit
 
 PHASES = (FORK_TIME, time_of("test"), time_of("total"))
 """What is told of a test: columns of its row, and a distribution each."""
@@ -184,5 +184,6 @@ class Sqlite(Workload):
         return {"database": config["database"]}
 
     def check(self, config: SqliteConfig, setup: Setup) -> None:
-        """Look whether the log can be run on the machine."""
-        cases_of(config, setup.profile.costs)
+        """Look whether the log can be run on the machine, in a time that can be simulated."""
+        once_ns = sum(case.run_ns for case in cases_of(config, setup.profile.costs))
+        check_fit(("rounds",), "to run the log", config.initialisation + config.rounds * once_ns)
