@@ -17,7 +17,7 @@ from sim.measures.common_metrics import MEMORY_PEAK
 from sim.measures.recording import Recording
 from workloads.running.program import Program, life, play
 from workloads.running.setup import Setup
-from workloads.workload import Misfit, Workload
+from workloads.workload import MisfitError, Workload
 
 MOST_PROGRAMS = 64
 
@@ -97,8 +97,8 @@ class Mix(Workload):
         for name, own in config.programs.items():
             try:
                 self._programs[own.kind].check(own, setup)
-            except Misfit as misfit:
-                raise Misfit(("programs", name, *misfit.way), str(misfit)) from None
+            except MisfitError as misfit:
+                raise MisfitError(("programs", name, *misfit.way), str(misfit)) from None
 
     def _started(self, own: Any, kernel: Kernel, streams: Streams) -> Program:
         """A program beside others, and which memory is its own."""

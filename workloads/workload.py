@@ -16,7 +16,7 @@ from workloads.running.setup import Setup
 from workloads.running.simulated_time import check_length
 
 
-class Misfit(ValueError):
+class MisfitError(ValueError):
     """A field of a program's configuration does not fit the trace that it is for.
 
     Attributes:
@@ -32,12 +32,12 @@ def check_fit(way: tuple[str | int, ...], what: str, expected_ns: float) -> None
     """`check_length` of what follows from a field and a trace.
 
     Raises:
-        Misfit: it takes too long.
+        MisfitError: it takes too long.
     """
     try:
         check_length(what, expected_ns)
     except ValueError as error:
-        raise Misfit(way, str(error)) from None
+        raise MisfitError(way, str(error)) from None
 
 
 class Workload(ABC):
@@ -79,7 +79,7 @@ class Workload(ABC):
 
         Raises:
             TraceError: a trace cannot be run.
-            Misfit: a field does not fit it.
+            MisfitError: a field does not fit it.
         """
         del config, setup
 

@@ -9,7 +9,7 @@ from experiments.language.errors import InputError
 from experiments.planning.points import Point
 from workloads.registry import WORKLOADS
 from workloads.traces.reading.text import TraceError
-from workloads.workload import Misfit
+from workloads.workload import MisfitError
 
 
 def check_traces(points: Iterable[Point], document: Document) -> None:
@@ -30,7 +30,7 @@ def check_traces(points: Iterable[Point], document: Document) -> None:
             workload.check(point.workload, point.setup(repetition=0))
         except TraceError as error:
             raise InputError(str(error)) from None
-        except Misfit as misfit:
+        except MisfitError as misfit:
             route = ("workload", *misfit.way)
             text = f"{dotted(route)}: {misfit}"
             raise InputError.at(document.position(route), text) from None

@@ -47,7 +47,7 @@ class Observation:
 
     @classmethod
     def each(cls, few: Self, more: Self, number: int, beyond: int) -> Self:
-        """What each of `number` further things cost that `more` did, `beyond` those that `few` did."""
+        """What each of `number` things cost that `more` did besides the `beyond` that `few` did."""
         counts = (more.counts - few.counts).per(number)
         return cls((more.ns - few.ns) / number, counts, more.locks - few.locks, beyond=beyond)
 

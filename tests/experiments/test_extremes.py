@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -113,7 +114,7 @@ ABSENT = {"faults_elsewhere", "to"}
 
 DURATIONS = ["0s", "1ns", "1h", "100h", "1248h", "1251h", "2501h", "9007199254740992ns", "1e30s"]
 SIZES_ASKED = [0, 1, "4KiB", "1MiB", "1TiB", "8TiB", "8.1TiB", "32TiB", "8PiB", "9PiB"]
-RATES = ["1e-320/s", "1e-300/s", "1e-9/s", "1e-6/s", "1/s", "1e9/s", "1e10/s", "1e300/s"]
+RATES = ["1e-320/s", "1e-300/s", "1e-9/s", "1e-6/s", "1/s", "1e5/s", "1e10/s", "1e300/s"]
 NUMBERS = [
     0,
     1,
@@ -217,10 +218,12 @@ def check(recording: Recording, workload: Mapping[str, Any]) -> None:
     elapsed_ns = recording.levels["duration_ns"]
     assert 0 <= elapsed_ns < 2**53
     for histogram in recording.histograms.values():
-        assert 0 <= histogram.minimum <= histogram.maximum <= elapsed_ns
+        assert 0 <= histogram.minimum <= histogram.maximum
     requests = recording.counters.get("requests")
     if requests is not None:
-        assert requests == recording.histograms["latency_ns"].count
+        latency = recording.histograms["latency_ns"]
+        assert latency.maximum <= elapsed_ns
+        assert requests == latency.count or workload.get("warmup")
         assert recording.counters.get("keys_written", 0) <= requests
     if workload["kind"] == "redis" and workload["clients"]["kind"] == "open":
         expected = workload["clients"]["rate"] * workload["duration"] / 1e9
@@ -241,6 +244,9 @@ def simulated_rightly(experiment: Any, few_events: list[int]) -> None:
     try:
         (recording,) = simulate(point).repetitions
     except _EnoughEventsError:
+        return
+    except ValueError as error:  # a script that does what it cannot
+        assert re.fullmatch(r"step \d+: page \d+ is not mapped", str(error))  # noqa: PT017
         return
     check(recording, workload)
 

@@ -264,8 +264,8 @@ def test_the_save_rule_counts_from_the_end_of_the_last_save() -> None:
         snapshot={"after_changes": 1, "after": "100ms", "save_rate": "160MiB"}, duration="1050ms"
     )
     start_ns, end_ns = (recording.series["snapshots"][name] for name in ("start_ns", "end_ns"))
-    # More than 100 ms after the start; a save takes 200 ms and a little, and at the second look after
-    # its end more than 100 ms have gone by; and so on.
+    # More than 100 ms after the start; a save takes 200 ms and a little, and more than 100 ms have
+    # gone by at the second look after its end; and so on.
     assert [int(start) // 100_000_000 for start in start_ns] == [2, 6, 10]
     assert 100_000_000 <= min(start_ns[1:] - end_ns[:-1]) < 200_000_000
 

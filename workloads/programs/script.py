@@ -21,7 +21,7 @@ from sim.configuration import Configuration
 from sim.machine.clock import Activity
 from sim.machine.streams import Streams
 from sim.machine.tasks import Task
-from sim.measures.common_metrics import DURATION
+from sim.measures.common_metrics import DURATION, STEPS
 from sim.measures.metrics import Better, Group, Metric, Unit
 from sim.measures.recording import Recording
 from sim.units import Count, Duration
@@ -202,7 +202,7 @@ class ScriptRun:
                 self._kernel.books.note(process.mm)
             counted = (self._memory.counts - before).as_dict()
             self._recording.add(
-                levels={_took(name): self._clock.now - began_ns},
+                levels={_took(name, number): self._clock.now - began_ns},
                 counters={_counted(name, kind): n for kind, n in counted.items() if n},
             )
 
@@ -282,10 +282,10 @@ class ScriptRun:
         return operation(mm, step.at, step.pages)
 
 
-def _took(step: str) -> Metric:
+def _took(step: str, number: int) -> Metric:
     """How long a step took."""
     label, group = f"steps/{step}/took", Group.DETAILS
-    return Metric(f"{label}_ns", Unit.NANOSECONDS, Better.LESS, label, group)
+    return Metric(f"{label}_ns", Unit.NANOSECONDS, Better.LESS, label, group, STEPS, number)
 
 
 def _counted(step: str, kind: str) -> Metric:

@@ -31,7 +31,7 @@ from workloads.traces.reading.text import trace_error
 from workloads.traces.registry import open_as
 from workloads.workload import Workload, check_fit
 
-PHASES = (FORK_TIME, time_of("test"), time_of("total"))
+PHASES = (FORK_TIME, time_of("test"), time_of("total", tail="p99"))
 """What is told of a test: columns of its row, and a distribution each."""
 
 TESTS = Metric("tests", group=Group.DETAILS)

@@ -151,6 +151,8 @@ class RedisConfig(Configuration):
         elif isinstance(clients, OpenLoop):
             served_ns = clients.rate * sent_for_ns / SECOND_NS * service_ns
             check_length("to serve all requests", max(sent_for_ns, served_ns))
+        else:
+            check_length("duration", sent_for_ns)
         return self
 
     def _expected_ns(self, value_bytes: int) -> float:

@@ -16,12 +16,14 @@ from sim.machine.clock import Activity
 from sim.machine.tasks import Task
 from sim.measures.common_metrics import (
     DURATION,
+    EXTRA_MEMORY,
     LATENCY,
     REQUESTS,
     SNAPSHOT_FORKS,
     SNAPSHOTS_KILLED,
     SNAPSHOTS_NOT_REACHED,
     SNAPSHOTS_REFUSED,
+    SNAPSHOTS_UNFINISHED,
     THROUGHPUT,
     WARM_UP,
     per_second,
@@ -44,10 +46,6 @@ WINDOW_NS = 100_000_000
 
 KEYS_WRITTEN = Metric("keys_written", group=Group.DETAILS)
 SNAPSHOTS = Metric("snapshots", group=Group.FORKS, family="snapshots")
-EXTRA_MEMORY = Metric(
-    "extra_memory_bytes_peak", Unit.BYTES, Better.LESS, "extra_memory", Group.MEMORY
-)
-"""The most that a snapshot took on top."""
 SNAPSHOT_RUNNING = Metric(
     "snapshot_running_ns", Unit.NANOSECONDS, Better.LESS, "snapshot_running", Group.DETAILS
 )
@@ -229,6 +227,7 @@ class Server(Generic[Basis]):
                 SNAPSHOTS_KILLED: self._failed,
                 SNAPSHOTS_REFUSED: self._schedule.refused,
                 SNAPSHOTS_NOT_REACHED: self._schedule.not_reached,
+                SNAPSHOTS_UNFINISHED: self._children.value,
                 **faults_since_loading(self._loaded),
             },
             series={

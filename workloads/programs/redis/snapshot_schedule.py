@@ -18,7 +18,7 @@ NEVER_NS = 2**62
 _NOTHING = np.zeros(0, np.int64)
 
 
-class Commands:
+class SaveCommands:
     """When others send BGSAVE: at listed times, or every so often."""
 
     def __init__(self, listed_ns: Sequence[int], every_ns: int | None) -> None:
@@ -60,7 +60,7 @@ class SnapshotSchedule:
     """
 
     def __init__(self, snapshot: Snapshot | None) -> None:
-        self._commands = Commands(
+        self._commands = SaveCommands(
             snapshot.at if snapshot else [], snapshot.every if snapshot else None
         )
         self._rules: Sequence[SaveRule] = snapshot.rules if snapshot else []

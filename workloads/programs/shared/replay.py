@@ -42,7 +42,7 @@ class ReplayedTrace(TraceFile):
             until_ns: see `send_ns`.
 
         Raises:
-            Misfit: the trace, at this speed, takes longer than a run may.
+            MisfitError: the trace, at this speed, takes longer than a run may.
         """
         last_ns = float(recorded_ns[-1]) / self.speed
         if until_ns is None or until_ns > last_ns:
