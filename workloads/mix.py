@@ -17,7 +17,7 @@ from sim.measures.common_metrics import MEMORY_PEAK
 from sim.measures.recording import Recording
 from workloads.running.program import Program, life, play
 from workloads.running.setup import Setup
-from workloads.workload import Workload
+from workloads.workload import MisfitError, Workload
 
 MOST_PROGRAMS = 64
 
@@ -94,8 +94,11 @@ class Mix(Workload):
 
     def check(self, config: AnyMix, setup: Setup) -> None:
         """See `Workload.check`."""
-        for own in config.programs.values():
-            self._programs[own.kind].check(own, setup)
+        for name, own in config.programs.items():
+            try:
+                self._programs[own.kind].check(own, setup)
+            except MisfitError as misfit:
+                raise MisfitError(("programs", name, *misfit.way), str(misfit)) from None
 
     def _started(self, own: Any, kernel: Kernel, streams: Streams) -> Program:
         """A program beside others, and which memory is its own."""

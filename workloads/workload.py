@@ -13,6 +13,31 @@ from sim.machine.streams import Streams
 from sim.measures.recording import Recording
 from workloads.running.program import Program, play
 from workloads.running.setup import Setup
+from workloads.running.simulated_time import check_length
+
+
+class MisfitError(ValueError):
+    """A field of a program's configuration does not fit the trace that it is for.
+
+    Attributes:
+        way: the keys to it, from the program's configuration on.
+    """
+
+    def __init__(self, way: tuple[str | int, ...], text: str) -> None:
+        super().__init__(text)
+        self.way = way
+
+
+def check_fit(way: tuple[str | int, ...], what: str, expected_ns: float) -> None:
+    """`check_length` of what follows from a field and a trace.
+
+    Raises:
+        MisfitError: it takes too long.
+    """
+    try:
+        check_length(what, expected_ns)
+    except ValueError as error:
+        raise MisfitError(way, str(error)) from None
 
 
 class Workload(ABC):
@@ -53,7 +78,8 @@ class Workload(ABC):
         """Look whether a configuration fits its traces and the machine; nothing is simulated.
 
         Raises:
-            TraceError: it does not.
+            TraceError: a trace cannot be run.
+            MisfitError: a field does not fit it.
         """
         del config, setup
 
@@ -68,9 +94,9 @@ class Workload(ABC):
         yield from ()
 
     def children_exit_at_once(self, config: Mapping[str, Any]) -> bool:
-        """Whether the children of a configuration (plain data) do nothing but exit.
+        """Whether the children of a configuration (plain data) exit or exec at once.
 
-        Such children may run in their parent's memory.
+        Such children may run in their parent's memory until then.
         """
         del config
         return False

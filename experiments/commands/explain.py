@@ -11,7 +11,7 @@ import click
 from experiments.commands.printing import Output, say
 from experiments.forks.fork_choice import ForkChoice, one_fork
 from experiments.forks.in_words import told
-from experiments.forks.steps import SchemeStep, steps_of
+from experiments.forks.steps import MANY, SchemeStep, steps_of
 from experiments.forks.trial import Observation
 from experiments.language.catalogue import catalogue, first_line
 from results.metrics import formatting
@@ -41,7 +41,9 @@ def main(scheme: str, settings: tuple[str, ...], profile: str | None, *, as_json
     say(
         f"note: times on {choice.profile.name} of one thread that nobody disturbs, with page "
         "frames in contiguous runs and with scattered ones; where other cores flush, each that "
-        f"runs the process adds {flush}"
+        f"runs the process adds {flush}; faults are seen below the tables of an area of 4 MiB, and "
+        f"what each table or area adds is the mean of {MANY} after the first, or after as many as "
+        "it says"
     )
     return 0
 
@@ -52,8 +54,10 @@ def _rows(steps: Sequence[SchemeStep]) -> Iterator[list[str]]:
         if step.part != part:
             part = step.part
             yield [part, *[""] * (len(_HEADINGS) - 1)]
+        beyond = step.runs.beyond
+        what = f"{step.what}, beyond {beyond}" if beyond > 1 else step.what
         times = (formatting.duration(observation.ns) for observation in (step.runs, step.scattered))
-        yield [f"  {step.what}", *times, ", ".join(step.runs.locks), told(step.runs)]
+        yield [f"  {what}", *times, ", ".join(step.runs.locks), told(step.runs)]
 
 
 def _object(choice: ForkChoice, steps: Sequence[SchemeStep]) -> dict[str, Any]:
@@ -77,4 +81,5 @@ def _object(choice: ForkChoice, steps: Sequence[SchemeStep]) -> dict[str, Any]:
 def _seen(observation: Observation) -> dict[str, Any]:
     counts = {name: count for name, count in observation.counts.as_dict().items() if count}
     locks = list(observation.locks)
-    return {"ns": observation.ns, "counts": counts, "locks": locks, "flushes": observation.flushes}
+    seen = {"ns": observation.ns, "counts": counts, "locks": locks, "flushes": observation.flushes}
+    return {**seen, "beyond": observation.beyond} if observation.beyond else seen

@@ -59,7 +59,7 @@ def main(
         for remark in planned.remarks:
             note(remark)
     wanted = having(planned.points, only)
-    check_traces(wanted)
+    check_traces(wanted, document)
     executor = chosen(**machinery)
     folder = output.folder_at(Path(out) if out else Path("runs") / planned.name)
     before = folder.read_name()

@@ -17,7 +17,7 @@ def main(file: str, settings: tuple[str, ...], *, any_size: bool) -> int:
     source = Path(file)
     document = override(load(source), settings)
     planned = plan(document, source.parent, catalogue(), any_size=any_size)
-    check_traces(planned.points)
+    check_traces(planned.points, planned.document)
     for remark in planned.remarks:
         note(remark)
     count = len(planned.points)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from experiments.language.document import Document, dotted
 from experiments.language.errors import InputError
 from experiments.planning.points import Point
 from workloads.registry import WORKLOADS
 from workloads.traces.reading.text import TraceError
+from workloads.workload import MisfitError
 
 
-def check_traces(points: Iterable[Point]) -> None:
+def check_traces(points: Iterable[Point], document: Document) -> None:
     """Look whether every point's traces fit its program and its machine.
+
+    Args:
+        points: of an experiment ...
+        document: ... and its text.
 
     Raises:
         InputError: one does not.
@@ -24,3 +30,7 @@ def check_traces(points: Iterable[Point]) -> None:
             workload.check(point.workload, point.setup(repetition=0))
         except TraceError as error:
             raise InputError(str(error)) from None
+        except MisfitError as misfit:
+            route = ("workload", *misfit.way)
+            text = f"{dotted(route)}: {misfit}"
+            raise InputError.at(document.position(route), text) from None

@@ -15,6 +15,8 @@ from models.schemes.base import Scheme
 
 MANY = 16
 """How many more tables or areas the price of one is averaged over."""
+BEYOND = (1, 16, 256, 4096)
+"""So many are there before: the first number beyond which all that are added cost alike."""
 ELSEWHERE = PAGES_PER_SLOT // 2
 """A page far from the first one below the same table."""
 
@@ -73,11 +75,19 @@ def steps_of(scheme: Scheme) -> Iterator[SchemeStep]:
 
 
 def _each(prepare: Callable[[Trial, int], Trial], act: Callable[[Trial], Observation]) -> Scene:
-    """The scene in which `act` is done to one thing that was prepared and to `MANY` more."""
+    """The scene in which `act` is done to things that were prepared and to `MANY` more.
+
+    A scheme may do one thing up to some number and another beyond it: what is averaged lies on one
+    side, where the first half of what is added does as the second.
+    """
 
     def scene(stage: Stage) -> Observation:
-        one, more = (act(prepare(stage(), number)) for number in (1, 1 + MANY))
-        return Observation.each(one, more, MANY)
+        for beyond in BEYOND:
+            numbers = (beyond, beyond + MANY // 2, beyond + MANY)
+            few, some, more = (act(prepare(stage(), number)) for number in numbers)
+            if some.did_besides(few) == more.did_besides(some):
+                break
+        return Observation.each(few, more, MANY, beyond)
 
     return scene
 

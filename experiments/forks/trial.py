@@ -31,12 +31,14 @@ class Observation:
         counts: what it did to memory.
         locks: what it locked and in which modes, and how often: `mm read`.
         flushes: how often it made the other cores that run the process flush their TLB.
+        beyond: of an average, how many such things were there before those that it is of.
     """
 
     ns: float
     counts: Counts
     locks: Counter[str] = field(default_factory=Counter)
     flushes: int = 0
+    beyond: int = 0
 
     @property
     def anything(self) -> bool:
@@ -44,10 +46,18 @@ class Observation:
         return bool(self.ns or self.locks or any(self.counts.as_dict().values()))
 
     @classmethod
-    def each(cls, one: Self, more: Self, number: int) -> Self:
-        """What each of `number` further things cost that `more` did besides `one`."""
-        counts = (more.counts - one.counts).per(number)
-        return cls((more.ns - one.ns) / number, counts, more.locks - one.locks)
+    def each(cls, few: Self, more: Self, number: int, beyond: int) -> Self:
+        """What each of `number` things cost that `more` did besides the `beyond` that `few` did."""
+        counts = (more.counts - few.counts).per(number)
+        return cls((more.ns - few.ns) / number, counts, more.locks - few.locks, beyond=beyond)
+
+    def did_besides(self, fewer: Self) -> tuple[Counts, Counter[str], int]:
+        """What it did that `fewer` did not, apart from its time."""
+        return (
+            self.counts - fewer.counts,
+            self.locks - fewer.locks,
+            self.flushes - fewer.flushes,
+        )
 
 
 class Trial:

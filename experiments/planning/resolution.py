@@ -17,7 +17,7 @@ from experiments.sweeps.sweep import Sweep
 from experiments.sweeps.variation import Combination
 from models.costs.profile import Profile
 from models.memory.entries import ENTRIES_PER_TABLE
-from models.memory.frames import FRAME_BYTES
+from models.memory.frames import FRAME_BYTES, MOST_FRAMES
 from models.schemes.registry import SCHEMES
 from results.metrics import formatting
 from results.records.record import canonical_json, rest_of_id, spelled_id
@@ -236,7 +236,8 @@ def _check_lent_memory(source: ConfigSource, document: Document) -> None:
             raise InputError.at(
                 document.position(("fork", "kind")),
                 f"fork.kind: {kind!r} lends children their parent's memory, and {whose} do not "
-                "exit at once: expected another fork, or microbench's fork_loop",
+                "exit or exec at once, before they and their parents do anything else: expected "
+                "another fork, or such children (microbench's fork_loop, a script)",
             )
 
 
@@ -246,9 +247,9 @@ def _check_room(source: ConfigSource, document: Document) -> None:
     Raises:
         InputError: it does not; at the first field with which it does not.
     """
-    there = source.section("machine").get("memory")
-    if there is None:
-        return
+    given = source.section("machine").get("memory")
+    there = given or MOST_FRAMES * FRAME_BYTES
+    limit = "machine.memory" if given else "as much as a machine can have here"
     filled = 0
     for way, program in programs_of(source.section("workload")):
         for field, size_bytes in WORKLOADS[program["kind"]].loaded_bytes(program).items():
@@ -259,7 +260,7 @@ def _check_room(source: ConfigSource, document: Document) -> None:
                 raise InputError.at(
                     document.position(route),
                     f"{dotted(route)}: {formatting.size(filled)} with its page tables and what "
-                    f"stands before it: expected at most machine.memory, {formatting.size(there)}",
+                    f"stands before it: expected at most {limit}, {formatting.size(there)}",
                 )
 
 

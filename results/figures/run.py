@@ -18,6 +18,8 @@ from results.figures.fork_panel import fork_times
 from results.figures.latency_panels import SNAPSHOT_MARKER, over_time, percentiles
 from results.figures.lines import Line, lines_of
 from results.figures.memory_panel import has_memory, memory_over_time
+from results.figures.rate_panel import has_rates, rates_over_time
+from results.figures.step_panel import has_steps, height_of_steps, step_times
 from results.metrics.summary import forks_many_sizes
 from results.records.fork_labels import with_whole_forks
 from results.records.labels import labels_of
@@ -61,7 +63,8 @@ def draw(
 
     A sweep of a numeric field is drawn over that field, one of the profile's constants as a
     tornado. Of others a program's row has its latency percentiles, its latency over time and the
-    memory it takes, or its fork times against size. A line is a point; schemes differ in colour,
+    memory it takes; or what it executes over time and how long that takes; or its fork times
+    against size; or the time of each step. A line is a point; schemes differ in colour,
     the other swept fields in the style of the line and, where there is one scheme only, in colour
     too. Of more than twelve points the first twelve are drawn, of more than eight programs the
     first eight, and the figure says so.
@@ -109,16 +112,25 @@ def _panels(lines: Sequence[Line]) -> list[Panel]:
     recordings = [recording for line in lines for recording in line.record.repetitions]
     if any(map(forks_many_sizes, recordings)):
         return [fork_times]
+    if any(has_steps(line.record) for line in lines):
+        return [step_times]
     drawn = {r.declared.distribution(name) for r in recordings for name in r.histograms}
     if not drawn:
         return []
     of = min(drawn, key=_importance)
     panels: list[Panel] = [partial(percentiles, of=of)]
+    if any(has_rates(line.record) for line in lines):
+        panels.insert(0, rates_over_time)
     if any("timeline" in recording.series for recording in recordings):
         panels.append(partial(over_time, of=of))
     if any(has_memory(line.record) for line in lines):
         panels.append(memory_over_time)
     return panels
+
+
+def _height_in(row: _ProgramRow) -> float:
+    """How high a row of panels is, in inches."""
+    return max(_PANEL_IN, height_of_steps(row.lines)) if step_times in row.panels else _PANEL_IN
 
 
 def _importance(of: Distribution) -> tuple[bool, bool, str]:
@@ -132,7 +144,7 @@ def _figure(rows: Sequence[_ProgramRow], cut: str) -> Figure:
         columns,
         rows=len(rows),
         width_in=style.PAGE_IN if columns > 1 else style.COLUMN_IN,
-        height_in=_PANEL_IN * len(rows),
+        height_in=max(map(_height_in, rows)) * len(rows),
     )
     for number, row in enumerate(rows):
         places = axes[number * columns : (number + 1) * columns]

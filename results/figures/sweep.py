@@ -15,6 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLoca
 from results.figures import style
 from results.figures.metric_axis import MetricAxis, metric_axis
 from results.figures.swept_fields import SweptField, axis, best_hue, best_x, name_of
+from results.metrics.lower_bounds import lower_bounds
 from results.metrics.statistics import bounds
 from results.metrics.summary import measured, of_repetition
 from results.records.fork_labels import FORK
@@ -109,6 +110,7 @@ class _Value:
     panel: str
     metric: Metric
     value: float
+    at_least: bool
 
 
 def _rows(
@@ -125,9 +127,9 @@ def _rows(
         for program, own in record.by_program():
             place = ", ".join(filter(None, (program, panel)))
             for recording in own.repetitions:
-                values = of_repetition(recording)
+                values, least = of_repetition(recording), lower_bounds(recording)
                 rows += [
-                    _Value(x, hue, place, metric, float(values[metric.name]))
+                    _Value(x, hue, place, metric, float(values[metric.name]), metric.name in least)
                     for metric in sweep.metrics
                     if metric.name in values
                 ]
@@ -169,10 +171,12 @@ def _figure(
     hues = list(dict.fromkeys(row.hue for row in rows))
     places = iter(axes)
     for metric in sweep.metrics:
-        scale = metric_axis(metric, [r.value for r in rows if r.metric == metric], sweep.unit)
+        of_metric = [row for row in rows if row.metric == metric]
+        scale = metric_axis(metric, [row.value for row in of_metric], sweep.unit)
+        at_least = "at least " if any(row.at_least for row in of_metric) else ""
         drawn = [next(places) for _ in columns]
         for place, panel in zip(drawn, columns, strict=True):
-            own = [row for row in rows if row.metric == metric and row.panel == panel]
+            own = [row for row in of_metric if row.panel == panel]
             _panel(place, own, along, hues[:_MOST_HUES], scale.size, sweep=sweep)
         _same_y(drawn, scale, sweep.log)
         for place, panel in zip(drawn, columns, strict=True):
@@ -180,7 +184,7 @@ def _figure(
                 place.set_title(panel)
             lowest = metric in sweep.metrics[-(across if beside else 1) :]
             place.set_xlabel(along.name if lowest else "")
-            place.set_ylabel(scale.name if place is drawn[0] else "")
+            place.set_ylabel(f"{at_least}{scale.name}" if place is drawn[0] else "")
     for unused in places:
         unused.remove()
     cut = [

@@ -14,6 +14,7 @@ from sim.measures.common_metrics import (
     SNAPSHOTS_KILLED,
     SNAPSHOTS_NOT_REACHED,
     SNAPSHOTS_REFUSED,
+    SNAPSHOTS_UNFINISHED,
     WARM_UP,
 )
 from sim.measures.histogram import Histogram
@@ -41,6 +42,7 @@ def doubts(record: Record) -> list[str]:
         *_killed(record),
         *_killed_snapshots(record),
         *_snapshots_not_taken(record),
+        *_unfinished_snapshots(record),
         *_thin_tails(record),
         *_few_stalls(record),
         *_wide_intervals(record),
@@ -81,6 +83,17 @@ def _snapshots_not_taken(record: Record) -> Iterator[str]:
         missing = max((r.counters.get(metric.name, 0) for r in record.repetitions), default=0)
         if missing:
             yield f"{'1 snapshot' if missing == 1 else f'{missing} snapshots'} {why}"
+
+
+def _unfinished_snapshots(record: Record) -> Iterator[str]:
+    """That what goes on takes more memory."""
+    if any(
+        recording.counters.get(SNAPSHOTS_UNFINISHED.name, 0) for recording in record.repetitions
+    ):
+        yield (
+            "a snapshot was still running at the end: extra memory and memory are at least what is "
+            "shown; run longer"
+        )
 
 
 def _thin_tails(record: Record) -> Iterator[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TypeAlias
 
 import numpy as np
 
+from results.metrics.lower_bounds import lower_bounds
 from results.metrics.statistics import Interval, of_mean
 from results.records.record import Record
 from sim.arrays import IntArray
@@ -39,6 +40,7 @@ class Summary:
         minimum: the smallest repetition's.
         maximum: the largest repetition's.
         count: how many repetitions have the metric.
+        at_least: whether some would have more of it, had they gone on (see `lower_bounds`).
     """
 
     metric: Metric
@@ -47,6 +49,7 @@ class Summary:
     minimum: Number
     maximum: Number
     count: int
+    at_least: bool = False
 
     @property
     def interval(self) -> Interval | None:
@@ -76,7 +79,11 @@ def summaries(record: Record) -> dict[str, Summary]:
     for recording in record.repetitions:
         for metric, value in measured(recording).items():
             samples.setdefault(metric, []).append(value)
-    return {metric.name: summarise(metric, values) for metric, values in samples.items()}
+    least = {name for recording in record.repetitions for name in lower_bounds(recording)}
+    return {
+        metric.name: replace(summarise(metric, values), at_least=metric.name in least)
+        for metric, values in samples.items()
+    }
 
 
 def summarise(metric: Metric, values: Sequence[Number]) -> Summary:

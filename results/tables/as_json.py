@@ -12,7 +12,8 @@ def to_json(table: RunTable) -> list[dict[str, Any]]:
     """Plain data, an object per row: id, fields, metrics, doubts.
 
     A metric has mean, std, min, max, the 95 % interval of the mean (null of a single repetition)
-    and the number of repetitions. Those of a mix have its program's name as well.
+    and the number of repetitions; ``at_least`` where it would be more, had the run gone on. Those
+    of a mix have its program's name as well.
     """
     return [
         {
@@ -27,6 +28,7 @@ def to_json(table: RunTable) -> list[dict[str, Any]]:
                     "max": summary.maximum,
                     "interval": _ends(summary),
                     "repetitions": summary.count,
+                    **({"at_least": True} if summary.at_least else {}),
                 }
                 for metric in table.metrics
                 if (summary := row.metrics.get(metric.name))

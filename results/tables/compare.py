@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from results.metrics.lower_bounds import lower_bounds
 from results.metrics.names import resolve
 from results.metrics.statistics import Interval, paired_difference, paired_ratio
 from results.metrics.summary import Number, of_repetition
@@ -120,7 +121,25 @@ def compare(
             label = {**dict(group), **({} if program is None else {PROGRAM: program})}
             rivals = {value: own[program] for value, own in members.items() if program in own}
             found += _of_group(label, wanted, baseline, base, rivals)
+    notes += _of_unfinished(run, {comparison.metric for comparison in found})
     return Comparisons(by, found, [*notes, *_by_chance(found)])
+
+
+def _of_unfinished(run: Run, metrics: Collection[Metric]) -> Iterator[str]:
+    """Which metrics are compared that are lower bounds in some points."""
+    least = {
+        name
+        for record in run.records
+        for _, own in record.by_program()
+        for recording in own.repetitions
+        for name in lower_bounds(recording)
+    }
+    headings = sorted(metric.heading for metric in metrics if metric.name in least)
+    if headings:
+        yield (
+            f"{', '.join(headings)}: at least what is shown where a snapshot had not ended; "
+            "run longer"
+        )
 
 
 def _wanted(run: Run, asked: Sequence[str] | None) -> list[Metric]:

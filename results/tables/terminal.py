@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from rich import box
 from rich.cells import cell_len
@@ -22,10 +23,10 @@ def print_table(table: RunTable, console: Console) -> None:
     Its rows become columns where they do not fit the console's width; output that is not a
     terminal is as wide as the table.
     """
-    sign = _plus_minus(console)
-    shown = terminal_table(table, sign=sign)
+    signs = _signs(console)
+    shown = terminal_table(table, signs=signs)
     if console.is_terminal and _width(shown) > console.width:
-        shown = terminal_table(table, transposed=True, sign=sign)
+        shown = terminal_table(table, transposed=True, signs=signs)
     console.print(shown, crop=False, highlight=False)
     points_of: dict[str, list[str]] = {}
     for row in table.rows:
@@ -37,18 +38,28 @@ def print_table(table: RunTable, console: Console) -> None:
         console.print(note, highlight=False, markup=False, soft_wrap=True)
 
 
-def terminal_table(table: RunTable, *, transposed: bool = False, sign: str = "±") -> Table:
+class Signs(NamedTuple):
+    """What stands before the half of an interval, and before what is a lower bound only."""
+
+    interval: str = "±"
+    at_least: str = "≥"
+
+
+SIGNS, ASCII = Signs(), Signs("+-", ">=")
+
+
+def terminal_table(table: RunTable, *, transposed: bool = False, signs: Signs = SIGNS) -> Table:
     """The table for a terminal: the metrics people ask for first, three digits and a unit each.
 
     Args:
         table: what to show.
         transposed: a column per row instead.
-        sign: before the half of an interval.
+        signs: as the terminal can write them.
     """
     metrics = list(shown_metrics(table))
     grid = [[*table.leading, *(metric.heading for metric in metrics)]]
     for row in table.rows:
-        numbers = (_cell(row, metric, sign) for metric in metrics)
+        numbers = (_cell(row, metric, signs) for metric in metrics)
         grid.append([*_leading(row, table.leading), *numbers])
     grid = [[printable(cell) for cell in cells] for cells in grid]
     if transposed:
@@ -73,22 +84,26 @@ def _leading(row: Row, names: Sequence[str]) -> list[str]:
     return [labels.get(name, "-") for name in names]
 
 
-def _plus_minus(console: Console) -> str:
-    """The sign, or how ASCII writes it."""
+def _signs(console: Console) -> Signs:
+    """The signs, or how ASCII writes them."""
     try:
-        "±".encode(console.encoding)
+        "".join(SIGNS).encode(console.encoding)
     except UnicodeEncodeError:
-        return "+-"
-    return "±"
+        return ASCII
+    return SIGNS
 
 
-def _cell(row: Row, metric: Metric, sign: str) -> str:
-    """The mean, with its interval behind the sign if the repetitions give one."""
+def _cell(row: Row, metric: Metric, signs: Signs) -> str:
+    """The mean, with its interval behind a sign if the repetitions give one."""
     summary = row.metrics.get(metric.name)
     if summary is None:
         return "-"
     text = formatting.of_metric(metric, summary.mean)
+    if summary.at_least:
+        text = f"{signs.at_least} {text}"
     interval = summary.interval
     return (
-        f"{text} {sign}{formatting.share(interval.relative)}" if interval and summary.std else text
+        f"{text} {signs.interval}{formatting.share(interval.relative)}"
+        if interval and summary.std
+        else text
     )

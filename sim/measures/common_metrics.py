@@ -66,6 +66,20 @@ SNAPSHOTS_REFUSED = Metric("snapshots_refused", better=Better.LESS, group=Group.
 SNAPSHOTS_NOT_REACHED = Metric("snapshots_not_reached", better=Better.LESS, group=Group.DETAILS)
 """How many were asked for at a time that did not come."""
 
+SNAPSHOTS_UNFINISHED = Metric("snapshots_unfinished", better=Better.LESS, group=Group.DETAILS)
+"""How many had not ended when the run did."""
+
+EXTRA_MEMORY = Metric(
+    "extra_memory_bytes_peak", Unit.BYTES, Better.LESS, "extra_memory", Group.MEMORY
+)
+"""The most that a snapshot took on top."""
+
+EXECUTED = "executions"
+"""Series of what a fuzzer executed in windows of time: where they start, and how much."""
+
+STEPS = "steps"
+"""Family of the times of a script's steps, whose ranks are the steps' numbers from 1."""
+
 MEMORY_PEAK = Metric("memory_bytes_peak", Unit.BYTES, Better.LESS, "memory", Group.MEMORY)
 """The most that frames and page tables took at once."""
 

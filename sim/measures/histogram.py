@@ -60,7 +60,7 @@ class Histogram:
             return
         low, high = int(values.min()), int(values.max())
         if low < 0 or high >= 2**53:
-            raise ValueError("a value is outside 0..2**53")
+            raise ValueError("a value is outside 0..2**53 (of nanoseconds, 104 days)")
         if weights is None:
             weights = np.ones(values.size, dtype=np.int64)
         self.minimum = low if self.count == 0 else min(self.minimum, low)

@@ -20,7 +20,7 @@ from experiments.execution.executors.attempt import attempt
 from experiments.execution.simulation import simulate
 from experiments.execution.trace_checks import check_traces
 from experiments.language.catalogue import catalogue
-from experiments.language.document import load
+from experiments.language.document import Document, load
 from experiments.language.errors import InputError
 from experiments.planning.points import Point, plan
 from results.records.record import Record
@@ -153,8 +153,8 @@ def test_a_point_whose_trace_has_changed_fails_and_leaves_no_record(
 ) -> None:
     planned(tmp_path, commands(40))
 
-    def then_changed(points: Any) -> None:
-        check_traces(points)
+    def then_changed(points: Any, document: Document) -> None:
+        check_traces(points, document)
         (tmp_path / "trace").write_bytes(commands(41))
 
     monkeypatch.setattr("experiments.commands.run.check_traces", then_changed)

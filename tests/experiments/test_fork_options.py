@@ -1,4 +1,4 @@
-"""Forks in experiments: their options, and vfork for children that exit at once only."""
+"""Forks in experiments: their options, and vfork for children that exec or exit at once only."""
 
 from __future__ import annotations
 
@@ -36,8 +36,29 @@ fork: {kind: classic}
 """
 REFUSED = (
     "fork.kind: 'vfork' lends children their parent's memory, and the children of {} do not exit "
-    "at once: expected another fork, or microbench's fork_loop"
+    "or exec at once, before they and their parents do anything else: expected another fork, or "
+    "such children (microbench's fork_loop, a script)"
 )
+SPAWNS = """\
+forksim: 1
+name: spawns
+workload:
+  kind: script
+  steps:
+    - {do: map, pages: 1024, at: 0}
+    - {do: write, pages: 0-1023}
+    - together:
+        - {do: fork, as: C}
+        - {do: write, pages: 0-9}
+    - {do: exec, who: C}
+    - {do: map, who: C, pages: 512}
+    - {do: exit, who: C}
+    - {do: write, pages: 0-9}
+    - {do: fork, as: D}
+    - {do: exit, who: D}
+    - {do: write, pages: 0-1023}
+fork: {kind: vfork}
+"""
 HERE = Path(__file__).parent
 
 
@@ -92,6 +113,61 @@ def test_vfork_is_allowed_where_no_point_lets_children_work() -> None:
     assert len(planned(swept, "fork.kind=vfork", "sweep.0.grid={seed: [1]}", *_LOOPS).points) == 1
     replaced = LOOP + "sweep:\n  - grid: {workload.program: [first_write], fork.kind: [classic]}\n"
     assert len(planned(replaced).points) == 1
+
+
+def test_vfork_runs_a_script_whose_children_exec_or_exit_at_once() -> None:
+    (point,) = planned(SPAWNS).points
+    (repetition,) = simulate(point).repetitions
+    counts = {name: count for name, count in repetition.counters.items() if count}
+    # The parent's own pages are all that is ever there, and each is filled once.
+    assert counts == {
+        "faults": 1024,
+        "faults/zero_fill": 1024,
+        "tables_alloc": 2,
+        "steps/002_P_write/faults": 1024,
+        "steps/002_P_write/zero_fill": 1024,
+        "steps/002_P_write/tables_alloc": 2,
+    }
+    costs = point.profile.costs
+    assert repetition.levels["steps/008_P_fork/took_ns"] == round(costs.vfork_ns)
+    assert repetition.levels["steps/009_D_exit/took_ns"] == 0
+    table = repetition.series["memory"]
+    assert (table["resident_bytes"][1:] == 1024 * 4096).all()
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "[{do: fork, as: C}, {do: write, who: C, pages: 0}, {do: exec, who: C}]",
+        "[{do: fork, as: C}, {do: write, pages: 0}, {do: exec, who: C}]",
+        "[{do: fork, as: C}]",
+        "[{do: fork, as: C}, {do: fork, as: D}, {do: exec, who: C}, {do: exit, who: D}]",
+        "[{do: fork, as: C}, {do: exec, who: C}, {do: fork, who: C, as: D}, "
+        "{do: brk, who: C, pages: 3}, {do: exit, who: D}]",
+        "[{do: fork, as: C}, {together: [{do: exec, who: C}, {do: read, pages: 0}]}]",
+    ],
+)
+def test_vfork_is_refused_where_a_script_does_more_before_a_child_leaves(steps: str) -> None:
+    whole = f"[{{do: map, pages: 9, at: 0}}, {{do: write, pages: 0-8}}, {steps[1:]}"
+    text = SPAWNS[: SPAWNS.index("  steps:")] + f"  steps: {whole}\nfork: {{kind: vfork}}\n"
+    assert refusal(text) == "a.yaml:6:14: " + REFUSED.format("workload (script)")
+    assert planned(text, "fork.kind=classic").points
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "[{do: fork, as: C}, {do: exec, who: C}, {do: fork, who: C, as: D}, {do: exec, who: D}]",
+        "[{do: fork, as: C}, {do: sleep, time: 1ms, who: P}]",
+    ],
+)
+def test_who_waits_for_whom_is_told_apart(steps: str) -> None:
+    """A child of a child; and a parent that sleeps does something."""
+    text = SPAWNS[: SPAWNS.index("  steps:")] + f"  steps: {steps}\nfork: {{kind: vfork}}\n"
+    if "sleep" in steps:
+        assert refusal(text)
+    else:
+        assert planned(text).points
 
 
 _LOOPS = ("workload.programs.web.program=fork_loop",)

@@ -17,6 +17,7 @@ from quantities_asked import SIZE
 from experiments.execution.simulation import simulate
 from experiments.forks.document import BEGIN, END, rewritten, table
 from experiments.forks.fork_choice import several_forks
+from experiments.forks.steps import MANY, steps_of
 from experiments.language.catalogue import catalogue
 from experiments.language.document import parse
 from experiments.language.errors import InputError, Position
@@ -220,6 +221,34 @@ def test_the_examples_option_is_checked_as_any() -> None:
     wrong = f"a.yaml:4:34: fork.up_to: '8Mx': {SIZE}"
     assert str(caught.value) == wrong
     assert f"`{{kind: {NAME}}}`" in table(catalogue())
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize(
+    ("small_pages", "beyond", "price_ns"),
+    [
+        # 1, 9 and 17 tables are looked at; 16, 24 and 32 if these are not copied alike or shared
+        # alike; 256, 264, 272 if those are not either.
+        (0, 1, COSTS.table_share_ns),
+        (512 * 2, 16, COSTS.table_share_ns),
+        (512 * 9, 16, COSTS.table_share_ns),
+        (512 * 16, 256, COSTS.table_share_ns),
+        (512 * 17 - 1, 256, COSTS.table_share_ns),
+        (512 * 17, 1, None),
+        (512 * 100, 1, None),
+    ],
+)
+def test_what_each_table_adds_is_seen_on_one_side_of_the_examples_limit(
+    small_pages: int, beyond: int, price_ns: float | None
+) -> None:
+    steps = list(steps_of(make_scheme(NAME, COSTS, small_pages=small_pages)))
+    for step in steps:
+        assert min(step.runs.ns, step.scattered.ns) >= 0, step.what
+        assert all(count >= 0 for count in step.runs.counts.as_dict().values()), step.what
+    (table,) = (step.runs for step in steps if step.what == "each table of 512 pages just written")
+    classic_ns = COSTS.table_copy_ns + 512 * (COSTS.entry_copy_ns + COSTS.entry_protect_ns)
+    assert table.beyond == beyond
+    assert table.ns == pytest.approx(price_ns or classic_ns, abs=1 / MANY)
 
 
 def test_without_the_example_its_name_is_unknown() -> None:

@@ -70,7 +70,7 @@ def planned(experiment: Path) -> tuple[Point, ...]:
 
 def test_to_plan_to_check_and_to_simulate(experiment: Path, reads: list[str]) -> None:
     points = planned(experiment)
-    check_traces(points)
+    check_traces(points, load(experiment))
     records = [simulate(point) for point in points]
     assert reads == ["monitor.log"]
     assert [len(record.repetitions) for record in records] == [3, 3]

@@ -46,7 +46,7 @@ def ran(executor: Executor, sweep: str, folder: Path) -> int:
     """Plan and simulate as the command does, three repetitions; how many points there are."""
     document = override(parse(EXAMPLE, Position("a.yaml")), (f"sweep={sweep}", "repetitions=3"))
     points = plan(document, Path(), catalogue()).points
-    check_traces(points)
+    check_traces(points, document)
     list(executor.run(points, Store(folder)))
     assert len(list(folder.glob("*.json"))) == len(points)
     return len(points)

@@ -6,7 +6,10 @@ the same machine and memory, which have tests of their own, and keeps to the sam
 * an iteration reads what has arrived when it begins, a pass of each connection, and decides then
   what its writes find in memory;
 * whoever is served is answered at the iteration's end, after a fork if one is due then;
-* a decision to fork that falls into sleep is made at its moment.
+* ten times a second the save rules are looked at, as Redis's serverCron does: in sleep at that
+  moment, else at the end of the iteration that it falls into, which does no more than notice the
+  end of a child that lived when it began;
+* a BGSAVE that falls into sleep is done at its moment, else at the iteration's end.
 """
 
 from __future__ import annotations
@@ -27,10 +30,11 @@ from workloads.programs.redis.config import ClosedLoop, RedisConfig
 from workloads.programs.redis.heap import RedisHeap
 from workloads.programs.redis.open_loop import Arrivals
 from workloads.programs.redis.requests import READ_BYTES
-from workloads.programs.redis.snapshots import SnapshotRule
+from workloads.programs.redis.snapshot_config import Snapshot
 from workloads.running.pages import pages_of
 
 NEVER_NS = 2**62
+CRON_NS = 10**8
 
 Sojourns = Counter[tuple[int, int]]
 """How many requests were answered at this time after so many nanoseconds."""
@@ -162,12 +166,81 @@ class PlainClosedLoop:
             self._sent_ns[request.connection].append(now_ns)
 
 
+class PlainSaves:
+    """Redis's books of its saves, looked at ten times a second.
+
+    Attributes:
+        dirty: keys written since the last save.
+        refused: how many BGSAVE have found a child.
+    """
+
+    def __init__(self, snapshot: Snapshot | None, end_ns: int) -> None:
+        self._rules: list[tuple[int, int]] = []
+        self._bgsave: list[int] = []
+        self._schedule = False
+        if snapshot is not None:
+            self._rules = [(rule.after, rule.after_changes) for rule in snapshot.rules]
+            every = range(snapshot.every, end_ns + 1, snapshot.every) if snapshot.every else ()
+            self._bgsave = [*snapshot.at, *every]
+            self._schedule = snapshot.scheduled
+        self._bgsave_scheduled = False
+        self._lastsave_ns = 0
+        self._dirty_before_bgsave = 0
+        self._cron_ns = CRON_NS
+        self.child_alive = False
+        self.dirty = 0
+        self.refused = 0
+
+    def next_ns(self) -> int:
+        """When something happens next."""
+        return min([self._cron_ns, *self._bgsave[:1]])
+
+    def fork_wanted(self, now_ns: int, *, beside_child: bool) -> bool:
+        """Whether to fork, after an iteration (that began beside a child) or in sleep."""
+        wanted = False
+        while self._bgsave and self._bgsave[0] <= now_ns:
+            del self._bgsave[0]
+            if not self.child_alive and not wanted:
+                wanted = True
+            elif self._schedule and self.child_alive and not self._bgsave_scheduled:
+                self._bgsave_scheduled = True
+            else:
+                self.refused += 1
+        cron_ns = None
+        while self._cron_ns <= now_ns:
+            cron_ns = self._cron_ns
+            self._cron_ns += CRON_NS
+        if wanted or cron_ns is None or beside_child or self.child_alive:
+            return wanted
+        for after_ns, changes in self._rules:
+            if self.dirty >= changes and cron_ns - self._lastsave_ns > after_ns:
+                return True
+        if self._bgsave_scheduled:
+            self._bgsave_scheduled = False
+            return True
+        return False
+
+    def forked(self, now_ns: int) -> None:
+        """A child lives from now on; looks that the fork has kept waiting find it."""
+        self.child_alive = True
+        self._dirty_before_bgsave = self.dirty
+        while self._cron_ns <= now_ns:
+            self._cron_ns += CRON_NS
+
+    def saved(self, now_ns: int) -> None:
+        """The child has saved everything."""
+        self.child_alive = False
+        self.dirty -= self._dirty_before_bgsave
+        self._lastsave_ns = now_ns
+
+
 class PlainServer:
     """The event loop.
 
     Attributes:
         sojourns: of all requests that were answered.
         forks: when each fork was called, and how long it took.
+        saves: what it knows of them.
     """
 
     def __init__(self, config: RedisConfig, kernel: Kernel, clients: PlainClients) -> None:
@@ -179,42 +252,42 @@ class PlainServer:
         self._mm = kernel.start_program()
         self._heap = self._mm.map(pages_of(config.dataset))
         kernel.load(self._mm, self._heap, scattered_share=config.scattered)
-        self._rule = SnapshotRule(config.snapshot)
-        self._child_alive = False
-        self._changes = 0
+        self.saves = PlainSaves(config.snapshot, config.duration or 0)
         self.sojourns: Sojourns = Counter()
         self.forks: list[tuple[int, int]] = []
 
     def live(self) -> Activity:
         """The server's process, to the end of its time."""
-        assert self._config.duration is not None
+        end_ns = self._config.duration
+        assert end_ns is not None
         closed = isinstance(self._config.clients, ClosedLoop)
-        while self._clock.now < self._config.duration or not closed:
+        while not closed or self._clock.now < end_ns:
             now_ns = self._clock.now
             start_ns = max(now_ns, self._clients.next_ns())
-            if start_ns >= NEVER_NS:
+            wake_ns = self.saves.next_ns()
+            if start_ns >= NEVER_NS and wake_ns >= end_ns:
+                yield self._clock.timeout(max(end_ns - now_ns, 0))
                 return
-            decision_ns = self._rule.next_decision_ns(now_ns, child_alive=self._child_alive)
-            if decision_ns is not None and start_ns >= decision_ns:
-                yield self._clock.timeout(max(decision_ns - now_ns, 0))
-                yield from self._decide()
+            if start_ns >= wake_ns:
+                yield self._clock.timeout(max(wake_ns - now_ns, 0))
+                yield from self._decide(beside_child=False)
             elif start_ns > now_ns:
                 yield self._clock.timeout(start_ns - now_ns)
             else:
-                yield from self._iterate(NEVER_NS if decision_ns is None else decision_ns)
+                yield from self._iterate()
 
-    def _iterate(self, decision_ns: int) -> Activity:
+    def _iterate(self) -> Activity:
+        beside_child = self.saves.child_alive
         requests = self._clients.read(self._clock.now)
         # Page by page and request by request: what one write does to memory the next one finds.
         parts_ns = [
             request.service_ns + sum(self._write(page) for page in request.pages)
             for request in requests
         ]
-        self._changes += sum(request.changes for request in requests)
+        self.saves.dirty += sum(request.changes for request in requests)
         if requests:
             yield from self._task.run_parts(np.array(parts_ns))
-        if self._clock.now >= decision_ns:
-            yield from self._decide()
+        yield from self._decide(beside_child=beside_child)
         for request in requests:
             self.sojourns[self._clock.now, self._clock.now - request.sent_ns] += 1
         self._clients.answered(requests, self._clock.now)
@@ -223,13 +296,13 @@ class PlainServer:
         faults = self._kernel.touch(self._mm, np.array([self._heap.start_page + page]))
         return int(faults.cost_ns.sum())
 
-    def _decide(self) -> Activity:
+    def _decide(self, *, beside_child: bool) -> Activity:
         now_ns = self._clock.now
-        if not self._rule.due(now_ns, self._changes, child_alive=self._child_alive):
+        if not self.saves.fork_wanted(now_ns, beside_child=beside_child):
             return
         child = yield from self._kernel.fork(self._task, self._mm)
         self.forks.append((now_ns, self._clock.now - now_ns))
-        self._changes, self._child_alive = 0, True
+        self.saves.forked(self._clock.now)
         self._clock.process(self._save(child))
 
     def _save(self, child: AddressSpace) -> Activity:
@@ -238,8 +311,7 @@ class PlainServer:
         save_ns = self._config.dataset * 10**9 // self._config.snapshot.save_rate
         yield from task.run(compute_ns=save_ns)
         yield from self._kernel.exit(task, child)
-        self._child_alive = False
-        self._rule.saved(self._clock.now)
+        self.saves.saved(self._clock.now)
 
 
 def sojourns_of(at_ns: IntArray, latency_ns: IntArray, weights: IntArray) -> Sojourns:

@@ -18,10 +18,9 @@ from results.metrics.summary import of_repetition
 from results.records.run_folder import Run
 from results.tables.compare import CompareError, Comparison, compare
 from results.tables.compare_tables import print_comparisons, to_json
-from sim.measures.common_metrics import THROUGHPUT
+from sim.measures.common_metrics import EXTRA_MEMORY, THROUGHPUT
 from sim.measures.metrics import Better, Metric, Unit
 from sim.measures.recording import Recording
-from workloads.programs.redis.server import EXTRA_MEMORY
 
 TIME = Metric("x_ns", Unit.NANOSECONDS, Better.LESS)
 

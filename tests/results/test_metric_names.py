@@ -3,9 +3,15 @@
 import pytest
 
 from results.metrics.names import resolve
-from sim.measures.common_metrics import DURATION, FORK_TIME, LATENCY, REQUESTS, THROUGHPUT
+from sim.measures.common_metrics import (
+    DURATION,
+    EXTRA_MEMORY,
+    FORK_TIME,
+    LATENCY,
+    REQUESTS,
+    THROUGHPUT,
+)
 from sim.measures.metrics import Metric
-from workloads.programs.redis.server import EXTRA_MEMORY
 from workloads.running.faults import fault_of
 
 KNOWN = [

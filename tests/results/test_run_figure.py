@@ -14,10 +14,14 @@ from run_samples import SCHEMES, faults, forks, histogram, record, redis
 from results.figures import run, style
 from results.figures.fork_panel import fork_curve
 from results.figures.latency_panels import percentile_curve
+from results.figures.rate_panel import rates_of
 from results.records.record import Record
-from sim.measures.common_metrics import LATENCY, SNAPSHOT_FORKS
+from sim.measures.common_metrics import DURATION, EXECUTED, LATENCY, SNAPSHOT_FORKS
 from sim.measures.metrics import Pauses
 from sim.measures.recording import Recording, Table
+from workloads.programs.afl.program import EXECUTION
+from workloads.programs.script import _took
+from workloads.programs.sqlite import PHASES
 
 LATENCIES = [redis(kind) for kind in SCHEMES]
 FORKS = [forks("classic"), forks("classic", instances=3), forks("on_demand")]
@@ -197,3 +201,112 @@ def test_other_sizes_of_forks_and_their_legend_leave_room() -> None:
     assert figure is not None
     figure.draw_without_rendering()
     assert figure.axes[0].get_position().height * figure.get_figheight() > 1.4
+
+
+def suite(kind: str, total_ns: list[int]) -> Record:
+    """Tests that take so long altogether, of which the fork takes 7 us."""
+    values = {"fork_ns": [7_000] * len(total_ns), "total_ns": total_ns}
+    histograms = {of: histogram(values[of.name]) for of in PHASES if of.name in values}
+    return record({"fork": {"kind": kind}}, Recording().add(histograms=histograms))
+
+
+def test_of_a_test_suite_what_the_tests_take_is_drawn() -> None:
+    figure = run.draw([suite("classic", [3_000_000, 9_000_000]), suite("huge", [2_000_000])])
+    assert figure is not None
+    (axes,) = figure.axes
+    assert axes.get_ylabel() == "total (ms)"
+    assert [float(np.max(line.get_ydata())) for line in axes.lines] == [9, 2]
+
+
+def fuzzing(kind: str, counts: list[int], elapsed_ns: int, execution_ns: int = 10**6) -> Record:
+    """Executions in windows of five seconds."""
+    starts = np.arange(len(counts), dtype=np.int64) * 5 * 10**9
+    recording = Recording().add(
+        histograms={EXECUTION: histogram([execution_ns] * sum(counts))},
+        series={EXECUTED: {"t_ns": starts, "executions": np.array(counts, np.int64)}},
+        levels={DURATION: elapsed_ns},
+    )
+    return record({"fork": {"kind": kind}}, recording)
+
+
+@pytest.mark.parametrize(
+    ("counts", "elapsed_ns", "ends_s", "rates"),
+    [
+        ([50, 100], 10 * 10**9, [5, 10], [10, 20]),
+        ([50, 60], 8 * 10**9, [5, 8], [10, 20]),
+        # An execution that ends 2 ms after the end is not 500 a second.
+        ([50, 100, 1], 10_002_000_000, [5, 10.002], [10, 101 / 5.002]),
+        ([40], 2 * 10**9, [2], [20]),
+        ([0], 0, [1e-9], [0]),
+    ],
+)
+def test_rates_over_time_are_counts_by_the_time_they_took(
+    counts: list[int], elapsed_ns: int, ends_s: list[float], rates: list[float]
+) -> None:
+    found = rates_of(fuzzing("classic", counts, elapsed_ns))
+    assert found[0].tolist() == ends_s
+    assert found[1].tolist() == pytest.approx(rates)
+
+
+def test_of_fuzzers_executions_a_second_are_drawn_and_what_each_takes() -> None:
+    figure = run.draw([fuzzing("classic", [50, 100], 10**10), fuzzing("huge", [10], 10**9)])
+    assert figure is not None
+    rates, percentiles = figure.axes
+    assert rates.get_ylabel() == "executions (/s)"
+    assert rates.get_ylim()[0] == 0
+    assert [np.asarray(line.get_ydata()).tolist() for line in rates.lines] == [
+        [10, 10, 20],
+        [10, 10],
+    ]
+    assert [np.asarray(line.get_xdata()).tolist() for line in rates.lines] == [[0, 5, 10], [0, 1]]
+    assert percentiles.get_ylabel() == "execution (ms)"
+
+
+def script(kind: str, took_ns: list[int]) -> Record:
+    """Steps of these times: a fork, a group, and discards."""
+    steps = [{"do": "fork", "who": "P", "into": "C"}, {"together": []}]
+    steps += [{"do": "discard", "who": "C", "at": 9, "pages": 3}] * (len(took_ns) - 2)
+    levels = {_took(f"{n:03}", n): ns for n, ns in enumerate(took_ns, 1)}
+    config = {"fork": {"kind": kind}, "workload": {"kind": "script", "steps": steps}}
+    return record(config, Recording().add(levels=levels), Recording().add(levels=levels))
+
+
+def test_of_a_script_the_steps_that_took_time_are_drawn_in_order() -> None:
+    figure = run.draw([script("classic", [70_000, 0, 3_000, 0]), script("huge", [500, 0, 0, 40])])
+    assert figure is not None
+    (axes,) = figure.axes
+    assert axes.get_xlabel() == "time (us)"
+    assert [text.get_text() for text in axes.get_yticklabels()] == [
+        "1 P fork C",
+        "3 C discard 9+3",
+        "4 C discard 9+3",
+    ]
+    assert [np.asarray(line.get_xdata()).tolist() for line in axes.lines] == [
+        [70, 3, 0],
+        [0.5, 0, 0.04],
+    ]
+    low, high = axes.get_xlim()
+    assert low < 0
+    assert high > 70
+    assert axes.get_ylim() == (2.5, -0.5)
+
+
+def test_of_many_steps_the_longest_are_drawn_and_the_figure_says_so() -> None:
+    figure = run.draw([script("classic", [1000 * (n % 50 + 1) for n in range(100)])])
+    assert figure is not None
+    (axes,) = figure.axes
+    assert len(axes.get_yticks()) == 30
+    assert axes.get_title(loc="right") == "30 of 100 steps"
+    assert min(np.asarray(axes.lines[0].get_xdata())) == 36
+    figure.draw_without_rendering()
+    assert axes.get_position().height * figure.get_figheight() > 30 * 0.13
+
+
+def test_steps_of_no_time_are_no_figure() -> None:
+    assert run.draw([script("classic", [0, 0, 0])]) is None
+
+
+@pytest.mark.figures
+def test_figures_of_steps_and_of_rates_are_written(tmp_path: Path) -> None:
+    for records in ([script("classic", [5, 0, 7])], [fuzzing("classic", [1], 10**9)]):
+        assert len(run.write(records, tmp_path)) == 3

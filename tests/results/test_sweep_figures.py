@@ -19,9 +19,8 @@ from results.figures.swept_fields import axis, best_hue, best_x
 from results.metrics.summary import summaries
 from results.records.record import Record
 from results.records.run_folder import Run
-from sim.measures.common_metrics import LATENCY, THROUGHPUT
+from sim.measures.common_metrics import EXTRA_MEMORY, LATENCY, THROUGHPUT
 from sim.measures.metrics import Metric, Unit
-from workloads.programs.redis.server import EXTRA_MEMORY
 from workloads.running.faults import fault_of
 
 P99 = LATENCY.percentile("p99", 99)

@@ -13,9 +13,8 @@ from run_samples import MIB, histogram, record
 from results.records.record import Record
 from results.records.run_folder import Run
 from results.records.store import Store
-from sim.measures.common_metrics import DURATION, LATENCY, REQUESTS
+from sim.measures.common_metrics import DURATION, EXTRA_MEMORY, LATENCY, REQUESTS
 from sim.measures.recording import Recording
-from workloads.programs.redis.server import EXTRA_MEMORY
 from workloads.running.faults import fault_of
 
 SIZES = (1, 4, 16, 64)

@@ -8,11 +8,18 @@ from typing import Any
 import numpy as np
 
 from results.records.record import Record
-from sim.measures.common_metrics import DURATION, FORK_TIME, LATENCY, REQUESTS, SNAPSHOT_FORKS
+from sim.measures.common_metrics import (
+    DURATION,
+    EXTRA_MEMORY,
+    FORK_TIME,
+    LATENCY,
+    REQUESTS,
+    SNAPSHOT_FORKS,
+)
 from sim.measures.histogram import Histogram
 from sim.measures.recording import Recording
 from workloads.programs.microbench.program import FAULT, FORKS_BY_SIZE
-from workloads.programs.redis.server import EXTRA_MEMORY, SNAPSHOTS
+from workloads.programs.redis.server import SNAPSHOTS
 from workloads.running.faults import fault_of
 
 MIB = 2**20

@@ -82,7 +82,7 @@ def run(name: str, scheme: str, **changes: Any) -> tuple[int, Recording]:
 COUNTS = {
     "redis": (126, 118),
     "redis, open loop": (137, 138),
-    "redis, trace": (128, 130),
+    "redis, trace": (123, 127),
     "afl": (243, 697),
     "afl, two instances": (20_763, 50_304),
     "triforce": (243, 697),

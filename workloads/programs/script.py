@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
@@ -20,12 +21,13 @@ from sim.configuration import Configuration
 from sim.machine.clock import Activity
 from sim.machine.streams import Streams
 from sim.machine.tasks import Task
-from sim.measures.common_metrics import DURATION
+from sim.measures.common_metrics import DURATION, STEPS
 from sim.measures.metrics import Better, Group, Metric, Unit
 from sim.measures.recording import Recording
 from sim.units import Count, Duration
 from workloads.running.faults import everything_counted
 from workloads.running.program import Program
+from workloads.running.simulated_time import check_length
 from workloads.workload import Workload
 
 FIRST = "P"
@@ -153,6 +155,16 @@ class ScriptConfig(Configuration):
                     alive.remove(step.who)
         return self
 
+    @model_validator(mode="after")
+    def _ends_in_time(self) -> Self:
+        steps: list[Any] = [
+            step
+            for entry in self.steps
+            for step in (entry.together if isinstance(entry, Together) else [entry])
+        ]
+        check_length("to sleep", sum(step.time for step in steps if isinstance(step, Sleep)))
+        return self
+
 
 @dataclass(frozen=True)
 class _Process:
@@ -190,7 +202,7 @@ class ScriptRun:
                 self._kernel.books.note(process.mm)
             counted = (self._memory.counts - before).as_dict()
             self._recording.add(
-                levels={_took(name): self._clock.now - began_ns},
+                levels={_took(name, number): self._clock.now - began_ns},
                 counters={_counted(name, kind): n for kind, n in counted.items() if n},
             )
 
@@ -270,10 +282,10 @@ class ScriptRun:
         return operation(mm, step.at, step.pages)
 
 
-def _took(step: str) -> Metric:
+def _took(step: str, number: int) -> Metric:
     """How long a step took."""
     label, group = f"steps/{step}/took", Group.DETAILS
-    return Metric(f"{label}_ns", Unit.NANOSECONDS, Better.LESS, label, group)
+    return Metric(f"{label}_ns", Unit.NANOSECONDS, Better.LESS, label, group, STEPS, number)
 
 
 def _counted(step: str, kind: str) -> Metric:
@@ -290,6 +302,28 @@ def page_numbers(pages: str | int) -> IntArray:
     return np.arange(first, int(match[2] or first) + 1, int(match[3] or 1))
 
 
+def leave_at_once(steps: Sequence[Any]) -> bool:
+    """Whether all children of a script exec or exit before they or their parents do more.
+
+    Threads of the parent that are there together with the fork go on meanwhile.
+
+    Args:
+        steps: as plain data.
+    """
+    waiting: dict[str, str] = {}
+    for entry in steps:
+        together = entry.get("together", [entry])
+        parents = set(waiting.values())
+        for step in together:
+            who, does = step["who"], step["do"]
+            if who in waiting and does in {"exec", "exit"}:
+                del waiting[who]
+            elif who in waiting or who in parents:
+                return False
+        waiting |= {step["into"]: step["who"] for step in together if step["do"] == "fork"}
+    return not waiting
+
+
 class Script(Workload):
     """Script: what processes do to their memory, with the time and the faults of each step."""
 
@@ -301,3 +335,7 @@ class Script(Workload):
         del streams
         steps = ScriptRun(config, kernel)
         return Program([steps.live()], steps.recording)
+
+    def children_exit_at_once(self, config: Mapping[str, Any]) -> bool:
+        """See `Workload.children_exit_at_once`."""
+        return leave_at_once(config["steps"])

@@ -24,13 +24,14 @@ from workloads.running.faults import faults_since_loading
 from workloads.running.pages import PAGE_BYTES
 from workloads.running.program import Program
 from workloads.running.setup import Setup
+from workloads.running.simulated_time import check_length
 from workloads.traces.kinds.case_trace import CaseTrace
 from workloads.traces.reading.columns import MISSING
 from workloads.traces.reading.text import trace_error
 from workloads.traces.registry import open_as
-from workloads.workload import Workload
+from workloads.workload import Workload, check_fit
 
-PHASES = (FORK_TIME, time_of("test"), time_of("total"))
+PHASES = (FORK_TIME, time_of("test"), time_of("total", tail="p99"))
 """What is told of a test: columns of its row, and a distribution each."""
 
 TESTS = Metric("tests", group=Group.DETAILS)
@@ -82,6 +83,12 @@ class SqliteConfig(Configuration):
     def _of_one_source(self) -> Self:
         if (self.tests is None) == (self.log is None):
             raise ValueError("expected either tests or a log")
+        return self
+
+    @model_validator(mode="after")
+    def _ends_in_time(self) -> Self:
+        once_ns = sum(test.run for test in self.tests or ())
+        check_length("initialisation and all tests", self.initialisation + self.rounds * once_ns)
         return self
 
 
@@ -177,5 +184,6 @@ class Sqlite(Workload):
         return {"database": config["database"]}
 
     def check(self, config: SqliteConfig, setup: Setup) -> None:
-        """Look whether the log can be run on the machine."""
-        cases_of(config, setup.profile.costs)
+        """Look whether the log can be run on the machine, in a time that can be simulated."""
+        once_ns = sum(case.run_ns for case in cases_of(config, setup.profile.costs))
+        check_fit(("rounds",), "to run the log", config.initialisation + config.rounds * once_ns)

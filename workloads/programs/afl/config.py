@@ -10,6 +10,7 @@ from sim.configuration import Configuration
 from sim.units import Bytes, Count, Duration, Ratio
 from workloads.programs.shared.trace_file import TraceFile
 from workloads.running.pages import PAGE_BYTES
+from workloads.running.simulated_time import check_length
 
 
 class SlowInputs(Configuration):
@@ -66,6 +67,14 @@ class Fuzzing(Configuration):
             raise ValueError("missing: duration: expected how long they fuzz")
         if self.rates is not None and self.slow is not None:
             raise ValueError("measured rates have their slow inputs already: expected no slow")
+        return self
+
+    @model_validator(mode="after")
+    def _ends_in_time(self) -> Self:
+        # The last input begins before the end; a slow one takes 40 times the mean once in 10^17.
+        slow_ns = 40 * self.slow.run if self.slow else 0
+        last_ns = (self.run or 0) + slow_ns + self.overhead
+        check_length("duration and the last input", (self.duration or 0) + last_ns)
         return self
 
 

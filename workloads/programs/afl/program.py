@@ -11,7 +11,14 @@ from models.kernel.kernel import Kernel
 from sim.arrays import IntArray
 from sim.machine.clock import Activity
 from sim.machine.streams import Streams
-from sim.measures.common_metrics import DURATION, FORK_TIME, THROUGHPUT, per_second, time_of
+from sim.measures.common_metrics import (
+    DURATION,
+    EXECUTED,
+    FORK_TIME,
+    THROUGHPUT,
+    per_second,
+    time_of,
+)
 from sim.measures.histogram import Histogram
 from sim.measures.metrics import Better, Group, Metric
 from sim.measures.recording import Recording
@@ -141,7 +148,7 @@ def _recording(duration_ns: int, fuzzers: list[Fuzzer], elapsed_ns: int) -> Reco
         histograms={EXECUTION: executions, FORK_TIME: forks},
         counters={EXECUTIONS: executions.count, **faults},
         series={
-            EXECUTIONS.name: {
+            EXECUTED: {
                 "t_ns": np.arange(len(ended), dtype=np.int64) * WINDOW_NS,
                 "executions": ended.astype(np.int64),
             }

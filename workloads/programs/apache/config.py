@@ -11,6 +11,7 @@ from sim.units import Bytes, Count, Duration, Ratio
 from workloads.programs.shared.replay import ReplayedTrace
 from workloads.programs.shared.service_time import Service, ServiceTime
 from workloads.running.pages import PAGE_BYTES, pages_of
+from workloads.running.simulated_time import check_length
 
 SECOND_NS = 10**9
 
@@ -101,4 +102,13 @@ class ApacheConfig(Configuration):
             raise ValueError(f"expected first_pages up to the parent's {self.parent_pages}")
         if self.workers > self.max_workers:
             raise ValueError("expected max_workers of at least workers")
+        return self
+
+    @model_validator(mode="after")
+    def _ends_in_time(self) -> ApacheConfig:
+        waiting_ns = 0
+        if isinstance(self.clients, ClosedLoop):
+            longest_ns = self.service.quantiles_ns[-1] + self.clients.work
+            waiting_ns = self.clients.connections * longest_ns
+        check_length("duration, and what waits then", (self.sending_ns or 0) + waiting_ns)
         return self

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
 from models.kernel.kernel import Kernel
 from sim.machine.streams import Streams
 from sim.measures.recording import Recording
 from workloads.programs.apache.clients import Clients
 from workloads.programs.apache.closed_loop import ClientThreads
-from workloads.programs.apache.config import ApacheConfig, ClosedLoop
+from workloads.programs.apache.config import ApacheConfig, ClosedLoop, TraceClients
 from workloads.programs.apache.open_loop import TracedClients
 from workloads.programs.apache.pool import WorkerPool
 from workloads.running.program import Program, play
 from workloads.running.setup import Setup
 from workloads.traces.kinds.access_trace import AccessTrace
+from workloads.traces.reading.columns import MISSING
 from workloads.traces.registry import open_as
-from workloads.workload import Workload
+from workloads.workload import Workload, check_fit
 
 
 class Apache(Workload):
@@ -33,6 +39,23 @@ class Apache(Workload):
         """
         pool = WorkerPool(config, kernel, _clients(config, kernel, streams, alone=alone), streams)
         return Program([pool.live()], pool.recording)
+
+    def loaded_bytes(self, config: Mapping[str, Any]) -> Mapping[str, int]:
+        """See `Workload.loaded_bytes`."""
+        return {"parent": config["parent"]}
+
+    def check(self, config: ApacheConfig, setup: Setup) -> None:
+        """Look whether the trace is sent and served in a time that can be simulated."""
+        del setup
+        clients = config.clients
+        if isinstance(clients, TraceClients):
+            trace = open_as(AccessTrace, clients.path, clients.reading)
+            clients.check_sending(trace.time_ns, config.duration)
+            count = len(clients.send_ns(trace.time_ns, config.duration))
+            own_ns = trace.service_ns[:count]
+            longest_ns = np.where(own_ns == MISSING, config.service.quantiles_ns[-1], own_ns)
+            served_ns = float(longest_ns.sum(dtype=np.float64))
+            check_fit(("service",), "to serve the trace", served_ns)
 
     def run(self, config: ApacheConfig, setup: Setup) -> Recording:
         """See `Workload.run`."""

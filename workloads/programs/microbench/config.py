@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from sim.configuration import Configuration
 from sim.units import Bytes, Duration, Ratio
 from workloads.running.pages import PAGE_BYTES
+from workloads.running.simulated_time import check_length
 
 MOST_SIZES = 10_000
 
@@ -65,6 +66,12 @@ class MicrobenchConfig(Configuration):
     reads: Annotated[
         Ratio, Field(description="fork_and_access: share of the memcpys that read the region")
     ] = 0.0
+
+    @model_validator(mode="after")
+    def _ends_in_time(self) -> Self:
+        last_ns = self.start_spread + self.instances * self.start_gap
+        check_length("until the last instance starts", last_ns)
+        return self
 
     def size_list(self) -> list[int]:
         """The sizes, in bytes, in the order they are tried."""

@@ -17,6 +17,7 @@ MOST_ITERATIONS = 512
 """Looked at together: more do not fit into a core's cache, fewer take longer to call for."""
 _MOST_SETS, _MOST_PAGES = 2**17, 2**20
 """Drawn ahead for all connections together: SETs, and pages that they dirty."""
+_FARTHEST_BYTE = 2**62
 
 _Passes: TypeAlias = tuple[IntArray, IntArray]
 """How far each pass of a connection serves its sequence, and reads its byte stream."""
@@ -47,6 +48,8 @@ class _PipelinedConnection:
         self._keys = streams.generator(f"workload/redis/keys/{number}")
         self.served = 0
         self._read_bytes = 0
+        # Where no SET is reached, and bytes up to there can still be counted.
+        self._last = _FARTHEST_BYTE // config.get_bytes
         # The known SETs from the first unserved one on: position, end in the byte stream, and how
         # many pages they and those before have dirtied.
         self._sets = np.zeros(0, np.int64)
@@ -113,6 +116,7 @@ class _PipelinedConnection:
             return False
         last = self._sets[-1] if self._sets.size else self.served - 1
         sets = last + np.cumsum(geometric(self._gaps, self._set_ratio, self._drawn))
+        sets = np.minimum(sets, self._last)
         known = self._sets_before + self._sets.size
         before = np.arange(known + 1, known + self._drawn + 1, dtype=np.int64)
         ends = (sets + 1) * self._get_bytes + before * (self._set_bytes - self._get_bytes)
@@ -212,15 +216,20 @@ class ClosedLoopClients:
 def geometric(generator: np.random.Generator, share: float, count: int) -> IntArray:
     """``generator.geometric(share, count)``, the same numbers in a third of the time.
 
-    NumPy inverts exponential numbers too, but takes the logarithm for each.
+    NumPy inverts exponential numbers too, but takes the logarithm for each. Numbers above
+    `FARTHEST` are that.
     """
     if share >= _SEARCHED:
         return generator.geometric(share, count)
     numbers = generator.standard_exponential(count)
-    numbers /= -math.log1p(-share)
+    rate = -math.log1p(-share)
+    np.minimum(numbers, FARTHEST * rate, out=numbers)
+    numbers /= rate
     return np.ceil(numbers, out=numbers).astype(np.int64)
 
 
+FARTHEST = 2**45
+"""No run comes to so many requests, and as many such numbers as are drawn at once can be added."""
 _SEARCHED = 1 / 3
 """From this share on NumPy's Generator does not invert (random_geometric_search)."""
 

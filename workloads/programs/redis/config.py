@@ -20,7 +20,9 @@ from sim.units import (
     read_by,
 )
 from workloads.programs.redis.objects import memory_of_key
+from workloads.programs.redis.snapshot_config import SECOND_NS, Snapshot
 from workloads.programs.shared.replay import ReplayedTrace
+from workloads.running.simulated_time import check_length
 from workloads.traces.commands.resp import request_bytes
 
 Connections = Annotated[Count, Field(ge=1, le=10_000)]
@@ -38,7 +40,7 @@ class OpenLoop(Configuration):
     """Clients that send at their own times, whatever the answers do."""
 
     kind: Literal["open"]
-    rate: Rate
+    rate: Annotated[Rate, Field(le=SECOND_NS, description="of all clients together")]
     arrivals: Annotated[
         Literal["poisson", "fixed"], Field(description="random gaps, or all gaps alike")
     ] = "poisson"
@@ -79,35 +81,6 @@ WarmUp = Annotated[
     read_by(_warm_up),
     WithJsonSchema({"anyOf": [{"const": 0}, {"type": "string"}]}),
 ]
-
-
-class Snapshot(Configuration):
-    """When Redis forks a child that saves the data set, and how fast the child is.
-
-    The rule is looked at ten times a second, as Redis does (serverCron), and never while a child
-    is alive; ``after`` counts from the end of the last successful save, at first from the start, as
-    in redis.conf. A listed time that falls into a running snapshot is refused and counted.
-    """
-
-    after_changes: Annotated[
-        Annotated[Count, Field(ge=1)] | None,
-        Field(description="fork once this many keys were written"),
-    ] = None
-    after: Annotated[Duration, Field(description="and this long after the last save ended")] = 0
-    at: Annotated[list[Duration], Field(description="fork at these times")] = []  # noqa: RUF012 - pydantic copies it
-    save_rate: Annotated[
-        Bytes, Field(gt=0, description="bytes of the data set that the child saves a second")
-    ] = 256 * 2**20
-
-    @model_validator(mode="after")
-    def _one_trigger(self) -> Snapshot:
-        if (self.after_changes is None) == (not self.at):
-            raise ValueError("expected one of after_changes and at")
-        if self.after and self.after_changes is None:
-            raise ValueError("expected after only beside after_changes")
-        if sorted(set(self.at)) != self.at:
-            raise ValueError("expected ascending times in at")
-        return self
 
 
 class RedisConfig(Configuration):
@@ -167,6 +140,25 @@ class RedisConfig(Configuration):
         if (least := memory_of_key(self.key_bytes, self.value_bytes)) > self.dataset:
             raise ValueError(f"expected a dataset that holds a key, which takes {least} bytes")
         return self
+
+    @model_validator(mode="after")
+    def _ends_in_time(self) -> RedisConfig:
+        clients, sent_for_ns = self.clients, self.duration or 0
+        service_ns = self._expected_ns(self.value_bytes)
+        if isinstance(clients, ClosedLoop):
+            at_once_ns = clients.connections * clients.pipeline * service_ns
+            check_length("duration, and what waits then", sent_for_ns + at_once_ns)
+        elif isinstance(clients, OpenLoop):
+            served_ns = clients.rate * sent_for_ns / SECOND_NS * service_ns
+            check_length("to serve all requests", max(sent_for_ns, served_ns))
+        else:
+            check_length("duration", sent_for_ns)
+        return self
+
+    def _expected_ns(self, value_bytes: int) -> float:
+        if isinstance(self.service, ServiceBySize):
+            return self.service.base + self.service.per_byte * value_bytes
+        return self.service
 
     def service_ns(self, value_bytes: IntArray) -> IntArray:
         """How long requests are served whose values are so long; int64 [n]."""

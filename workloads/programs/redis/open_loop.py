@@ -113,6 +113,8 @@ def generated_arrivals(
         times = gap_ns * numbers
         if clients.arrivals == "poisson":
             times = last_ns + np.cumsum(gaps.exponential(gap_ns, MOST_REQUESTS))
+        # What comes later is not sent, and the times of some are beyond all bounds.
+        times = np.minimum(times, config.duration)
         last_ns = float(times[-1])
         sent += MOST_REQUESTS
         is_set = kinds.random(MOST_REQUESTS) < config.set_ratio
@@ -156,7 +158,7 @@ def traced_arrivals(
     request_bytes = trace.request_bytes[:count].astype(np.int64)
     request_bytes[request_bytes == MISSING] = config.get_bytes
     connection = trace.connection[:count].astype(np.int64)
-    service_ns = config.service_ns(_value_bytes(config, trace, count))
+    service_ns = config.service_ns(value_lengths(config, trace, count))
     # In pieces, since those who take requests away leave a copy of the rest.
     for start, end in _pieces(count, heap.pages_of_a_set):
         keys = slice(keys_from[start], keys_from[end])
@@ -172,7 +174,7 @@ def traced_arrivals(
         )
 
 
-def _value_bytes(config: RedisConfig, trace: KeyTrace, count: int) -> IntArray:
+def value_lengths(config: RedisConfig, trace: KeyTrace, count: int) -> IntArray:
     """How long the value is that each of the first ``count`` commands stores or reads; int64.
 
     What is read was stored by the last command before that stored something under the key, or has

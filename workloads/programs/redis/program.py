@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from models.kernel.kernel import Kernel
 from sim.machine.streams import Streams
 from workloads.programs.redis.closed_loop import ClosedLoopClients
-from workloads.programs.redis.config import ClosedLoop, OpenLoop, RedisConfig
-from workloads.programs.redis.open_loop import OpenLoopClients, generated_arrivals, traced_arrivals
+from workloads.programs.redis.config import ClosedLoop, OpenLoop, RedisConfig, TraceClients
+from workloads.programs.redis.open_loop import (
+    OpenLoopClients,
+    generated_arrivals,
+    traced_arrivals,
+    value_lengths,
+)
 from workloads.programs.redis.requests import RequestSource
 from workloads.programs.redis.server import Server
 from workloads.running.program import Program
+from workloads.running.setup import Setup
 from workloads.traces.kinds.key_trace import KeyTrace
 from workloads.traces.registry import open_as
-from workloads.workload import Workload
+from workloads.workload import Workload, check_fit
 
 
 class Redis(Workload):
@@ -29,6 +37,17 @@ class Redis(Workload):
         """Load the data set, serve the clients until they are done, and say what they saw."""
         server = Server(config, kernel, _clients(config, streams))
         return Program([server.live()], server.recording)
+
+    def check(self, config: RedisConfig, setup: Setup) -> None:
+        """Look whether the trace is sent and served in a time that can be simulated."""
+        del setup
+        clients = config.clients
+        if isinstance(clients, TraceClients):
+            trace = open_as(KeyTrace, clients.path, clients.reading)
+            clients.check_sending(trace.time_ns, config.duration)
+            count = len(clients.send_ns(trace.time_ns, config.duration))
+            served_ns = config.service_ns(value_lengths(config, trace, count))
+            check_fit(("service",), "to serve the trace", float(served_ns.sum(dtype=np.float64)))
 
     def loaded_bytes(self, config: Mapping[str, Any]) -> Mapping[str, int]:
         """See `Workload.loaded_bytes`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Generic
 
 import numpy as np
+import simpy
 
 from models.faults.batch import Faults
 from models.kernel.kernel import Kernel
@@ -15,12 +16,14 @@ from sim.machine.clock import Activity
 from sim.machine.tasks import Task
 from sim.measures.common_metrics import (
     DURATION,
+    EXTRA_MEMORY,
     LATENCY,
     REQUESTS,
     SNAPSHOT_FORKS,
     SNAPSHOTS_KILLED,
     SNAPSHOTS_NOT_REACHED,
     SNAPSHOTS_REFUSED,
+    SNAPSHOTS_UNFINISHED,
     THROUGHPUT,
     WARM_UP,
     per_second,
@@ -32,21 +35,17 @@ from sim.measures.timeline import Timeline
 from sim.measures.warmup import SteadyLatency
 from workloads.programs.redis.config import RedisConfig
 from workloads.programs.redis.requests import Basis, Iterations, RequestSource
-from workloads.programs.redis.snapshots import SnapshotRow, SnapshotRule, columns
+from workloads.programs.redis.snapshot_config import SECOND_NS
+from workloads.programs.redis.snapshot_schedule import NEVER_NS, SnapshotSchedule
+from workloads.programs.redis.snapshots import SnapshotRow, columns
 from workloads.running.faults import LoadedMemory, faults_since_loading
 from workloads.running.pages import pages_of
 
-NANOSECONDS = 10**9
-FOREVER_NS = 2**62
 WINDOW_NS = 100_000_000
 """Length of a window of the latency timeline."""
 
 KEYS_WRITTEN = Metric("keys_written", group=Group.DETAILS)
 SNAPSHOTS = Metric("snapshots", group=Group.FORKS, family="snapshots")
-EXTRA_MEMORY = Metric(
-    "extra_memory_bytes_peak", Unit.BYTES, Better.LESS, "extra_memory", Group.MEMORY
-)
-"""The most that a snapshot took on top."""
 SNAPSHOT_RUNNING = Metric(
     "snapshot_running_ns", Unit.NANOSECONDS, Better.LESS, "snapshot_running", Group.DETAILS
 )
@@ -76,10 +75,10 @@ class Server(Generic[Basis]):
         kernel.load(self._mm, heap, scattered_share=config.scattered)
         self._heap_start = heap.start_page
         self._loaded = LoadedMemory(self._mm.memory)
-        self._rule = SnapshotRule(config.snapshot)
+        self._schedule = SnapshotSchedule(config.snapshot)
         self._snapshots: list[SnapshotRow] = []
         self._children = Level(self._clock)
-        self._changes = 0
+        self._save_process: simpy.Process | None = None
         self._requests = 0
         self._failed = 0
         self._keys_written = 0
@@ -89,60 +88,52 @@ class Server(Generic[Basis]):
     def live(self) -> Activity:
         """The server's process."""
         while True:
-            look_ns = min(self._quiet_until_ns(), self._pending_decision_ns())
-            ahead = self._clients.upcoming(self._clock.now, look_ns, self._find_faults)
+            now_ns = self._clock.now
+            look_ns = min(self._quiet_until_ns(), self._schedule.next_ns(now_ns))
+            ahead = self._clients.upcoming(now_ns, look_ns, self._find_faults)
             if ahead is None:
                 yield from self._idle()
                 return
-            until_ns, most = self._next_decision(ahead)
+            until_ns = self._schedule.next_ns(now_ns, ahead.start_ns, ahead.changes_end)
             quiet_ns = min(self._quiet_until_ns(), until_ns)
-            together = min(int(np.searchsorted(ahead.ends_ns, quiet_ns)), most)
+            together = int(np.searchsorted(ahead.ends_ns, quiet_ns))
             if together:
                 yield from self._serve_together(ahead, together)
             elif ahead.start_ns[0] >= until_ns:
-                yield self._clock.timeout(max(until_ns - self._clock.now, 0))
-                yield from self._decide()
+                yield from self._sleep_and_decide(until_ns)
             else:
                 yield from self._serve_one(ahead, until_ns)
-
-    def _next_decision(self, ahead: Iterations[Basis]) -> tuple[int, int]:
-        """When to decide on a fork next, and how many iterations are served before at most.
-
-        While too few keys have changed there is nothing to decide, up to the iteration that
-        changes enough of them.
-        """
-        missing = self._rule.missing_changes(self._changes)
-        before = int(np.searchsorted(ahead.changes_end, missing)) if missing else 0
-        if before:
-            return FOREVER_NS, before
-        return self._decision_ns(), len(ahead.ends_ns)
-
-    def _pending_decision_ns(self) -> int:
-        """When to decide on a fork, if enough keys have changed already."""
-        return FOREVER_NS if self._rule.missing_changes(self._changes) else self._decision_ns()
-
-    def _decision_ns(self) -> int:
-        """When to decide on a fork next, if enough keys change until then."""
-        decision_ns = self._rule.next_decision_ns(
-            self._clock.now, child_alive=self._children.value > 0
-        )
-        return FOREVER_NS if decision_ns is None else decision_ns
 
     def _idle(self) -> Activity:
         """The clients are done: go on to the end of the time that was asked for."""
         end_ns = self._config.duration
         while end_ns is not None and self._clock.now < end_ns:
-            decision_ns = self._pending_decision_ns()
-            yield self._clock.timeout(max(min(decision_ns, end_ns) - self._clock.now, 0))
-            if decision_ns <= self._clock.now < end_ns:
-                yield from self._decide()
+            decision_ns = self._schedule.next_ns(self._clock.now)
+            if decision_ns < end_ns:
+                yield from self._sleep_and_decide(decision_ns)
+            else:
+                yield from self._sleep(end_ns)
+
+    def _sleep_and_decide(self, decision_ns: int) -> Activity:
+        """Sleep up to a moment at which a fork may be due, and decide then."""
+        yield from self._sleep(decision_ns)
+        if self._clock.now >= decision_ns:
+            yield from self._decide()
+
+    def _sleep(self, until_ns: int) -> Activity:
+        """Sleep so long, or until a child ends whose end may make another fork due earlier."""
+        end = self._clock.timeout(max(until_ns - self._clock.now, 0))
+        if self._save_process is not None and self._schedule.waits_for_child:
+            yield end | self._save_process
+        else:
+            yield end
 
     def _quiet_until_ns(self) -> int:
         """Up to when nothing but this server does anything; now if it must share its core."""
         if not self._kernel.machine.scheduler.undisturbed(self._task):
             return self._clock.now
         event_ns, end_ns = self._clock.quiet_until_ns, self._config.duration
-        return min(bound for bound in (event_ns, end_ns, FOREVER_NS) if bound is not None)
+        return min(bound for bound in (event_ns, end_ns, NEVER_NS) if bound is not None)
 
     def _find_faults(self, pages: IntArray) -> Faults:
         """See `requests.FindFaults`."""
@@ -160,7 +151,7 @@ class Server(Generic[Basis]):
     def _serve_one(self, ahead: Iterations[Basis], until_ns: int) -> Activity:
         if ahead.start_ns[0] > self._clock.now:
             # Others may act while the server sleeps, so the faults are looked at again after it.
-            yield self._clock.timeout(int(ahead.start_ns[0]) - self._clock.now)
+            yield from self._sleep(int(ahead.start_ns[0]))
             return
         self._write(ahead, 1)
         yield from self._task.run(compute_ns=int(ahead.busy_ns[0]))
@@ -171,7 +162,7 @@ class Server(Generic[Basis]):
     def _write(self, ahead: Iterations[Basis], count: int) -> None:
         """Dirty the pages of the SETs in the first ``count`` iterations."""
         self._kernel.apply(self._mm, ahead.faults.until(int(ahead.writes_end[count - 1])))
-        self._changes += int(ahead.changes_end[count - 1])
+        self._schedule.changes += int(ahead.changes_end[count - 1])
 
     def _reply(self, ahead: Iterations[Basis], ends_ns: IntArray) -> None:
         """Answer iterations that ended; what a killed server did not answer, it has not served."""
@@ -184,24 +175,24 @@ class Server(Generic[Basis]):
         self._timeline.add(replies.at_ns, replies.latency_ns, replies.weights)
 
     def _decide(self) -> Activity:
-        """Fork a child that saves the data set, if it is time."""
-        if not self._rule.due(self._clock.now, self._changes, child_alive=self._children.value > 0):
-            return
+        """Fork a child that saves the data set, if that is due."""
         start_ns = self._clock.now
-        snapshot = SnapshotRow(start_ns, self._changes, self._mm.memory.used_bytes)
+        if not self._schedule.due(start_ns):
+            return
+        snapshot = SnapshotRow(start_ns, self._schedule.changes, self._mm.memory.used_bytes)
         child = yield from self._kernel.fork(self._task, self._mm)
         snapshot.fork_ns = self._clock.now - start_ns
         self._snapshots.append(snapshot)
-        self._changes = 0
+        self._schedule.forked(start_ns)
         self._children.set(1)
         task = self._kernel.machine.task(f"redis-save-{len(self._snapshots)}")
-        self._kernel.process(child, self._save(task, child, snapshot))
+        self._save_process = self._kernel.process(child, self._save(task, child, snapshot))
 
     def _save(self, task: Task, mm: AddressSpace, snapshot: SnapshotRow) -> Activity:
         """The child: walk the data set and write it, exit."""
         assert self._config.snapshot is not None  # noqa: S101 - who else would have forked it
         yield from self._kernel.start(task, mm)
-        save_ns = self._config.dataset * NANOSECONDS // self._config.snapshot.save_rate
+        save_ns = self._config.dataset * SECOND_NS // self._config.snapshot.save_rate
         yield from task.run(compute_ns=save_ns)
         lost = self._kernel.scheme.has_lost(mm)
         if lost:
@@ -210,8 +201,7 @@ class Server(Generic[Basis]):
         self._measure(snapshot)
         yield from self._kernel.exit(task, mm)
         snapshot.end_ns = self._clock.now
-        if not lost:
-            self._rule.saved(self._clock.now)
+        self._schedule.ended(self._clock.now, saved=not lost)
         self._children.set(0)
 
     def _measure(self, snapshot: SnapshotRow) -> None:
@@ -235,8 +225,9 @@ class Server(Generic[Basis]):
                 KEYS_WRITTEN: self._keys_written,
                 SNAPSHOTS: len(self._snapshots),
                 SNAPSHOTS_KILLED: self._failed,
-                SNAPSHOTS_REFUSED: self._rule.refused,
-                SNAPSHOTS_NOT_REACHED: self._rule.not_reached,
+                SNAPSHOTS_REFUSED: self._schedule.refused,
+                SNAPSHOTS_NOT_REACHED: self._schedule.not_reached,
+                SNAPSHOTS_UNFINISHED: self._children.value,
                 **faults_since_loading(self._loaded),
             },
             series={

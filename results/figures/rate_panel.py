@@ -1,0 +1,59 @@
+"""A panel of how fast a program works: what it did a second, over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
+
+from results.figures import style
+from results.figures.lines import Line, dot
+from results.records.record import Record
+from sim.measures.common_metrics import DURATION, EXECUTED
+
+
+def has_rates(record: Record) -> bool:
+    """Whether the first repetition counts what was executed in windows of time."""
+    return EXECUTED in record.repetitions[0].series
+
+
+def rates_over_time(axes: Axes, lines: Sequence[Line]) -> None:
+    """Executions a second in each window of the first repetition."""
+    for line in lines:
+        if not has_rates(line.record):
+            continue
+        ends_s, rates = rates_of(line.record)
+        axes.step(
+            np.append(0, ends_s),
+            np.append(rates[:1], rates),
+            where="pre",
+            color=line.colour,
+            linestyle=line.linestyle,
+            label=line.label,
+            **dot(rates.size),
+        )
+    axes.set_xlim(left=0)
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_formatter(FuncFormatter(style.plain))
+    axes.set_xlabel("time (s)")
+    axes.set_ylabel("executions (/s)")
+
+
+def rates_of(
+    record: Record,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """When each window of the first repetition ends (s), and what was executed in it a second.
+
+    The end of the run cuts the last window; if less than half of it is left, it is taken together
+    with the one before.
+    """
+    recording = record.repetitions[0]
+    starts_ns, counts = recording.series[EXECUTED]["t_ns"], recording.series[EXECUTED]["executions"]
+    end_ns = max(int(recording.levels[DURATION.name]), int(starts_ns[-1]) + 1)
+    if len(starts_ns) > 1 and 2 * (end_ns - starts_ns[-1]) < starts_ns[-1] - starts_ns[-2]:
+        starts_ns, counts = starts_ns[:-1], np.append(counts[:-2], counts[-2:].sum())
+    ends_ns = np.append(starts_ns[1:], end_ns)
+    return ends_ns / 1e9, counts / (ends_ns - starts_ns) * 1e9
