@@ -21,8 +21,8 @@ from models.memory.frames import FRAME_BYTES, MOST_FRAMES
 from models.schemes.registry import SCHEMES
 from results.metrics import formatting
 from results.records.record import canonical_json, rest_of_id, spelled_id
-from sim.units import LARGEST
 from workloads.registry import WORKLOADS, programs_of
+from workloads.running.simulated_time import LONGEST_NS
 from workloads.traces.registry import Reading
 
 _TRACE = b'"kind":"trace"'
@@ -276,11 +276,11 @@ def _check_lengths(source: ConfigSource, traces: FoundTraces, document: Document
             route: Route = ("workload", *way, "path")
             span = spans[route[:-1]]
             length_ns = span.length_ns / config.get("speed", 1) * program.get("rounds", 1)
-            if length_ns > LARGEST and (program.get("duration") or LARGEST) >= LARGEST:
+            if length_ns > LONGEST_NS and (program.get("duration") or LONGEST_NS) >= LONGEST_NS:
                 raise InputError.at(
                     document.position(route),
                     f"{dotted(route)}: {config['path']} takes {length_ns / _DAY_NS:.4g} days"
-                    f"{span.gap and f' ({span.gap})'}: expected at most {LARGEST // _DAY_NS}, "
+                    f"{span.gap and f' ({span.gap})'}: expected at most {LONGEST_NS // _DAY_NS}, "
                     "as by a higher speed or a duration",
                 )
 

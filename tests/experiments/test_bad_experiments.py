@@ -41,7 +41,7 @@ UNSWEPT = "expected a field that no sweep sets, or --set sweep=[]"
             "cores: 16",
             "zzz: 16",
             "3:42: machine.zzz: unknown key: expected one of "
-            "'profile', 'cores', 'memory', 'constants', 'scale'",
+            "'profile', 'cores', 'memory', 'scheduler', 'constants', 'scale'",
         ),
         ("dataset:", "datset:", "6:3: workload.datset: unknown key - did you mean 'dataset'?"),
         (

@@ -36,7 +36,7 @@ def validate(workload: str) -> Result:
     [
         ("", "", "takes 365 days (record 6 of 6, in order of time, comes 365 days after"),
         (", speed: 3", "", "takes 121.7 days"),
-        (", speed: 4", "", None),
+        (", speed: 8", "", None),
         ("", ", duration: 10s", None),
         (", speed: 0.001", ", duration: 24h", None),
     ],
@@ -48,7 +48,7 @@ def test_one_line_a_year_late(here: Path, speed: str, duration: str, said: str |
     if said:
         (line,) = result.stderr.splitlines()
         assert line.startswith(f"a.yaml:3:55: workload.clients.path: a.log {said}")
-        assert ": expected at most 104, as by a higher speed or a duration" in line
+        assert ": expected at most 52, as by a higher speed or a duration" in line
     else:
         assert "note: a.log: record 6 of 6, in order of time, comes 365 days" in result.stderr
 
