@@ -180,6 +180,26 @@ def test_a_waiter_during_a_switch_after_a_long_sleep_changes_nobodys_share() -> 
     assert finish[-1] - finish[0] < 1_000  # all three shared to the end, whoever came first
 
 
+def test_who_has_only_now_been_given_a_core_sets_no_level() -> None:
+    """Three want one core in one moment: of those that wait the one that has had least is next."""
+    board = machine(1, slice_ns=100)
+    order = []
+
+    def job(name: str, start: int, earlier: int, work: int) -> Activity:
+        task = board.task(name)
+        yield board.clock.timeout(start)
+        if earlier:
+            yield from task.run(compute_ns=earlier)
+        yield board.clock.timeout(1000 - board.clock.now)
+        yield from task.run(compute_ns=work)
+        order.append(name)
+
+    for name, start, earlier, work in (("x", 0, 60, 500), ("y", 100, 30, 1), ("z", 200, 0, 1)):
+        board.clock.process(job(name, start, earlier, work))
+    board.clock.run_to_end()
+    assert order == ["z", "y", "x"]
+
+
 def test_a_new_task_starts_on_the_core_that_was_idle_for_longest() -> None:
     board = machine(3)
     used = []

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from sim.arrays import IntArray
 from sim.machine.clock import Activity
 from sim.machine.machine import Machine
+from sim.machine.scheduling.cfs import Cfs
+from sim.machine.scheduling.eevdf import Eevdf
+from sim.machine.scheduling.rule import SchedulingRule
 from sim.machine.scheduling.wait import Wait
 
 PARTS_NS = np.random.default_rng(3).integers(0, 900, 60)
 
 
-def ends(parts: bool, others: int, slice_ns: int = 1000) -> IntArray:
+RULES: dict[str, Callable[[int], SchedulingRule]] = {
+    "wait": Wait,
+    "cfs": lambda slice_ns: Cfs(
+        latency_ns=2 * slice_ns, granularity_ns=100, wakeup_granularity_ns=200, tick_ns=401
+    ),
+    "eevdf of 6.6": lambda ns: Eevdf(slice_ns=ns, tick_ns=401, pays_asleep=False),
+    "eevdf of 6.12": lambda ns: Eevdf(slice_ns=ns, tick_ns=401, pays_asleep=True),
+}
+
+
+def ends(parts: bool, others: int, slice_ns: int = 1000, rule: str = "wait") -> IntArray:
     """When each part ends, with ``others`` on the core that compute without a break."""
-    machine = Machine(1, {}, rule=Wait(slice_ns), switch_ns=7)
+    machine = Machine(1, {}, rule=RULES[rule](slice_ns), switch_ns=7)
     found: list[int] = []
 
     def in_parts() -> Activity:
@@ -44,9 +59,10 @@ def test_alone_they_end_one_after_the_other() -> None:
 
 @pytest.mark.parametrize("others", [0, 1, 3])
 @pytest.mark.parametrize("slice_ns", [333, 1000, 5000])
-def test_they_end_when_bursts_would(others: int, slice_ns: int) -> None:
-    in_parts = ends(True, others, slice_ns)
-    assert in_parts.tolist() == ends(False, others, slice_ns).tolist()
+@pytest.mark.parametrize("rule", RULES)
+def test_they_end_when_bursts_would(rule: str, others: int, slice_ns: int) -> None:
+    in_parts = ends(True, others, slice_ns, rule)
+    assert in_parts.tolist() == ends(False, others, slice_ns, rule).tolist()
     if others:
         assert in_parts[-1] > 7 + PARTS_NS.sum()
 
