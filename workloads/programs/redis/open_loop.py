@@ -220,10 +220,7 @@ class OpenLoopClients:
         arrived = int(np.searchsorted(self._waiting.at_ns, start_ns, side="right"))
         chosen = self._first_pass(arrived)
         if chosen is not None:
-            waiting = self._in_front(chosen)
-            return self._one_iteration(start_ns, waiting, len(chosen), find_faults)
-        if until_ns <= now_ns:
-            return self._one_iteration(start_ns, self._waiting, arrived, find_faults)
+            return self._one_iteration(start_ns, chosen, find_faults)
         return self._many_iterations(now_ns, until_ns, arrived, find_faults)
 
     def _receive(self, now_ns: int) -> None:
@@ -254,27 +251,24 @@ class OpenLoopClients:
         fits = (read <= READ_BYTES) | (np.arange(arrived) == first)
         return None if fits.all() else np.sort(by_connection[fits])
 
-    def _in_front(self, chosen: IntArray) -> Arrivals:
-        """What waits, the chosen requests first."""
-        rest = np.setdiff1d(np.arange(len(self._waiting)), chosen, assume_unique=True)
-        return self._waiting.take(chosen).then(self._waiting.take(rest))
-
     def _one_iteration(
-        self, start_ns: int, waiting: Arrivals, requests: int, find_faults: FindFaults
+        self, start_ns: int, chosen: IntArray, find_faults: FindFaults
     ) -> Iterations[Arrivals]:
-        """An iteration that takes the first ``requests`` and leaves the rest behind."""
-        writes = int(waiting.writes_from[requests])
-        faults = find_faults(waiting.pages[:writes])
-        busy_ns = int(waiting.service_ns[:requests].sum()) + faults.total_ns
+        """An iteration that leaves some of what waits behind."""
+        rest = np.setdiff1d(np.arange(len(self._waiting)), chosen, assume_unique=True)
+        served = self._waiting.take(chosen)
+        writes = len(served.pages)
+        faults = find_faults(served.pages)
+        busy_ns = int(served.service_ns.sum()) + faults.total_ns
         return Iterations(
             start_ns=np.array([start_ns]),
             ends_ns=np.array([start_ns + busy_ns]),
             busy_ns=np.array([busy_ns]),
-            requests=np.array([requests]),
-            changes_end=np.array([int(waiting.changes[:requests].sum())]),
+            requests=np.array([len(chosen)]),
+            changes_end=np.array([int(served.changes.sum())]),
             writes_end=np.array([writes]),
             faults=faults,
-            basis=waiting,
+            basis=served.then(self._waiting.take(rest)),
         )
 
     def _many_iterations(
