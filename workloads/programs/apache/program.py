@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from models.kernel.kernel import Kernel
 from sim.machine.streams import Streams
 from sim.measures.recording import Recording
@@ -10,6 +13,8 @@ from workloads.programs.apache.closed_loop import ClientThreads
 from workloads.programs.apache.config import ApacheConfig, ClosedLoop
 from workloads.programs.apache.open_loop import TracedClients
 from workloads.programs.apache.pool import WorkerPool
+from workloads.running.demands import LOADED, SHARED, Demand
+from workloads.running.pages import SLOT_BYTES
 from workloads.running.program import Program, play
 from workloads.running.setup import Setup
 from workloads.traces.kinds.access_trace import AccessTrace
@@ -33,6 +38,12 @@ class Apache(Workload):
         """
         pool = WorkerPool(config, kernel, _clients(config, kernel, streams, alone=alone), streams)
         return Program([pool.live()], pool.recording)
+
+    def demands(self, config: Mapping[str, Any]) -> Iterator[Demand]:
+        """See `Workload.demands`."""
+        parent, first_bytes = config["parent"], config["first_pages"] * SLOT_BYTES
+        yield Demand(LOADED, "parent", parent)
+        yield Demand(SHARED, "max_workers", config["max_workers"] * min(first_bytes, parent))
 
     def run(self, config: ApacheConfig, setup: Setup) -> Recording:
         """See `Workload.run`."""

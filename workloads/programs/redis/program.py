@@ -9,9 +9,11 @@ from models.kernel.kernel import Kernel
 from sim.machine.streams import Streams
 from workloads.programs.redis.closed_loop import ClosedLoopClients
 from workloads.programs.redis.config import ClosedLoop, OpenLoop, RedisConfig
+from workloads.programs.redis.demands import demands_of
 from workloads.programs.redis.open_loop import OpenLoopClients, generated_arrivals, traced_arrivals
 from workloads.programs.redis.requests import RequestSource
 from workloads.programs.redis.server import Server
+from workloads.running.demands import Demand
 from workloads.running.program import Program
 from workloads.traces.kinds.key_trace import KeyTrace
 from workloads.traces.registry import open_as
@@ -30,9 +32,9 @@ class Redis(Workload):
         server = Server(config, kernel, _clients(config, streams))
         return Program([server.live()], server.recording)
 
-    def loaded_bytes(self, config: Mapping[str, Any]) -> Mapping[str, int]:
-        """See `Workload.loaded_bytes`."""
-        return {"dataset": config["dataset"]}
+    def demands(self, config: Mapping[str, Any]) -> Iterator[Demand]:
+        """See `Workload.demands`."""
+        return demands_of(config)
 
     def remarks(self, config: Mapping[str, Any]) -> Iterator[str]:
         """See `Workload.remarks`; listed times of snapshots that never come."""
