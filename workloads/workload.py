@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from models.kernel.kernel import Kernel
 from sim.machine.streams import Streams
 from sim.measures.recording import Recording
+from workloads.running.demands import Demand
 from workloads.running.program import Program, play
 from workloads.running.setup import Setup
 from workloads.running.simulated_time import check_length
@@ -83,10 +84,10 @@ class Workload(ABC):
         """
         del config, setup
 
-    def loaded_bytes(self, config: Mapping[str, Any]) -> Mapping[str, int]:
-        """What a configuration (plain data) fills at its start, by the field that says so."""
+    def demands(self, config: Mapping[str, Any]) -> Iterator[Demand]:
+        """What a configuration (plain data) takes: memory that it fills, results that it leaves."""
         del config
-        return {}
+        yield from ()
 
     def remarks(self, config: Mapping[str, Any]) -> Iterator[str]:
         """What a configuration (plain data) asks for that will not happen, in sentences."""

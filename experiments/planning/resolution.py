@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from experiments.language.document import Document, Route, dotted
@@ -13,13 +14,11 @@ from experiments.language.schema import Experiment
 from experiments.language.validation import validate
 from experiments.planning.named_files import FoundTrace, NamedFiles
 from experiments.planning.piecewise_validation import Branch, separable
+from experiments.planning.room import ASKED_BY, check_room
 from experiments.sweeps.sweep import Sweep
-from experiments.sweeps.variation import Combination
+from experiments.sweeps.variation import Combination, CombinationRows
 from models.costs.profile import Profile
-from models.memory.entries import ENTRIES_PER_TABLE
-from models.memory.frames import FRAME_BYTES, MOST_FRAMES
 from models.schemes.registry import SCHEMES
-from results.metrics import formatting
 from results.records.record import canonical_json, rest_of_id, spelled_id
 from workloads.registry import WORKLOADS, programs_of
 from workloads.running.simulated_time import LONGEST_NS
@@ -135,8 +134,14 @@ class Resolver:
         self._version = version
         base, axes = sweep.base.data, sweep.axes
         self._pieces: Branch | None = None
+        self._fitting: set[CombinationRows] = set()
         if separable(model):
             self._pieces = Branch(model, base, axes, but=_OF_THE_EXPERIMENT)
+            pieces = [self._pieces.pieces[name] for name in (*ASKED_BY, "fork")]
+            asked = sorted({axis for piece in pieces for axis in piece.varied.axes})
+            self._asked: Callable[[Combination], CombinationRows] = (
+                itemgetter(*asked) if asked else lambda _: ()
+            )
             others = model.model_fields.keys() - {"name"}
             name = {key: value for key, value in base.items() if key == "name"}
             self._name: Branch | None = Branch(model, name, axes, but=others)
@@ -165,6 +170,11 @@ class Resolver:
 
     def _combined(self, pieces: Branch, combination: Combination, spelled: bytes) -> ResolvedPoint:
         source = _CombinedSource(pieces, combination)
+        asked = self._asked(combination)
+        if asked not in self._fitting:
+            _check_lent_memory(source, self._sweep.base)
+            check_room(source, self._sweep.base)
+            self._fitting.add(asked)
         return self._found(spelled, source, self._sweep.base)
 
     def of_document(self, document: Document) -> ResolvedPoint:
@@ -177,7 +187,10 @@ class Resolver:
         config = experiment.model_dump(
             mode="json", exclude=set(_OF_THE_EXPERIMENT), serialize_as_any=True
         )
-        return self._found(canonical_json(config), WholeSource(config), document)
+        source = WholeSource(config)
+        _check_lent_memory(source, document)
+        check_room(source, document)
+        return self._found(canonical_json(config), source, document)
 
     def _found(self, spelled: bytes, source: ConfigSource, document: Document) -> ResolvedPoint:
         """The point of a configuration, once what it names is found.
@@ -186,8 +199,6 @@ class Resolver:
             InputError: something is not there or not what it should be; at its place in
                 ``document``.
         """
-        _check_lent_memory(source, document)
-        _check_room(source, document)
         # A look at the whole is faster than one at each value.
         traces = tuple(_traces(source.section("workload"))) if _TRACE in spelled else ()
         key = (source.section("machine")["profile"], traces)
@@ -239,29 +250,6 @@ def _check_lent_memory(source: ConfigSource, document: Document) -> None:
                 "exit or exec at once, before they and their parents do anything else: expected "
                 "another fork, or such children (microbench's fork_loop, a script)",
             )
-
-
-def _check_room(source: ConfigSource, document: Document) -> None:
-    """Whether what programs fill at their start fits into the machine, page tables included.
-
-    Raises:
-        InputError: it does not; at the first field with which it does not.
-    """
-    given = source.section("machine").get("memory")
-    there = given or MOST_FRAMES * FRAME_BYTES
-    limit = "machine.memory" if given else "as much as a machine can have here"
-    filled = 0
-    for way, program in programs_of(source.section("workload")):
-        for field, size_bytes in WORKLOADS[program["kind"]].loaded_bytes(program).items():
-            pages = -(-size_bytes // FRAME_BYTES)
-            filled += (pages + -(-pages // ENTRIES_PER_TABLE)) * FRAME_BYTES
-            if filled > there:
-                route: Route = ("workload", *way, field)
-                raise InputError.at(
-                    document.position(route),
-                    f"{dotted(route)}: {formatting.size(filled)} with its page tables and what "
-                    f"stands before it: expected at most {limit}, {formatting.size(there)}",
-                )
 
 
 def _check_lengths(source: ConfigSource, traces: FoundTraces, document: Document) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
-from models.memory.areas import BusError
+from models.memory.areas import PAGES_PER_SLOT, BusError
 from models.memory.slots import count_killed
 from models.operations.steps import Operation
 from sim.arrays import IntArray
@@ -25,7 +25,9 @@ from sim.measures.common_metrics import DURATION, STEPS
 from sim.measures.metrics import Better, Group, Metric, Unit
 from sim.measures.recording import Recording
 from sim.units import Count, Duration
+from workloads.running.demands import HELD, MOST_BYTES, SHARED, Demand
 from workloads.running.faults import everything_counted
+from workloads.running.pages import PAGE_BYTES, SLOT_BYTES
 from workloads.running.program import Program
 from workloads.running.simulated_time import check_length
 from workloads.workload import Workload
@@ -51,7 +53,9 @@ Page = Annotated[int, Field(ge=0, lt=2**36)]
 Pages = Annotated[
     str | int, AfterValidator(_pages), Field(description="a page, 0-511, or every second: 0-511:2")
 ]
-Extent = Annotated[Count, Field(ge=1, le=2**36)]
+Extent = Annotated[Count, Field(ge=1, le=MOST_BYTES // PAGE_BYTES)]
+_OF_SLOT = 16
+"""Bytes that are held for 2 MiB of a process's addresses, used or below used ones."""
 
 
 class _ScriptStep(Configuration):
@@ -68,6 +72,12 @@ class Map(_ScriptStep):
     shared: bool = False
     heap: bool = False
     populate: bool = False
+
+    @model_validator(mode="after")
+    def _populates_what_can_be_written(self) -> Self:
+        if self.populate and self.pages > _MOST_PAGES:
+            raise ValueError(f"expected at most {_MOST_PAGES} pages with populate")
+        return self
 
 
 class Range(_ScriptStep):
@@ -339,3 +349,23 @@ class Script(Workload):
     def children_exit_at_once(self, config: Mapping[str, Any]) -> bool:
         """See `Workload.children_exit_at_once`."""
         return leave_at_once(config["steps"])
+
+    def demands(self, config: Mapping[str, Any]) -> Iterator[Demand]:
+        """See `Workload.demands`; as if every process had all addresses, and wrote all pages."""
+        entries = (entry.get("together", [entry]) for entry in config["steps"])
+        steps = [step for together in entries for step in together]
+        processes = 1 + sum(step["do"] == "fork" for step in steps)
+        mapped = sum(s["pages"] for s in steps if s["do"] in ("map", "brk") and not s.get("at"))
+        ends = [s[at] + s["pages"] for s in steps for at in ("at", "to") if s.get(at) is not None]
+        slots = -(-(mapped + max(ends, default=0)) // PAGES_PER_SLOT)
+        yield Demand(HELD, "steps", _OF_SLOT * slots * processes)
+        yield Demand(SHARED, "steps", SLOT_BYTES * processes * len(_written_slots(steps)))
+
+
+def _written_slots(steps: Iterable[Mapping[str, Any]]) -> set[int]:
+    """Which 2 MiB are read or written, wherever they are."""
+    slots: set[int] = set()
+    for pages in {str(step["pages"]) for step in steps if step["do"] in ("read", "write")}:
+        first, _, last = pages.partition(":")[0].partition("-")
+        slots.update(range(int(first) // PAGES_PER_SLOT, int(last or first) // PAGES_PER_SLOT + 1))
+    return slots

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from array import array
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
@@ -18,10 +19,11 @@ from sim.measures.histogram import Histogram
 from sim.measures.metrics import Group, Metric, Unit
 from sim.measures.recording import Recording
 from sim.units import Bytes, Count, Duration, Ratio
-from workloads.programs.shared.fork_server import Execution, ForkServer
+from workloads.programs.shared.fork_server import ForkServer
 from workloads.programs.shared.trace_file import TraceFile
+from workloads.running.demands import HELD, LOADED, MOST_BYTES, ROWS, SHARED, Demand
 from workloads.running.faults import faults_since_loading
-from workloads.running.pages import PAGE_BYTES
+from workloads.running.pages import PAGE_BYTES, SLOT_BYTES
 from workloads.running.program import Program
 from workloads.running.setup import Setup
 from workloads.running.simulated_time import check_length
@@ -30,6 +32,9 @@ from workloads.traces.reading.columns import MISSING
 from workloads.traces.reading.text import trace_error
 from workloads.traces.registry import open_as
 from workloads.workload import Workload, check_fit
+
+_OF_TEST = 200
+"""Bytes that are held of a test."""
 
 PHASES = (FORK_TIME, time_of("test"), time_of("total", tail="p99"))
 """What is told of a test: columns of its row, and a distribution each."""
@@ -63,7 +68,9 @@ class SqliteConfig(Configuration):
     """A test-suite that initialises a database once and forks for every test."""
 
     kind: Literal["sqlite"]
-    database: Annotated[Bytes, Field(ge=PAGE_BYTES, le=2**45, description="memory of the database")]
+    database: Annotated[
+        Bytes, Field(ge=PAGE_BYTES, le=MOST_BYTES, description="memory of the database")
+    ]
     scattered: Annotated[
         Ratio | None,
         Field(description="share of its frames that are scattered; default: a fresh fill"),
@@ -139,7 +146,7 @@ class Suite:
         self._cases = cases_of(config, kernel.scheme.costs)
         self.server = ForkServer(kernel, "sqlite", config.database, config.scattered)
         self._pages = streams.generator("workload/sqlite/pages")
-        self.executions: list[tuple[int, Execution]] = []
+        self._executions = array("q")
 
     def live(self) -> Activity:
         """Initialise, then test."""
@@ -148,13 +155,12 @@ class Suite:
             for case in self._cases:
                 pages = self.server.random_pages(self._pages, case.pages)
                 execution = yield from self.server.execute(case.run_ns, pages)
-                self.executions.append((case.number, execution))
+                times = (execution.fork_ns, execution.run_ns, execution.total_ns)
+                self._executions.extend((case.number, *times))
 
     def recording(self) -> Recording:
         """Forking and testing phases apart."""
-        columns = np.array(
-            [(number, e.fork_ns, e.run_ns, e.total_ns) for number, e in self.executions], np.int64
-        )
+        columns = np.array(self._executions, np.int64).reshape(-1, 1 + len(PHASES))
         series = dict(zip(("test", *(of.name for of in PHASES)), columns.T, strict=True))
         histograms = {of: Histogram() for of in PHASES}
         for of, histogram in histograms.items():
@@ -179,11 +185,24 @@ class Sqlite(Workload):
         suite = Suite(config, kernel, streams)
         return Program([suite.live()], suite.recording)
 
-    def loaded_bytes(self, config: Mapping[str, Any]) -> Mapping[str, int]:
-        """See `Workload.loaded_bytes`."""
-        return {"database": config["database"]}
+    def demands(self, config: Mapping[str, Any]) -> Iterator[Demand]:
+        """See `Workload.demands`; a log says itself how many tests there are."""
+        tests, database = config["tests"], config["database"]
+        yield Demand(LOADED, "database", database)
+        if tests is None:
+            yield Demand(SHARED, "database", database)
+        else:
+            most = max(test["pages"] for test in tests)
+            yield Demand(SHARED, "tests", min(most * SLOT_BYTES, database))
+            yield Demand(ROWS, "rounds", config["rounds"] * len(tests))
+            yield Demand(HELD, "rounds", _OF_TEST * config["rounds"] * len(tests))
 
     def check(self, config: SqliteConfig, setup: Setup) -> None:
-        """Look whether the log can be run on the machine, in a time that can be simulated."""
-        once_ns = sum(case.run_ns for case in cases_of(config, setup.profile.costs))
+        """Look whether the log can be run on the machine, so often, in a time that can be simulated."""
+        cases = cases_of(config, setup.profile.costs)
+        once_ns = sum(case.run_ns for case in cases)
         check_fit(("rounds",), "to run the log", config.initialisation + config.rounds * once_ns)
+        tests = config.rounds * len(cases)
+        if config.log is not None and tests * _OF_TEST > HELD.most:
+            what = f"{config.rounds} rounds of its tests, {tests:,}"
+            raise trace_error(config.log.path, 1, 1, what, f"at most {HELD.most // _OF_TEST:,}")

@@ -9,6 +9,7 @@ from pydantic import Field
 from sim.units import Bytes
 from workloads.programs.afl.config import Fuzzing
 from workloads.programs.afl.program import ForkServerFuzzing
+from workloads.running.demands import MOST_BYTES
 from workloads.running.pages import PAGE_BYTES
 
 
@@ -17,7 +18,7 @@ class TriforceConfig(Fuzzing):
 
     kind: Literal["triforce"]
     target: Annotated[
-        Bytes, Field(ge=PAGE_BYTES, le=2**45, description="memory of the QEMU process")
+        Bytes, Field(ge=PAGE_BYTES, le=MOST_BYTES, description="memory of the QEMU process")
     ] = 188 * 2**20
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from sim.configuration import Configuration
 from sim.units import Bytes, Count, Duration, Ratio
 from workloads.programs.shared.trace_file import TraceFile
+from workloads.running.demands import MOST_BYTES
 from workloads.running.pages import PAGE_BYTES
 from workloads.running.simulated_time import check_length
 
@@ -33,7 +34,7 @@ class Fuzzing(Configuration):
     """What all fuzzing with a fork server has in common."""
 
     target: Annotated[
-        Bytes, Field(ge=PAGE_BYTES, le=2**45, description="memory of the initialised target")
+        Bytes, Field(ge=PAGE_BYTES, le=MOST_BYTES, description="memory of the initialised target")
     ]
     scattered: Annotated[
         Ratio | None,

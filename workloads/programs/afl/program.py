@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,14 +19,16 @@ from sim.measures.common_metrics import (
     per_second,
     time_of,
 )
-from sim.measures.histogram import Histogram
 from sim.measures.metrics import Better, Group, Metric
 from sim.measures.recording import Recording
 from workloads.programs.afl.config import AflConfig, Fuzzing
 from workloads.programs.afl.inputs import BLOCK, Inputs
 from workloads.programs.afl.measured import measured_run_times
+from workloads.programs.afl.tally import Tally
 from workloads.programs.shared.fork_server import Executions, ForkServer
+from workloads.running.demands import LOADED, ROWS, SHARED, Demand
 from workloads.running.faults import faults_since_loading
+from workloads.running.pages import SLOT_BYTES
 from workloads.running.program import Program
 from workloads.running.setup import Setup
 from workloads.traces.kinds.execution_trace import ExecutionTrace
@@ -47,7 +49,6 @@ class Fuzzer:
 
     Attributes:
         server: its fork server.
-        executions: those so far, in order.
     """
 
     def __init__(
@@ -57,13 +58,15 @@ class Fuzzer:
         inputs: Callable[[ForkServer], Inputs],
         duration_ns: int,
         number: int,
+        *,
+        tally: Tally,
     ) -> None:
         self._clock = kernel.machine.clock
         self._overhead_ns = config.overhead
         self._duration_ns = duration_ns
         self.server = ForkServer(kernel, f"afl-{number}", config.target, config.scattered)
         self._inputs = inputs(self.server)
-        self.executions: list[Executions] = []
+        self._tally = tally
 
     def live(self) -> Activity:
         """Fuzz until the time is over; an input that is running then is finished."""
@@ -78,7 +81,7 @@ class Fuzzer:
             # The more go together, the more it is worth to look ahead.
             together = BLOCK if len(done) == len(run_ns) else FEWEST_TOGETHER
             self._inputs.done(len(done))
-            self.executions.append(done)
+            self._tally.add(done)
 
     def _execute(self, run_ns: int, pages: IntArray) -> Activity:
         began_ns = self._clock.now
@@ -105,18 +108,23 @@ class ForkServerFuzzing(Workload):
         def inputs_of(number: int) -> Callable[[ForkServer], Inputs]:
             return lambda server: Inputs(config, server.heap, run_ns, streams, number)
 
+        tally = Tally(WINDOW_NS)
         fuzzers = [
-            Fuzzer(config, kernel, inputs_of(number), duration_ns, number)
+            Fuzzer(config, kernel, inputs_of(number), duration_ns, number, tally=tally)
             for number in range(config.instances)
         ]
         return Program(
             [fuzzer.live() for fuzzer in fuzzers],
-            lambda: _recording(duration_ns, fuzzers, kernel.machine.clock.now),
+            lambda: _recording(duration_ns, fuzzers, tally, kernel.machine.clock.now),
         )
 
-    def loaded_bytes(self, config: Mapping[str, Any]) -> Mapping[str, int]:
-        """See `Workload.loaded_bytes`."""
-        return {"target": config["target"] * config["instances"]}
+    def demands(self, config: Mapping[str, Any]) -> Iterator[Demand]:
+        """See `Workload.demands`."""
+        instances, target = config["instances"], config["target"]
+        yield Demand(LOADED, "target", instances * target)
+        yield Demand(SHARED, "pages", instances * min(config["pages"] * SLOT_BYTES, target))
+        if config["duration"] is not None:
+            yield Demand(ROWS, "duration", -(-config["duration"] // WINDOW_NS))
 
     def check(self, config: Fuzzing, setup: Setup) -> None:
         """Look whether the rates can have been measured on the machine."""
@@ -135,23 +143,19 @@ def _always(run_ns: int) -> Callable[[IntArray], IntArray]:
     return lambda numbers: np.full(len(numbers), run_ns, np.int64)
 
 
-def _recording(duration_ns: int, fuzzers: list[Fuzzer], elapsed_ns: int) -> Recording:
+def _recording(duration_ns: int, fuzzers: list[Fuzzer], tally: Tally, elapsed_ns: int) -> Recording:
     """The executions of all instances together."""
-    parts = [part for fuzzer in fuzzers for part in fuzzer.executions]
-    executions, forks = Histogram(), Histogram()
-    executions.add(np.concatenate([part.total_ns for part in parts]))
-    forks.add(np.concatenate([part.fork_ns for part in parts]))
-    ends_ns = np.concatenate([part.end_ns for part in parts])
-    ended = np.bincount(ends_ns // WINDOW_NS, minlength=-(-duration_ns // WINDOW_NS))
+    ended = tally.ended(-(-duration_ns // WINDOW_NS))
+    count = tally.executions.count
     faults = faults_since_loading(*(fuzzer.server.loaded for fuzzer in fuzzers))
     return Recording().add(
-        histograms={EXECUTION: executions, FORK_TIME: forks},
-        counters={EXECUTIONS: executions.count, **faults},
+        histograms={EXECUTION: tally.executions, FORK_TIME: tally.forks},
+        counters={EXECUTIONS: count, **faults},
         series={
             EXECUTED: {
                 "t_ns": np.arange(len(ended), dtype=np.int64) * WINDOW_NS,
-                "executions": ended.astype(np.int64),
+                "executions": ended,
             }
         },
-        levels={DURATION: elapsed_ns, THROUGHPUT: per_second(executions.count, elapsed_ns)},
+        levels={DURATION: elapsed_ns, THROUGHPUT: per_second(count, elapsed_ns)},
     )

@@ -10,6 +10,7 @@ from sim.configuration import Configuration
 from sim.units import Bytes, Count, Duration, Ratio
 from workloads.programs.shared.replay import ReplayedTrace
 from workloads.programs.shared.service_time import Service, ServiceTime
+from workloads.running.demands import MOST_BYTES
 from workloads.running.pages import PAGE_BYTES, pages_of
 from workloads.running.simulated_time import check_length
 
@@ -44,7 +45,8 @@ class ApacheConfig(Configuration):
 
     kind: Literal["apache"]
     parent: Annotated[
-        Bytes, Field(ge=PAGE_BYTES, le=2**45, description="memory of the parent that is forked")
+        Bytes,
+        Field(ge=PAGE_BYTES, le=MOST_BYTES, description="memory of the parent that forks"),
     ] = 7 * 2**20
     scattered: Annotated[
         Ratio | None,

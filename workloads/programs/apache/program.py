@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from workloads.programs.apache.closed_loop import ClientThreads
 from workloads.programs.apache.config import ApacheConfig, ClosedLoop, TraceClients
 from workloads.programs.apache.open_loop import TracedClients
 from workloads.programs.apache.pool import WorkerPool
+from workloads.running.demands import LOADED, SHARED, Demand
+from workloads.running.pages import SLOT_BYTES
 from workloads.running.program import Program, play
 from workloads.running.setup import Setup
 from workloads.traces.kinds.access_trace import AccessTrace
@@ -40,9 +42,11 @@ class Apache(Workload):
         pool = WorkerPool(config, kernel, _clients(config, kernel, streams, alone=alone), streams)
         return Program([pool.live()], pool.recording)
 
-    def loaded_bytes(self, config: Mapping[str, Any]) -> Mapping[str, int]:
-        """See `Workload.loaded_bytes`."""
-        return {"parent": config["parent"]}
+    def demands(self, config: Mapping[str, Any]) -> Iterator[Demand]:
+        """See `Workload.demands`."""
+        parent, first_bytes = config["parent"], config["first_pages"] * SLOT_BYTES
+        yield Demand(LOADED, "parent", parent)
+        yield Demand(SHARED, "max_workers", config["max_workers"] * min(first_bytes, parent))
 
     def check(self, config: ApacheConfig, setup: Setup) -> None:
         """Look whether the trace is sent and served in a time that can be simulated."""

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from sim.configuration import Configuration
 from sim.units import Bytes, Duration, Ratio
+from workloads.running.demands import MOST_BYTES
 from workloads.running.pages import PAGE_BYTES
 from workloads.running.simulated_time import check_length
 
@@ -18,7 +19,7 @@ class SizeRange(Configuration):
     """Sizes from ``first`` to ``last``, both included."""
 
     first: Annotated[Bytes, Field(ge=PAGE_BYTES)]
-    last: Annotated[Bytes, Field(ge=PAGE_BYTES, le=2**45)]
+    last: Annotated[Bytes, Field(ge=PAGE_BYTES, le=MOST_BYTES)]
     step: Annotated[Bytes, Field(ge=PAGE_BYTES)]
 
     @model_validator(mode="after")
@@ -34,7 +35,7 @@ class SizeRange(Configuration):
         return list(range(self.first, self.last + 1, self.step))
 
 
-Size = Annotated[Bytes, Field(ge=PAGE_BYTES, le=2**45)]
+Size = Annotated[Bytes, Field(ge=PAGE_BYTES, le=MOST_BYTES)]
 
 
 class MicrobenchConfig(Configuration):
@@ -61,7 +62,7 @@ class MicrobenchConfig(Configuration):
     ] = 0
 
     buffer: Annotated[
-        Bytes, Field(ge=PAGE_BYTES, le=2**45, description="fork_and_access: bytes of a memcpy")
+        Bytes, Field(ge=PAGE_BYTES, le=MOST_BYTES, description="fork_and_access: bytes of a memcpy")
     ] = 32 * 2**20
     reads: Annotated[
         Ratio, Field(description="fork_and_access: share of the memcpys that read the region")

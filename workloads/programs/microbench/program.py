@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -22,11 +22,15 @@ from sim.measures.metrics import Group, Metric, Pauses
 from sim.measures.recording import Recording
 from workloads.programs.microbench.config import MicrobenchConfig
 from workloads.programs.microbench.instance import Instance
+from workloads.running.demands import HELD, LOADED, ROWS, Demand
 from workloads.running.faults import everything_counted
 from workloads.running.pages import pages_of
 from workloads.running.program import Program, play
 from workloads.running.setup import Setup
 from workloads.workload import Workload
+
+_OF_ROW = 300
+"""Bytes that are held of a fork or of a step of its parent."""
 
 FORKS = Metric("forks", group=Group.DETAILS)
 FORKS_BY_SIZE = Pauses("forks", FORK_TIME, by="size_bytes")
@@ -61,6 +65,18 @@ class Microbench(Workload):
             kernel = setup.kernel()
         (recording,) = play(kernel, self.start(config, kernel, setup.streams()))
         return recording
+
+    def demands(self, config: Mapping[str, Any]) -> Iterator[Demand]:
+        """See `Workload.demands`."""
+        sizes, instances = config["sizes"], config["instances"]
+        if isinstance(sizes, Mapping):
+            sizes = range(sizes["first"], sizes["last"] + 1, sizes["step"])
+        yield Demand(LOADED, "sizes", instances * max(sizes))
+        rows, step = instances * len(sizes), config["buffer"]
+        if config["program"] == "fork_and_access":
+            rows += instances * sum(1 + size // step for size in sizes)
+        yield Demand(ROWS, "sizes", rows)
+        yield Demand(HELD, "sizes", _OF_ROW * rows)
 
     def children_exit_at_once(self, config: Mapping[str, Any]) -> bool:
         """See `Workload.children_exit_at_once`."""

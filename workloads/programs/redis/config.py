@@ -22,6 +22,7 @@ from sim.units import (
 from workloads.programs.redis.objects import memory_of_key
 from workloads.programs.redis.snapshot_config import SECOND_NS, Snapshot
 from workloads.programs.shared.replay import ReplayedTrace
+from workloads.running.demands import MOST_BYTES
 from workloads.running.simulated_time import check_length
 from workloads.traces.commands.resp import request_bytes
 
@@ -87,7 +88,9 @@ class RedisConfig(Configuration):
     """A Redis server that answers clients and forks to save snapshots."""
 
     kind: Literal["redis"]
-    dataset: Annotated[Bytes, Field(ge=4096, le=2**45, description="memory that the data occupies")]
+    dataset: Annotated[
+        Bytes, Field(ge=4096, le=MOST_BYTES, description="memory that the data occupies")
+    ]
     clients: Annotated[ClosedLoop | OpenLoop | TraceClients, Field(discriminator="kind")]
     set_ratio: Annotated[Ratio, Field(description="share of SETs; a trace has its own")] = 1 / 11
     keys: Keys = Keys()

@@ -11,6 +11,7 @@ from models.kernel.kernel import Kernel
 from sim.machine.streams import Streams
 from workloads.programs.redis.closed_loop import ClosedLoopClients
 from workloads.programs.redis.config import ClosedLoop, OpenLoop, RedisConfig, TraceClients
+from workloads.programs.redis.demands import demands_of
 from workloads.programs.redis.open_loop import (
     OpenLoopClients,
     generated_arrivals,
@@ -19,6 +20,7 @@ from workloads.programs.redis.open_loop import (
 )
 from workloads.programs.redis.requests import RequestSource
 from workloads.programs.redis.server import Server
+from workloads.running.demands import Demand
 from workloads.running.program import Program
 from workloads.running.setup import Setup
 from workloads.traces.kinds.key_trace import KeyTrace
@@ -49,9 +51,9 @@ class Redis(Workload):
             served_ns = config.service_ns(value_lengths(config, trace, count))
             check_fit(("service",), "to serve the trace", float(served_ns.sum(dtype=np.float64)))
 
-    def loaded_bytes(self, config: Mapping[str, Any]) -> Mapping[str, int]:
-        """See `Workload.loaded_bytes`."""
-        return {"dataset": config["dataset"]}
+    def demands(self, config: Mapping[str, Any]) -> Iterator[Demand]:
+        """See `Workload.demands`."""
+        return demands_of(config)
 
     def remarks(self, config: Mapping[str, Any]) -> Iterator[str]:
         """See `Workload.remarks`; listed times of snapshots that never come."""

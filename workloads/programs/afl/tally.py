@@ -1,0 +1,54 @@
+"""What is kept of executions: how long they took, and how many ended in each window."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.arrays import IntArray
+from sim.measures.histogram import Histogram
+from workloads.programs.shared.fork_server import Executions
+
+_TOGETHER = 4096
+"""Executions one by one that are taken in together: each alone takes a hundred times as long."""
+
+
+class Tally:
+    """Counts executions of several fuzzers, in any order, so that none need be held.
+
+    Args:
+        window_ns: length of a window.
+
+    Attributes:
+        executions: from each call of fork to the next.
+        forks: how long each fork kept the parent.
+    """
+
+    def __init__(self, window_ns: int) -> None:
+        self.executions = Histogram()
+        self.forks = Histogram()
+        self._window_ns = window_ns
+        self._ended = np.zeros(0, np.int64)
+        self._waiting: list[Executions] = []
+
+    def add(self, done: Executions) -> None:
+        """Take in executions that are over."""
+        self._waiting.append(done)
+        if len(self._waiting) >= _TOGETHER or len(done) > 1:
+            self._take_in()
+
+    def ended(self, windows: int) -> IntArray:
+        """How many ended in each window, of so many at least; int64 [n]."""
+        self._take_in()
+        missing = max(0, windows - len(self._ended))
+        return np.concatenate([self._ended, np.zeros(missing, np.int64)])
+
+    def _take_in(self) -> None:
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        self.executions.add(np.concatenate([done.total_ns for done in waiting]))
+        self.forks.add(np.concatenate([done.fork_ns for done in waiting]))
+        ends_ns = np.concatenate([done.end_ns for done in waiting])
+        ended = np.bincount(ends_ns // self._window_ns, minlength=len(self._ended))
+        ended[: len(self._ended)] += self._ended
+        self._ended = ended.astype(np.int64)
