@@ -111,10 +111,19 @@ class Point:
 
     @property
     def remarks(self) -> Iterator[str]:
-        """What its programs are asked for that will not happen."""
-        for way, program in programs_of(self.source.section("workload")):
+        """What its programs are asked for that will not happen, or that does not fit together."""
+        programs = list(programs_of(self.source.section("workload")))
+        for way, program in programs:
             for remark in WORKLOADS[program["kind"]].remarks(program):
                 yield f"{dotted(('workload', *way))}: {remark}"
+        cores = self.source.section("machine")["cores"]
+        most = sum(WORKLOADS[program["kind"]].most_at_once(program) for _, program in programs)
+        if most > cores:
+            there = "is 1 core" if cores == 1 else f"are {cores} cores"
+            yield (
+                f"machine.cores: {most} processes and threads may want one at once, and there "
+                f"{there}: they wait for one another"
+            )
 
     def setup(self, repetition: int) -> Setup:
         """What a repetition of the workload runs on."""

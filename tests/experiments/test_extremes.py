@@ -246,7 +246,7 @@ def simulated_rightly(experiment: Any, few_events: list[int]) -> None:
     except _EnoughEventsError:
         return
     except ValueError as error:  # a script that does what it cannot
-        assert re.fullmatch(r"step \d+: page \d+ is not mapped", str(error))  # noqa: PT017
+        assert re.fullmatch(r"step \d+: page \d+ is not mapped", str(error))
         return
     check(recording, workload)
 

@@ -62,6 +62,10 @@ class Microbench(Workload):
         (recording,) = play(kernel, self.start(config, kernel, setup.streams()))
         return recording
 
+    def most_at_once(self, config: Mapping[str, Any]) -> int:
+        """See `Workload.most_at_once`."""
+        return int(config["instances"])
+
     def children_exit_at_once(self, config: Mapping[str, Any]) -> bool:
         """See `Workload.children_exit_at_once`."""
         return bool(config["program"] == "fork_loop")
