@@ -94,6 +94,14 @@ class Workload(ABC):
         del config
         yield from ()
 
+    def most_at_once(self, config: Mapping[str, Any]) -> int:
+        """How many processes and threads of a configuration (plain data) may want a core at once.
+
+        A parent that waits for its child wants none.
+        """
+        del config
+        return 1
+
     def children_exit_at_once(self, config: Mapping[str, Any]) -> bool:
         """Whether the children of a configuration (plain data) exit or exec at once.
 

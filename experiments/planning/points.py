@@ -119,16 +119,25 @@ class Point:
 
     @property
     def remarks(self) -> Iterator[str]:
-        """What is asked for that will not happen."""
+        """What is asked for that will not happen, or that does not fit together."""
         machine = self.source.section("machine")
         scheduler = machine["scheduler"] or scheduler_of(self.named.profile.kernel)
         others = set().union(*TUNED_BY.values()) - TUNED_BY[scheduler]
         for group in ("constants", "scale"):
             for name in sorted(others & set(machine[group])):
                 yield f"machine.{group}.{name}: without effect, the scheduler is {scheduler}"
-        for way, program in programs_of(self.source.section("workload")):
+        programs = list(programs_of(self.source.section("workload")))
+        for way, program in programs:
             for remark in WORKLOADS[program["kind"]].remarks(program):
                 yield f"{dotted(('workload', *way))}: {remark}"
+        cores = machine["cores"]
+        most = sum(WORKLOADS[program["kind"]].most_at_once(program) for _, program in programs)
+        if most > cores:
+            there = "is 1 core" if cores == 1 else f"are {cores} cores"
+            yield (
+                f"machine.cores: {most} processes and threads may want one at once, and there "
+                f"{there}: they wait for one another"
+            )
 
     def setup(self, repetition: int) -> Setup:
         """What a repetition of the workload runs on."""

@@ -23,6 +23,7 @@ from experiments.planning.points import Point, plan
 from sim.machine.clock import Clock
 from sim.measures.recording import Recording
 from workloads.registry import PROGRAMS, WORKLOADS
+from workloads.running.demands import LOADED
 from workloads.traces.registry import BUNDLED
 
 Way: TypeAlias = tuple[str | int, ...]
@@ -237,8 +238,9 @@ def simulated_rightly(experiment: Any, few_events: list[int]) -> None:
     if point is None:
         return
     workload = point.config["workload"]
-    loaded = WORKLOADS[workload["kind"]].loaded_bytes(workload)
-    if sum(loaded.values()) > MOST_LOADED or workload["kind"] == "microbench":
+    demands = WORKLOADS[workload["kind"]].demands(workload)
+    loaded = sum(demand.amount for demand in demands if demand.limit is LOADED)
+    if loaded > MOST_LOADED or workload["kind"] == "microbench":
         return
     few_events[0] = MOST_EVENTS
     try:

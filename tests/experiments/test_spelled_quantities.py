@@ -27,6 +27,7 @@ workload:
   set_ratio: 20%
   snapshot: {after_changes: 10k, after: 1m}
   duration: 15m
+  service: 20us
 fork: {kind: classic}
 """
 

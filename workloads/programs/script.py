@@ -346,6 +346,10 @@ class Script(Workload):
         steps = ScriptRun(config, kernel)
         return Program([steps.live()], steps.recording)
 
+    def most_at_once(self, config: Mapping[str, Any]) -> int:
+        """See `Workload.most_at_once`; steps that are taken together."""
+        return max(len(entry.get("together", [entry])) for entry in config["steps"])
+
     def children_exit_at_once(self, config: Mapping[str, Any]) -> bool:
         """See `Workload.children_exit_at_once`."""
         return leave_at_once(config["steps"])

@@ -198,7 +198,7 @@ class Sqlite(Workload):
             yield Demand(HELD, "rounds", _OF_TEST * config["rounds"] * len(tests))
 
     def check(self, config: SqliteConfig, setup: Setup) -> None:
-        """Look whether the log can be run on the machine, so often, in a time that can be simulated."""
+        """Look whether the log can be run on the machine, so often, in a time that is counted."""
         cases = cases_of(config, setup.profile.costs)
         once_ns = sum(case.run_ns for case in cases)
         check_fit(("rounds",), "to run the log", config.initialisation + config.rounds * once_ns)

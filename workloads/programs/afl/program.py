@@ -126,6 +126,10 @@ class ForkServerFuzzing(Workload):
         if config["duration"] is not None:
             yield Demand(ROWS, "duration", -(-config["duration"] // WINDOW_NS))
 
+    def most_at_once(self, config: Mapping[str, Any]) -> int:
+        """See `Workload.most_at_once`; of each fuzzer its server or a child."""
+        return int(config["instances"])
+
     def check(self, config: Fuzzing, setup: Setup) -> None:
         """Look whether the rates can have been measured on the machine."""
         if config.rates is not None:

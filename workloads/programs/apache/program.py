@@ -48,6 +48,18 @@ class Apache(Workload):
         yield Demand(LOADED, "parent", parent)
         yield Demand(SHARED, "max_workers", config["max_workers"] * min(first_bytes, parent))
 
+    def most_at_once(self, config: Mapping[str, Any]) -> int:
+        """See `Workload.most_at_once`; workers that have a connection, and threads of clients.
+
+        Of a trace's connections nothing is known, so they are as many as the first workers.
+        """
+        clients = config["clients"]
+        if clients["kind"] == "trace":
+            return int(config["workers"])
+        workers = config["max_workers" if config["spare"] else "workers"]
+        threads = clients["threads"] if clients["work"] else 0
+        return int(min(workers, clients["connections"]) + threads)
+
     def check(self, config: ApacheConfig, setup: Setup) -> None:
         """Look whether the trace is sent and served in a time that can be simulated."""
         del setup

@@ -78,6 +78,10 @@ class Microbench(Workload):
         yield Demand(ROWS, "sizes", rows)
         yield Demand(HELD, "sizes", _OF_ROW * rows)
 
+    def most_at_once(self, config: Mapping[str, Any]) -> int:
+        """See `Workload.most_at_once`."""
+        return int(config["instances"])
+
     def children_exit_at_once(self, config: Mapping[str, Any]) -> bool:
         """See `Workload.children_exit_at_once`."""
         return bool(config["program"] == "fork_loop")

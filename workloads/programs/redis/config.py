@@ -26,6 +26,9 @@ from workloads.running.demands import MOST_BYTES
 from workloads.running.simulated_time import check_length
 from workloads.traces.commands.resp import request_bytes
 
+DEFAULT_SERVICE_NS, MEASURED_PIPELINE = 677, 2000
+"""Of table 4's load, three connections with pipelines of so many (docs/decisions.md)."""
+
 Connections = Annotated[Count, Field(ge=1, le=10_000)]
 
 
@@ -103,7 +106,7 @@ class RedisConfig(Configuration):
     service: Annotated[
         Annotated[Duration, Field(gt=0)] | ServiceBySize,
         Field(description="time to serve one request, without its page faults"),
-    ] = 677
+    ] = DEFAULT_SERVICE_NS
     scattered: Annotated[
         Ratio | None,
         Field(description="share of the heap's frames that are scattered; default: a fresh fill"),

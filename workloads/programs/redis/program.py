@@ -18,6 +18,7 @@ from workloads.programs.redis.open_loop import (
     traced_arrivals,
     value_lengths,
 )
+from workloads.programs.redis.remarks import remarks
 from workloads.programs.redis.requests import RequestSource
 from workloads.programs.redis.server import Server
 from workloads.running.demands import Demand
@@ -55,15 +56,13 @@ class Redis(Workload):
         """See `Workload.demands`."""
         return demands_of(config)
 
+    def most_at_once(self, config: Mapping[str, Any]) -> int:
+        """See `Workload.most_at_once`; the server, and a child that saves."""
+        return 1 if config["snapshot"] is None else 2
+
     def remarks(self, config: Mapping[str, Any]) -> Iterator[str]:
-        """See `Workload.remarks`; listed times of snapshots that never come."""
-        listed_ns, end_ns = (config["snapshot"] or {}).get("at", ()), config["duration"]
-        late = [at_ns for at_ns in listed_ns if end_ns is not None and at_ns >= end_ns]
-        if late:
-            yield (
-                f"snapshot.at: {late[0] / 1e9:g} s is not before the end, {end_ns / 1e9:g} s: "
-                f"{len(late)} of {len(listed_ns)} snapshots will not be taken"
-            )
+        """See `Workload.remarks`."""
+        return remarks(config)
 
 
 def _clients(config: RedisConfig, streams: Streams) -> RequestSource[Any]:
