@@ -105,7 +105,7 @@ def _most_written(config: Mapping[str, Any]) -> float:
     if clients["kind"] != "open":
         return math.inf
     mean = clients["rate"] * config["duration"] / SECOND_NS * config["set_ratio"]
-    return math.ceil(mean + 10 * math.sqrt(mean) + 10)
+    return float(math.ceil(mean + 10 * math.sqrt(mean) + 10))
 
 
 def _s(ns: float) -> str:
