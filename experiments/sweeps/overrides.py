@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from experiments.language.document import Document, Route, dotted, parse, route_of
-from experiments.language.errors import InputError, Position
+from experiments.language.errors import InputError, Position, shown
 from experiments.sweeps.sweep import swept_fields
 
 OPTION = "--set"
@@ -27,7 +27,7 @@ def override(document: Document, settings: Sequence[str]) -> Document:
         start = Position(OPTION, ordinal)
         path, equals, text = setting.partition("=")
         if not equals or not all(part.strip() for part in path.split(".")):
-            raise InputError.at(start, f"{setting!r}: expected a.b=value")
+            raise InputError.at(start, f"{shown(setting)}: expected a.b=value")
         route = route_of(path)
         value = parse(text, Position(OPTION, ordinal, len(path) + 2), route)
         changed.assign(route, value, start)
