@@ -68,6 +68,16 @@ def test_a_point_that_kills_twice_has_failed_with_its_signal(tmp_path: Path) -> 
     assert list(content(tmp_path)) == [points[2].id]
 
 
+@pytest.mark.parametrize(("number", "name"), [(40, "signal 40"), (34, "SIGRTMIN"), (6, "SIGABRT")])
+def test_any_signal_that_kills_has_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, name: str
+) -> None:
+    monkeypatch.setenv("FAKE_SIGNAL", str(number))
+    points = points_of("die", "good", seeds=1)
+    ended = failures(heard(LocalProcesses(1), points, tmp_path))
+    assert ended == {0: f"its process was killed by {name}, twice", 1: None}
+
+
 def test_limits_of_time_and_memory_stop_a_point_and_no_other(tmp_path: Path) -> None:
     points = points_of("hang", "eat", "good", seeds=1)
     limits = PointLimits(seconds=1.5, memory_bytes=2**26)

@@ -128,7 +128,7 @@ def _run(config: FakeConfig, setup: Setup) -> Recording:
     if config.behaviour == "raise":
         raise ArithmeticError("no\nresult")
     if config.behaviour == "die":
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), int(os.environ.get("FAKE_SIGNAL", signal.SIGKILL)))
     if config.behaviour == "die_once":
         _die_at_first(setup.seed)
     while config.behaviour == "hang":
