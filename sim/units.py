@@ -26,17 +26,17 @@ _BINARY = {p: 1024**i for i, p in enumerate("KMGT", 1)}
 
 AMBIGUOUS_SIZES = {
     **_BINARY,
-    **{p: 1000**i for i, p in enumerate("mg", 2)},
-    **{f"{p}b": 1024**i for i, p in enumerate("kmg", 1)},
+    "KB": 1000,
+    **{p: 1000**i for i, p in enumerate("kmgt", 1)},
+    **{f"{p}b": size for p, size in _BINARY.items()},
+    **{f"{p.lower()}b": size for p, size in _BINARY.items()},
 }
 """What ``16G`` is to most, and the units of redis.conf; to others they are other sizes."""
 
+_SI = {f"{p}B": 1000**i for i, p in enumerate(("k", "M", "G", "T"), 1)}
 SIZES = {
-    "": 1,
-    "B": 1,
-    "k": 1000,
-    **{f"{p}B": 1000**i for i, p in enumerate(("k", "M", "G", "T"), 1)},
-    "KB": 1000,
+    **dict.fromkeys(("", "B", "b", "bytes"), 1),
+    **_SI,
     **{f"{p}{end}": size for p, size in _BINARY.items() for end in ("iB", "i")},
     **{f"{p.lower()}ib": size for p, size in _BINARY.items()},
     **AMBIGUOUS_SIZES,
@@ -44,31 +44,36 @@ SIZES = {
 DURATIONS = {
     "ns": 1,
     "us": 1000,
-    "µs": 1000,
+    "µs": 1000,  # U+00B5 ...
+    "\u03bcs": 1000,  # ... and as Greek keyboards have it
     "ms": 10**6,
-    "s": 10**9,
-    "min": 60 * 10**9,
-    "m": 60 * 10**9,
-    "h": 3600 * 10**9,
+    **dict.fromkeys(("s", "sec", "second", "seconds"), 10**9),
+    **dict.fromkeys(("min", "m", "mins", "minute", "minutes"), 60 * 10**9),
+    **dict.fromkeys(("h", "hr", "hour", "hours"), 3600 * 10**9),
+    **dict.fromkeys(("d", "day", "days"), 86_400 * 10**9),
 }
-RATES = {"/s": 1, "k/s": 10**3, "M/s": 10**6, "rps": 1, "krps": 10**3, "req/s": 1}
+RATES = {
+    f"{prefix}{unit}": size
+    for prefix, size in (("", 1), ("k", 10**3), ("K", 10**3), ("M", 10**6))
+    for unit in ("/s", "rps", "qps", "req/s", "requests/s", "ops/s")
+}
 SHARES = {"": Decimal(1), "%": Decimal("0.01")}
-COUNTS = {"k": 10**3, "K": 10**3, "M": 10**6}
+COUNTS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6}
 
 _SIZE = (
     "a size such as 996MiB (B, kB, MB, GB, TB, KiB, MiB, GiB, TiB; K, M, G, T for KiB ...; "
     "k, m, g, kb, mb, gb as in redis.conf)"
 )
-_DURATION = "a duration such as 250us (ns, us, ms, s, min or m, h)"
+_DURATION = "a duration such as 250us (ns, us, ms, s, min or m, h, d)"
 _TIME_PER_BYTE = "a duration a byte, at most 1s, such as 0.3ns (ns, us, ms, s)"
-_RATE = "a rate above zero such as 80k/s (/s, k/s, M/s, rps)"
+_RATE = "a rate above zero such as 80k/s (/s, k/s, M/s, rps, qps, req/s, ops/s)"
 _SHARE = "a share from 0 to 1 such as 1/11, 0.09 or 9%"
 _COUNT = "a whole number such as 1000, 10k or 1.5M"
 _ROUNDED = {unit for unit, size in SIZES.items() if size in _BINARY.values()}
 """Decimals of binary units are seldom whole bytes, and the nearest is what is meant."""
 
 _NUMBER_AND_UNIT = re.compile(
-    r"\s*((?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)\s*([^\s0-9]*)\s*"
+    r"\s*((?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)\s*([^0-9]*?)\s*"
 )
 
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
@@ -80,10 +85,10 @@ def _measure(value: object, units: Mapping[str, int | Decimal], expected: str) -
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(f"expected {expected}")  # noqa: TRY004 - pydantic reports ValueError only
     match = _NUMBER_AND_UNIT.fullmatch(str(value))
-    number, unit = match.groups() if match else ("", "no unit")
-    if unit not in units:
+    unit = "".join(match[2].split()) if match else ""  # 4k rps
+    if match is None or unit not in units:
         raise ValueError(f"expected {expected}")
-    return _EXACT.multiply(Decimal(number), units[unit])
+    return _EXACT.multiply(Decimal(match[1]), units[unit])
 
 
 def _whole(number: Decimal, expected: str) -> int:
@@ -109,11 +114,17 @@ def is_ambiguous_size(text: str) -> bool:
     return _unit(text) in AMBIGUOUS_SIZES
 
 
+def is_plain_size(text: str) -> bool:
+    """Whether a size says by itself how many bytes it is: ``4096``, ``16GiB``; not ``6.1GiB``."""
+    if _unit(text) in _SI or is_ambiguous_size(text):
+        return False
+    number = _measure(text, SIZES, _SIZE)
+    return number == number.to_integral_value(context=_EXACT)
+
+
 def parse_count(value: object) -> object:
-    """A whole number from ``"10k"`` or ``"1.5M"``; whatever has no such unit as it is."""
-    if not isinstance(value, str) or _unit(value) not in COUNTS:
-        return value
-    return _whole(_measure(value, COUNTS, _COUNT), _COUNT)
+    """A whole number from ``"10k"`` or ``"1.5M"``; what is no text as it is."""
+    return _whole(_measure(value, COUNTS, _COUNT), _COUNT) if isinstance(value, str) else value
 
 
 def parse_duration(value: object) -> int:
@@ -159,11 +170,15 @@ def parse_ratio(value: object) -> float:
 def _unit(value: object) -> str | None:
     """How a number's unit is written, or None of what is no number with a unit."""
     match = _NUMBER_AND_UNIT.fullmatch(value) if isinstance(value, str) else None
-    return match[2] if match else None
+    return "".join(match[2].split()) if match else None
 
 
 _COUNT_SCHEMA = WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}]})
-_SIZE_SCHEMA = WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}]})
+SIZE_FORMAT = "size"
+"""How the JSON Schema calls texts that are sizes."""
+_SIZE_SCHEMA = WithJsonSchema(
+    {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "format": SIZE_FORMAT}]}
+)
 _TEXT_SCHEMA = WithJsonSchema({"anyOf": [{"const": 0}, {"type": "string"}]})
 _SHARE_SCHEMA = WithJsonSchema(
     {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string"}]}

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from experiments.language.document import Data, Document, Route, dotted
 from experiments.language.errors import InputError, Position, shown, suggestion
+from sim.units import SIZE_FORMAT
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -108,12 +109,26 @@ def check_present(model: type[BaseModel], document: Document) -> None:
 
 def takes_whole_numbers(model: type[BaseModel], route: Route) -> bool:
     """Whether a bare number at ``route`` has to be whole, whatever the kinds on the way are."""
+    types = {node.get("type") for node in _nodes_at(model.model_json_schema(), route)}
+    return "integer" in types and "number" not in types
+
+
+def sizes_among(model: type[BaseModel], routes: Iterable[Route]) -> set[Route]:
+    """Which routes lead to sizes, whatever the kinds on the way are."""
     schema = model.model_json_schema()
+    return {
+        route
+        for route in routes
+        if any(node.get("format") == SIZE_FORMAT for node in _nodes_at(schema, route))
+    }
+
+
+def _nodes_at(schema: Schema, route: Route) -> list[Schema]:
+    """What the values at a route may be."""
     nodes = list(_arms_below(schema, schema))
     for step in route:
         nodes = [arm for node in nodes for arm in _arms_below(_below(node, step), schema)]
-    types = {node.get("type") for node in nodes}
-    return "integer" in types and "number" not in types
+    return nodes
 
 
 def _arms_below(node: Schema, schema: Schema) -> Iterator[Schema]:

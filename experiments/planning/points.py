@@ -18,7 +18,7 @@ from experiments.language.catalogue import Catalogue
 from experiments.language.document import Document, dotted, put, route_of
 from experiments.language.errors import InputError
 from experiments.language.schema import experiment_model
-from experiments.language.validation import check_present, takes_whole_numbers
+from experiments.language.validation import check_present, sizes_among, takes_whole_numbers
 from experiments.planning.model_version import model_version
 from experiments.planning.named_files import NamedFiles
 from experiments.planning.resolution import ConfigSource, NamedContent, Resolver, WholeSource
@@ -29,7 +29,7 @@ from experiments.sweeps.variation import NOWHERE
 from models.costs.profile import Profile
 from models.kernel.scheduling import TUNED_BY, scheduler_of
 from sim.configuration import read_back
-from sim.units import is_ambiguous_size, parse_bytes
+from sim.units import is_ambiguous_size, is_plain_size, parse_bytes
 from workloads.registry import WORKLOADS, programs_of
 from workloads.running.setup import Setup
 
@@ -170,11 +170,13 @@ class Plan:
         name: of the experiment.
         points: in the order of the sweep.
         document: the input with every ``--set`` applied.
+        model: of the input.
     """
 
     name: str
     points: tuple[Point, ...]
     document: Document
+    model: type[BaseModel]
 
     @property
     def remarks(self) -> Iterator[str]:
@@ -187,22 +189,21 @@ class Plan:
         yield from dict.fromkeys(note for point in self.points for note in point.named.notes)
 
     def _sizes_as_read(self) -> Iterator[str]:
-        """What ``16G`` and the like were read as, wherever they are sizes."""
-        seen: set[tuple[str, str]] = set()
+        """What ``16G``, ``6.1GiB`` and the like were read as, wherever they are sizes."""
+        swept = dict.fromkeys(field for point in self.points for field in point.swept.items())
+        replaced = {path for path, _ in swept}
         written = [
-            (dotted(route), value)
-            for route, value in self.document.leaves()
-            if route[0] != "sweep" and is_ambiguous_size(value)
+            (path, text)
+            for route, text in self.document.leaves()
+            if route[0] != "sweep" and (path := dotted(route)) not in replaced
         ]
-        for point in self.points:
-            swept = [(path, text) for path, text in point.swept.items() if is_ambiguous_size(text)]
-            for path, text in swept + [(path, t) for path, t in written if path not in point.swept]:
-                if (path, text) in seen:
-                    continue
-                seen.add((path, text))
-                size_bytes = parse_bytes(text)
-                if point.at(path) == size_bytes:  # 15m may be a duration, and 10M a count
-                    yield f"{path}: {text} is read as {size_bytes:,} bytes"
+        fields = [*written, *swept]
+        routes = {path: route_of(path) for path in {path for path, _ in fields}}
+        sizes = sizes_among(self.model, routes.values())
+        for path, text in fields:
+            if routes[path] in sizes and not is_plain_size(text):
+                others = "; to others it is another size" if is_ambiguous_size(text) else ""
+                yield f"{path}: {text} is read as {parse_bytes(text):,} bytes{others}"
 
 
 def plan(document: Document, folder: Path, catalogue: Catalogue, *, any_size: bool = False) -> Plan:
@@ -229,7 +230,7 @@ def plan(document: Document, folder: Path, catalogue: Catalogue, *, any_size: bo
         # What is wrong whatever the sweep does comes first.
         check_present(model, without_sweep(document))
         raise
-    return Plan(document.data["name"], points, document)
+    return Plan(document.data["name"], points, document, model)
 
 
 def _check_replaced(model: type[BaseModel], sweep: Sweep) -> None:

@@ -86,9 +86,11 @@ def _snapshots_not_taken(record: Record) -> Iterator[str]:
 
 
 def _unfinished_snapshots(record: Record) -> Iterator[str]:
-    """That what goes on takes more memory."""
+    """That what goes on takes more memory; of a killed program more is said."""
     if any(
-        recording.counters.get(SNAPSHOTS_UNFINISHED.name, 0) for recording in record.repetitions
+        recording.counters.get(SNAPSHOTS_UNFINISHED.name, 0)
+        and KILLED_AT.name not in recording.levels
+        for recording in record.repetitions
     ):
         yield (
             "a snapshot was still running at the end: extra memory and memory are at least what is "

@@ -32,6 +32,9 @@ fork: {kind: classic}
 """
 
 
+OTHERS = "; to others it is another size"
+
+
 def planned(text: str) -> Plan:
     return plan(parse(text, Position("a.yaml")), Path(), catalogue())
 
@@ -46,15 +49,48 @@ def test_every_field_reads_them_by_what_it_measures() -> None:
     assert workload["snapshot"]["after_changes"] == 10_000
     assert workload["snapshot"]["after"] == 60 * 10**9
     assert workload["duration"] == 900 * 10**9
-    # Only what is a size and not the same to everybody is told.
-    assert list(made.remarks) == ["workload.dataset: 1gb is read as 1,073,741,824 bytes"]
+    # Only what is a size and does not say so by itself is told.
+    assert list(made.remarks) == [f"workload.dataset: 1gb is read as 1,073,741,824 bytes{OTHERS}"]
 
 
 def test_ambiguous_sizes_of_a_sweep_are_told_once_each() -> None:
     sweep = "sweep: [{grid: {workload.dataset: [1G, 1m, 2GiB], seed: [1, 2]}}]\n"
     assert list(planned(EXPERIMENT + sweep).remarks) == [
-        "workload.dataset: 1G is read as 1,073,741,824 bytes",
-        "workload.dataset: 1m is read as 1,000,000 bytes",
+        f"workload.dataset: 1G is read as 1,073,741,824 bytes{OTHERS}",
+        f"workload.dataset: 1m is read as 1,000,000 bytes{OTHERS}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("2GiB", None),
+        ("0.5GiB", None),
+        ("2147483648", None),
+        ("67108864 bytes", None),
+        ("6.1GiB", "6.1GiB is read as 6,549,825,126 bytes"),
+        ("2GB", "2GB is read as 2,000,000,000 bytes"),
+        ("64000kB", "64000kB is read as 64,000,000 bytes"),
+        ("64000k", f"64000k is read as 64,000,000 bytes{OTHERS}"),
+        ("64000KB", f"64000KB is read as 64,000,000 bytes{OTHERS}"),
+        ("1.1gb", f"1.1gb is read as 1,181,116,006 bytes{OTHERS}"),
+        ("16Gb", f"16Gb is read as 17,179,869,184 bytes{OTHERS}"),
+    ],
+)
+def test_sizes_that_do_not_say_how_many_bytes_they_are_are_told(
+    written: str, told: str | None
+) -> None:
+    remarks = list(planned(EXPERIMENT.replace("1gb", written)).remarks)
+    assert remarks == ([] if told is None else [f"workload.dataset: {told}"])
+
+
+def test_a_memory_as_redis_writes_it_is_told_wherever_it_stands() -> None:
+    """maxmemory 4gb; other fields' 15m and 10k are no sizes."""
+    text = EXPERIMENT.replace("name: spelled", "name: spelled\nmachine: {memory: 4gb}")
+    text = text.replace("1gb", "1GiB").replace("1m}", "1m, save_rate: 100mb}")
+    assert list(planned(text).remarks) == [
+        f"machine.memory: 4gb is read as 4,294,967,296 bytes{OTHERS}",
+        f"workload.snapshot.save_rate: 100mb is read as 104,857,600 bytes{OTHERS}",
     ]
 
 

@@ -21,7 +21,13 @@ from results.tables.as_json import to_json
 from results.tables.compare import compare
 from results.tables.run_table import RunTable, run_table
 from results.tables.terminal import print_table
-from sim.measures.common_metrics import EXTRA_MEMORY, MEMORY_PEAK, SNAPSHOTS_UNFINISHED
+from sim.measures.common_metrics import (
+    EXTRA_MEMORY,
+    KILLED_AT,
+    KILLED_AT_USE,
+    MEMORY_PEAK,
+    SNAPSHOTS_UNFINISHED,
+)
 from sim.measures.recording import Recording
 
 NOTE = (
@@ -99,3 +105,13 @@ def test_redis_counts_them(duration: str, unfinished: int) -> None:
     assert recording.counters["snapshots_unfinished"] == unfinished
     sample = record({"workload": {"kind": "redis"}}, recording)
     assert (NOTE in doubts(sample)) == bool(unfinished)
+
+
+def test_of_a_killed_program_it_is_said_that_what_it_shows_ends() -> None:
+    killed = redis_recording(1000).add(
+        counters={SNAPSHOTS_UNFINISHED: 1}, levels={KILLED_AT: 10**9, KILLED_AT_USE: 2**30}
+    )
+    sample = record({"workload": {"kind": "redis"}, "machine": {"memory": 2**30}}, killed)
+    assert NOTE not in doubts(sample)
+    assert any("what it shows ends there" in doubt for doubt in doubts(sample))
+    assert lower_bounds(killed)
