@@ -85,7 +85,7 @@ def test_sizes_that_do_not_say_how_many_bytes_they_are_are_told(
 
 
 def test_a_memory_as_redis_writes_it_is_told_wherever_it_stands() -> None:
-    """Maxmemory 4gb; other fields' 15m and 10k are no sizes."""
+    """As in redis.conf, maxmemory 4gb; other fields' 15m and 10k are no sizes."""
     text = EXPERIMENT.replace("name: spelled", "name: spelled\nmachine: {memory: 4gb}")
     text = text.replace("1gb", "1GiB").replace("1m}", "1m, save_rate: 100mb}")
     assert list(planned(text).remarks) == [
