@@ -11,9 +11,10 @@ import pytest
 from hypothesis import Phase, settings
 from matplotlib.figure import Figure
 
-# The shell gives a background job an ignored SIGINT (`nohup make test &`), which every process
-# that a test starts would inherit.
+# The shell gives a background job an ignored SIGINT, and nohup an ignored SIGHUP (`nohup make test
+# &`), which every process that a test starts would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Failed comparisons in modules that tests share show what differs too.
 pytest.register_assert_rewrite("driven_memory", "memory_comparison", "memory_inspection")
