@@ -262,7 +262,7 @@ def experiment_with(asked: tuple[int, Way, Any]) -> Any:
 
 @pytest.mark.histories
 @settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(asked=st.sampled_from(ASKED))
 def test_one_number_at_its_extremes(asked: tuple[int, Way, Any], few_events: list[int]) -> None:
