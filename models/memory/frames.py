@@ -13,8 +13,7 @@ from sim.arrays import BoolArray, IntArray, run_of
 FRAME_BYTES = 4096
 FRAMES_PER_BLOCK = 512
 _ALIKE = -1
-MOST_FRAMES = 2**31
-"""8 TiB."""
+_MOST_FRAMES = 2**31
 _PORTION = 2**16
 _BLOCK_BITS = 9
 _IN_BLOCK = FRAMES_PER_BLOCK - 1
@@ -187,7 +186,7 @@ class Frames:
 
     def _new_blocks(self, count: int, in_use: int, *, large: bool = False) -> IntArray:
         blocks = self._blocks.allocate(count)
-        if count and int(blocks.max()) >= MOST_FRAMES // FRAMES_PER_BLOCK:
+        if count and int(blocks.max()) >= _MOST_FRAMES // FRAMES_PER_BLOCK:
             raise MemoryError("the simulated machine is out of frames (8 TiB)")
         fresh = run_of(blocks)
         self._blocks.in_use[fresh] = in_use

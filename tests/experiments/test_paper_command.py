@@ -19,6 +19,7 @@ from results.paper.comparison.sensitivity import FACTOR
 from results.paper.item import Variation
 from results.paper.reference import published
 from results.paper.registry import ITEMS
+from results.records.store import Store
 
 CURVE = """\
 forksim: 1
@@ -229,3 +230,23 @@ def test_the_report_keeps_what_was_regenerated_before(experiments: Path) -> None
     assert "## Figure 7" in first.stdout
     assert "## Figure 7" in second.stdout
     assert "## Figure 4" in second.stdout
+
+
+@pytest.mark.figures
+def test_an_item_is_left_out_whose_records_lack_what_it_needs(
+    experiments: Path, tmp_path: Path
+) -> None:
+    """By hand, with the right checksum; whatever else has changed has another id."""
+    (experiments / "fig07_curves.yaml").write_text(CURVE)
+    assert paper("--only", "fig07").exit_code == 0
+    store = Store(tmp_path / "out/points")
+    for id_ in store.ids():
+        record = store.read(id_)
+        assert record is not None
+        for recording in record.repetitions:
+            recording.series.clear()
+        store.file_of(id_).write_bytes(record.to_bytes())
+    result = paper("--only", "fig07")
+    assert result.exit_code == 1
+    assert "fig07: left out, a record has no 'forks'\n" in result.stderr
+    assert isinstance(result.exception, SystemExit)

@@ -122,7 +122,7 @@ class PlainClosedLoop:
     def __init__(self, config: RedisConfig, clients: ClosedLoop, seed: Streams) -> None:
         self._sizes = (config.get_bytes, config.set_bytes)
         self._heap = RedisHeap(config)
-        self._service_ns = int(config.service_ns(np.array([config.value_bytes]))[0])
+        self._service_ns = config.usual_service_ns
         self._sets: list[dict[int, int]] = []
         for number in range(clients.connections):
             gaps = seed.generator(f"workload/redis/sets/{number}")

@@ -66,7 +66,6 @@ class Apache(Workload):
         clients = config.clients
         if isinstance(clients, TraceClients):
             trace = open_as(AccessTrace, clients.path, clients.reading)
-            clients.check_sending(trace.time_ns, config.duration)
             count = len(clients.send_ns(trace.time_ns, config.duration))
             own_ns = trace.service_ns[:count]
             longest_ns = np.where(own_ns == MISSING, config.service.quantiles_ns[-1], own_ns)

@@ -168,7 +168,7 @@ class ClosedLoopClients:
     """All connections of a closed loop; see `workloads.programs.redis.requests.RequestSource`."""
 
     def __init__(self, config: RedisConfig, clients: ClosedLoop, streams: Streams) -> None:
-        self._service_ns = int(config.service_ns(np.array([config.value_bytes]))[0])
+        self._service_ns = config.usual_service_ns
         heap = RedisHeap(config)
         self._connections = [
             _PipelinedConnection(config, clients, heap, streams, number)

@@ -150,7 +150,7 @@ class RedisConfig(Configuration):
     @model_validator(mode="after")
     def _ends_in_time(self) -> RedisConfig:
         clients, sent_for_ns = self.clients, self.duration or 0
-        service_ns = self._expected_ns(self.value_bytes)
+        service_ns = self.usual_service_ns
         if isinstance(clients, ClosedLoop):
             at_once_ns = clients.connections * clients.pipeline * service_ns
             check_length("duration, and what waits then", sent_for_ns + at_once_ns)
@@ -161,11 +161,6 @@ class RedisConfig(Configuration):
             check_length("duration", sent_for_ns)
         return self
 
-    def _expected_ns(self, value_bytes: int) -> float:
-        if isinstance(self.service, ServiceBySize):
-            return self.service.base + self.service.per_byte * value_bytes
-        return self.service
-
     def service_ns(self, value_bytes: IntArray) -> IntArray:
         """How long requests are served whose values are so long; int64 [n]."""
         service = self.service
@@ -173,6 +168,11 @@ class RedisConfig(Configuration):
             return np.full(len(value_bytes), service, np.int64)
         of_bytes: IntArray = np.rint(service.per_byte * value_bytes).astype(np.int64)
         return of_bytes + service.base
+
+    @property
+    def usual_service_ns(self) -> int:
+        """`service_ns` of a request whose value has the configured length."""
+        return int(self.service_ns(np.array([self.value_bytes]))[0])
 
     @property
     def get_bytes(self) -> int:

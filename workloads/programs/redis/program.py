@@ -47,7 +47,6 @@ class Redis(Workload):
         clients = config.clients
         if isinstance(clients, TraceClients):
             trace = open_as(KeyTrace, clients.path, clients.reading)
-            clients.check_sending(trace.time_ns, config.duration)
             count = len(clients.send_ns(trace.time_ns, config.duration))
             served_ns = config.service_ns(value_lengths(config, trace, count))
             check_fit(("service",), "to serve the trace", float(served_ns.sum(dtype=np.float64)))

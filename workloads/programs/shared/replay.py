@@ -9,7 +9,6 @@ from pydantic import Field
 
 from sim.arrays import IntArray
 from workloads.programs.shared.trace_file import TraceFile
-from workloads.workload import check_fit
 
 
 class ReplayedTrace(TraceFile):
@@ -33,17 +32,3 @@ class ReplayedTrace(TraceFile):
         if until_ns is not None:
             at_ns = at_ns[: int(np.searchsorted(at_ns, until_ns))]
         return at_ns.astype(np.int64)
-
-    def check_sending(self, recorded_ns: IntArray, until_ns: int | None) -> None:
-        """Refuse to send for too long.
-
-        Args:
-            recorded_ns: see `send_ns`.
-            until_ns: see `send_ns`.
-
-        Raises:
-            MisfitError: the trace, at this speed, takes longer than a run may.
-        """
-        last_ns = float(recorded_ns[-1]) / self.speed
-        if until_ns is None or until_ns > last_ns:
-            check_fit(("clients", "speed"), "to send the trace", last_ns)
