@@ -15,7 +15,7 @@ from sim.machine.clock import Activity
 from sim.machine.streams import Streams
 from sim.measures.common_metrics import MEMORY_PEAK
 from sim.measures.recording import Recording
-from workloads.running.program import Program, life, play
+from workloads.running.program import Program, at_once, life, play
 from workloads.running.setup import Setup
 from workloads.workload import MisfitError, Workload
 
@@ -81,6 +81,7 @@ class Mix(Workload):
         return Program(
             [part(name, program) for name, program in programs.items()],
             lambda: Recording(parts={name: parts[name] for name in programs}),
+            at_once=at_once(programs.values()),
         )
 
     def run(self, config: AnyMix, setup: Setup) -> Recording:

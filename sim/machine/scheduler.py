@@ -25,6 +25,7 @@ class Scheduler:
     Attributes:
         waiting: what waits for a core.
         contenders: how many tasks wait for a core or have one.
+        suffices: whether there is a core for everybody at every time, as `expect` was told.
     """
 
     def __init__(
@@ -44,8 +45,13 @@ class Scheduler:
         self.spans = spans
         self.waiting = RunQueue()
         self.contenders = 0
+        self.suffices = False
         self.cores = [Core(number, clock, memory, self, switch_ns) for number in range(cores)]
         self._rule = rule
+
+    def expect(self, at_once: int | None) -> None:
+        """Hear how many tasks will ever want a core at the same time; None if nobody knows."""
+        self.suffices = at_once is not None and at_once <= len(self.cores)
 
     @property
     def now_ns(self) -> int:

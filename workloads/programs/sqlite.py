@@ -183,7 +183,7 @@ class Sqlite(Workload):
     def start(self, config: SqliteConfig, kernel: Kernel, streams: Streams) -> Program:
         """The suite; a row of ``tests`` per test, in order (``test``: its number)."""
         suite = Suite(config, kernel, streams)
-        return Program([suite.live()], suite.recording)
+        return Program([suite.live()], suite.recording, at_once=1)
 
     def demands(self, config: Mapping[str, Any]) -> Iterator[Demand]:
         """See `Workload.demands`; a log says itself how many tests there are."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -25,11 +25,24 @@ class Program:
         activities: What goes on in it at once; it is over when all of them have ended.
         recording: Its results; called at the moment it is over.
         memories: What it takes memory from, if it is not alone on its machine.
+        at_once: How many of its processes and threads may ever want a core at the same time; None
+            if that is not known.
     """
 
     activities: Sequence[Activity]
     recording: Callable[[], Recording]
     memories: Sequence[PhysicalMemory] = ()
+    at_once: int | None = None
+
+
+def at_once(programs: Iterable[Program]) -> int | None:
+    """`Program.at_once` of some programs together."""
+    total = 0
+    for program in programs:
+        if program.at_once is None:
+            return None
+        total += program.at_once
+    return total
 
 
 def life(kernel: Kernel, program: Program) -> Activity:
@@ -81,6 +94,7 @@ def play(kernel: Kernel, *programs: Program) -> list[Recording]:
     clock = kernel.machine.clock
     if len(programs) == 1:
         programs = (replace(programs[0], memories=tuple(kernel.books.memories)),)
+    kernel.machine.scheduler.expect(at_once(programs))
     lives = [clock.process(life(kernel, program)) for program in programs]
     clock.run(until=clock.all_of(lives))
     clock.check()

@@ -116,6 +116,7 @@ class ForkServerFuzzing(Workload):
         return Program(
             [fuzzer.live() for fuzzer in fuzzers],
             lambda: _recording(duration_ns, fuzzers, tally, kernel.machine.clock.now),
+            at_once=config.instances,  # of each its server or a child
         )
 
     def demands(self, config: Mapping[str, Any]) -> Iterator[Demand]:

@@ -39,7 +39,8 @@ class Redis(Workload):
     def start(self, config: RedisConfig, kernel: Kernel, streams: Streams) -> Program:
         """Load the data set, serve the clients until they are done, and say what they saw."""
         server = Server(config, kernel, _clients(config, streams))
-        return Program([server.live()], server.recording)
+        at_once = 1 if config.snapshot is None else 2  # the server, and a child that saves
+        return Program([server.live()], server.recording, at_once=at_once)
 
     def check(self, config: RedisConfig, setup: Setup) -> None:
         """Look whether the trace is sent and served in a time that can be simulated."""
