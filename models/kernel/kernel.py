@@ -264,7 +264,7 @@ class Kernel:
         busy = [
             core.last_task
             for core in self.machine.scheduler.cores
-            if core.sleeping is None or core.idle_since_ns == now
+            if not core.sleeping or core.idle_since_ns == now
         ]
         return sum(
             task is not None and task is not besides and self._threads.get(task) is mm

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import simpy
 
-from sim.machine.clock import Activity, Clock
-from sim.machine.memory_system import MemorySystem
+from sim.machine.clock import Clock
+from sim.machine.memory_system import MemorySystem, Stream
 from sim.machine.tasks import Burst, Task, Turn
 
 
@@ -33,12 +33,17 @@ class BurstSource(Protocol):
     def ended(self, task: Task) -> None:
         """Hear that a task has finished a burst and goes on with none."""
 
+    def asleep(self, core: Core) -> None:
+        """Hear that a core has nothing to do from now on."""
+
     def record(self, task: Task, what: str, start_ns: int) -> None:
         """Hear what a task did from ``start_ns`` to now."""
 
 
 class Core:
-    """One core: a SimPy process that runs one burst after the other.
+    """One core: runs one burst after the other, each in passes in which nothing changes.
+
+    Its doings are callbacks of events, not a process: they are what is done most often.
 
     Args:
         number: which core of its machine it is, from 0.
@@ -50,7 +55,7 @@ class Core:
     Attributes:
         busy_ns: time spent running tasks.
         switch_ns: time spent switching between them.
-        sleeping: the event that wakes it, while it has nothing to do.
+        sleeping: whether it has nothing to do.
         starting: whether it has been woken, but has not begun yet.
         idle_since_ns: since when it sleeps, if it does; -1 if it never did anything.
         task: who has it; also when it has just finished a burst, until it is known who is next.
@@ -70,7 +75,7 @@ class Core:
         self.number = number
         self.busy_ns = 0
         self.switch_ns = 0
-        self.sleeping: simpy.Event | None = None
+        self.sleeping = True
         self.starting = False
         self.idle_since_ns = -1
         self.task: Task | None = None
@@ -82,107 +87,110 @@ class Core:
         self._work = work
         self._switch_cost_ns = switch_cost_ns
         self._slept_ns = 0
-        self._settled_ns = 0
-        self._nudge: simpy.Event | None = None
-        self._clock.process(self._live())
+        self._burst: Burst | None = None
+        self._new_turn = self._resumed = False
+        self._began_ns = 0
+        self._stream: Stream | None = None
+        # Of the pass that is going on: when it began, since when its task's fair time is not
+        # accounted for, how slow memory is, what ends it, and whether its end has been seen.
+        self._passing = self._over = False
+        self._pass_ns = self._settled_ns = 0
+        self._slowdown = 1.0
+        self._timer: simpy.Timeout | None = None
 
     def wake(self, burst: Burst) -> None:
         """End the sleep with something to do."""
-        if self.sleeping is not None:
-            self._slept_ns = self.idle_ns
-            self.sleeping.succeed(burst)
-            self.sleeping = None
-            self.starting = True
-            self.task = burst.task
+        self._slept_ns = self.idle_ns
+        self.sleeping = False
+        self.starting = True
+        self.task = burst.task
+        self._burst = burst
+        self._soon(self._begin)
 
     @property
     def idle_ns(self) -> int:
         """Time it had nothing to do, up to now."""
-        if self.sleeping is None:
+        if not self.sleeping:
             return self._slept_ns
         return self._slept_ns + self._clock.now - max(self.idle_since_ns, 0)
 
     def settled(self) -> Task | None:
         """The task that has the core, its fair time as of now; None if none has."""
-        if self._nudge is not None and self.task is not None:
+        if self._passing and self.task is not None:
             self.task.fair_ns += self._clock.now - self._settled_ns
             self._settled_ns = self._clock.now
         return self.task
 
     def nudge(self) -> None:
         """Something about the running burst has changed (its speed, who waits): look again."""
-        if self._nudge is not None and not self._nudge.triggered:
-            self._nudge.succeed()
+        if self._passing and not self._over:
+            self._soon(self._look_again)
 
     def give_way(self, pushing: Burst) -> None:
         """End the turn of the task that has the core, now or when it has been switched to."""
         self.pushing = pushing
         self.nudge()
 
-    def _live(self) -> Activity:
-        task: Task | None = None
-        while True:
-            resumed = self._work.resume(self, task) if task is not None else None
-            burst = resumed or self._work.take(self)
-            self.pushing = None
-            new_turn = burst is None or burst.task is not self.task
-            if burst is None:
-                burst = yield from self._sleep()
-            self.task = task = burst.task
-            if task is not self.last_task:
-                yield from self._switch_to(task)
-            if new_turn:
-                self.turn.began_ns = self._clock.now
-            if resumed is None:
-                self.turn.confirmed_ns = self._clock.now
-            yield from self._execute(burst)
-            if burst.unfinished():
-                self._work.put_back(burst)
-                task = None
-                continue
-            task.burst = None
-            burst.done.succeed()
-            if self._work.has_waiter():
-                # Let the task queue its next burst first, if it goes on without blocking.
-                yield self._clock.timeout(0)
-            if task.burst is None:
-                self._work.ended(task)
-                self.task = task = None
+    def _soon(self, step: Callable[[Any], None]) -> None:
+        """Take a step at this moment, after everything else that has happened by now."""
+        event = simpy.Event(self._clock)
+        event.callbacks.append(step)
+        event.succeed()
 
-    def _sleep(self) -> Generator[simpy.Event, Any, Burst]:
-        self.task = None
-        self.idle_since_ns = self._clock.now if self.last_task else -1
-        self.sleeping = self._clock.event()
-        burst: Burst = yield self.sleeping
+    def _begin(self, _: object) -> None:
         self.starting = False
-        return burst
+        self._turn_to(new_turn=True, resumed=False)
 
-    def _switch_to(self, task: Task) -> Activity:
-        yield self._clock.timeout(self._switch_cost_ns)
+    def _turn_to(self, *, new_turn: bool, resumed: bool) -> None:
+        """Begin with the burst; first switch to its task, if that is another than the last."""
+        assert self._burst is not None  # noqa: S101 - it was woken with one or took one
+        self._new_turn, self._resumed = new_turn, resumed
+        self.task = self._burst.task
+        if self.task is self.last_task:
+            self._execute()
+        else:
+            switched = self._clock.timeout(self._switch_cost_ns)
+            switched.callbacks.append(self._switched)
+
+    def _switched(self, _: object) -> None:
+        task = self.task
+        assert task is not None  # noqa: S101 - it was switched to
         self.switch_ns += self._switch_cost_ns
         self.last_task = task
         task.last_core = self.number
+        self._execute()
 
-    def _execute(self, burst: Burst) -> Activity:
+    def _execute(self) -> None:
         """Run the burst to its end, or until its turn is over and somebody else waits."""
-        start_ns = self._clock.now
+        burst = self._burst
+        assert burst is not None  # noqa: S101 - it was switched to its task
+        self._began_ns = self._clock.now
+        if self._new_turn:
+            self.turn.began_ns = self._began_ns
+        if not self._resumed:
+            self.turn.confirmed_ns = self._began_ns
         self._work.record(burst.task, "wait", burst.queued_ns)
-        stream = None
-        while burst.unfinished():
-            left_ns = self._left_ns()
-            if left_ns is not None and left_ns <= 0:
-                break
-            if burst.compute_ns == 0 and burst.stream is not None and stream is None:
-                stream = self._memory.join(burst.stream, self)
-            slowdown = self._memory.slowdown(stream) if stream is not None else 1.0
-            need_ns = burst.need_ns(slowdown)
-            ran_ns = yield from self._pass(need_ns if left_ns is None else min(need_ns, left_ns))
-            burst.progress(ran_ns, slowdown)
-            burst.passes.append((self._clock.now, ran_ns))
-            self.busy_ns += ran_ns
-        if stream is not None:
-            self._memory.leave(stream)
-        self._work.record(burst.task, f"core {self.number}", start_ns)
+        self._pass(burst)
+
+    def _pass(self, burst: Burst) -> None:
+        """Run until something changes: the part of the burst, the turn, the speed."""
+        left_ns = self._left_ns()
+        if left_ns is not None and left_ns <= 0:
+            self._leave_off(burst)
+            self._work.put_back(burst)
+            self._go_on(None)
+            return
+        if burst.compute_ns == 0 and burst.stream is not None:
+            if self._stream is None:
+                self._stream = self._memory.join(burst.stream, self)
+            self._slowdown = self._memory.slowdown(self._stream)
+        else:
+            self._slowdown = 1.0
+        need_ns = burst.need_ns(self._slowdown)
+        self._passing, self._over = True, False
+        self._pass_ns = self._settled_ns = self._clock.now
+        self._timer = self._clock.timeout(need_ns if left_ns is None else min(need_ns, left_ns))
+        self._timer.callbacks.append(self._time_is_up)
 
     def _left_ns(self) -> int | None:
         """How long the turn goes on if nothing changes; None if nobody waits for its end."""
@@ -193,11 +201,66 @@ class Core:
             return 0
         return self._work.turn_end_ns(self) - self._clock.now
 
-    def _pass(self, delay_ns: int) -> Generator[simpy.Event, Any, int]:
-        """Let ``delay_ns`` pass, or less if nudged; returns how much passed."""
-        start_ns = self._settled_ns = self._clock.now
-        self._nudge = self._clock.event()
-        yield self._clock.timeout(delay_ns) | self._nudge
+    def _time_is_up(self, timer: object) -> None:
+        if timer is self._timer and not self._over:
+            self._over = True
+            self._soon(self._end_pass)
+
+    def _look_again(self, _: object) -> None:
+        if self._passing and not self._over:
+            self._over = True
+            self._soon(self._end_pass)
+
+    def _end_pass(self, _: object) -> None:
+        burst = self._burst
+        assert burst is not None  # noqa: S101 - of whom the pass was
+        now = self._clock.now
         self.settled()
-        self._nudge = None
-        return self._clock.now - start_ns
+        self._passing = False
+        ran_ns = now - self._pass_ns
+        burst.progress(ran_ns, self._slowdown)
+        burst.passes.append((now, ran_ns))
+        self.busy_ns += ran_ns
+        if burst.unfinished():
+            self._pass(burst)
+        else:
+            self._finish(burst)
+
+    def _leave_off(self, burst: Burst) -> None:
+        if self._stream is not None:
+            self._memory.leave(self._stream)
+            self._stream = None
+        self._work.record(burst.task, f"core {self.number}", self._began_ns)
+
+    def _finish(self, burst: Burst) -> None:
+        self._leave_off(burst)
+        burst.task.burst = None
+        burst.done.succeed()
+        if self._work.has_waiter():
+            # Let the task queue its next burst first, if it goes on without blocking.
+            self._soon(self._follow)
+        else:
+            self._follow(None)
+
+    def _follow(self, _: object) -> None:
+        """Go on after a finished burst."""
+        task = self.task
+        assert task is not None  # noqa: S101 - it has just finished
+        if task.burst is None:
+            self._work.ended(task)
+            self.task = task = None
+        self._go_on(task)
+
+    def _go_on(self, task: Task | None) -> None:
+        """Find something to do: for a task that has the core still, or for whoever waits."""
+        resumed = self._work.resume(self, task) if task is not None else None
+        burst = self._burst = resumed or self._work.take(self)
+        self.pushing = None
+        if burst is not None:
+            new_turn = burst.task is not self.task
+            self._turn_to(new_turn=new_turn, resumed=resumed is not None)
+            return
+        self.task = None
+        self.idle_since_ns = self._clock.now
+        self.sleeping = True
+        self._work.asleep(self)

@@ -47,6 +47,7 @@ class Scheduler:
         self.contenders = 0
         self.suffices = False
         self.cores = [Core(number, clock, memory, self, switch_ns) for number in range(cores)]
+        self._idle = list(self.cores)
         self._rule = rule
 
     def expect(self, at_once: int | None) -> None:
@@ -66,7 +67,7 @@ class Scheduler:
     @property
     def outnumbered(self) -> bool:
         """See `Crowd.outnumbered`."""
-        return all(core.sleeping is None for core in self.cores)
+        return not self._idle
 
     def running(self) -> list[Task]:
         """See `Crowd.running`."""
@@ -92,10 +93,11 @@ class Scheduler:
         if not task.contends:
             task.contends = True
             self.contenders += 1
-        idle = [core for core in self.cores if core.sleeping is not None]
-        if idle:
+        core = self._idle_core(task)
+        if core is not None:
             task.keeps_core = True
-            self._choose(task, idle).wake(burst)
+            self._idle.remove(core)
+            core.wake(burst)
             return
         self._let_wait(burst)
         if arrival != "ongoing":
@@ -132,13 +134,24 @@ class Scheduler:
         if driven_out is not None:
             holders[driven_out].give_way(burst)
 
-    @staticmethod
-    def _choose(task: Task, idle: list[Core]) -> Core:
+    def _idle_core(self, task: Task) -> Core | None:
         """The idle core that the task ran on last, else the one that has been idle for longest.
 
         So a child does not start on the core of a parent that has just begun to wait for it.
         """
-        return min(idle, key=lambda core: (core.number != task.last_core, core.idle_since_ns))
+        if task.last_core is not None and (core := self.cores[task.last_core]).sleeping:
+            return core
+        return self._idle[0] if self._idle else None
+
+    def asleep(self, core: Core) -> None:
+        """Hear that a core has nothing to do from now on."""
+        # Those that have been idle for longest come first, and of several the lowest number.
+        place = len(self._idle)
+        while place and self._idle[place - 1].idle_since_ns == core.idle_since_ns:
+            if self._idle[place - 1].number < core.number:
+                break
+            place -= 1
+        self._idle.insert(place, core)
 
     def turn_end_ns(self, core: Core) -> int:
         """When the task that has the core must let others have it; some wait."""
@@ -168,8 +181,8 @@ class Scheduler:
         """Whether work of ``task`` would begin at once and run on its own, switching nothing."""
         if self.waiting:
             return False
-        idle = [core for core in self.cores if core.sleeping is not None]
-        return bool(idle) and self._choose(task, idle).last_task is task
+        core = self._idle_core(task)
+        return core is not None and core.last_task is task
 
     def record(self, task: Task, what: str, start_ns: int) -> None:
         """Send a span from ``start_ns`` to now to the sink, if there is one and time has passed."""
