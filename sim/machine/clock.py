@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from functools import partial
+from heapq import heappop, heappush
 from operator import index
 from typing import Any, SupportsIndex, TypeAlias
 
 import simpy
+from simpy.events import NORMAL, URGENT
 
 Activity: TypeAlias = Generator[simpy.Event, Any, Any]
 """What a SimPy process runs: yields events, is resumed when they happen."""
+
+Step: TypeAlias = Callable[[], object]
+"""What somebody who is no process does at a moment."""
+
+
+def steps(doing: Generator[None, None, None]) -> Step:
+    """A step that goes on with ``doing`` up to its next yield; does nothing after its end."""
+    return partial(next, doing, None)
 
 
 class Clock(simpy.Environment):
@@ -17,10 +28,16 @@ class Clock(simpy.Environment):
 
     NumPy integers given as delays are taken as plain integers (SimPy would let them turn the clock
     into a float); floats are refused.
+
+    What happens very often need not be an event. A step stands in the same queue at the same place
+    as an event would, and is only a call.
     """
 
     def __init__(self) -> None:
         super().__init__(initial_time=0)
+        # SimPy's own entries have an event where those of steps have none, and end there.
+        queue: list[Any] = self._queue
+        self._queue_step = partial(heappush, queue)
 
     @property
     def now(self) -> int:
@@ -36,6 +53,32 @@ class Clock(simpy.Environment):
             ValueError: the delay is negative.
         """
         return simpy.Timeout(self, index(delay), value)
+
+    def soon(self, step: Step) -> None:
+        """Take a step at this moment, after all that is to happen at it so far."""
+        self._queue_step((self._now, NORMAL, next(self._eid), None, step))
+
+    def next(self, step: Step) -> None:
+        """Take a step before all else that is to happen, as a new process begins."""
+        self._queue_step((self._now, URGENT, next(self._eid), None, step))
+
+    def later(self, delay_ns: int, step: Step) -> None:
+        """Take a step in ``delay_ns``, an int of at least 0."""
+        self._queue_step((self._now + delay_ns, NORMAL, next(self._eid), None, step))
+
+    def happens(self, event: simpy.Event) -> None:
+        """Let an event happen before all else that is to happen."""
+        event._ok, event._value = True, None
+        self.schedule(event, URGENT)
+
+    def step(self) -> None:
+        """See `simpy.Environment.step`."""
+        queue: list[Any] = self._queue
+        if queue and queue[0][3] is None:
+            self._now, _, _, _, step = heappop(queue)
+            step()
+        else:
+            super().step()
 
     def run_until(self, time_ns: SupportsIndex) -> None:
         """Run all events before ``time_ns`` and set the clock to it."""

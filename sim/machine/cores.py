@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
-
-import simpy
+from functools import partial
+from typing import Protocol
 
 from sim.machine.clock import Clock
 from sim.machine.memory_system import MemorySystem, Stream
@@ -92,11 +90,11 @@ class Core:
         self._began_ns = 0
         self._stream: Stream | None = None
         # Of the pass that is going on: when it began, since when its task's fair time is not
-        # accounted for, how slow memory is, what ends it, and whether its end has been seen.
+        # accounted for, how slow memory is, its number, and whether its end has been seen.
         self._passing = self._over = False
         self._pass_ns = self._settled_ns = 0
         self._slowdown = 1.0
-        self._timer: simpy.Timeout | None = None
+        self._number = 0
 
     def wake(self, burst: Burst) -> None:
         """End the sleep with something to do."""
@@ -105,7 +103,7 @@ class Core:
         self.starting = True
         self.task = burst.task
         self._burst = burst
-        self._soon(self._begin)
+        self._clock.soon(self._begin)
 
     @property
     def idle_ns(self) -> int:
@@ -124,20 +122,14 @@ class Core:
     def nudge(self) -> None:
         """Something about the running burst has changed (its speed, who waits): look again."""
         if self._passing and not self._over:
-            self._soon(self._look_again)
+            self._clock.soon(self._look_again)
 
     def give_way(self, pushing: Burst) -> None:
         """End the turn of the task that has the core, now or when it has been switched to."""
         self.pushing = pushing
         self.nudge()
 
-    def _soon(self, step: Callable[[Any], None]) -> None:
-        """Take a step at this moment, after everything else that has happened by now."""
-        event = simpy.Event(self._clock)
-        event.callbacks.append(step)
-        event.succeed()
-
-    def _begin(self, _: object) -> None:
+    def _begin(self) -> None:
         self.starting = False
         self._turn_to(new_turn=True, resumed=False)
 
@@ -149,10 +141,9 @@ class Core:
         if self.task is self.last_task:
             self._execute()
         else:
-            switched = self._clock.timeout(self._switch_cost_ns)
-            switched.callbacks.append(self._switched)
+            self._clock.later(self._switch_cost_ns, self._switched)
 
-    def _switched(self, _: object) -> None:
+    def _switched(self) -> None:
         task = self.task
         assert task is not None  # noqa: S101 - it was switched to
         self.switch_ns += self._switch_cost_ns
@@ -189,8 +180,9 @@ class Core:
         need_ns = burst.need_ns(self._slowdown)
         self._passing, self._over = True, False
         self._pass_ns = self._settled_ns = self._clock.now
-        self._timer = self._clock.timeout(need_ns if left_ns is None else min(need_ns, left_ns))
-        self._timer.callbacks.append(self._time_is_up)
+        self._number += 1
+        pass_ns = need_ns if left_ns is None else min(need_ns, left_ns)
+        self._clock.later(pass_ns, partial(self._time_is_up, self._number))
 
     def _left_ns(self) -> int | None:
         """How long the turn goes on if nothing changes; None if nobody waits for its end."""
@@ -201,17 +193,17 @@ class Core:
             return 0
         return self._work.turn_end_ns(self) - self._clock.now
 
-    def _time_is_up(self, timer: object) -> None:
-        if timer is self._timer and not self._over:
+    def _time_is_up(self, number: int) -> None:
+        if number == self._number and not self._over:
             self._over = True
-            self._soon(self._end_pass)
+            self._clock.soon(self._end_pass)
 
-    def _look_again(self, _: object) -> None:
+    def _look_again(self) -> None:
         if self._passing and not self._over:
             self._over = True
-            self._soon(self._end_pass)
+            self._clock.soon(self._end_pass)
 
-    def _end_pass(self, _: object) -> None:
+    def _end_pass(self) -> None:
         burst = self._burst
         assert burst is not None  # noqa: S101 - of whom the pass was
         now = self._clock.now
@@ -235,14 +227,14 @@ class Core:
     def _finish(self, burst: Burst) -> None:
         self._leave_off(burst)
         burst.task.burst = None
-        burst.done.succeed()
+        burst.done()
         if self._work.has_waiter():
             # Let the task queue its next burst first, if it goes on without blocking.
-            self._soon(self._follow)
+            self._clock.soon(self._follow)
         else:
-            self._follow(None)
+            self._follow()
 
-    def _follow(self, _: object) -> None:
+    def _follow(self) -> None:
         """Go on after a finished burst."""
         task = self.task
         assert task is not None  # noqa: S101 - it has just finished

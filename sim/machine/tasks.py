@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 import simpy
 
 from sim.arrays import IntArray
-from sim.machine.clock import Activity, Clock
+from sim.machine.clock import Activity, Clock, Step
 
 # A rest of memory work below this many nanoseconds is rounding, not work.
 _ROUNDING_NS = 1e-6
@@ -26,7 +27,7 @@ class Burst:
         compute_ns: what is left of the compute part.
         memory_ns: what is left of the memory part, undisturbed.
         stream: class of the memory part's stream; None if it contends with nobody.
-        done: happens when nothing is left.
+        done: called when nothing is left.
         queued_ns: when it was queued last.
         number: orders it among those that wait.
         passes: the stretches of time in which it had a core: (end, length) of each.
@@ -36,7 +37,7 @@ class Burst:
     compute_ns: int
     memory_ns: float
     stream: str | None
-    done: simpy.Event
+    done: Step
     queued_ns: int = 0
     number: int = 0
     passes: list[tuple[int, int]] = field(default_factory=list)
@@ -58,6 +59,15 @@ class Burst:
             self.memory_ns = 0.0
         else:
             self.memory_ns -= ran_ns / slowdown
+
+    def moments_ns(self, worked_ns: IntArray) -> IntArray:
+        """When so much of it was done, of a burst that is (int64 [n] both; at least 0 each)."""
+        ended_ns, ran_ns = np.array(self.passes, np.int64).T
+        by_then_ns = ran_ns.cumsum()
+        # The pass in which it was done, and how long before its end.
+        number = by_then_ns.searchsorted(worked_ns)
+        moments: IntArray = ended_ns[number] - (by_then_ns[number] - worked_ns)
+        return moments
 
 
 @dataclass
@@ -126,7 +136,16 @@ class Task:
         if compute_ns < 0 or memory_ns < 0:
             raise ValueError("work cannot be negative")
         if compute_ns or memory_ns:
-            yield self._queued(int(compute_ns), float(memory_ns), stream).done
+            done = self._dispatcher.clock.event()
+            self._queued(int(compute_ns), float(memory_ns), stream, done.succeed)
+            yield done
+
+    def begin(self, compute_ns: int, then: Step) -> Burst:
+        """Use a core for ``compute_ns``, at least 1, and take a step when that is done.
+
+        The same as a `run`, for somebody who is no process.
+        """
+        return self._queued(compute_ns, 0.0, None, partial(self._dispatcher.clock.soon, then))
 
     def run_parts(self, parts_ns: IntArray) -> Generator[simpy.Event, Any, IntArray]:
         """Use a core for one part of compute work after the other, with nothing in between.
@@ -147,18 +166,14 @@ class Task:
             raise ValueError("parts of work cannot be negative")
         if not done_ns[-1]:
             return np.full(len(parts_ns), self._dispatcher.clock.now)
-        burst = self._queued(int(done_ns[-1]), 0.0, None)
-        yield burst.done
-        ended_ns, ran_ns = np.array(burst.passes, np.int64).T
-        worked_ns = ran_ns.cumsum()
-        # The pass in which the part was done, and how long before its end.
-        number = worked_ns.searchsorted(done_ns)
-        moments: IntArray = ended_ns[number] - (worked_ns[number] - done_ns)
-        return moments
+        done = self._dispatcher.clock.event()
+        burst = self._queued(int(done_ns[-1]), 0.0, None, done.succeed)
+        yield done
+        return burst.moments_ns(done_ns)
 
-    def _queued(self, compute_ns: int, memory_ns: float, stream: str | None) -> Burst:
+    def _queued(self, compute_ns: int, memory_ns: float, stream: str | None, done: Step) -> Burst:
         """Work that waits for a core from now on."""
-        burst = Burst(self, compute_ns, memory_ns, stream, self._dispatcher.clock.event())
+        burst = Burst(self, compute_ns, memory_ns, stream, done)
         if self.burst is not None:
             raise RuntimeError(f"{self.name} wants two things done at once")
         self.burst = burst

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from array import array
 
 import numpy as np
 
@@ -24,7 +25,7 @@ class Clients(ABC):
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.queue = ListenQueue(clock)
-        self._latencies_ns = [np.zeros(0, np.int64)]
+        self._latencies_ns = array("q")
         self.began_ns = 0
         self.ended_ns = 0
 
@@ -33,16 +34,19 @@ class Clients(ABC):
         self.began_ns = self.ended_ns = self.clock.now
         self._begin()
 
-    def note(self, sent_ns: IntArray, ends_ns: IntArray) -> None:
-        """Some responses: when their requests were sent, and when they came (int64 [n] both)."""
-        if len(ends_ns):
-            self._latencies_ns.append(ends_ns - sent_ns)
-            self.ended_ns = max(self.ended_ns, int(ends_ns[-1]))
+    def note(self, sent_ns: int) -> None:
+        """A response comes now, to a request that was sent then."""
+        self.ended_ns = now = self.clock.now
+        self._latencies_ns.append(now - sent_ns)
+
+    def note_all(self, latencies_ns: IntArray) -> None:
+        """Responses have come after these times (int64 [n]), and another one comes now."""
+        self._latencies_ns.frombytes(latencies_ns.tobytes())
 
     def latencies(self) -> Histogram:
         """From when a request was sent until its response, for all responses so far."""
         histogram = Histogram()
-        histogram.add(np.concatenate(self._latencies_ns))
+        histogram.add(np.array(self._latencies_ns, np.int64))
         return histogram
 
     @abstractmethod

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator
-from typing import Any
 
 import numpy as np
-import simpy
 
 from models.kernel.kernel import Kernel
 from sim.arrays import IntArray
-from sim.machine.clock import Activity
 from sim.machine.streams import Streams
 from sim.machine.tasks import Task
 from workloads.programs.apache.clients import Clients
 from workloads.programs.apache.config import SECOND_NS, ApacheConfig, ClosedLoop
+from workloads.programs.apache.listening import Server
 
 MOST_AT_ONCE = 100
 """Requests that a worker takes at most in one go, if it knows that they come."""
@@ -46,7 +43,7 @@ class ClientThreads(Clients):
         # come, only if it has a core to itself: a connection each, the parent, busy clients.
         busy = clients.connections + 1 + (clients.threads if clients.work else 0)
         has_core = alone and busy <= len(kernel.machine.scheduler.cores)
-        self.most_at_once = MOST_AT_ONCE if has_core and not clients.work else 1
+        self.looks_ahead = has_core and not clients.work
         self._sending_ns = config.sending_ns or SECOND_NS
         self.threads = [
             Thread(self, kernel.machine.task(f"wrk-{number}"), clients.work)
@@ -85,7 +82,7 @@ class Thread:
 
     def __init__(self, clients: ClientThreads, task: Task, work_ns: int) -> None:
         self.work_ns = work_ns
-        self._clients = clients
+        self._clock = clients.clock
         self._task = task
         self._responses: deque[ClosedConnection] = deque()
 
@@ -96,13 +93,16 @@ class Thread:
             return
         self._responses.append(connection)
         if len(self._responses) == 1:
-            self._clients.clock.process(self._work())
+            self._clock.next(self._work)
 
-    def _work(self) -> Activity:
-        while self._responses:
-            yield from self._task.run(compute_ns=self.work_ns)
-            self._responses[0].proceed()
-            self._responses.popleft()
+    def _work(self) -> None:
+        self._task.begin(self.work_ns, self._worked)
+
+    def _worked(self) -> None:
+        self._responses[0].proceed()
+        self._responses.popleft()
+        if self._responses:
+            self._work()
 
 
 class ClosedConnection:
@@ -115,21 +115,22 @@ class ClosedConnection:
         config: ApacheConfig,
         generator: np.random.Generator,
     ) -> None:
+        self.outstanding = False
+        self.over = False
+        self.awaited_by: Server | None = None
         self._clients = clients
         self._thread = thread
         self._service = config.service
         self._generator = generator
         self._drawn_ns = np.zeros(0, np.int64)
+        self._taken = 0
         self._sent_ns = 0
-        self._outstanding = False
         self._connected = False
-        self._over = False
-        self._wake: simpy.Event | None = None
 
     def send(self) -> None:
         """Send the next request, over a new connection if there is none."""
         self._sent_ns = self._clients.clock.now
-        self._outstanding = True
+        self.outstanding = True
         if not self._connected:
             self._connected = True
             self._clients.queue.connect(self)
@@ -140,35 +141,44 @@ class ClosedConnection:
         if self._clients.clock.now < self._clients.end_ns:
             self.send()
         else:
-            self._over = True
+            self.over = True
             self._wake_worker()
             self._clients.leave()
 
     def _wake_worker(self) -> None:
-        if self._wake is not None:
-            self._wake.succeed()
-            self._wake = None
+        if self.awaited_by is not None:
+            self._clients.clock.soon(self.awaited_by.resume)
+            self.awaited_by = None
 
-    def sent(self) -> Generator[simpy.Event, Any, bool]:
-        """See `Connection.sent`."""
-        if not self._outstanding and not self._over:
-            self._wake = self._clients.clock.event()
-            yield self._wake
-        return self._outstanding
-
-    def take(self, most: int) -> IntArray:
+    def take(self) -> int:
         """See `Connection.take`."""
-        if not len(self._drawn_ns):
-            self._drawn_ns = self._service.draw(self._generator, MOST_AT_ONCE)
-        known_ns = self._drawn_ns[: min(most, self._clients.most_at_once)]
+        if self._taken == len(self._drawn_ns):
+            self._draw()
+        self._taken += 1
+        return self._drawn_ns.item(self._taken - 1)
+
+    def take_known(self, most: int) -> IntArray | None:
+        """See `Connection.take_known`."""
+        if not self._clients.looks_ahead:
+            return None
+        if self._taken == len(self._drawn_ns):
+            self._draw()
+        known_ns = self._drawn_ns[self._taken : self._taken + most]
         follow_ns = self._clients.clock.now + known_ns[:-1].cumsum()
         taken = 1 + int(follow_ns.searchsorted(self._clients.end_ns))
-        self._drawn_ns = self._drawn_ns[taken:]
-        return known_ns[:taken].copy()
+        self._taken += taken
+        return known_ns[:taken]
 
-    def answer(self, ends_ns: IntArray, *, close: bool) -> None:
+    def answer(self, *, close: bool, earlier_ns: IntArray | None = None) -> None:
         """See `Connection.answer`."""
-        self._clients.note(np.array([self._sent_ns, *ends_ns[:-1]]), ends_ns)
-        self._outstanding = False
+        if earlier_ns is not None and len(earlier_ns):
+            self._clients.note_all(np.diff(earlier_ns, prepend=self._sent_ns))
+            self._sent_ns = int(earlier_ns[-1])
+        self._clients.note(self._sent_ns)
+        self.outstanding = False
         self._connected = not close
         self._thread.receive(self)
+
+    def _draw(self) -> None:
+        self._drawn_ns = self._service.draw(self._generator, MOST_AT_ONCE)
+        self._taken = 0

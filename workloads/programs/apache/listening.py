@@ -3,37 +3,58 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator
-from typing import Any, Protocol
-
-import simpy
+from typing import Protocol
 
 from sim.arrays import IntArray
-from sim.machine.clock import Clock
+from sim.machine.clock import Clock, Step
+
+
+class Server(Protocol):
+    """Whoever serves connections.
+
+    Attributes:
+        resume: goes on with what it waited for.
+        connection: what it has accepted; None if none will come.
+    """
+
+    resume: Step
+    connection: Connection | None
 
 
 class Connection(Protocol):
-    """A client's side of a connection, as the worker that serves it sees it."""
+    """A client's side of a connection, as the worker that serves it sees it.
 
-    def sent(self) -> Generator[simpy.Event, Any, bool]:
-        """Wait for a request; False if the client closes instead."""
+    Attributes:
+        outstanding: whether a request was sent that has no response yet.
+        over: whether its client has closed it.
+        awaited_by: who is to be resumed when either of them becomes so.
+    """
 
-    def take(self, most: int) -> IntArray:
-        """Service times of the request sent and of those known to follow each response at once.
+    outstanding: bool
+    over: bool
+    awaited_by: Server | None
+
+    def take(self) -> int:
+        """Service time of the request that was sent."""
+
+    def take_known(self, most: int) -> IntArray | None:
+        """Service times of it and of those that are known to follow each response at once.
 
         Args:
             most: how many to take at most, at least 1.
 
         Returns:
-            int64 [n], n from 1 to ``most``.
+            int64 [n], n from 1 to ``most``; None if nothing is known of what follows, and nothing
+            taken.
         """
 
-    def answer(self, ends_ns: IntArray, *, close: bool) -> None:
-        """The responses to what was taken.
+    def answer(self, *, close: bool, earlier_ns: IntArray | None = None) -> None:
+        """The response comes now.
 
         Args:
-            ends_ns: int64 [n], when each response was sent; the last one now.
             close: whether the worker closes the connection.
+            earlier_ns: int64 [n - 1], when those before it came, if it is the last of several
+                that were taken together.
         """
 
 
@@ -48,7 +69,7 @@ class ListenQueue:
         self.closed = clock.event()
         self._clock = clock
         self._connections: deque[Connection] = deque()
-        self._workers: deque[simpy.Event] = deque()
+        self._workers: deque[Server] = deque()
 
     @property
     def idle_workers(self) -> int:
@@ -58,23 +79,24 @@ class ListenQueue:
     def connect(self, connection: Connection) -> None:
         """A connection arrives."""
         if self._workers:
-            self._workers.popleft().succeed(connection)
+            worker = self._workers.popleft()
+            worker.connection = connection
+            self._clock.soon(worker.resume)
         else:
             self._connections.append(connection)
 
-    def accept(self) -> Generator[simpy.Event, Any, Connection | None]:
-        """The next connection, waited for; None once none waits and none will come."""
+    def accept(self, worker: Server) -> bool:
+        """Give a worker the next connection, or None if none will come; whether it must wait."""
+        worker.connection = None
         if self._connections:
-            return self._connections.popleft()
-        if self.closed.triggered:
-            return None
-        worker = self._clock.event()
-        self._workers.append(worker)
-        connection: Connection | None = yield worker
-        return connection
+            worker.connection = self._connections.popleft()
+        elif not self.closed.triggered:
+            self._workers.append(worker)
+            return True
+        return False
 
     def close(self) -> None:
         """No more connections will come."""
         self.closed.succeed()
         while self._workers:
-            self._workers.popleft().succeed(None)
+            self._clock.soon(self._workers.popleft().resume)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import numpy as np
 import simpy
 
 from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
-from sim.machine.clock import Activity
+from sim.machine.clock import Activity, Step, steps
 from sim.machine.streams import Streams
 from sim.measures.common_metrics import (
     DURATION,
@@ -119,24 +121,56 @@ class Worker:
         self._mm = mm
         self._pages = pages
         self._task = pool.kernel.machine.task(f"apache-{number}")
+        self._clock = pool.kernel.machine.clock
         self._fresh = True
+        self._served = self._clock.event()
+        self.connection: Connection | None = None
+        self._serving = self._serve_all()
+        self.resume: Step = steps(self._serving)
 
     def live(self) -> Activity:
         """Serve connection after connection, then exit."""
         yield from self._pool.kernel.start(self._task, self._mm)
-        queue = self._pool.clients.queue
-        while (connection := (yield from queue.accept())) is not None:
-            yield from self._serve(connection)
+        self.resume()
+        try:
+            yield self._served
+        except simpy.Interrupt:
+            self._serving.close()
+            raise
         yield from self._pool.kernel.exit(self._task, self._mm)
 
-    def _serve(self, connection: Connection) -> Activity:
+    def _serve_all(self) -> Generator[None, None, None]:
+        queue = self._pool.clients.queue
+        while True:
+            if queue.accept(self):
+                yield
+            if self.connection is None:
+                break
+            yield from self._serve(self.connection)
+        self._clock.happens(self._served)
+
+    def _serve(self, connection: Connection) -> Generator[None, None, None]:
         left = self._pool.config.requests_per_connection
-        while left and (yield from connection.sent()):
-            parts_ns = connection.take(left)
-            left -= len(parts_ns)
-            parts_ns[0] += self._first_faults_ns()
-            ends_ns = yield from self._task.run_parts(parts_ns)
-            connection.answer(ends_ns, close=not left)
+        while left:
+            if not connection.outstanding and not connection.over:
+                connection.awaited_by = self
+                yield
+            if not connection.outstanding:
+                return
+            known_ns = connection.take_known(left)
+            if known_ns is not None:
+                left -= len(known_ns)
+                worked_ns = known_ns.cumsum() + self._first_faults_ns()
+                burst = self._task.begin(worked_ns.item(-1), self.resume)
+                yield
+                connection.answer(close=not left, earlier_ns=burst.moments_ns(worked_ns[:-1]))
+                continue
+            left -= 1
+            work_ns = connection.take() + self._first_faults_ns()
+            if work_ns:
+                self._task.begin(work_ns, self.resume)
+                yield
+            connection.answer(close=not left)
 
     def _first_faults_ns(self) -> int:
         """What it costs to write the pages of the first request; nothing later on."""
