@@ -1,0 +1,60 @@
+"""Files of cells of requests to a web server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from named_columns import read
+
+from workloads.traces.kinds.access_trace import AccessTrace
+from workloads.traces.reading.columns import MISSING
+from workloads.traces.reading.text import TraceError
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "trace.csv"
+
+
+def test_requests(path: Path) -> None:
+    text = (
+        "when;url;code;bytes;took\n"
+        "2026-06-25T08:55:50.5Z;/a?x;200;12;0.25\n"
+        "2026-06-25T08:55:50Z;/b;-;;-\n"
+    )
+    columns = {"time": "when", "path": "url", "status": "code", "service_s": "took"}
+    name, trace = read(path, text, columns=columns)
+    assert name == "access_csv"
+    assert isinstance(trace, AccessTrace)
+    assert trace.time_ns.tolist() == [0, 500_000_000]
+    assert trace.status.tolist() == [MISSING, 200]
+    assert trace.response_bytes.tolist() == [0, 12]
+    assert trace.service_ns.tolist() == [MISSING, 250_000_000]
+    assert trace.resource_id.tolist() == [1, 0]
+    assert trace.resolution_ns == 10**8
+    _, trace = read(path, text, columns={"time": 1, "status": 3, "service_ms": 5, "path": 2})
+    assert isinstance(trace, AccessTrace)
+    assert trace.service_ns.tolist() == [MISSING, 250_000]
+
+
+def test_a_table_of_samples_of_a_load_test(path: Path) -> None:
+    """JMeter's: times in milliseconds since 1970, requests in order of their ends."""
+    text = (
+        "timeStamp,elapsed,label,responseCode,bytes\n"
+        "1782377750300,40,home,200,512\n1782377750100,250,home,503,0\n"
+    )
+    said = {"columns": {"time_ms": "timeStamp", "service_ms": "elapsed", "status": "responseCode"}}
+    _, trace = read(path, text, **said)
+    assert isinstance(trace, AccessTrace)
+    assert trace.time_ns.tolist() == [0, 200_000_000]
+    assert trace.service_ns.tolist() == [250_000_000, 40_000_000]
+    assert trace.out_of_order == 1
+    with pytest.raises(TraceError, match="2:1: bad time: expected a time in s before the year"):
+        read(path, text, format="access_csv", unit="ms")
+
+
+def test_requests_without_times(path: Path) -> None:
+    _, trace = read(path, "path,status\n/a,200\n/b,200\n", rate=4.0, format="access_csv")
+    assert isinstance(trace, AccessTrace)
+    assert trace.arrival_ns().tolist() == [0, 250_000_000]
