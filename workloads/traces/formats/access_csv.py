@@ -122,11 +122,11 @@ class _AccessRows:
             if unix_ns >= 2**63:
                 raise LineError(1, "time is beyond the year 2262", "a higher rate")
             self.all_ns = False
-        self.columns.tick_ns = min(self.columns.tick_ns, tick_ns)
         self.columns.add(
             unix_ns,
-            status=MISSING if status is None else status,
-            response_bytes=response_bytes or 0,
+            tick_ns,
+            status=status,
+            response_bytes=response_bytes,
             service_ns=service,
             resource=resource,
         )

@@ -31,7 +31,6 @@ from workloads.traces.kinds.access_trace import (
 from workloads.traces.reading.about import About
 from workloads.traces.reading.accounting import BLANK, LineError, account
 from workloads.traces.reading.cells import decimal, decimals, not_read, shown, whole
-from workloads.traces.reading.columns import MISSING
 from workloads.traces.reading.dates import ANY_EXPECTED, DateError, any_unix_ns
 from workloads.traces.reading.fields import NOTHING_SAID, PLACES, Fields, SaidError, Unit
 from workloads.traces.reading.naming import base_and_unit, roles_of
@@ -107,11 +106,11 @@ class _ObjectRows:
         status = self._whole(line, texts, "status", 1000)
         response_bytes = self._whole(line, texts, "response_bytes", 10**18)
         resource = resource_of(texts.get("request", b"")) or resource_at(texts.get("path", b""))
-        self.columns.tick_ns = min(self.columns.tick_ns, tick_ns)
         self.columns.add(
             unix_ns,
-            status=MISSING if status is None else status,
-            response_bytes=response_bytes or 0,
+            tick_ns,
+            status=status,
+            response_bytes=response_bytes,
             service_ns=service,
             resource=resource,
         )

@@ -29,7 +29,7 @@ class OwnLines:
         self._group = {reads: number for number, reads in enumerate(pattern.reads, 1)}
         self._of_time = [self._group[part] for part in pattern.time_parts]
         self._written: tuple[bytes, ...] = ()
-        self._unix_ns = 0
+        self._unix_ns, self._tick_ns = 0, 1
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ class OwnLines:
             match.group(*self._of_time) if len(self._of_time) > 1 else (match[self._of_time[0]],)
         )
         if written != self._written:
-            self._unix_ns = self._time_ns(written, match.start(self._of_time[0]) + 1)
+            self._unix_ns, self._tick_ns = self._time(written, match.start(self._of_time[0]) + 1)
             self._written = written
         service = MISSING
         if group := self._group.get("service"):
@@ -78,8 +78,9 @@ class OwnLines:
             resource = resource_at(path)
         self.columns.add(
             self._unix_ns,
-            status=MISSING if status is None else status,
-            response_bytes=response_bytes or 0,
+            self._tick_ns,
+            status=status,
+            response_bytes=response_bytes,
             service_ns=service,
             resource=resource,
         )
@@ -95,13 +96,11 @@ class OwnLines:
             raise LineError(match.start(group) + 1, f"bad {reads}", expected)
         return value
 
-    def _time_ns(self, written: tuple[bytes, ...], column: int) -> int:
+    def _time(self, written: tuple[bytes, ...], column: int) -> tuple[int, int]:
         try:
-            time_ns, tick_ns = unix_ns(dict(zip(self._pattern.time_parts, written, strict=True)))
+            return unix_ns(dict(zip(self._pattern.time_parts, written, strict=True)))
         except DateError as error:
             raise LineError(column, error.what, error.expected) from None
-        self.columns.tick_ns = min(self.columns.tick_ns, tick_ns)
-        return time_ns
 
 
 def service_error(column: int, error: ServiceError, unit: Unit) -> LineError:
