@@ -268,3 +268,11 @@ def test_wall_time_stands_apart_from_the_records(tmp_path: Path) -> None:
     elsewhere.write_wall(RECORD.id, 2)
     assert names(tmp_path / "times") == [f"{RECORD.id}.json"]
     assert not elsewhere.path.exists()
+
+
+@pytest.mark.parametrize("seconds", ["1" + 400 * "0", "NaN", "Infinity", "-1", "[]", '"x"'])
+def test_what_is_no_wall_time_is_none(tmp_path: Path, seconds: str) -> None:
+    store = Store(tmp_path)
+    store.write_wall(RECORD.id, 1)
+    (tmp_path / "wall" / f"{RECORD.id}.json").write_text(f'{{"wall_s": {seconds}}}')
+    assert store.read_wall(RECORD.id) is None

@@ -130,3 +130,11 @@ def test_sizes_come_back_from_a_converted_trace(path: Path) -> None:
         assert np.array_equal(values, second.table()[column]), column
     assert second.value_bytes.tolist() == [4096, MISSING, 0]
     assert second.key_id.tolist() == [0, 1, NO_KEY]
+
+
+@pytest.mark.parametrize("rate", [1e-10, 1e-300, 5e-324])
+def test_a_single_record_may_have_any_rate(path: Path, rate: float) -> None:
+    trace = read_keys(path, "key,op\na,get\n", rate=rate)
+    assert trace.arrival_ns().tolist() == [0]
+    with pytest.raises(TraceError, match="3:1: time is beyond the year 2262"):
+        read_keys(path, "key,op\na,get\nb,get\n", rate=rate)

@@ -58,3 +58,32 @@ def test_requests_without_times(path: Path) -> None:
     _, trace = read(path, "path,status\n/a,200\n/b,200\n", rate=4.0, format="access_csv")
     assert isinstance(trace, AccessTrace)
     assert trace.arrival_ns().tolist() == [0, 250_000_000]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("time,request,uri,status\n1,GET /a HTTP/1.1,/same,200\n1,GET /b HTTP/1.1,/same,200\n", {}),
+        (
+            '{"time":1,"request":"GET /a HTTP/1.1","uri":"/same"}\n'
+            '{"time":1,"request":"GET /b HTTP/1.1","uri":"/same"}\n',
+            {},
+        ),
+        (
+            '[25/Jun/2026:08:55:50 +0000] "GET /a HTTP/1.1" /same\n'
+            '[25/Jun/2026:08:55:50 +0000] "GET /b HTTP/1.1" /same\n',
+            {"log_format": '[$time_local] "$request" $uri'},
+        ),
+    ],
+    ids=["csv", "json", "log"],
+)
+@pytest.mark.parametrize(
+    ("columns", "resources"), [({"path": "uri"}, 1), ({"request": "request"}, 2)]
+)
+def test_what_people_say_names_the_resource(
+    path: Path, text: str, said: dict[str, object], columns: dict[str, str], resources: int
+) -> None:
+    """Whatever else of the file would name it."""
+    _, trace = read(path, text, columns=columns, **said)
+    assert isinstance(trace, AccessTrace)
+    assert trace.resources == resources

@@ -42,8 +42,11 @@ COLUMNS: Columns = {
         time=True, unit="s", asked=False, dated=True,
     ),
     "status": Column(("status", "status_code", "response_code", "responsecode"), number=True),
-    "path": Column(("path", "key", "request_uri", "uri", "url", "target", "request_path")),
-    "request": Column(("request", "request_line")),
+    "path": Column(
+        ("path", "key", "request_uri", "uri", "url", "target", "request_path"),
+        instead_of="request",
+    ),
+    "request": Column(("request", "request_line"), instead_of="path"),
     "response_bytes": Column(
         ("response_bytes", "body_bytes_sent", "bytes_sent", "bytes", "size", "response_size"),
         number=True,

@@ -131,8 +131,13 @@ class _ObjectRows:
                 listed = ", ".join(map(repr, list(found)[:20]))
                 raise LineError(1, f"no key {key!r}", f"one of {listed}")
             key_of[role], unit_of[role] = str(key), unit
+        said = set(key_of)
         for role, name in roles_of(COLUMNS, found, fields.unit).items():
-            if role not in key_of and name not in key_of.values():
+            if (
+                role not in key_of
+                and name not in key_of.values()
+                and (COLUMNS[role].instead_of not in said)
+            ):
                 key_of[role] = name
                 unit_of[role] = base_and_unit(name)[1] or (
                     fields.unit if role == "service" else None
