@@ -138,3 +138,8 @@ def test_a_single_record_may_have_any_rate(path: Path, rate: float) -> None:
     assert trace.arrival_ns().tolist() == [0]
     with pytest.raises(TraceError, match="3:1: time is beyond the year 2262"):
         read_keys(path, "key,op\na,get\nb,get\n", rate=rate)
+
+
+def test_operations_that_no_column_has_are_refused(path: Path) -> None:
+    with pytest.raises(TraceError, match="1:1: operations said of no column: expected a column"):
+        read_keys(path, "time,key\n1,a\n", operations={"0": "get"})
