@@ -87,3 +87,27 @@ def test_what_people_say_names_the_resource(
     _, trace = read(path, text, columns=columns, **said)
     assert isinstance(trace, AccessTrace)
     assert trace.resources == resources
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"service_ms": "took", "service_us": "took"},
+        {"service_ms": "took", "service_s": "more"},
+        {"response_bytes": "took", "service_s": "took"},
+    ],
+)
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("time,status,took,more\n1,200,5,6\n", {}),
+        ('{"time":1,"status":200,"took":5,"more":6}\n', {}),
+        ("1 200 5 6\n", {"log_format": "$msec $status $took $more"}),
+    ],
+    ids=["csv", "json", "log"],
+)
+def test_one_is_said_of_one(
+    path: Path, text: str, said: dict[str, object], columns: dict[str, str]
+) -> None:
+    with pytest.raises(TraceError, match=r"1:1: columns: service_u?s: said twice: expected a "):
+        read(path, text, columns=columns, **said)

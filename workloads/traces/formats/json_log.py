@@ -120,7 +120,7 @@ class _ObjectRows:
         """Which key is what, by the first line.
 
         Raises:
-            LineError: None is the time, or what is said to be one is not there.
+            LineError: None is the time, or what is said to be one is not there, or is said twice.
         """
         fields = self._fields
         key_of: dict[str, str] = {}
@@ -130,6 +130,8 @@ class _ObjectRows:
             if key not in found:
                 listed = ", ".join(map(repr, list(found)[:20]))
                 raise LineError(1, f"no key {key!r}", f"one of {listed}")
+            if role in key_of or key in key_of.values():
+                raise LineError(1, f"columns: {known}: said twice", "a key for each")
             key_of[role], unit_of[role] = str(key), unit
         said = set(key_of)
         for role, name in roles_of(COLUMNS, found, fields.unit).items():

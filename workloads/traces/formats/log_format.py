@@ -165,6 +165,8 @@ def _chosen(directives: Sequence[Directive], fields: Fields) -> _Chosen:
             expected = ", ".join(("service", "service_ms", *_SAID))
             raise SaidError(f"columns: {known!r}", f"one of {expected}")
         directive = _named(directives, where)
+        if role in asked or any(found[other] is directive for other in asked):
+            raise SaidError(f"columns: {known}: said twice", "a directive for each")
         found = {other: one for other, one in found.items() if one is not directive}
         found[role] = directive
         asked.add(role)
