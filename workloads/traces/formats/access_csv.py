@@ -12,6 +12,8 @@ seconds is told by whole seconds.
 from __future__ import annotations
 
 from workloads.traces.kinds.access_trace import (
+    BYTES_BELOW,
+    STATUS_BELOW,
     AccessColumns,
     AccessTrace,
     ServiceError,
@@ -113,8 +115,8 @@ class _AccessRows:
         if header.has("time"):
             unix_ns, tick_ns = header.time(line, cells, "time")
             self.all_ns &= tick_ns == 1
-        status = header.whole(line, cells, "status", 1000)
-        response_bytes = header.whole(line, cells, "response_bytes", 10**18)
+        status = header.whole(line, cells, "status", STATUS_BELOW)
+        response_bytes = header.whole(line, cells, "response_bytes", BYTES_BELOW)
         service = self._service_ns(line, cells)
         if path := header.cell(cells, "path"):
             resource = resource_at(path)

@@ -21,6 +21,8 @@ from typing import Any, NoReturn
 from workloads.traces.formats.access_csv import COLUMNS
 from workloads.traces.formats.log_directives import service_unit
 from workloads.traces.kinds.access_trace import (
+    BYTES_BELOW,
+    STATUS_BELOW,
     AccessColumns,
     AccessTrace,
     ServiceError,
@@ -101,18 +103,12 @@ class _ObjectRows:
         if not self._key_of:
             self._learn(found)
         texts = {role: self._text(line, found.get(key), key) for role, key in self._key_of.items()}
-        unix_ns, tick_ns = self._time(line, texts["time"])
-        service = self._service(line, texts.get("service", b""))
-        status = self._whole(line, texts, "status", 1000)
-        response_bytes = self._whole(line, texts, "response_bytes", 10**18)
-        resource = resource_of(texts.get("request", b"")) or resource_at(texts.get("path", b""))
         self.columns.add(
-            unix_ns,
-            tick_ns,
-            status=status,
-            response_bytes=response_bytes,
-            service_ns=service,
-            resource=resource,
+            *self._time(line, texts["time"]),
+            status=self._whole(line, texts, "status", STATUS_BELOW),
+            response_bytes=self._whole(line, texts, "response_bytes", BYTES_BELOW),
+            service_ns=self._service(line, texts.get("service", b"")),
+            resource=resource_of(texts.get("request", b"")) or resource_at(texts.get("path", b"")),
         )
         return None
 

@@ -6,6 +6,8 @@ import re
 
 from workloads.traces.formats.log_format import LogPattern
 from workloads.traces.kinds.access_trace import (
+    BYTES_BELOW,
+    STATUS_BELOW,
     AccessColumns,
     ServiceError,
     resource_at,
@@ -66,8 +68,8 @@ class OwnLines:
                 raise service_error(
                     match.start(group) + 1, error, self._pattern.service_unit
                 ) from None
-        status = self._whole(match, "status", 1000)
-        response_bytes = self._whole(match, "size", 10**18)
+        status = self._whole(match, "status", STATUS_BELOW)
+        response_bytes = self._whole(match, "size", BYTES_BELOW)
         resource = None
         if "request" in self._group:
             resource = resource_of(match[self._group["request"]])

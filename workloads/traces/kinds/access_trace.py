@@ -27,6 +27,9 @@ _TARGET = re.compile(rb"[A-Z]+ ([^ ?#]+)")
 _PATH = re.compile(rb"[^ ?#]+")
 _TIMES_OF_SERVERS = re.compile(rb"(?:, ?| : )")
 
+STATUS_BELOW, BYTES_BELOW = 1000, 10**18
+"""What a status and a response's size are below; what is not is taken for another quantity."""
+
 LONGEST_NS = 30 * 86400 * 10**9
 """A longer service time is taken for another quantity, or a mistake in the unit."""
 
