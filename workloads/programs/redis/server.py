@@ -113,6 +113,8 @@ class Server(Generic[Basis]):
             elif ahead.start_ns[0] >= until_ns:
                 yield from self._sleep_and_decide(until_ns)
             else:
+                if planned:
+                    self._look_farther()
                 yield from self._serve_one(ahead, until_ns)
 
     def _idle(self) -> Activity:
@@ -178,9 +180,12 @@ class Server(Generic[Basis]):
         done = yield from self._kernel.machine.scheduler.follow(self._task, starts_ns, ends_ns)
         self._carry_out(done, done)
         if done == count:
-            self._look_ns = min(2 * self._look_ns, NEVER_NS)
+            self._look_farther()
         else:
             self._look_ns = max(2 * (self._clock.now - began_ns), _FIRST_LOOK_NS)
+
+    def _look_farther(self) -> None:
+        self._look_ns = min(2 * self._look_ns, NEVER_NS)
 
     def _carry_out(self, begun: int, done: int) -> None:
         """Make the writes of planned iterations that have begun; answer those that are done."""
