@@ -1,5 +1,7 @@
 """What each command does: one module a command, its ``main`` returning the exit code.
 
+`cli` says what each takes, `ending` how all of them end.
+
 Of `experiments` it may import: `calibration`, `forks`, `execution`, `planning`, `sweeps`,
 `language`.
 """

@@ -5,113 +5,11 @@ Every command imports its module when it is called, so that ``--help`` answers a
 
 from __future__ import annotations
 
-import errno
-import io
-import os
-import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from importlib import import_module
 from typing import Any
 
 import click
 
-from results.records.whole_file import UNWRITABLE
-from sim.printable import printable
-
-DONE, SOME_FAILED, BAD_INPUT, CANNOT_WRITE = 0, 1, 2, 4
-"""Exit codes; of a command that a signal ended it is 128 and the signal's number."""
-
-_WRONG_NAMES = (errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR)
-_OF_FILES = dict.fromkeys(UNWRITABLE, CANNOT_WRITE) | dict.fromkeys(_WRONG_NAMES, BAD_INPUT)
-"""Exit codes by errors of files: the fault of the disk or of permissions, or of who named them."""
-
-
-class OneLineError(click.ClickException):
-    """Bad input: its message on stderr, in one line."""
-
-    exit_code = BAD_INPUT
-
-    def __init__(self, message: str) -> None:
-        super().__init__(printable(message))
-
-    def show(self, file: Any = None) -> None:
-        """Print the message."""
-        click.echo(self.message, err=True)
-
-
-class Ended(KeyboardInterrupt):
-    """A signal asks the command to end, as Ctrl-C does."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let TERM and HUP end what is done meanwhile, unless they do something else already.
-
-    Under nohup a HUP is ignored, and stays so.
-    """
-
-    def end(number: int, _frame: object) -> None:
-        raise Ended(number)
-
-    ours = [s for s in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(s) is signal.SIG_DFL]
-    try:
-        for one in ours:
-            signal.signal(one, end)
-        yield
-    finally:
-        for one in ours:
-            signal.signal(one, signal.SIG_DFL)
-
-
-def _print_anything() -> None:
-    """Print what the terminal's encoding does not have as an escape; nobody loses a result."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-class Commands(click.Group):
-    """A group whose commands end with forksim's exit codes, each error in one line."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command that was asked for."""
-        _print_anything()
-        try:
-            with _ended_by_signals():
-                return super().invoke(ctx)
-        except click.UsageError as error:
-            raise OneLineError(f"{self.name}: {error.format_message()}") from None
-        except (KeyboardInterrupt, click.Abort) as error:
-            with suppress(OSError):  # the terminal may be gone
-                click.echo(
-                    "interrupted: what was finished is kept; run it again to go on", err=True
-                )
-            ctx.exit(128 + (error.number if isinstance(error, Ended) else signal.SIGINT))
-        except BrokenPipeError:  # whoever reads the output has seen enough of it
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(DONE)
-        except OSError as error:
-            of_file = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-            click.echo(printable(f"{self.name}: {of_file}"), err=True)
-            ctx.exit(_OF_FILES.get(error.errno or 0, SOME_FAILED))
-
-
-def _call(command: str, /, function: str = "main", **arguments: Any) -> None:
-    """Do the command; its module and the errors it may raise are imported only now."""
-    errors = import_module("experiments.language.errors")
-    try:
-        module = import_module(f"experiments.commands.{command}")
-        code = getattr(module, function)(**arguments)
-    except errors.InputError as error:
-        raise OneLineError(str(error)) from None
-    click.get_current_context().exit(code)
-
+from experiments.commands.ending import Commands, call
 
 _SETTINGS = click.option(
     "--set",
@@ -176,7 +74,7 @@ def main() -> None:
 )
 def run(**arguments: Any) -> None:
     """Run the experiment in FILE, a YAML file; points already in the folder are kept."""
-    _call("run", **arguments)
+    call("run", **arguments)
 
 
 @main.command()
@@ -188,7 +86,7 @@ def run(**arguments: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def plan(**arguments: Any) -> None:
     """List the points of the experiment in FILE: what is done, how long the rest will take."""
-    _call("plan", **arguments)
+    call("plan", **arguments)
 
 
 @main.command()
@@ -197,7 +95,7 @@ def plan(**arguments: Any) -> None:
 @_YES
 def validate(**arguments: Any) -> None:
     """Say whether the experiment in FILE is valid, and how many points it has."""
-    _call("validate", **arguments)
+    call("validate", **arguments)
 
 
 @main.command()
@@ -206,7 +104,7 @@ def validate(**arguments: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def status(**arguments: Any) -> None:
     """Say how far the run in DIR is: points done, failed and missing, damaged records."""
-    _call("status", **arguments)
+    call("status", **arguments)
 
 
 @main.command()
@@ -221,7 +119,7 @@ def status(**arguments: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def compare(**arguments: Any) -> None:
     """Say which fork is faster in RUN, a run's folder, and how sure that is."""
-    _call("compare", **arguments)
+    call("compare", **arguments)
 
 
 @main.command()
@@ -229,7 +127,7 @@ def compare(**arguments: Any) -> None:
 @click.argument("file")
 def export(**arguments: Any) -> None:
     """Write RUN to FILE (.csv or .parquet), a row per point, repetition and metric."""
-    _call("export", **arguments)
+    call("export", **arguments)
 
 
 @main.command()
@@ -244,7 +142,7 @@ def export(**arguments: Any) -> None:
 @click.option("--out", metavar="FILE", help="Write here: .png, .svg or .pdf.  [default: in RUN]")
 def plot(**arguments: Any) -> None:
     """Draw RUN, a run's folder; without options the picture that its sweep gets by itself."""
-    _call("plot", **arguments)
+    call("plot", **arguments)
 
 
 _PROFILE = click.option(
@@ -261,7 +159,7 @@ _PROFILE = click.option(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def explain(**arguments: Any) -> None:
     """Say step by step what a fork does and costs: on_demand --set fork.variant=head."""
-    _call("explain", **arguments)
+    call("explain", **arguments)
 
 
 @main.command()
@@ -277,19 +175,19 @@ def explain(**arguments: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def fork(**arguments: Any) -> None:
     """Compare one fork under every scheme: pause, first writes, exit, memory."""
-    _call("fork", **arguments)
+    call("fork", **arguments)
 
 
 @main.command("list")
 def list_() -> None:
     """List what an experiment can name: workloads, forks, machine profiles, examples."""
-    _call("list")
+    call("list")
 
 
 @main.command()
 def schema() -> None:
     """Print the JSON Schema of an experiment, for editors."""
-    _call("schema")
+    call("schema")
 
 
 @main.command()
@@ -300,7 +198,7 @@ def schema() -> None:
 @_JOBS
 def paper(**arguments: Any) -> None:
     """Regenerate the paper's figures and tables, and how far the simulation is from them."""
-    _call("paper", **arguments)
+    call("paper", **arguments)
 
 
 @main.command()
@@ -308,7 +206,7 @@ def paper(**arguments: Any) -> None:
 @click.option("--out", metavar="FILE", help="Write the fitted profile here.")
 def calibrate(**arguments: Any) -> None:
     """Fit a machine profile to the paper's micro-benchmarks and print the residuals."""
-    _call("calibrate", **arguments)
+    call("calibrate", **arguments)
 
 
 @main.group(no_args_is_help=False)
@@ -368,7 +266,7 @@ def _reading(command: Any) -> Any:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def inspect(**arguments: Any) -> None:
     """Say what the trace in FILE holds: format, span, rates, popularity, skipped lines."""
-    _call("trace", "inspect", **arguments)
+    call("trace", "inspect", **arguments)
 
 
 @trace.command()
@@ -379,4 +277,4 @@ def inspect(**arguments: Any) -> None:
 @click.option("--out", metavar="FILE", help="Write here.  [default: standard output]")
 def convert(**arguments: Any) -> None:
     """Convert the trace in FILE; a CSV of commands on keys can be replayed as any trace."""
-    _call("trace", "convert", **arguments)
+    call("trace", "convert", **arguments)

@@ -9,7 +9,7 @@ from experiments.commands.finished_run import open_run
 from experiments.commands.printing import say
 from experiments.language.errors import InputError
 from results.records.whole_file import whole_file
-from results.tables.tidy import in_one_type, tidy, without_formulas
+from results.tables.tidy import in_one_type, tidy, write_csv
 
 
 def main(folder: str, file: str) -> int:
@@ -30,7 +30,7 @@ def main(folder: str, file: str) -> int:
     table = tidy(run.records, run.swept)
     with whole_file(target) as stream:
         if target.suffix == ".csv":
-            without_formulas(table).to_csv(stream, index=False, lineterminator="\n")
+            write_csv(table, stream)
         else:
             in_one_type(table).to_parquet(stream, index=False)
     say(f"{len(table)} rows in {file}", err=True)

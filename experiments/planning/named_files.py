@@ -102,6 +102,6 @@ class NamedFiles:
                 format=format_name,
                 digest=trace.accounting.sha256,
                 span=TraceSpan(trace.duration_ns, "".join(gaps)),
-                notes=trace.notes,
+                notes=(*trace.accounting.notes, *trace.notes),
             )
         return self._traces[file, reading]

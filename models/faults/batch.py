@@ -60,9 +60,21 @@ class Faults:
         new_bytes: IntArray = FRAME_BYTES * pages
         return new_bytes
 
+    @property
+    def kept_bytes(self) -> IntArray:
+        """The memory that each takes in the end; a table that is renewed replaces another."""
+        renewed = self.table_action == TableAction.RENEW
+        kept_bytes: IntArray = self.new_bytes - FRAME_BYTES * renewed
+        return kept_bytes
+
     def until(self, position: int) -> Faults:
         """Those that the first `position` accesses raise."""
         return self[: int(np.searchsorted(self.position, position))]
+
+    def between(self, first: int, end: int) -> Faults:
+        """Those that the accesses from `first` to before `end` raise."""
+        start, stop = np.searchsorted(self.position, [first, end]).tolist()
+        return self[start:stop]
 
     def at(self, positions: IntArray) -> Faults:
         """These faults when access i of the batch is access `positions[i]` of a larger one."""

@@ -52,7 +52,11 @@ class Kernel:
         self.machine = machine
         self.scheme = scheme
         self.books = MemoryBooks(
-            machine.clock, scheme.costs, memory_bytes, notes=scheme.changes_memory
+            machine.clock,
+            scheme.costs,
+            memory_bytes,
+            notes=scheme.changes_memory,
+            curtail=machine.scheduler.curtail,
         )
         self._threads: dict[Task, AddressSpace] = {}
 
@@ -141,12 +145,18 @@ class Kernel:
         self.apply(mm, faults)
         return faults
 
-    def apply(self, mm: AddressSpace, faults: Faults) -> None:
+    def apply(self, mm: AddressSpace, faults: Faults, at_ns: int | None = None) -> None:
         """Make the changes of faults that were classified. See `Scheme.apply`.
 
         Where the machine has too little memory, only of those up to the one that finds none, unless
         another program is killed for it.
+
+        Args:
+            mm: Where.
+            faults: The faults.
+            at_ns: When they happened, if that was planned (`MemoryBooks.plan`); now by default.
         """
+        self.books.look()
         while len(faults):
             now = faults
             if self.books.memory_bytes is not None:
@@ -158,12 +168,13 @@ class Kernel:
             if not self.books.is_alive(mm):
                 return
             faults = faults[len(now) :]
-        self.books.note(mm, after_ns=NOTES_EVERY_NS)
+        self.books.note(mm, NOTES_EVERY_NS, at_ns)
 
     def sweep(self, mm: AddressSpace, start_page: int, n_pages: int, *, writes: bool) -> int:
         """Access a range from end to end; the caller spends the time. See `Scheme.sweep`."""
         if n_pages > self.books.pages_left():
             return self.touch(mm, np.arange(start_page, start_page + n_pages), writes).total_ns
+        self.books.look()
         swept_ns = self.scheme.sweep(mm, start_page, n_pages, writes=writes)
         self.books.check()
         self.books.note(mm, after_ns=NOTES_EVERY_NS)
@@ -282,6 +293,7 @@ class Kernel:
             stretch: Factor on the time of its work.
         """
         while True:
+            self.books.look()
             try:
                 step = next(operation)
             except StopIteration as end:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import simpy
 
 from models.costs.laws import Costs
 from models.kernel.memory_log import MemoryLog
+from models.kernel.planned_memory import PlannedMemory
 from models.memory.address_space import AddressSpace
 from models.memory.entries import ENTRIES_PER_TABLE
 from models.memory.frames import FRAME_BYTES
 from models.memory.physical import PhysicalMemory
+from sim.arrays import IntArray
 from sim.machine.clock import Activity, Clock
 
 NOTES_EVERY_NS = 100_000_000
@@ -49,6 +51,7 @@ class MemoryBooks:
         costs: Prices, which say what the machine's free lists hold.
         memory_bytes: How much memory the machine has; None if there is no limit.
         notes: Whether to note how much memory is in use over time.
+        curtail: What lets programs that have planned ahead look again.
 
     Attributes:
         memories: The memory of each program started, in order.
@@ -57,7 +60,13 @@ class MemoryBooks:
     """
 
     def __init__(
-        self, clock: Clock, costs: Costs, memory_bytes: int | None, *, notes: bool = True
+        self,
+        clock: Clock,
+        costs: Costs,
+        memory_bytes: int | None,
+        *,
+        notes: bool = True,
+        curtail: Callable[[], None] = lambda: None,
     ) -> None:
         self.memory_bytes = memory_bytes
         self.memories: list[PhysicalMemory] = []
@@ -69,6 +78,8 @@ class MemoryBooks:
         self._costs = costs
         self._notes = notes
         self._living: list[PhysicalMemory] = []
+        self._curtail = curtail
+        self._planned: dict[PhysicalMemory, PlannedMemory] = {}
 
     def start_program(self) -> AddressSpace:
         """An empty address space, in a memory that it will share with its forks alone.
@@ -92,11 +103,10 @@ class MemoryBooks:
         Raises:
             OutOfMemory: If it does not run yet.
         """
-        used = self._used()
-        self.peak_bytes = max(self.peak_bytes, sum(used))
-        for memory, used_bytes in zip(self._living, used, strict=True):
-            self.logs[memory].see(used_bytes)
+        used = self._see()
         if self.memory_bytes is None or sum(used) <= self.memory_bytes:
+            if self._planned and not self._fits(sum(used)):
+                self._curtail_plans()
             return
         victim = self._living[int(np.argmax(used))]
         death = OutOfMemory(sum(used), self.memory_bytes)
@@ -106,6 +116,49 @@ class MemoryBooks:
         self.forget(process)
         process.interrupt(death)
 
+    def _see(self) -> list[int]:
+        used = self._used()
+        self.peak_bytes = max(self.peak_bytes, sum(used))
+        for memory, used_bytes in zip(self._living, used, strict=True):
+            self.logs[memory].see(used_bytes)
+        return used
+
+    def plan(self, memory: PhysicalMemory, starts_ns: IntArray, taken_bytes: IntArray) -> bool:
+        """Hear what a program will write at known times, if it all fits; whether it does.
+
+        It is counted as it comes due; its state changes when the program says so (`carry_out`).
+        Arguments as of `PlannedMemory`.
+        """
+        if self.memory_bytes is not None:
+            end_bytes = int(taken_bytes[-1]) + sum(self._used())
+            if not self._fits(end_bytes):
+                return False
+        self._planned[memory] = PlannedMemory(self._clock, starts_ns, taken_bytes)
+        return True
+
+    def carry_out(self, memory: PhysicalMemory) -> None:
+        """A program's plan ends: what it wrote is about to be written."""
+        self._planned.pop(memory, None)
+
+    def look(self) -> None:
+        """See what there is, before somebody changes something: plans may have gone on."""
+        news = [planned.is_news() for planned in self._planned.values()]
+        if any(news):
+            self._see()
+
+    def _fits(self, used_bytes: int) -> bool:
+        """Whether all plans can go on to their ends, with so much in use now."""
+        if self.memory_bytes is None:
+            return True
+        plans = self._planned.values()
+        coming = sum(planned.total_bytes - planned.used_bytes for planned in plans)
+        return used_bytes + coming <= self.memory_bytes
+
+    def _curtail_plans(self) -> None:
+        for planned in self._planned.values():
+            planned.curtail()
+        self._curtail()
+
     def begin(self, memories: Iterable[PhysicalMemory], process: simpy.Process) -> None:
         """The program that some memories belong to runs, as a process."""
         for memory in memories:
@@ -113,6 +166,7 @@ class MemoryBooks:
 
     def forget(self, process: simpy.Process) -> None:
         """A program is over: its memory is nobody's any more."""
+        self.look()
         for memory in [m for m in self._living if self._lives.get(m) is process]:
             self._living.remove(memory)
             self.logs[memory].ended_ns = self._clock.now
@@ -142,9 +196,24 @@ class MemoryBooks:
         return max(self.left_bytes() // FRAME_BYTES * ENTRIES_PER_TABLE // _WITH_TABLE - 2, 0)
 
     def _used(self) -> list[int]:
-        return [memory.used_bytes for memory in self._living]
+        used = [memory.used_bytes for memory in self._living]
+        if self._planned:
+            for place, memory in enumerate(self._living):
+                if (planned := self._planned.get(memory)) is not None:
+                    used[place] += planned.used_bytes
+        return used
 
-    def note(self, mm: AddressSpace, after_ns: int = 0) -> None:
-        """Log how much memory there is in use, unless that was done less than `after_ns` ago."""
+    def note(self, mm: AddressSpace, after_ns: int = 0, at_ns: int | None = None) -> None:
+        """Log how much memory there is in use, unless that was done less than `after_ns` before.
+
+        Args:
+            mm: The process whose view is logged too.
+            after_ns: How far apart notes are.
+            at_ns: When it was so; now by default.
+        """
         if self._notes:
-            self.logs[mm.memory].note(self._clock.now, mm, after_ns)
+            self.logs[mm.memory].note(self._clock.now if at_ns is None else at_ns, mm, after_ns)
+
+    def next_note_ns(self, mm: AddressSpace, after_ns: int) -> int:
+        """From when on `note` would log."""
+        return self.logs[mm.memory].next_ns(after_ns)

@@ -54,8 +54,7 @@ class MemoryLog:
         """
         used_bytes = self._memory.used_bytes
         self.peak_bytes = max(self.peak_bytes, used_bytes)
-        last_ns = self._machine[-1][0] if self._machine else -self._gap_ns
-        if now_ns - last_ns < max(after_ns, self._gap_ns) and after_ns + self._gap_ns > 1:
+        if now_ns < self.next_ns(after_ns) and after_ns + self._gap_ns > 1:
             return
         self._machine.append(
             (
@@ -75,6 +74,11 @@ class MemoryLog:
         if len(self._machine) > MOST_NOTES:
             self._gap_ns = max(2 * self._gap_ns, now_ns // (MOST_NOTES // 2))
             del self._machine[1::2], self._processes[1::2]
+
+    def next_ns(self, after_ns: int) -> int:
+        """From when on a note is taken if the last one must not be younger than `after_ns`."""
+        last_ns = self._machine[-1][0] if self._machine else -self._gap_ns
+        return last_ns + max(after_ns, self._gap_ns)
 
     def series(self) -> dict[str, dict[str, IntArray]]:
         """The notes as tables of a recording: ``memory`` and, by process, ``processes``.

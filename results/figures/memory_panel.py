@@ -24,16 +24,17 @@ def memory_over_time(axes: Axes, lines: Sequence[Line]) -> None:
     """Frames and page tables in use, of the first repetition, in multiples of what it began with.
 
     So forks of data sets of several sizes are told apart by what a snapshot costs, not by the size.
+    Whatever happens at once is noted before and after it; between two notes a program has gone on
+    writing, so memory is drawn as growing.
     """
     for line in lines:
         table = _memory(line.record)
         if table is None or not has_memory(line.record):
             continue
         used = table["resident_bytes"] + table["table_bytes"]
-        axes.step(
+        axes.plot(
             table["t_ns"] / 1e9,
             used / max(int(used[0]), 1),
-            where="post",
             color=line.colour,
             linestyle=line.linestyle,
             **dot(used.size),

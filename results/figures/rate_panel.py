@@ -12,12 +12,14 @@ from matplotlib.ticker import FuncFormatter
 from results.figures import style
 from results.figures.lines import Line, dot
 from results.records.record import Record
+from sim.arrays import IntArray
 from sim.measures.common_metrics import DURATION, EXECUTED
 
 
 def has_rates(record: Record) -> bool:
     """Whether the first repetition counts what was executed in windows of time."""
-    return EXECUTED in record.repetitions[0].series
+    starts_ns, _ = _windows(record)
+    return starts_ns.size > 0
 
 
 def rates_over_time(axes: Axes, lines: Sequence[Line]) -> None:
@@ -50,10 +52,17 @@ def rates_of(
     The end of the run cuts the last window; if less than half of it is left, it is taken together
     with the one before.
     """
-    recording = record.repetitions[0]
-    starts_ns, counts = recording.series[EXECUTED]["t_ns"], recording.series[EXECUTED]["executions"]
-    end_ns = max(int(recording.levels[DURATION.name]), int(starts_ns[-1]) + 1)
+    starts_ns, counts = _windows(record)
+    duration_ns = record.repetitions[0].levels.get(DURATION.name, 0)
+    end_ns = max(int(duration_ns), int(starts_ns[-1]) + 1)
     if len(starts_ns) > 1 and 2 * (end_ns - starts_ns[-1]) < starts_ns[-1] - starts_ns[-2]:
         starts_ns, counts = starts_ns[:-1], np.append(counts[:-2], counts[-2:].sum())
     ends_ns = np.append(starts_ns[1:], end_ns)
     return ends_ns / 1e9, counts / (ends_ns - starts_ns) * 1e9
+
+
+def _windows(record: Record) -> tuple[IntArray, IntArray]:
+    """Where windows start, and what was executed in each; none where the record does not say."""
+    table = record.repetitions[0].table(EXECUTED, "t_ns", "executions")
+    none = np.zeros(0, np.int64)
+    return (table["t_ns"], table["executions"]) if table is not None else (none, none)

@@ -194,7 +194,7 @@ class Record:
             provenance=_as(dict, body["provenance"]),
         )
         if record.id != body["id"]:
-            raise DamagedRecordError("the id is not that of the configuration")
+            raise ValueError("the id is not that of the configuration")
         if not record.repetitions:
             raise ValueError("no repetition")
         return record

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import time
@@ -115,9 +116,10 @@ class Store:
     def read_wall(self, id_: str) -> float | None:
         """How long the point took to simulate, in seconds, or None if that was not kept."""
         try:
-            return float(read_json(self._wall_file(id_))["wall_s"])
-        except (OSError, ValueError, KeyError, TypeError):
+            seconds = float(read_json(self._wall_file(id_))["wall_s"])
+        except (OSError, ValueError, LookupError, TypeError, OverflowError):
             return None
+        return seconds if 0 <= seconds < math.inf else None
 
     def write_failure(self, id_: str, failure: Failure) -> Path:
         """Keep why the point has no record, until it has one."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 _SIGNS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 _BLANKS = frozenset("\t\r\n")
@@ -14,23 +15,30 @@ _OF_NUMBERS = "0123456789+-.eE"
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
     """The rows as CSV with newlines of one byte; each cell is `without_formula`."""
-    lines = _WrittenLines()
-    writer = csv.writer(lines, lineterminator="\r\n")
+    text = io.StringIO()
+    writer = csv.writer(OneByteEnds(text), lineterminator=LINE_END)
     writer.writerows([without_formula(cell) for cell in row] for row in rows)
-    return "".join(lines.written)
+    return text.getvalue()
 
 
-class _WrittenLines:
-    """Takes lines as they are written; their ends are one byte.
+LINE_END = "\r\n"
+"""What lines end in for `OneByteEnds`, as Python 3.11 quotes only cells that have a part of it."""
 
-    Only a line end that has it makes Python 3.11 quote cells with a carriage return.
+
+class OneByteEnds(io.TextIOBase):
+    """Passes the lines of a CSV on, each as it is written and with a newline alone at its end.
+
+    Args:
+        text: gets them.
     """
 
-    def __init__(self) -> None:
-        self.written: list[str] = []
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
 
-    def write(self, line: str) -> None:
-        self.written.append(line[:-2] + "\n")
+    def write(self, line: str, /) -> int:
+        """Pass a line on, which ends in `LINE_END`."""
+        self._text.write(line[: -len(LINE_END)] + "\n")
+        return len(line)
 
 
 def without_formula(cell: Any) -> Any:

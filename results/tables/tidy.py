@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 import pandas as pd
 from pandas.api.types import infer_dtype
@@ -12,7 +13,7 @@ from pandas.api.types import infer_dtype
 from results.metrics.summary import of_repetition
 from results.records.labels import leaves_of
 from results.records.record import Record
-from results.tables.csv_text import without_formula
+from results.tables.csv_text import LINE_END, OneByteEnds, without_formula
 from results.tables.run_table import PROGRAM
 
 LEADING = ("point", PROGRAM)
@@ -52,6 +53,15 @@ def in_one_type(table: pd.DataFrame) -> pd.DataFrame:
     """The table with columns of numbers and texts as texts, for files with one type a column."""
     mixed = [name for name in table if infer_dtype(table[name], skipna=True).startswith("mixed")]
     return table.assign(**{str(name): table[name].map(str, na_action="ignore") for name in mixed})
+
+
+def write_csv(table: pd.DataFrame, stream: BinaryIO) -> None:
+    """Write the table as CSV, the same on every system, and `without_formulas`."""
+    text = io.TextIOWrapper(stream, "utf-8", newline="", write_through=True)
+    try:
+        without_formulas(table).to_csv(OneByteEnds(text), index=False, lineterminator=LINE_END)
+    finally:
+        text.detach()  # the stream is the caller's
 
 
 def without_formulas(table: pd.DataFrame) -> pd.DataFrame:

@@ -105,6 +105,14 @@ class Core:
         self._burst = burst
         self._clock.soon(self._begin)
 
+    def followed(self, busy_ns: int, idle_since_ns: int | None) -> None:
+        """Hear what it did by a timetable: worked so long, and is idle since when, if it worked."""
+        self.busy_ns += busy_ns
+        if idle_since_ns is not None:
+            self._slept_ns += idle_since_ns - max(self.idle_since_ns, 0) - busy_ns
+            self.idle_since_ns = idle_since_ns
+        self._work.asleep(self)
+
     @property
     def idle_ns(self) -> int:
         """Time it had nothing to do, up to now."""

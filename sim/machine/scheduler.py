@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from typing import Any
+
+import simpy
+
+from sim.arrays import IntArray
 from sim.machine.clock import Clock
 from sim.machine.cores import Core
+from sim.machine.idle_cores import IdleCores
 from sim.machine.memory_system import MemorySystem
 from sim.machine.run_queue import RunQueue
 from sim.machine.scheduling.rule import Arrival, SchedulingRule
 from sim.machine.spans import Span, SpanSink
 from sim.machine.tasks import Burst, Task
+from sim.machine.timetable import Timetable
 
 
 class Scheduler:
@@ -47,7 +55,7 @@ class Scheduler:
         self.contenders = 0
         self.suffices = False
         self.cores = [Core(number, clock, memory, self, switch_ns) for number in range(cores)]
-        self._idle = list(self.cores)
+        self._idle = IdleCores(self.cores)
         self._rule = rule
 
     def expect(self, at_once: int | None) -> None:
@@ -89,14 +97,17 @@ class Scheduler:
         arrival: Arrival = "woken" if task.last_core is not None else "new"
         if task.contends:
             arrival = "ongoing"
+        core = self._idle.find(task)
+        if core is None and self.suffices:
+            self.suffices = False
+            self._idle.curtail()
         self._place(burst, arrival)
         if not task.contends:
             task.contends = True
             self.contenders += 1
-        core = self._idle_core(task)
         if core is not None:
             task.keeps_core = True
-            self._idle.remove(core)
+            self._idle.take(core)
             core.wake(burst)
             return
         self._let_wait(burst)
@@ -110,13 +121,15 @@ class Scheduler:
 
     def ended(self, task: Task) -> None:
         """Hear that a task has finished a burst and goes on with none."""
-        self._rule.leave(task, self)
+        if not self.suffices:
+            self._rule.leave(task, self)
         task.contends = False
         self.contenders -= 1
 
     def _place(self, burst: Burst, arrival: Arrival) -> None:
         burst.queued_ns = self.clock.now
-        self._rule.place(burst.task, arrival, self)
+        if not self.suffices:  # else nobody will ever be compared with anybody
+            self._rule.place(burst.task, arrival, self)
 
     def _let_wait(self, burst: Burst) -> None:
         self.waiting.push(burst)
@@ -134,24 +147,15 @@ class Scheduler:
         if driven_out is not None:
             holders[driven_out].give_way(burst)
 
-    def _idle_core(self, task: Task) -> Core | None:
-        """The idle core that the task ran on last, else the one that has been idle for longest.
-
-        So a child does not start on the core of a parent that has just begun to wait for it.
-        """
-        if task.last_core is not None and (core := self.cores[task.last_core]).sleeping:
-            return core
-        return self._idle[0] if self._idle else None
-
     def asleep(self, core: Core) -> None:
-        """Hear that a core has nothing to do from now on."""
-        # Those that have been idle for longest come first, and of several the lowest number.
-        place = len(self._idle)
-        while place and self._idle[place - 1].idle_since_ns == core.idle_since_ns:
-            if self._idle[place - 1].number < core.number:
-                break
-            place -= 1
-        self._idle.insert(place, core)
+        """Hear that a core has nothing to do."""
+        self._idle.add(core)
+        # A core that followed a timetable has not looked whether somebody waits.
+        if self.waiting:
+            burst = self.take(core)
+            assert burst is not None  # noqa: S101 - somebody waits
+            self._idle.take(core)
+            core.wake(burst)
 
     def turn_end_ns(self, core: Core) -> int:
         """When the task that has the core must let others have it; some wait."""
@@ -181,8 +185,33 @@ class Scheduler:
         """Whether work of ``task`` would begin at once and run on its own, switching nothing."""
         if self.waiting:
             return False
-        core = self._idle_core(task)
+        core = self._idle.find(task)
         return core is not None and core.last_task is task
+
+    def follow(
+        self, task: Task, starts_ns: IntArray, ends_ns: IntArray
+    ) -> Generator[simpy.Event, Any, int]:
+        """Let a task work at known times, on the core that it ran on last, as a timetable says.
+
+        As if it did each stretch by itself, at the price of one; only where cores suffice and the
+        task is `undisturbed`. Arguments as of `Timetable`.
+
+        Returns:
+            How many stretches it did before somebody else took the core; then others are due.
+        """
+        core = self._idle.find(task)
+        assert core is not None  # noqa: S101 - as nobody disturbs it
+        timetable = Timetable(self.clock, task, core, starts_ns, ends_ns)
+        self._idle.follow(timetable)
+        try:
+            done: int = yield timetable.over
+        finally:
+            timetable.curtail()
+        return done
+
+    def curtail(self) -> None:
+        """Let every timetable end with what has begun by now."""
+        self._idle.curtail()
 
     def record(self, task: Task, what: str, start_ns: int) -> None:
         """Send a span from ``start_ns`` to now to the sink, if there is one and time has passed."""

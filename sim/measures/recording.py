@@ -75,8 +75,8 @@ class Recording:
 
     def table(self, name: str, *columns: str) -> Table | None:
         """The series of this name, or None if there is none that has these columns."""
-        table = self.series.get(name, {})
-        return table if columns and set(columns) <= set(table) else None
+        table = self.series.get(name)
+        return table if table is not None and table.keys() >= set(columns) else None
 
     def all_declared(self) -> Declarations:
         """What is declared of it and of its parts.

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from dask_commands import free_port, running
 from fake_program import EXAMPLE
 from processes import done, start
 from run_of_fakes import POINTS
@@ -22,37 +19,18 @@ from test_killed_runs import events_of, ids, wait_for
 
 from experiments.commands.cli import main
 
-HERE = Path(__file__).parent
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
 
 @pytest.fixture(scope="module")
 def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a scheduler with two workers, each a process of its own."""
     address = f"tcp://127.0.0.1:{free_port()}"
-    path = os.pathsep.join([str(HERE.parent / "support"), str(HERE.parents[1])])
-    commands = (
+    folder = tmp_path_factory.mktemp("dask")
+    workers = ("--nworkers", "2", "--nthreads", "1", "--local-directory", ".")
+    with running(
+        folder,
         ("scheduler", "--host", address, "--no-dashboard"),
-        ("worker", address, "--nworkers", "2", "--nthreads", "1", "--local-directory", "."),
-    )
-    with ExitStack() as stack:
-        for command in commands:
-            process = subprocess.Popen(  # noqa: S603 - Dask's own command
-                [sys.executable, "-m", "dask", *command],
-                cwd=tmp_path_factory.mktemp("dask"),
-                env={**os.environ, "PYTHONPATH": path},
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-            stack.callback(process.wait)
-            stack.callback(os.killpg, process.pid, signal.SIGKILL)
+        ("worker", address, *workers),
+    ):
         yield address
 
 

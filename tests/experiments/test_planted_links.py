@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from fake_program import EXAMPLE
+from own_disk import own_disk, remount
 from samples import lines_of
 
 from experiments.commands.cli import main
@@ -115,21 +115,10 @@ def test_events_are_there_as_they_happen(here: Path, monkeypatch: pytest.MonkeyP
 def read_only(here: Path) -> Iterator[Path]:
     """The folder ``out`` of a run, on a disk that cannot be written to."""
     disk = here / "out"
-    disk.mkdir()
-    try:
-        command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)]
-        mounted = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
-    except FileNotFoundError:
-        pytest.skip("no mount command")
-    if mounted.returncode:
-        pytest.skip("may not mount a file system")
-    try:
+    with own_disk(disk, "8m"):
         assert run().exit_code == 0
-        again = ["mount", "-o", "remount,ro", str(disk)]
-        subprocess.run(again, check=True)  # noqa: S603
+        remount(disk, "ro")
         yield disk
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)  # noqa: S603, S607
 
 
 @pytest.mark.processes
@@ -155,10 +144,10 @@ def test_a_store_that_is_read_only_and_lacks_points_is_refused(here: Path, read_
     assert result.exit_code == 4
     assert result.stderr.count("\n") == 1
     assert result.stderr.endswith("Read-only file system\n")
-    subprocess.run(["mount", "-o", "remount,rw", str(read_only)], check=True)  # noqa: S603, S607
+    remount(read_only, "rw")
     damaged = next(iter((read_only / "points").glob("*.json")))
     damaged.write_bytes(b"damaged")
-    subprocess.run(["mount", "-o", "remount,ro", str(read_only)], check=True)  # noqa: S603, S607
+    remount(read_only, "ro")
     result = forksim("export", "out", "named.csv")
     assert (result.exit_code, damaged.read_bytes()) == (0, b"damaged")
     assert "1 of 2 points are not done" in result.stderr

@@ -5,24 +5,20 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from dask_commands import free_port, running
 from fake_program import EXAMPLE
 from processes import done, start
 from refused_experiments import planned
 from sweeps_of_fakes import content, expected
-from test_dask_cluster import free_port
 
 from experiments.commands.cli import main
 
-HERE = Path(__file__).parent
 OPTIONS = ("--tls-ca", "--tls-cert", "--tls-key")
 
 
@@ -44,24 +40,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, tup
     folder = tmp_path_factory.mktemp("tls")
     cert, key = certificate(folder, "cluster")
     address = f"tls://127.0.0.1:{free_port()}"
-    path = os.pathsep.join([str(HERE.parent / "support"), str(HERE.parents[1])])
     files = ("--tls-ca-file", cert, "--tls-cert", cert, "--tls-key", key)
-    commands = (
+    with running(
+        folder,
         ("scheduler", "--host", address, "--no-dashboard", *files),
         ("worker", address, "--nthreads", "1", "--local-directory", ".", *files),
-    )
-    with ExitStack() as stack:
-        for command in commands:
-            process = subprocess.Popen(  # noqa: S603 - Dask's own command
-                [sys.executable, "-m", "dask", *command],
-                cwd=folder,
-                env={**os.environ, "PYTHONPATH": path},
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-            stack.callback(process.wait)
-            stack.callback(os.killpg, process.pid, signal.SIGKILL)
+    ):
         yield address, (cert, cert, key)
 
 

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 COMMANDS = Path(__file__).parents[2] / "experiments/commands"
-OWN = {"printing.py", "cli.py"}
+OWN = {"printing.py", "ending.py"}
 
 
 def is_json(call: ast.Call) -> bool:

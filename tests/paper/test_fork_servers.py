@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from math import prod, sqrt
+
 import pytest
 
 from experiments.calibration.evaluation_machine import NAME
@@ -73,3 +76,19 @@ def test_figure_8s_band_of_warmth_is_that_of_the_calibration() -> None:
     band = struct_page_misses_ns(fit_fork_curves(*curves("fig07")).values)
     assert values == pytest.approx([0, *band], abs=0.001)
     assert PROFILE.costs.struct_page_miss_ns == pytest.approx(sum(band) / 2)
+
+
+def test_figure_8s_bands_of_prices_are_those_of_the_calibration() -> None:
+    file = EXPERIMENTS / "fig08_prices.yaml"
+    planned = plan(load(file), file.parent, catalogue()).points
+    ends = [
+        sorted({p.config["machine"]["constants"][name] for p in planned})
+        for name in ("fault_copy_sequential_ns", "copy_page_ns")
+    ]
+    source = PROFILE.constants["fault_copy_sequential_ns"].source
+    assert ends[0] == [float(n) for n in re.findall(r"(\d+) \(", source)]
+    assert PROFILE.costs.fault_copy_sequential_ns == pytest.approx(sqrt(prod(ends[0])), rel=1e-3)
+    # At the most, all of table 1's fault on a huge page is copying.
+    all_ns = published.values("table1")["fork_huge/mean"] * 1e6 / 512
+    assert ends[1][1] == pytest.approx(all_ns, abs=0.5)
+    assert ends[1][0] < PROFILE.costs.copy_page_ns < ends[1][1]

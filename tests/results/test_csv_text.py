@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from experiments.commands.cli import main
 from results.tables.csv_text import csv_text, without_formula
-from results.tables.tidy import without_formulas
+from results.tables.tidy import without_formulas, write_csv
 
 BEGINNINGS = tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
 
@@ -126,3 +126,11 @@ def test_what_a_run_and_an_export_write(
         )
     converted = CliRunner().invoke(main, ["trace", "convert", "=1.csv"])
     assert "\n=t," in converted.stdout  # a trace is read again, and stays as it is
+
+
+def test_a_carriage_return_ends_no_row_of_an_export() -> None:
+    """Behind it a spreadsheet would begin another row, with a formula in it."""
+    stream = io.BytesIO()
+    texts = ["a\r=1", "b\n=2", 'c"', "d"]
+    write_csv(pd.DataFrame({"text": texts, "number": [1.5, None, 2, 3]}), stream)
+    assert stream.getvalue() == b'text,number\n"a\r=1",1.5\n"b\n=2",\n"c""",2.0\nd,3.0\n'

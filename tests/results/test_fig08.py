@@ -11,8 +11,11 @@ from results.paper.registry import ITEMS
 from results.records.record import Record
 
 
-def closed_form(share: float, reads: float, warmth_ns: float = 20) -> float:
+def closed_form(
+    share: float, reads: float, warmth_ns: float = 20, copy_page_ns: float = 400
+) -> float:
     """Per cent saved in `run_samples.access`."""
+    share *= copy_page_ns / 400
     read_ms, write_ms = 4000 * share * reads, 40_000 * share * (1 - reads)
     on_demand = 1 + 0.98 * read_ms + (1 - warmth_ns / 1000) * write_ms
     return 100 * (1 - on_demand / (250 + read_ms + write_ms))
@@ -91,3 +94,37 @@ def test_remarks_name_every_mix_and_the_band() -> None:
     assert len(remarks) == 1 + 5
     assert remarks[1].startswith("Saved with all reads: 99.6 % at 0 % accessed, ")
     assert "(1.6 to 4.6 between the ends of the warmth)." in remarks[5]
+
+
+PRICED = [access(kind, 0.0, copy_page_ns=price) for kind in KINDS for price in (300, 500)]
+
+
+def test_other_prices_have_a_band_and_a_remark_of_their_own() -> None:
+    _, low, high = fig08.band_of_prices([*accesses(), *PRICED], 0.0)
+    assert low[100] == pytest.approx(closed_form(1, 0, copy_page_ns=500))
+    assert high[100] == pytest.approx(closed_form(1, 0, copy_page_ns=300))
+    remark = ITEMS["fig08"].remarks({}, [*accesses(), *PRICED])[-1]
+    ends = [closed_form(0.01, 0, copy_page_ns=price) for price in (500, 300)]
+    assert remark.startswith(
+        "With all writes, over the bands of the prices (copy_page_ns 300 to 500): "
+        f"{ends[0]:.1f} to {ends[1]:.1f} % at 1 % accessed, "
+    )
+
+
+def test_other_prices_change_nothing_else_of_the_figure() -> None:
+    """Whichever come first: a record of theirs is never taken for one of the figure."""
+    item, own = ITEMS["fig08"], accesses()
+    for records in ([*PRICED, *own], [*own, *PRICED]):
+        cells = item.collect(records)
+        assert cells == item.collect(own)
+        assert item.data(cells, records) == item.data(cells, own)
+        assert item.conditions(cells, records) == item.conditions(cells, own)
+        assert item.remarks(cells, records)[:-1] == item.remarks(cells, own)
+        for one, other in zip(fig08.band(records, 0.0), fig08.band(own, 0.0), strict=True):
+            assert np.array_equal(one, other)
+
+
+def test_one_price_alone_has_no_band() -> None:
+    records = [*accesses(), *PRICED[::2]]
+    assert fig08.band_of_prices(records, 0.0)[0].size == 0
+    assert len(ITEMS["fig08"].remarks({}, records)) == 1 + 5

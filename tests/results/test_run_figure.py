@@ -310,3 +310,16 @@ def test_steps_of_no_time_are_no_figure() -> None:
 def test_figures_of_steps_and_of_rates_are_written(tmp_path: Path) -> None:
     for records in ([script("classic", [5, 0, 7])], [fuzzing("classic", [1], 10**9)]):
         assert len(run.write(records, tmp_path)) == 3
+
+
+@pytest.mark.parametrize(
+    "table", [{}, {"t_ns": []}, {"t_ns": [], "executions": []}, {"t_ns": [0], "other": [1]}]
+)
+def test_a_record_without_windows_has_no_rates_over_time(table: dict[str, list[int]]) -> None:
+    columns = {name: np.array(values, np.int64) for name, values in table.items()}
+    recording = Recording().add(
+        histograms={EXECUTION: histogram([1000] * 3)}, series={EXECUTED: columns}
+    )
+    figure = run.draw([record({"fork": {"kind": "classic"}}, recording)])
+    assert figure is not None
+    assert [axes.get_ylabel() for axes in figure.axes] == ["execution (ms)"]

@@ -4,7 +4,6 @@ import errno
 import os
 import resource
 import shutil
-import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
+from own_disk import own_disk
 from run_samples import redis
 
 from results.records.record import Record
@@ -165,15 +165,7 @@ def test_a_record_that_the_disk_takes_only_in_part_is_absent(tmp_path: Path, sha
 @pytest.mark.processes
 def test_a_full_file_system(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
-    disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
-    try:
-        mounted = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
-    except FileNotFoundError:
-        pytest.skip("no mount command")
-    if mounted.returncode:
-        pytest.skip("may not mount a file system")
-    try:
+    with own_disk(disk, "64k"):
         store = Store(disk / "points")
         store.write(RECORD)
         (disk / "filler").write_bytes(bytes(shutil.disk_usage(disk).free))
@@ -181,8 +173,6 @@ def test_a_full_file_system(tmp_path: Path) -> None:
             store.write(redis("huge"))
         assert store.read(RECORD.id) is not None
         assert names(store.path) == [f"{RECORD.id}.json"]
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)  # noqa: S603, S607
 
 
 def test_a_folder_that_cannot_be_written_is_found_out_before_the_work(tmp_path: Path) -> None:
@@ -278,3 +268,11 @@ def test_wall_time_stands_apart_from_the_records(tmp_path: Path) -> None:
     elsewhere.write_wall(RECORD.id, 2)
     assert names(tmp_path / "times") == [f"{RECORD.id}.json"]
     assert not elsewhere.path.exists()
+
+
+@pytest.mark.parametrize("seconds", ["1" + 400 * "0", "NaN", "Infinity", "-1", "[]", '"x"'])
+def test_what_is_no_wall_time_is_none(tmp_path: Path, seconds: str) -> None:
+    store = Store(tmp_path)
+    store.write_wall(RECORD.id, 1)
+    (tmp_path / "wall" / f"{RECORD.id}.json").write_text(f'{{"wall_s": {seconds}}}')
+    assert store.read_wall(RECORD.id) is None

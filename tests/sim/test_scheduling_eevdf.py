@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from one_core import FOREVER_NS, MS, eevdf, ends, turns, waits
+from few_cores import FOREVER_NS, MS, eevdf, ends, turns, waits
 
 from sim.machine.clock import Activity
 from sim.machine.machine import Machine

@@ -6,29 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
+from few_cores import MS, SLICE_NS, TICK_NS, cfs, eevdf, ends
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.machine.clock import Activity
 from sim.machine.machine import Machine
-from sim.machine.scheduling.cfs import Cfs
-from sim.machine.scheduling.eevdf import Eevdf
 from sim.machine.scheduling.rule import SchedulingRule
 from sim.machine.scheduling.wait import Wait
 from sim.machine.tasks import Task
 
-US, MS = 1000, 1_000_000
-SLICE_NS, TICK_NS = 3 * MS, 4 * MS
+US = 1000
 
 RULES: dict[str, Callable[[], SchedulingRule]] = {
-    "cfs": lambda: Cfs(
-        latency_ns=2 * SLICE_NS,
-        granularity_ns=750 * US,
-        wakeup_granularity_ns=MS,
-        tick_ns=TICK_NS,
-    ),
-    "eevdf of 6.6": lambda: Eevdf(slice_ns=SLICE_NS, tick_ns=TICK_NS, pays_asleep=False),
-    "eevdf of 6.12": lambda: Eevdf(slice_ns=SLICE_NS, tick_ns=TICK_NS, pays_asleep=True),
+    "cfs": cfs,
+    "eevdf of 6.6": lambda: eevdf(pays_asleep=False),
+    "eevdf of 6.12": eevdf,
     "wait": lambda: Wait(SLICE_NS),
 }
 every_rule = pytest.mark.parametrize("name", RULES)
@@ -129,26 +122,9 @@ def test_where_tasks_do_not_outnumber_cores_no_rule_matters(
     name: str, scripts: list[list[tuple[int, int]]], switch_ns: int
 ) -> None:
     """Nor does a core more."""
-
-    def ends(rule: SchedulingRule, cores: int) -> list[list[int]]:
-        board = Machine(cores, {}, rule=rule, switch_ns=switch_ns)
-        found: list[list[int]] = [[] for _ in scripts]
-
-        def live(number: int) -> Activity:
-            task = board.task("task")
-            for sleep_ns, work_ns in scripts[number]:
-                yield board.clock.timeout(sleep_ns)
-                yield from task.run(compute_ns=work_ns)
-                found[number].append(board.clock.now)
-
-        for number in range(len(scripts)):
-            board.clock.process(live(number))
-        board.clock.run_to_end()
-        return found
-
-    expected = ends(Wait(SLICE_NS), len(scripts))
+    expected = ends(scripts, Wait(SLICE_NS), switch_ns, len(scripts))
     for cores in (len(scripts), len(scripts) + 1):
-        assert ends(RULES[name](), cores) == expected
+        assert ends(scripts, RULES[name](), switch_ns, cores) == expected
 
 
 @pytest.mark.parametrize("name", ["cfs", "eevdf of 6.6", "eevdf of 6.12"])

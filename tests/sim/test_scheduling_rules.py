@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from one_core import FOREVER_NS, MS, cfs, eevdf, ends, turns, waits
+from few_cores import FOREVER_NS, MS, cfs, eevdf, ends, turns, waits
 
 from sim.machine.clock import Activity
 from sim.machine.machine import Machine

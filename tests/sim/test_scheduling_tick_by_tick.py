@@ -5,9 +5,9 @@ from __future__ import annotations
 from random import Random
 
 import pytest
+from few_cores import ends
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from one_core import ends
 from plain_core import AmbiguousOrderError, Job, PlainCore
 from plain_rules import PlainCfs, PlainEevdf
 

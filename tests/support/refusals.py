@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from workloads.traces.kinds.trace import Trace
 from workloads.traces.reading.text import TraceError
 
 
@@ -26,3 +27,15 @@ def refused(read: Callable[[Path], object], path: Path, text: bytes) -> str:
     with pytest.raises(TraceError) as caught:
         read(path)
     return check_message(caught.value, path)
+
+
+def check_read(read: Callable[[], Trace], path: Path) -> None:
+    """Reading ends in such a message, or in a trace with a row for each record of its lines."""
+    try:
+        trace = read()
+    except TraceError as error:
+        check_message(error, path)
+        return
+    accounting = trace.accounting
+    assert accounting.lines == accounting.records + sum(accounting.skipped.values())
+    assert len(trace) == accounting.records

@@ -145,14 +145,22 @@ def fuzzing(kind: str, per_s: int, scattered: float | None = 0.25, windows: int 
     )
 
 
-def access(kind: str, reads: float, warmth_ns: float | None = None, steps: int = 100) -> Record:
+def access(
+    kind: str,
+    reads: float,
+    warmth_ns: float | None = None,
+    steps: int = 100,
+    copy_page_ns: float | None = None,
+) -> Record:
     """Fork and go through 50 GiB in ``steps``: 250 ms or 1 ms, then a time in proportion.
 
     A write takes ten times as long as a read; On-demand-fork's writes are faster by 1 % for every
-    10 ns that a warm struct page saves (20 by default), and its reads by 2 %.
+    10 ns that a warm struct page saves (20 by default), and its reads by 2 %. Times of access are
+    in proportion to what copying a page costs (400 ns by default).
     """
     share = np.arange(steps + 1) / steps
-    read_ns, write_ns = share * reads * 4e9, share * (1 - reads) * 40e9
+    dearer = (copy_page_ns or 400) / 400
+    read_ns, write_ns = share * reads * 4e9 * dearer, share * (1 - reads) * 40e9 * dearer
     if kind == "on_demand":
         read_ns = 0.98 * read_ns
         write_ns = (1 - (20 if warmth_ns is None else warmth_ns) / 1000) * write_ns
@@ -165,8 +173,9 @@ def access(kind: str, reads: float, warmth_ns: float | None = None, steps: int =
         "workload": {"kind": "microbench", "program": "fork_and_access", "reads": reads},
         "fork": {"kind": kind},
     }
-    if warmth_ns is not None:
-        config["machine"] = {"constants": {"struct_page_miss_ns": warmth_ns}}
+    constants = {"struct_page_miss_ns": warmth_ns, "copy_page_ns": copy_page_ns}
+    if given := {name: value for name, value in constants.items() if value is not None}:
+        config["machine"] = {"constants": given}
     return record(config, Recording(series={"access": table}))
 
 

@@ -184,38 +184,6 @@ def test_placed_keys_fill_the_written_part_evenly(keys: int) -> None:
     assert counts.max() - counts.min() <= 1
 
 
-@pytest.mark.parametrize(
-    ("dataset", "sets", "faults", "copied"),
-    # Redis 7.0.15, values of 1 KiB, keys uniform: SETs during a snapshot, parent's faults, and
-    # rdb_last_cow_size in pages, under closed loops (pipeline 1 and 16), half SETs half GETs, and
-    # an open loop (the project's measurements, redis_bgsave_events and redis_latency_percentiles).
-    [
-        ("0.5GiB", 420_155, 125_646, 124_704),
-        ("0.5GiB", 875_256, 127_290, 127_075),
-        ("0.5GiB", 192_752, 111_579, 109_354),
-        ("1GiB", 966_418, 252_522, 251_390),
-        ("1GiB", 1_260_560, 253_792, 253_226),
-        ("1GiB", 458_332, 232_626, 227_353),
-        ("1GiB", 357_854, 217_681, 214_766),
-    ],
-)
-def test_a_snapshot_copies_what_a_real_one_did(
-    dataset: str, sets: int, faults: int, copied: int
-) -> None:
-    recording = run_redis(
-        dataset=dataset,
-        value_bytes=1024,
-        set_ratio=1,
-        service="1us",
-        clients={"kind": "open", "rate": f"{sets / 4}/s", "arrivals": "fixed"},
-        snapshot={"at": ["0.2s"], "save_rate": f"{int(float(dataset[:-3]) * 2**30 / 4)}B"},
-        duration="4.5s",
-    )
-    cow = recording.counters["faults/cow_copy"]
-    assert cow == pytest.approx(faults, rel=0.05)
-    assert cow == pytest.approx(copied, rel=0.05)
-
-
 def test_requests_are_served_longer_the_longer_their_values_are() -> None:
     def latency_ns(value_bytes: int) -> int:
         recording = run_redis(

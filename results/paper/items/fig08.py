@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -32,10 +33,29 @@ ABOUT_NOTHING = 1.0
 """Per cent saved up to which about nothing is saved."""
 
 
+WARMTH = "struct_page_miss_ns"
+"""The constant that says what a warm struct page saves a fault."""
+
+Prices: TypeAlias = frozenset[tuple[str, float]]
+"""Other constants of the machine, with the values that an experiment sets."""
+
+OWN: Prices = frozenset()
+"""What the figure itself is simulated with: the profile's prices."""
+
+PERCENTS_OF_PRICES = (1.0, 10.0, 50.0, 100.0)
+"""Per cent accessed at which the band of the prices is told."""
+
+
 def warmth_ns(record: Record) -> float | None:
     """What a warm struct page saves a fault, if the experiment sets it; else None."""
-    value: float | None = record.at("machine.constants.struct_page_miss_ns")
+    value: float | None = record.at("machine.constants", {}).get(WARMTH)
     return value
+
+
+def prices(record: Record) -> Prices:
+    """The constants that the experiment sets beside the warmth."""
+    constants = record.at("machine.constants", {})
+    return frozenset((name, value) for name, value in constants.items() if name != WARMTH)
 
 
 def mixes(records: Sequence[Record]) -> list[float]:
@@ -44,15 +64,15 @@ def mixes(records: Sequence[Record]) -> list[float]:
 
 
 def saved(
-    records: Sequence[Record], reads: float, warmth: float | None = None
+    records: Sequence[Record], reads: float, warmth: float | None = None, at: Prices = OWN
 ) -> tuple[FloatArray, FloatArray]:
     """Per cent accessed of the region, and per cent of Fork's time saved until then.
 
-    Every run goes through the whole region; its repetitions are averaged. Fork's own run is
-    that of the profile: no fault of it finds a struct page that a table's copy has warmed.
+    Every run goes through the whole region; its repetitions are averaged. Fork's own run has the
+    profile's warmth: no fault of it finds a struct page that a table's copy has warmed.
     """
-    accessed, classic = _times(records, reads, None, "classic")
-    others, on_demand = _times(records, reads, warmth, "on_demand")
+    accessed, classic = _times(records, reads, None, at, "classic")
+    others, on_demand = _times(records, reads, warmth, at, "on_demand")
     if not accessed.size or not others.size:
         return np.zeros(0), np.zeros(0)
     on_demand = np.interp(accessed, others, on_demand)
@@ -60,12 +80,14 @@ def saved(
 
 
 def _times(
-    records: Sequence[Record], reads: float, warmth: float | None, kind: str
+    records: Sequence[Record], reads: float, warmth: float | None, at: Prices, kind: str
 ) -> tuple[FloatArray, FloatArray]:
     tables = [
         recording.series["access"]
         for record in of_scheme(records, kind)
-        if record.at("workload.reads") == reads and warmth_ns(record) == warmth
+        if record.at("workload.reads") == reads
+        and warmth_ns(record) == warmth
+        and prices(record) == at
         for recording in record.repetitions
         if "access" in recording.series
     ]
@@ -82,11 +104,24 @@ def band(records: Sequence[Record], reads: float) -> tuple[FloatArray, FloatArra
         for record in records
         if record.at("workload.reads") == reads and (value := warmth_ns(record))
     )
-    curves = [saved(records, reads, end) for end in (ends[0], ends[-1])] if ends else []
-    if len(curves) < 2 or not curves[0][0].size:
+    return _between([saved(records, reads, end) for end in (ends[0], ends[-1])] if ends else [])
+
+
+def band_of_prices(
+    records: Sequence[Record], reads: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Per cent accessed, and least and most saved with any of the prices that experiments set."""
+    ends = {prices(record) for record in records if record.at("workload.reads") == reads}
+    return _between([saved(records, reads, at=end) for end in ends - {OWN}])
+
+
+def _between(
+    curves: Sequence[tuple[FloatArray, FloatArray]],
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    if len(curves) < 2 or not all(accessed.size for accessed, _ in curves):
         return np.zeros(0), np.zeros(0), np.zeros(0)
-    (accessed, one), (_, other) = curves
-    return accessed, np.minimum(one, other), np.maximum(one, other)
+    percents = [percent for _, percent in curves]
+    return curves[0][0], np.min(percents, axis=0), np.max(percents, axis=0)
 
 
 def collect(records: Sequence[Record]) -> dict[str, float]:
@@ -179,7 +214,22 @@ def _remarks(_simulated: Mapping[str, float], records: Sequence[Record]) -> list
                 part += f" ({low:.1f} to {high:.1f} between the ends of the warmth)"
             parts.append(part)
         remarks.append(f"Saved with {_name(reads)}: {', '.join(parts)}.")
-    return remarks
+    return [*remarks, *_remarks_on_prices(records)]
+
+
+def _remarks_on_prices(records: Sequence[Record]) -> Iterator[str]:
+    for reads in mixes(records):
+        ends = band_of_prices(records, reads)
+        if not ends[0].size:
+            continue
+        set_prices = sorted({price for record in records for price in prices(record)})
+        values = {name: [v for other, v in set_prices if other == name] for name, _ in set_prices}
+        which = ", ".join(f"{name} {v[0]:g} to {v[-1]:g}" for name, v in values.items())
+        parts = [
+            "{:.1f} to {:.1f} % at {:g} % accessed".format(*_at(ends, percent), percent)
+            for percent in PERCENTS_OF_PRICES
+        ]
+        yield f"With {_name(reads)}, over the bands of the prices ({which}): {', '.join(parts)}."
 
 
 def _conditions(_simulated: Mapping[str, float], records: Sequence[Record]) -> list[Condition]:

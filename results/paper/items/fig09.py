@@ -25,7 +25,7 @@ def _unread(record: Record) -> bool:
 
 def _remarks(cells: Mapping[str, float], records: Sequence[Record]) -> list[str]:
     remarks = rates.gains("fig09", _groups(records), cells)
-    unread = rates.means([Runs("simulated", "mean", [r for r in records if _unread(r)])][0])
+    unread = rates.means(Runs("simulated", "mean", [r for r in records if _unread(r)]))
     if unread:
         remarks.append(
             f"Without reading the tables that a child leaves at its exit it were "

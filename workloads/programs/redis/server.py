@@ -9,6 +9,7 @@ import simpy
 
 from models.faults.batch import Faults
 from models.kernel.kernel import Kernel
+from models.kernel.memory_books import NOTES_EVERY_NS
 from models.memory.address_space import AddressSpace
 from models.memory.slots import count_killed
 from sim.arrays import IntArray
@@ -41,6 +42,7 @@ from workloads.programs.redis.snapshots import SnapshotRow, columns
 from workloads.running.faults import LoadedMemory, faults_since_loading
 from workloads.running.pages import pages_of
 
+_FIRST_LOOK_NS = 2_000_000
 WINDOW_NS = 100_000_000
 """Length of a window of the latency timeline."""
 
@@ -59,9 +61,11 @@ class Server(Generic[Basis]):
     """Serves clients until they are done.
 
     An iteration reads what has arrived, serves it in order, forks if a snapshot is due, and then
-    writes its replies. Iterations before the next moment at which anything else can happen (an
-    event of another process, a decision to fork) are resolved together: nothing they depend on
-    changes meanwhile, so the outcome is the same as one by one.
+    writes its replies. Iterations before the next moment at which anything else can reach them
+    are resolved together: nothing they depend on changes meanwhile, so the outcome is the same as
+    one by one. That moment is the next event of anybody; or, where cores suffice for everybody,
+    the next decision to fork and the child's next act: others can only take the server's core
+    while it sleeps, which ends its timetable.
     """
 
     def __init__(self, config: RedisConfig, kernel: Kernel, clients: RequestSource[Basis]) -> None:
@@ -79,6 +83,9 @@ class Server(Generic[Basis]):
         self._snapshots: list[SnapshotRow] = []
         self._children = Level(self._clock)
         self._save_process: simpy.Process | None = None
+        self._child_acts_ns = NEVER_NS
+        self._planned: Iterations[Basis] | None = None
+        self._look_ns = _FIRST_LOOK_NS
         self._requests = 0
         self._failed = 0
         self._keys_written = 0
@@ -89,19 +96,25 @@ class Server(Generic[Basis]):
         """The server's process."""
         while True:
             now_ns = self._clock.now
-            look_ns = min(self._quiet_until_ns(), self._schedule.next_ns(now_ns))
+            planned = self._can_plan()
+            bound_ns = self._reachable_ns() if planned else self._quiet_until_ns()
+            look_ns = min(bound_ns, self._schedule.next_ns(now_ns))
             ahead = self._clients.upcoming(now_ns, look_ns, self._find_faults)
             if ahead is None:
                 yield from self._idle()
                 return
             until_ns = self._schedule.next_ns(now_ns, ahead.start_ns, ahead.changes_end)
-            quiet_ns = min(self._quiet_until_ns(), until_ns)
-            together = int(np.searchsorted(ahead.ends_ns, quiet_ns))
-            if together:
+            bound_ns = min(bound_ns, until_ns)
+            together = int(np.searchsorted(ahead.ends_ns, bound_ns))
+            if together and planned and self._plan(ahead, together):
+                yield from self._serve_by_timetable(ahead, together)
+            elif together:
                 yield from self._serve_together(ahead, together)
             elif ahead.start_ns[0] >= until_ns:
                 yield from self._sleep_and_decide(until_ns)
             else:
+                if planned:
+                    self._look_farther()
                 yield from self._serve_one(ahead, until_ns)
 
     def _idle(self) -> Activity:
@@ -134,6 +147,65 @@ class Server(Generic[Basis]):
             return self._clock.now
         event_ns, end_ns = self._clock.quiet_until_ns, self._config.duration
         return min(bound for bound in (event_ns, end_ns, NEVER_NS) if bound is not None)
+
+    def _can_plan(self) -> bool:
+        """Whether others can only take the server's core while it sleeps."""
+        scheduler = self._kernel.machine.scheduler
+        return (
+            scheduler.suffices
+            and scheduler.spans is None
+            and len(self._kernel.books.memories) > 1  # else the next event is as far away
+            and self._child_acts_ns > self._clock.now
+            and scheduler.undisturbed(self._task)
+        )
+
+    def _reachable_ns(self) -> int:
+        """Up to when nobody but who takes its core reaches the server; at most as far as to look.
+
+        Looking pays if not much of what was seen is thrown away for others' sake.
+        """
+        end_ns = self._config.duration or NEVER_NS
+        return min(self._child_acts_ns, end_ns, self._clock.now + self._look_ns)
+
+    def _plan(self, ahead: Iterations[Basis], count: int) -> bool:
+        """Announce the memory that the first ``count`` iterations will take, if there is enough."""
+        faults = ahead.faults
+        taken = np.append(0, faults.kept_bytes.cumsum())
+        taken_bytes = taken[faults.position.searchsorted(ahead.writes_end[:count])]
+        return self._kernel.books.plan(self._mm.memory, ahead.start_ns[:count], taken_bytes)
+
+    def _serve_by_timetable(self, ahead: Iterations[Basis], count: int) -> Activity:
+        self._planned, began_ns = ahead, self._clock.now
+        starts_ns, ends_ns = ahead.start_ns[:count], ahead.ends_ns[:count]
+        done = yield from self._kernel.machine.scheduler.follow(self._task, starts_ns, ends_ns)
+        self._carry_out(done, done)
+        if done == count:
+            self._look_farther()
+        else:
+            self._look_ns = max(2 * (self._clock.now - began_ns), _FIRST_LOOK_NS)
+
+    def _look_farther(self) -> None:
+        self._look_ns = min(2 * self._look_ns, NEVER_NS)
+
+    def _carry_out(self, begun: int, done: int) -> None:
+        """Make the writes of planned iterations that have begun; answer those that are done."""
+        ahead, self._planned = self._planned, None
+        assert ahead is not None  # noqa: S101 - it was planned
+        books, memory = self._kernel.books, self._mm.memory
+        books.carry_out(memory)
+        first = 0
+        while first < begun:
+            # Up to the one at which memory is noted.
+            noted_ns = books.next_note_ns(self._mm, NOTES_EVERY_NS)
+            end = min(int(np.searchsorted(ahead.start_ns[:begun], noted_ns)) + 1, begun)
+            end = max(end, first + 1)
+            before = int(ahead.writes_end[first - 1]) if first else 0
+            faults = ahead.faults.between(before, int(ahead.writes_end[end - 1]))
+            self._kernel.apply(self._mm, faults, at_ns=int(ahead.start_ns[end - 1]))
+            first = end
+        if done:
+            self._schedule.changes += int(ahead.changes_end[done - 1])
+            self._reply(ahead, ahead.ends_ns[:done])
 
     def _find_faults(self, pages: IntArray) -> Faults:
         """See `requests.FindFaults`."""
@@ -180,6 +252,7 @@ class Server(Generic[Basis]):
         if not self._schedule.due(start_ns):
             return
         snapshot = SnapshotRow(start_ns, self._schedule.changes, self._mm.memory.used_bytes)
+        self._child_acts_ns = start_ns
         child = yield from self._kernel.fork(self._task, self._mm)
         snapshot.fork_ns = self._clock.now - start_ns
         self._snapshots.append(snapshot)
@@ -193,6 +266,7 @@ class Server(Generic[Basis]):
         assert self._config.snapshot is not None  # noqa: S101 - who else would have forked it
         yield from self._kernel.start(task, mm)
         save_ns = self._config.dataset * SECOND_NS // self._config.snapshot.save_rate
+        self._child_acts_ns = self._clock.now + save_ns
         yield from task.run(compute_ns=save_ns)
         lost = self._kernel.scheme.has_lost(mm)
         if lost:
@@ -201,6 +275,7 @@ class Server(Generic[Basis]):
         self._measure(snapshot)
         yield from self._kernel.exit(task, mm)
         snapshot.end_ns = self._clock.now
+        self._child_acts_ns = NEVER_NS
         self._schedule.ended(self._clock.now, saved=not lost)
         self._children.set(0)
 
@@ -211,6 +286,12 @@ class Server(Generic[Basis]):
     def recording(self) -> Recording:
         """What happened so far."""
         elapsed_ns = max(self._clock.now, 1)
+        if self._planned is not None:  # killed
+            begun, done = (
+                int(np.searchsorted(moments, self._clock.now, "right"))
+                for moments in (self._planned.start_ns, self._planned.ends_ns)
+            )
+            self._carry_out(begun, done)
         if self._children.value:
             self._measure(self._snapshots[-1])
         warmup_ns, latency = self._latency.cut()

@@ -101,6 +101,7 @@ class ForkServer:
     def execute(self, compute_ns: int, pages: IntArray) -> Generator[simpy.Event, Any, Execution]:
         """Fork a child that writes ``pages`` and computes, and wait until it is gone."""
         asked_ns = self._clock.now
+        self._kernel.books.look()
         this = self._rounds.play(pages)
         yield from self._kernel.play(self.task, replay(this.fork.steps))
         fork_ns = self._clock.now - asked_ns

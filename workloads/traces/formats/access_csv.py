@@ -12,6 +12,8 @@ seconds is told by whole seconds.
 from __future__ import annotations
 
 from workloads.traces.kinds.access_trace import (
+    BYTES_BELOW,
+    STATUS_BELOW,
     AccessColumns,
     AccessTrace,
     ServiceError,
@@ -42,8 +44,11 @@ COLUMNS: Columns = {
         time=True, unit="s", asked=False, dated=True,
     ),
     "status": Column(("status", "status_code", "response_code", "responsecode"), number=True),
-    "path": Column(("path", "key", "request_uri", "uri", "url", "target", "request_path")),
-    "request": Column(("request", "request_line")),
+    "path": Column(
+        ("path", "key", "request_uri", "uri", "url", "target", "request_path"),
+        instead_of="request",
+    ),
+    "request": Column(("request", "request_line"), instead_of="path"),
     "response_bytes": Column(
         ("response_bytes", "body_bytes_sent", "bytes_sent", "bytes", "size", "response_size"),
         number=True,
@@ -110,8 +115,8 @@ class _AccessRows:
         if header.has("time"):
             unix_ns, tick_ns = header.time(line, cells, "time")
             self.all_ns &= tick_ns == 1
-        status = header.whole(line, cells, "status", 1000)
-        response_bytes = header.whole(line, cells, "response_bytes", 10**18)
+        status = header.whole(line, cells, "status", STATUS_BELOW)
+        response_bytes = header.whole(line, cells, "response_bytes", BYTES_BELOW)
         service = self._service_ns(line, cells)
         if path := header.cell(cells, "path"):
             resource = resource_at(path)
@@ -122,11 +127,11 @@ class _AccessRows:
             if unix_ns >= 2**63:
                 raise LineError(1, "time is beyond the year 2262", "a higher rate")
             self.all_ns = False
-        self.columns.tick_ns = min(self.columns.tick_ns, tick_ns)
         self.columns.add(
             unix_ns,
-            status=MISSING if status is None else status,
-            response_bytes=response_bytes or 0,
+            tick_ns,
+            status=status,
+            response_bytes=response_bytes,
             service_ns=service,
             resource=resource,
         )

@@ -203,8 +203,9 @@ class _UsualLines:
             self._first_fields = rest
         self.columns.add(
             self._unix_ns,
-            status=MISSING if status == b"-" else int(status),
-            response_bytes=0 if size == b"-" else int(size),
+            10**9,
+            status=None if status == b"-" else int(status),
+            response_bytes=None if size == b"-" else int(size),
             service_ns=service,
             resource=resource_of(request[1:]),
         )

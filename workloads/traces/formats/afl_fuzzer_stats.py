@@ -10,15 +10,12 @@ Sources: write_stats_file in AFL 2.57b's afl-fuzz.c and in AFL++'s src/afl-fuzz-
 from __future__ import annotations
 
 import re
-from array import array
 
-import numpy as np
-
-from workloads.traces.kinds.execution_trace import ExecutionTrace
+from workloads.traces.kinds.execution_trace import ExecutionColumns, ExecutionTrace
 from workloads.traces.reading.about import About
 from workloads.traces.reading.accounting import BLANK, LineError, account
 from workloads.traces.reading.cells import rate, whole
-from workloads.traces.reading.columns import frozen
+from workloads.traces.reading.columns import Times
 from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath, trace_error
 
 FUZZER_STATS = About(
@@ -87,12 +84,9 @@ def read_fuzzer_stats(path: TracePath, limits: ReadLimits = DEFAULT_LIMITS) -> E
     if seconds >= _LARGEST_SECONDS:
         expected = f"a run of less than {_LARGEST_SECONDS} seconds"
         raise trace_error(path, accounting.lines, 1, f"a run of {seconds} seconds", expected)
-    return ExecutionTrace(
-        time_ns=frozen(array("q", [seconds * 10**9]), np.int64),
-        execs_per_s=frozen(array("d", [execs_per_s]), np.float64),
-        executions=frozen(array("q", [executions]), np.int64),
-        accounting=accounting,
-    )
+    columns = ExecutionColumns(Times(start_ns=0))
+    columns.add(seconds * 10**9, execs_per_s=execs_per_s, executions=executions)
+    return columns.trace(accounting)
 
 
 def _number(key: str, value: bytes) -> int | float | None:

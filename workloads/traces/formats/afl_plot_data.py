@@ -14,11 +14,8 @@ Sources: maybe_update_plot_file in AFL 2.57b's afl-fuzz.c and in AFL++'s src/afl
 from __future__ import annotations
 
 import re
-from array import array
 
-import numpy as np
-
-from workloads.traces.kinds.execution_trace import ExecutionTrace
+from workloads.traces.kinds.execution_trace import ExecutionColumns, ExecutionTrace
 from workloads.traces.reading.about import About
 from workloads.traces.reading.accounting import BLANK, HEADER, LineError, account
 from workloads.traces.reading.cells import (
@@ -28,7 +25,7 @@ from workloads.traces.reading.cells import (
     split_cells,
     whole_at,
 )
-from workloads.traces.reading.columns import MISSING, Times, frozen
+from workloads.traces.reading.columns import MISSING, Times
 from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath
 
 PLOT_DATA = About(
@@ -61,21 +58,14 @@ def read_plot_data(path: TracePath, limits: ReadLimits = DEFAULT_LIMITS) -> Exec
     """
     rows = _ProgressColumns()
     accounting = account(path, limits, "row", rows.take)
-    return ExecutionTrace(
-        time_ns=frozen(rows.times.column, np.int64),
-        execs_per_s=frozen(rows.execs_per_s, np.float64),
-        executions=frozen(rows.executions, np.int64),
-        accounting=accounting,
-    )
+    return rows.columns.trace(accounting)
 
 
 class _ProgressColumns:
     """The growing columns."""
 
     def __init__(self) -> None:
-        self.times = Times(start_ns=0)
-        self.execs_per_s = array("d")
-        self.executions = array("q")
+        self.columns = ExecutionColumns(Times(start_ns=0))
         self._header: list[bytes] = []
         self._time = self._rate = self._total = MISSING
         self._start_s: int | None = None
@@ -113,7 +103,7 @@ class _ProgressColumns:
             raise LineError(cell_column(line, len(cells)), "cells missing", expected)
         seconds = whole_at(line, cells, self._time, 2**63, "time")
         rate = rate_at(line, cells, self._rate)
-        executions = MISSING
+        executions = None
         if self._total != MISSING:
             name = self._header[self._total].decode()
             executions = whole_at(line, cells, self._total, 2**63, name)
@@ -121,10 +111,10 @@ class _ProgressColumns:
         if seconds - start_s >= _LARGEST_SECONDS:
             expected = f"less than {_LARGEST_SECONDS} seconds after the start"
             raise cell_error(line, self._time, "time", expected)
-        self.times.add((seconds - start_s) * 10**9, cell_column(line, self._time))
+        column = cell_column(line, self._time)
+        time_ns = (seconds - start_s) * 10**9
+        self.columns.add(time_ns, column, execs_per_s=rate, executions=executions)
         self._start_s = start_s
-        self.execs_per_s.append(rate)
-        self.executions.append(executions)
 
 
 def _place(names: list[bytes], known: tuple[bytes, ...]) -> int:

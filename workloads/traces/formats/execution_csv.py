@@ -11,16 +11,13 @@ from __future__ import annotations
 
 import math
 import re
-from array import array
 from functools import cached_property
 
-import numpy as np
-
-from workloads.traces.kinds.execution_trace import ExecutionTrace
+from workloads.traces.kinds.execution_trace import ExecutionColumns, ExecutionTrace
 from workloads.traces.reading.about import About
 from workloads.traces.reading.accounting import BLANK, HEADER, LineError, account
 from workloads.traces.reading.cells import is_no_number
-from workloads.traces.reading.columns import MISSING, Times, frozen
+from workloads.traces.reading.columns import Times
 from workloads.traces.reading.fields import NOTHING_SAID, Fields
 from workloads.traces.reading.header import Header, names_in
 from workloads.traces.reading.naming import Column, Columns, roles_of
@@ -81,21 +78,13 @@ def read_execution_csv(
     """
     rows = _ExecutionRows(fields)
     accounting = account(path, limits, "row", rows.take)
-    return ExecutionTrace(
-        time_ns=frozen(rows.times.column, np.int64),
-        execs_per_s=frozen(rows.execs_per_s, np.float64),
-        executions=frozen(rows.executions, np.int64),
-        accounting=accounting,
-        notes=rows.header.notes,
-    )
+    return rows.columns.trace(accounting, rows.header.notes)
 
 
 class _ExecutionRows:
     """The growing columns."""
 
     def __init__(self, fields: Fields) -> None:
-        self.execs_per_s = array("d")
-        self.executions = array("q")
         self.header = Header(COLUMNS, (("time", "date"), ("rate", "total")), fields)
 
     @cached_property
@@ -103,9 +92,9 @@ class _ExecutionRows:
         return "time" if self.header.has("time") else "date"
 
     @cached_property
-    def times(self) -> Times:
-        """Since the start, or else since the first row."""
-        return Times(start_ns=0 if self._time == "time" else None)
+    def columns(self) -> ExecutionColumns:
+        """Times since the start, or else since the first row."""
+        return ExecutionColumns(Times(start_ns=0 if self._time == "time" else None))
 
     def take(self, line: bytes) -> str | None:
         header = self.header
@@ -122,9 +111,8 @@ class _ExecutionRows:
         executions = header.whole(line, cells, "total", 2**63)
         if math.isnan(rate) and executions is None and not header.cell(cells, "rate"):
             raise LineError(1, "neither a rate nor a total", "one of them")
-        self.times.add(time_ns, header.column(line, self._time))
-        self.execs_per_s.append(rate)
-        self.executions.append(MISSING if executions is None else executions)
+        column = header.column(line, self._time)
+        self.columns.add(time_ns, column, execs_per_s=rate, executions=executions)
         return None
 
     def _rate(self, line: bytes, cells: list[bytes]) -> float:

@@ -21,6 +21,8 @@ from typing import Any, NoReturn
 from workloads.traces.formats.access_csv import COLUMNS
 from workloads.traces.formats.log_directives import service_unit
 from workloads.traces.kinds.access_trace import (
+    BYTES_BELOW,
+    STATUS_BELOW,
     AccessColumns,
     AccessTrace,
     ServiceError,
@@ -31,7 +33,6 @@ from workloads.traces.kinds.access_trace import (
 from workloads.traces.reading.about import About
 from workloads.traces.reading.accounting import BLANK, LineError, account
 from workloads.traces.reading.cells import decimal, decimals, not_read, shown, whole
-from workloads.traces.reading.columns import MISSING
 from workloads.traces.reading.dates import ANY_EXPECTED, DateError, any_unix_ns
 from workloads.traces.reading.fields import NOTHING_SAID, PLACES, Fields, SaidError, Unit
 from workloads.traces.reading.naming import base_and_unit, roles_of
@@ -102,18 +103,12 @@ class _ObjectRows:
         if not self._key_of:
             self._learn(found)
         texts = {role: self._text(line, found.get(key), key) for role, key in self._key_of.items()}
-        unix_ns, tick_ns = self._time(line, texts["time"])
-        service = self._service(line, texts.get("service", b""))
-        status = self._whole(line, texts, "status", 1000)
-        response_bytes = self._whole(line, texts, "response_bytes", 10**18)
-        resource = resource_of(texts.get("request", b"")) or resource_at(texts.get("path", b""))
-        self.columns.tick_ns = min(self.columns.tick_ns, tick_ns)
         self.columns.add(
-            unix_ns,
-            status=MISSING if status is None else status,
-            response_bytes=response_bytes or 0,
-            service_ns=service,
-            resource=resource,
+            *self._time(line, texts["time"]),
+            status=self._whole(line, texts, "status", STATUS_BELOW),
+            response_bytes=self._whole(line, texts, "response_bytes", BYTES_BELOW),
+            service_ns=self._service(line, texts.get("service", b"")),
+            resource=resource_of(texts.get("request", b"")) or resource_at(texts.get("path", b"")),
         )
         return None
 
@@ -121,7 +116,7 @@ class _ObjectRows:
         """Which key is what, by the first line.
 
         Raises:
-            LineError: None is the time, or what is said to be one is not there.
+            LineError: None is the time, or what is said to be one is not there, or is said twice.
         """
         fields = self._fields
         key_of: dict[str, str] = {}
@@ -131,9 +126,16 @@ class _ObjectRows:
             if key not in found:
                 listed = ", ".join(map(repr, list(found)[:20]))
                 raise LineError(1, f"no key {key!r}", f"one of {listed}")
+            if role in key_of or key in key_of.values():
+                raise LineError(1, f"columns: {known}: said twice", "a key for each")
             key_of[role], unit_of[role] = str(key), unit
+        said = set(key_of)
         for role, name in roles_of(COLUMNS, found, fields.unit).items():
-            if role not in key_of and name not in key_of.values():
+            if (
+                role not in key_of
+                and name not in key_of.values()
+                and (COLUMNS[role].instead_of not in said)
+            ):
                 key_of[role] = name
                 unit_of[role] = base_and_unit(name)[1] or (
                     fields.unit if role == "service" else None

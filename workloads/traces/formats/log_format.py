@@ -143,12 +143,17 @@ _SAID = {
 }  # fmt: skip
 
 
+_TARGETS = {"request", "path"}
+"""They say the same: where people say one alone, the other is not read."""
+
+
 def _chosen(directives: Sequence[Directive], fields: Fields) -> _Chosen:
     """What is read: what is said, else the first of the lowest rank."""
     found: dict[str, Directive] = {}
     for directive in sorted(directives, key=lambda one: one.rank):
         if directive.role and directive.role != "time":
             found.setdefault(directive.role, directive)
+    asked: set[str] = set()
     unit = fields.unit
     if fields.names:
         expected = "a mapping, such as {service: $upstream_response_time}"
@@ -160,9 +165,14 @@ def _chosen(directives: Sequence[Directive], fields: Fields) -> _Chosen:
             expected = ", ".join(("service", "service_ms", *_SAID))
             raise SaidError(f"columns: {known!r}", f"one of {expected}")
         directive = _named(directives, where)
+        if role in asked or any(found[other] is directive for other in asked):
+            raise SaidError(f"columns: {known}: said twice", "a directive for each")
         found = {other: one for other, one in found.items() if one is not directive}
         found[role] = directive
+        asked.add(role)
         unit = fields.unit_of(known, said)
+    if len(same := asked & _TARGETS) == 1:
+        found = {role: one for role, one in found.items() if role in same or role not in _TARGETS}
     parts = frozenset(directive.part for directive in directives if directive.part)
     if not is_whole(parts):
         raise SaidError("log_format", "a whole time in it: %t, $time_local, $msec ...")

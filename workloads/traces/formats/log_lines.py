@@ -6,6 +6,8 @@ import re
 
 from workloads.traces.formats.log_format import LogPattern
 from workloads.traces.kinds.access_trace import (
+    BYTES_BELOW,
+    STATUS_BELOW,
     AccessColumns,
     ServiceError,
     resource_at,
@@ -29,7 +31,7 @@ class OwnLines:
         self._group = {reads: number for number, reads in enumerate(pattern.reads, 1)}
         self._of_time = [self._group[part] for part in pattern.time_parts]
         self._written: tuple[bytes, ...] = ()
-        self._unix_ns = 0
+        self._unix_ns, self._tick_ns = 0, 1
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -56,7 +58,7 @@ class OwnLines:
             match.group(*self._of_time) if len(self._of_time) > 1 else (match[self._of_time[0]],)
         )
         if written != self._written:
-            self._unix_ns = self._time_ns(written, match.start(self._of_time[0]) + 1)
+            self._unix_ns, self._tick_ns = self._time(written, match.start(self._of_time[0]) + 1)
             self._written = written
         service = MISSING
         if group := self._group.get("service"):
@@ -66,8 +68,8 @@ class OwnLines:
                 raise service_error(
                     match.start(group) + 1, error, self._pattern.service_unit
                 ) from None
-        status = self._whole(match, "status", 1000)
-        response_bytes = self._whole(match, "size", 10**18)
+        status = self._whole(match, "status", STATUS_BELOW)
+        response_bytes = self._whole(match, "size", BYTES_BELOW)
         resource = None
         if "request" in self._group:
             resource = resource_of(match[self._group["request"]])
@@ -78,8 +80,9 @@ class OwnLines:
             resource = resource_at(path)
         self.columns.add(
             self._unix_ns,
-            status=MISSING if status is None else status,
-            response_bytes=response_bytes or 0,
+            self._tick_ns,
+            status=status,
+            response_bytes=response_bytes,
             service_ns=service,
             resource=resource,
         )
@@ -95,13 +98,11 @@ class OwnLines:
             raise LineError(match.start(group) + 1, f"bad {reads}", expected)
         return value
 
-    def _time_ns(self, written: tuple[bytes, ...], column: int) -> int:
+    def _time(self, written: tuple[bytes, ...], column: int) -> tuple[int, int]:
         try:
-            time_ns, tick_ns = unix_ns(dict(zip(self._pattern.time_parts, written, strict=True)))
+            return unix_ns(dict(zip(self._pattern.time_parts, written, strict=True)))
         except DateError as error:
             raise LineError(column, error.what, error.expected) from None
-        self.columns.tick_ns = min(self.columns.tick_ns, tick_ns)
-        return time_ns
 
 
 def service_error(column: int, error: ServiceError, unit: Unit) -> LineError:

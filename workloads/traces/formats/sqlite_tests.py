@@ -24,7 +24,7 @@ from workloads.traces.reading.naming import Column, Columns, roles_of
 from workloads.traces.reading.text import DEFAULT_LIMITS, ReadLimits, TracePath
 
 SQLITE_TESTS = About(
-    "test, its run time (`run_time_ms`, `Duration (s)`), its page faults",
+    "test, its run time (`run_time_ms`, `Duration (s)`), its page faults (`faults`, `minflt`)",
     "columns of other names, which are named",
     "a test may take no time, and no more than a day",
 )

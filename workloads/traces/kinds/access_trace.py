@@ -27,6 +27,9 @@ _TARGET = re.compile(rb"[A-Z]+ ([^ ?#]+)")
 _PATH = re.compile(rb"[^ ?#]+")
 _TIMES_OF_SERVERS = re.compile(rb"(?:, ?| : )")
 
+STATUS_BELOW, BYTES_BELOW = 1000, 10**18
+"""What a status and a response's size are below; what is not is taken for another quantity."""
+
 LONGEST_NS = 30 * 86400 * 10**9
 """A longer service time is taken for another quantity, or a mistake in the unit."""
 
@@ -124,16 +127,27 @@ class AccessColumns:
     def add(
         self,
         unix_ns: int,
+        tick_ns: int,
         *,
-        status: int = MISSING,
-        response_bytes: int = 0,
-        service_ns: int = MISSING,
-        resource: bytes | None = None,
+        status: int | None,
+        response_bytes: int | None,
+        service_ns: int,
+        resource: bytes | None,
     ) -> None:
-        """Append a request; its resource is None if its line names none."""
+        """Append a request; what its line does not say is None, a service time `MISSING`.
+
+        Args:
+            unix_ns: when it came.
+            tick_ns: of the clock that said so.
+            status: of the response.
+            response_bytes: without headers.
+            service_ns: as the function of that name has it.
+            resource: as `resource_of` and `resource_at` have it.
+        """
         self.unix_ns.append(unix_ns)
-        self._status.append(status)
-        self._response_bytes.append(response_bytes)
+        self.tick_ns = min(self.tick_ns, tick_ns)
+        self._status.append(MISSING if status is None else status)
+        self._response_bytes.append(response_bytes or 0)
         self._service_ns.append(service_ns)
         self._resource_id.append(self._resources.of(resource) if resource else MISSING)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from workloads.traces.kinds.facts import percentiles
 from workloads.traces.kinds.trace import Facts, Table
 from workloads.traces.reading.accounting import Accounting
-from workloads.traces.reading.columns import MISSING
+from workloads.traces.reading.columns import MISSING, Times, frozen
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -108,3 +109,38 @@ class ExecutionTrace:
             "execs_per_s": self.execs_per_s,
             "executions": self.executions,
         }
+
+
+class ExecutionColumns:
+    """The growing columns of an `ExecutionTrace`.
+
+    Args:
+        times: of its rows.
+    """
+
+    def __init__(self, times: Times) -> None:
+        self._times = times
+        self._execs_per_s = array("d")
+        self._executions = array("q")
+
+    def add(
+        self, time_ns: int, column: int = 1, *, execs_per_s: float, executions: int | None
+    ) -> None:
+        """Append a row; a rate that its line does not say is NaN, a total None.
+
+        Raises:
+            LineError: At `column`; as `Times.add` does.
+        """
+        self._times.add(time_ns, column)
+        self._execs_per_s.append(execs_per_s)
+        self._executions.append(MISSING if executions is None else executions)
+
+    def trace(self, accounting: Accounting, notes: tuple[str, ...] = ()) -> ExecutionTrace:
+        """The columns as read-only arrays; they must not grow any more."""
+        return ExecutionTrace(
+            time_ns=frozen(self._times.column, np.int64),
+            execs_per_s=frozen(self._execs_per_s, np.float64),
+            executions=frozen(self._executions, np.int64),
+            accounting=accounting,
+            notes=notes,
+        )

@@ -72,6 +72,15 @@ class Accounting:
     skipped: dict[str, int]
     sha256: str = field(default="", compare=False)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which lines were lost, in words for people; those that hold no record are not."""
+        return tuple(
+            f"{count} line{'' if count == 1 else 's'} skipped: {reason}"
+            for reason, count in self.skipped.items()
+            if reason == CUT or reason.startswith(DAMAGED)
+        )
+
 
 def account(
     path: TracePath,

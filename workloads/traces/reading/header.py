@@ -102,6 +102,8 @@ class Header:
             for role, (_, unit) in found.items()
         ):
             raise LineError(1, "a unit said of no column", "a time whose name has none, or no unit")
+        if self.fields.operations and "op" not in places:
+            raise LineError(1, "operations said of no column", "a column named op, or none of them")
         for needed in self._needed:
             group = (needed,) if isinstance(needed, str) else needed
             if not places.keys() & set(group) and not (

@@ -28,6 +28,7 @@ class Column:
         unit: of a time whose name has none, if nobody says another; None if somebody has to.
         asked: whether what people say of a unit is of this time.
         dated: whether a time whose name has no unit may be a date.
+        instead_of: which other says the same, and is not read where people say this one alone.
     """
 
     names: tuple[str, ...]
@@ -36,6 +37,7 @@ class Column:
     unit: Unit | None = None
     asked: bool = True
     dated: bool = False
+    instead_of: str = ""
 
     def unit_of(self, name: Unit | None, fields: Unit | None) -> Unit | None:
         """The unit of a time, by what its name and what people say; None if nobody does."""
@@ -84,7 +86,7 @@ def found_in(
     found = dict(said or {})
     taken = {place for place, _ in found.values()}
     for role, column in columns.items():
-        if role in found:
+        if role in found or column.instead_of in (said or {}):
             continue
         ranked: list[tuple[int, int, Unit | None]] = []
         for place, name in enumerate(names):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_LONGEST_NS = 2**63 - 1
+
 
 class RatedTimes:
     """One time after the other, the first at 0.
@@ -16,11 +18,11 @@ class RatedTimes:
 
     @property
     def tick_ns(self) -> int:
-        """From one record to the next, rounded."""
-        return max(round(10**9 / self._rate), 1)
+        """From one record to the next, rounded, and no longer than times can be."""
+        return max(round(min(10**9 / self._rate, _LONGEST_NS)), 1)
 
     def next_ns(self) -> int:
-        """The time of the next record, which is thereby taken."""
-        time_ns = round(self._taken * 10**9 / self._rate)
+        """The time of the next record, which is thereby taken; 2^63 is beyond all times."""
+        time_ns = round(min(self._taken * 10**9 / self._rate, 2**63))
         self._taken += 1
         return time_ns

@@ -1,4 +1,4 @@
-"""What the tests of rules of scheduling share: hogs and sleepers on a core."""
+"""What the tests of rules of scheduling share: hogs and sleepers on few cores."""
 
 from __future__ import annotations
 
@@ -12,27 +12,30 @@ from sim.machine.scheduling.rule import SchedulingRule
 from sim.machine.spans import SpanList
 
 MS = 1_000_000
+SLICE_NS, TICK_NS = 3 * MS, 4 * MS
 FOREVER_NS = 10**12
 
 
-def cfs(tick_ns: int = 4 * MS) -> Cfs:
+def cfs(tick_ns: int = TICK_NS) -> Cfs:
     """As of one CPU."""
     return Cfs(
-        latency_ns=6 * MS,
+        latency_ns=2 * SLICE_NS,
         granularity_ns=750_000,
         wakeup_granularity_ns=MS,
         tick_ns=tick_ns,
     )
 
 
-def eevdf(*, pays_asleep: bool = True, tick_ns: int = 4 * MS) -> Eevdf:
+def eevdf(*, pays_asleep: bool = True, tick_ns: int = TICK_NS) -> Eevdf:
     """Of one CPU, with a slice of 3 ms to tell it from a tick."""
-    return Eevdf(slice_ns=3 * MS, tick_ns=tick_ns, pays_asleep=pays_asleep)
+    return Eevdf(slice_ns=SLICE_NS, tick_ns=tick_ns, pays_asleep=pays_asleep)
 
 
-def ends(scripts: list[list[Job]], rule: SchedulingRule, switch_ns: int = 0) -> list[list[int]]:
-    """When each job of each task on one core is over."""
-    board = Machine(1, {}, rule=rule, switch_ns=switch_ns)
+def ends(
+    scripts: list[list[Job]], rule: SchedulingRule, switch_ns: int = 0, cores: int = 1
+) -> list[list[int]]:
+    """When each job of each task is over."""
+    board = Machine(cores, {}, rule=rule, switch_ns=switch_ns)
     found: list[list[int]] = [[] for _ in scripts]
 
     def live(number: int) -> Activity:

@@ -1,0 +1,86 @@
+"""When a task will run, as far as it knows."""
+
+from __future__ import annotations
+
+import simpy
+
+from sim.arrays import IntArray
+from sim.machine.clock import Clock
+from sim.machine.cores import Core
+from sim.machine.tasks import Task
+
+
+class Timetable:
+    """Stretches of work that a task does at known times, its core idle in between.
+
+    So it is as long as nobody takes the core meanwhile. On a machine whose cores suffice for
+    everybody nobody can but between two stretches.
+
+    Args:
+        clock: The machine's.
+        task: Whose work it is.
+        core: The core that the task ran on last; idle.
+        starts_ns: int64 [n], n at least 1, when each stretch begins, ascending, none before now.
+        ends_ns: int64 [n], when each ends, not before it began nor after the next one begins.
+
+    Attributes:
+        over: Happens when all is done, or what had begun when it was curtailed; with the number of
+            stretches.
+    """
+
+    def __init__(
+        self, clock: Clock, task: Task, core: Core, starts_ns: IntArray, ends_ns: IntArray
+    ) -> None:
+        self.core = core
+        self.over = clock.event()
+        self._clock = clock
+        self._task = task
+        self._starts_ns = starts_ns
+        self._ends_ns = ends_ns
+        self._set_timer()
+
+    def __len__(self) -> int:
+        return len(self._starts_ns)
+
+    @property
+    def begun(self) -> int:
+        """How many stretches have begun by now."""
+        return int(self._starts_ns.searchsorted(self._clock.now, "right"))
+
+    def idle_since_ns(self) -> int | None:
+        """Since when the core is idle; None if it is not."""
+        begun = self.begun
+        if not begun:
+            return self.core.idle_since_ns
+        end_ns = int(self._ends_ns[begun - 1])
+        return end_ns if end_ns <= self._clock.now else None
+
+    def curtail(self) -> None:
+        """Begin no further stretch; what has begun is done to its end."""
+        begun = self.begun
+        if begun == len(self):
+            return
+        self._starts_ns, self._ends_ns = self._starts_ns[:begun], self._ends_ns[:begun]
+        if not begun or self._ends_ns[-1] <= self._clock.now:
+            self._end(None)
+        else:
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        self._timer = self._clock.timeout(int(self._ends_ns[-1]) - self._clock.now)
+        self._timer.callbacks.append(self._time_is_up)
+
+    def _time_is_up(self, timer: simpy.Event) -> None:
+        if timer is self._timer:
+            # A core sees the end of a burst when all timers of this moment have run down.
+            seen = self._clock.event()
+            seen.callbacks.append(self._end)
+            seen.succeed()
+
+    def _end(self, _: object) -> None:
+        if self.over.triggered:
+            return
+        busy_ns = int((self._ends_ns - self._starts_ns).sum())
+        self._task.cpu_ns += busy_ns
+        self.core.followed(busy_ns, int(self._ends_ns[-1]) if len(self) else None)
+        self.over.succeed(len(self))
