@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Generator
 from functools import partial
 from heapq import heappop, heappush
-from operator import index
+from operator import attrgetter, index
 from typing import Any, SupportsIndex, TypeAlias
 
 import simpy
@@ -35,14 +36,13 @@ class Clock(simpy.Environment):
 
     def __init__(self) -> None:
         super().__init__(initial_time=0)
-        # SimPy's own entries have an event where those of steps have none, and end there.
-        queue: list[Any] = self._queue
-        self._queue_step = partial(heappush, queue)
+        # SimPy's heap: time, priority, number and event of each entry; a step's has a step instead
+        # of an event. Those of this moment come in order, so they need no heap.
+        self._entries: list[Any] = self._queue
+        self._soon: deque[tuple[Any, ...]] = deque()
 
-    @property
-    def now(self) -> int:
-        """The current time in nanoseconds."""
-        return self._now  # type: ignore[return-value] # `check` proves it an int
+    # The current time in nanoseconds; asked for so often that it must not be a call of Python's.
+    now: int = property(attrgetter("_now"))  # type: ignore[assignment] # `check` proves it an int
 
     # SimPy binds `timeout` as a class attribute that is callable; a method serves the same calls.
     def timeout(self, delay: SupportsIndex = 0, value: Any = None) -> simpy.Timeout:  # type: ignore[override]
@@ -56,15 +56,15 @@ class Clock(simpy.Environment):
 
     def soon(self, step: Step) -> None:
         """Take a step at this moment, after all that is to happen at it so far."""
-        self._queue_step((self._now, NORMAL, next(self._eid), None, step))
+        self._soon.append((self._now, NORMAL, next(self._eid), None, step))
 
     def next(self, step: Step) -> None:
         """Take a step before all else that is to happen, as a new process begins."""
-        self._queue_step((self._now, URGENT, next(self._eid), None, step))
+        heappush(self._entries, (self._now, URGENT, next(self._eid), None, step))
 
     def later(self, delay_ns: int, step: Step) -> None:
         """Take a step in ``delay_ns``, an int of at least 0."""
-        self._queue_step((self._now + delay_ns, NORMAL, next(self._eid), None, step))
+        heappush(self._entries, (self._now + delay_ns, NORMAL, next(self._eid), None, step))
 
     def happens(self, event: simpy.Event) -> None:
         """Let an event happen before all else that is to happen."""
@@ -72,13 +72,21 @@ class Clock(simpy.Environment):
         self.schedule(event, URGENT)
 
     def step(self) -> None:
-        """See `simpy.Environment.step`."""
-        queue: list[Any] = self._queue
-        if queue and queue[0][3] is None:
-            self._now, _, _, _, step = heappop(queue)
-            step()
-        else:
-            super().step()
+        """Let the next event happen, and all steps before it."""
+        entries, soon = self._entries, self._soon
+        while True:
+            if soon and not (entries and entries[0] < soon[0]):
+                soon.popleft()[4]()
+            elif entries and entries[0][3] is None:
+                self._now, _, _, _, step = heappop(entries)
+                step()
+            else:
+                super().step()
+                return
+
+    def peek(self) -> float:
+        """See `simpy.Environment.peek`."""
+        return self._now if self._soon else super().peek()
 
     def run_until(self, time_ns: SupportsIndex) -> None:
         """Run all events before ``time_ns`` and set the clock to it."""

@@ -7,17 +7,24 @@ from typing import Protocol
 
 from sim.machine.clock import Clock
 from sim.machine.memory_system import MemorySystem, Stream
+from sim.machine.spans import SpanSink
 from sim.machine.tasks import Burst, Task, Turn
 
 
 class BurstSource(Protocol):
-    """Where cores get their bursts from."""
+    """Where cores get their bursts from.
+
+    Attributes:
+        spans: whether somebody hears what is recorded.
+    """
+
+    spans: SpanSink | None
 
     def resume(self, core: Core, task: Task) -> Burst | None:
         """The next burst of the task that has the core, if it waits and its turn is not over."""
 
-    def take(self, core: Core) -> Burst | None:
-        """The burst that the core should run next, or None."""
+    def take(self, core: Core) -> Burst:
+        """The burst that the core should run next; some wait."""
 
     def has_waiter(self) -> bool:
         """Whether a burst waits."""
@@ -98,7 +105,7 @@ class Core:
 
     def wake(self, burst: Burst) -> None:
         """End the sleep with something to do."""
-        self._slept_ns = self.idle_ns
+        self._slept_ns += self._clock.now - max(self.idle_since_ns, 0)
         self.sleeping = False
         self.starting = True
         self.task = burst.task
@@ -122,10 +129,12 @@ class Core:
 
     def settled(self) -> Task | None:
         """The task that has the core, its fair time as of now; None if none has."""
-        if self._passing and self.task is not None:
-            self.task.fair_ns += self._clock.now - self._settled_ns
-            self._settled_ns = self._clock.now
-        return self.task
+        task = self.task
+        if self._passing and task is not None:
+            now = self._clock.now
+            task.fair_ns += now - self._settled_ns
+            self._settled_ns = now
+        return task
 
     def nudge(self) -> None:
         """Something about the running burst has changed (its speed, who waits): look again."""
@@ -163,43 +172,46 @@ class Core:
         """Run the burst to its end, or until its turn is over and somebody else waits."""
         burst = self._burst
         assert burst is not None  # noqa: S101 - it was switched to its task
-        self._began_ns = self._clock.now
+        self._began_ns = now = self._clock.now
         if self._new_turn:
-            self.turn.began_ns = self._began_ns
+            self.turn.began_ns = now
         if not self._resumed:
-            self.turn.confirmed_ns = self._began_ns
-        self._work.record(burst.task, "wait", burst.queued_ns)
+            self.turn.confirmed_ns = now
+        if self._work.spans is not None:
+            self._work.record(burst.task, "wait", burst.queued_ns)
         self._pass(burst)
 
     def _pass(self, burst: Burst) -> None:
         """Run until something changes: the part of the burst, the turn, the speed."""
-        left_ns = self._left_ns()
-        if left_ns is not None and left_ns <= 0:
-            self._leave_off(burst)
-            self._work.put_back(burst)
-            self._go_on(None)
-            return
-        if burst.compute_ns == 0 and burst.stream is not None:
-            if self._stream is None:
-                self._stream = self._memory.join(burst.stream, self)
-            self._slowdown = self._memory.slowdown(self._stream)
+        left_ns = None
+        if not self._work.has_waiter():
+            self.pushing = None  # and the turn goes on
         else:
-            self._slowdown = 1.0
-        need_ns = burst.need_ns(self._slowdown)
+            now_over = self.pushing is not None
+            left_ns = 0 if now_over else self._work.turn_end_ns(self) - self._clock.now
+            if left_ns <= 0:
+                self._leave_off(burst)
+                self._work.put_back(burst)
+                self._go_on(None)
+                return
+        pass_ns = burst.compute_ns
+        if not pass_ns:
+            self._slowdown = self._slowdown_of(burst)
+            pass_ns = burst.memory_part_ns(self._slowdown)
+        if left_ns is not None and left_ns < pass_ns:
+            pass_ns = left_ns
         self._passing, self._over = True, False
         self._pass_ns = self._settled_ns = self._clock.now
         self._number += 1
-        pass_ns = need_ns if left_ns is None else min(need_ns, left_ns)
         self._clock.later(pass_ns, partial(self._time_is_up, self._number))
 
-    def _left_ns(self) -> int | None:
-        """How long the turn goes on if nothing changes; None if nobody waits for its end."""
-        if not self._work.has_waiter():
-            self.pushing = None
-            return None
-        if self.pushing is not None:
-            return 0
-        return self._work.turn_end_ns(self) - self._clock.now
+    def _slowdown_of(self, burst: Burst) -> float:
+        """How slow the memory part of the burst is at the moment."""
+        if burst.stream is None:
+            return 1.0
+        if self._stream is None:
+            self._stream = self._memory.join(burst.stream, self)
+        return self._memory.slowdown(self._stream)
 
     def _time_is_up(self, number: int) -> None:
         if number == self._number and not self._over:
@@ -215,7 +227,7 @@ class Core:
         burst = self._burst
         assert burst is not None  # noqa: S101 - of whom the pass was
         now = self._clock.now
-        self.settled()
+        burst.task.fair_ns += now - self._settled_ns
         self._passing = False
         ran_ns = now - self._pass_ns
         burst.progress(ran_ns, self._slowdown)
@@ -230,7 +242,8 @@ class Core:
         if self._stream is not None:
             self._memory.leave(self._stream)
             self._stream = None
-        self._work.record(burst.task, f"core {self.number}", self._began_ns)
+        if self._work.spans is not None:
+            self._work.record(burst.task, f"core {self.number}", self._began_ns)
 
     def _finish(self, burst: Burst) -> None:
         self._leave_off(burst)
@@ -253,14 +266,13 @@ class Core:
 
     def _go_on(self, task: Task | None) -> None:
         """Find something to do: for a task that has the core still, or for whoever waits."""
-        resumed = self._work.resume(self, task) if task is not None else None
-        burst = self._burst = resumed or self._work.take(self)
-        self.pushing = None
-        if burst is not None:
-            new_turn = burst.task is not self.task
-            self._turn_to(new_turn=new_turn, resumed=resumed is not None)
+        if self._work.has_waiter():
+            resumed = self._work.resume(self, task) if task is not None else None
+            burst = self._burst = resumed or self._work.take(self)
+            self.pushing = None
+            self._turn_to(new_turn=burst.task is not self.task, resumed=resumed is not None)
             return
-        self.task = None
+        self._burst = self.task = self.pushing = None
         self.idle_since_ns = self._clock.now
         self.sleeping = True
         self._work.asleep(self)

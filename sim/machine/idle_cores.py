@@ -30,10 +30,12 @@ class IdleCores:
     def add(self, core: Core) -> None:
         """A core sleeps, since `Core.idle_since_ns`; it follows no timetable any more."""
         self._timetables.pop(core.number, None)
-        place = len(self._asleep)
-        while place and _rank(self._asleep[place - 1]) > _rank(core):
-            place -= 1
-        self._asleep.insert(place, core)
+        asleep = self._asleep
+        place = len(asleep)
+        if place and asleep[-1].idle_since_ns >= core.idle_since_ns:
+            while place and _rank(asleep[place - 1]) > _rank(core):
+                place -= 1
+        asleep.insert(place, core)
 
     def take(self, core: Core) -> None:
         """An idle core will not be idle any more."""
@@ -61,6 +63,8 @@ class IdleCores:
             if timetable is None or timetable.idle_since_ns() is not None:
                 return last
         longest = self._asleep[0] if self._asleep else None
+        if not self._timetables:
+            return longest
         rank = None if longest is None else _rank(longest)
         for number, timetable in self._timetables.items():
             core = self._cores[number]

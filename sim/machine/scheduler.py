@@ -79,8 +79,8 @@ class Scheduler:
 
     def running(self) -> list[Task]:
         """See `Crowd.running`."""
-        found = [core.settled() for core in self.cores if core.task is not None]
         # One whose next burst has gone to another core at this moment is told of once.
+        found = [core.settled() for core in self.cores if core.task is not None]
         return [task for task in dict.fromkeys(found) if task is not None]
 
     def starting(self) -> list[Task]:
@@ -152,10 +152,8 @@ class Scheduler:
         self._idle.add(core)
         # A core that followed a timetable has not looked whether somebody waits.
         if self.waiting:
-            burst = self.take(core)
-            assert burst is not None  # noqa: S101 - somebody waits
             self._idle.take(core)
-            core.wake(burst)
+            core.wake(self.take(core))
 
     def turn_end_ns(self, core: Core) -> int:
         """When the task that has the core must let others have it; some wait."""
@@ -171,10 +169,8 @@ class Scheduler:
         self.waiting.take_out(burst)
         return burst
 
-    def take(self, core: Core) -> Burst | None:
-        """The burst that the core should run next, or None."""
-        if not self.waiting:
-            return None
+    def take(self, core: Core) -> Burst:
+        """The burst that the core should run next; some wait."""
         burst = self._rule.first(self, pushing=core.pushing)
         self.waiting.take_out(burst)
         if burst.task is not core.task:

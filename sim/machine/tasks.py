@@ -18,7 +18,7 @@ from sim.machine.clock import Activity, Clock, Step
 _ROUNDING_NS = 1e-6
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Burst:
     """Work that a task wants done: first the compute part, then the memory part.
 
@@ -46,16 +46,16 @@ class Burst:
         """Whether anything is left."""
         return self.compute_ns > 0 or self.memory_ns > _ROUNDING_NS
 
-    def need_ns(self, slowdown: float) -> int:
-        """How long the current part still takes, at this slowdown of the memory part."""
-        return self.compute_ns or math.ceil(self.memory_ns * slowdown - _ROUNDING_NS)
+    def memory_part_ns(self, slowdown: float) -> int:
+        """How long the memory part still takes, at this slowdown."""
+        return math.ceil(self.memory_ns * slowdown - _ROUNDING_NS)
 
     def progress(self, ran_ns: int, slowdown: float) -> None:
         """Account for ``ran_ns`` on a core in the current part."""
         self.task.cpu_ns += ran_ns
         if self.compute_ns > 0:
             self.compute_ns -= ran_ns
-        elif ran_ns == self.need_ns(slowdown):
+        elif ran_ns == self.memory_part_ns(slowdown):
             self.memory_ns = 0.0
         else:
             self.memory_ns -= ran_ns / slowdown

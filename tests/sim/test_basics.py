@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from sim.machine.clock import Activity, Clock
+from sim.machine.clock import Activity, Clock, steps
 from sim.machine.streams import Streams
 from sim.measures.level import Level
 from sim.units import Bytes, Count, Duration, Rate, Ratio
@@ -171,3 +172,66 @@ def test_any_input_is_a_size_or_refused(text: object) -> None:
     except ValidationError:
         return
     assert 0 <= size <= 2**53
+
+
+def test_steps_and_events_of_a_moment_come_in_the_order_in_which_they_were_asked_for() -> None:
+    clock = Clock()
+    seen: list[tuple[int, str]] = []
+
+    def see(what: str) -> None:
+        seen.append((clock.now, what))
+
+    def begin() -> None:
+        see("begin")
+        clock.soon(lambda: see("first step"))
+        clock.event().succeed().callbacks.append(lambda _: see("first event"))
+        clock.soon(lambda: see("second step"))
+        clock.timeout(0).callbacks.append(lambda _: see("second event"))
+        clock.next(lambda: see("before all"))
+        urgent = clock.event()
+        urgent.callbacks.append(lambda _: see("and then"))
+        clock.happens(urgent)
+        assert clock.quiet_until_ns == 10
+
+    clock.later(20, lambda: see("last"))
+    clock.timeout(10).callbacks.append(lambda _: see("an event"))
+    clock.later(10, begin)
+    clock.timeout(10).callbacks.append(lambda _: see("another event"))
+    clock.run_to_end()
+    assert seen == [
+        (10, "an event"),
+        (10, "begin"),
+        (10, "before all"),
+        (10, "and then"),
+        (10, "another event"),
+        (10, "first step"),
+        (10, "first event"),
+        (10, "second step"),
+        (10, "second event"),
+        (20, "last"),
+    ]
+
+
+def test_a_step_goes_on_with_a_generator_as_far_as_it_goes() -> None:
+    seen: list[int] = []
+
+    def doing() -> Generator[None, None, None]:
+        for number in range(2):
+            seen.append(number)
+            yield
+
+    step = steps(doing())
+    for _ in range(4):
+        step()
+    assert seen == [0, 1]
+
+
+def test_the_clock_stops_between_the_steps_of_a_moment_and_the_next() -> None:
+    clock = Clock()
+    seen: list[int] = []
+    for at_ns in (5, 7, 7, 9):
+        clock.later(at_ns, lambda: seen.append(clock.now))
+    clock.run_until(7)
+    assert seen == [5]
+    clock.run_until(8)
+    assert seen == [5, 7, 7]

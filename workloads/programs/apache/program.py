@@ -40,7 +40,7 @@ class Apache(Workload):
         ``alone`` on the machine it is simulated faster, with the same results.
         """
         pool = WorkerPool(config, kernel, _clients(config, kernel, streams, alone=alone), streams)
-        return Program([pool.live()], pool.recording)
+        return Program([pool.live()], pool.recording, at_once=_at_once(config))
 
     def demands(self, config: Mapping[str, Any]) -> Iterator[Demand]:
         """See `Workload.demands`."""
@@ -77,6 +77,13 @@ class Apache(Workload):
         kernel = setup.kernel()
         (recording,) = play(kernel, self.start(config, kernel, setup.streams(), alone=True))
         return recording
+
+
+def _at_once(config: ApacheConfig) -> int:
+    """See `Program.at_once`: the parent, all workers that there may be, threads that work."""
+    clients = config.clients
+    threads = clients.threads if isinstance(clients, ClosedLoop) and clients.work else 0
+    return 1 + (config.max_workers if config.spare else config.workers) + threads
 
 
 def _clients(config: ApacheConfig, kernel: Kernel, streams: Streams, *, alone: bool) -> Clients:
