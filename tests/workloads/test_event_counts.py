@@ -87,11 +87,11 @@ COUNTS = {
     "afl, two instances": (20_731, 50_287),
     "triforce": (227, 681),
     "sqlite": (758, 758),
-    "apache": (45_682, 45_634),
-    "apache, trace": (1308, 1308),
+    "apache": (45_686, 45_638),
+    "apache, trace": (1314, 1314),
     "microbench, forks": (113, 113),
     "microbench, access": (40, 40),
-    "mix": (46_177, 46_125),
+    "mix": (46_181, 46_129),
 }
 
 

@@ -12,7 +12,7 @@ from sim.machine.streams import Streams
 from sim.machine.tasks import Task
 from workloads.programs.apache.clients import Clients
 from workloads.programs.apache.config import SECOND_NS, ApacheConfig, ClosedLoop
-from workloads.programs.apache.listening import Server
+from workloads.programs.apache.listening import Acceptor
 
 MOST_AT_ONCE = 100
 """Requests that a worker takes at most in one go, if it knows that they come."""
@@ -117,7 +117,7 @@ class ClosedConnection:
     ) -> None:
         self.outstanding = False
         self.over = False
-        self.awaited_by: Server | None = None
+        self.awaited_by: Acceptor | None = None
         self._clients = clients
         self._thread = thread
         self._service = config.service

@@ -9,7 +9,7 @@ from sim.arrays import IntArray
 from sim.machine.clock import Clock, Step
 
 
-class Server(Protocol):
+class Acceptor(Protocol):
     """Whoever serves connections.
 
     Attributes:
@@ -32,7 +32,7 @@ class Connection(Protocol):
 
     outstanding: bool
     over: bool
-    awaited_by: Server | None
+    awaited_by: Acceptor | None
 
     def take(self) -> int:
         """Service time of the request that was sent."""
@@ -69,7 +69,7 @@ class ListenQueue:
         self.closed = clock.event()
         self._clock = clock
         self._connections: deque[Connection] = deque()
-        self._workers: deque[Server] = deque()
+        self._workers: deque[Acceptor] = deque()
 
     @property
     def idle_workers(self) -> int:
@@ -85,7 +85,7 @@ class ListenQueue:
         else:
             self._connections.append(connection)
 
-    def accept(self, worker: Server) -> bool:
+    def accept(self, worker: Acceptor) -> bool:
         """Give a worker the next connection, or None if none will come; whether it must wait."""
         worker.connection = None
         if self._connections:

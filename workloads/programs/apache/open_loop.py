@@ -11,7 +11,7 @@ from sim.machine.clock import Clock, steps
 from sim.machine.streams import Streams
 from workloads.programs.apache.clients import Clients
 from workloads.programs.apache.config import ApacheConfig, TraceClients
-from workloads.programs.apache.listening import Server
+from workloads.programs.apache.listening import Acceptor
 from workloads.traces.kinds.access_trace import AccessTrace
 from workloads.traces.reading.columns import MISSING
 
@@ -65,7 +65,7 @@ class _Request:
         self._service_ns = service_ns
         self._sent_ns = clients.clock.now
         self.outstanding, self.over = True, False
-        self.awaited_by: Server | None = None
+        self.awaited_by: Acceptor | None = None
 
     def take(self) -> int:
         """See `Connection.take`."""
