@@ -34,6 +34,14 @@ class Clients(ABC):
         self.began_ns = self.ended_ns = self.clock.now
         self._begin()
 
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether a worker that begins at once knows when its responses will have been sent.
+
+        So it is if it has a core to itself, and nobody can kill it meanwhile.
+        """
+        return False
+
     def note(self, sent_ns: int) -> None:
         """A response comes now, to a request that was sent then."""
         self.ended_ns = now = self.clock.now

@@ -39,11 +39,12 @@ class ClientThreads(Clients):
         alone: bool = False,
     ) -> None:
         super().__init__(kernel.machine.clock)
-        # A worker knows when its responses will have been sent, and so when the next requests
-        # come, only if it has a core to itself: a connection each, the parent, busy clients.
-        busy = clients.connections + 1 + (clients.threads if clients.work else 0)
-        has_core = alone and busy <= len(kernel.machine.scheduler.cores)
-        self.looks_ahead = has_core and not clients.work
+        self._books = kernel.books
+        self._scheduler = kernel.machine.scheduler
+        # Workers alone with their clients have cores to themselves although, when there are no
+        # clients any more, there may be more of them than cores: one a connection, and the parent.
+        self._has_cores = alone and clients.connections < len(self._scheduler.cores)
+        self._works = clients.work > 0
         self._sending_ns = config.sending_ns or SECOND_NS
         self.threads = [
             Thread(self, kernel.machine.task(f"wrk-{number}"), clients.work)
@@ -65,6 +66,12 @@ class ClientThreads(Clients):
     def end_ns(self) -> int:
         """From when on nothing is sent."""
         return self.began_ns + self._sending_ns
+
+    @property
+    def looks_ahead(self) -> bool:
+        """See `Clients.looks_ahead`; nothing follows at once if a thread works on the response."""
+        has_core = self._has_cores or self._scheduler.suffices
+        return has_core and not self._works and self._books.memory_bytes is None
 
     def _begin(self) -> None:
         for connection in self._connections:
@@ -157,11 +164,10 @@ class ClosedConnection:
         self._taken += 1
         return self._drawn_ns.item(self._taken - 1)
 
-    def take_known(self, most: int) -> IntArray | None:
+    def take_known(self, most: int) -> IntArray:
         """See `Connection.take_known`."""
-        if not self._clients.looks_ahead:
-            return None
-        if self._taken == len(self._drawn_ns):
+        most = min(most, MOST_AT_ONCE)
+        while self._taken + most > len(self._drawn_ns):
             self._draw()
         known_ns = self._drawn_ns[self._taken : self._taken + most]
         follow_ns = self._clients.clock.now + known_ns[:-1].cumsum()
@@ -180,5 +186,6 @@ class ClosedConnection:
         self._thread.receive(self)
 
     def _draw(self) -> None:
-        self._drawn_ns = self._service.draw(self._generator, MOST_AT_ONCE)
+        more_ns = self._service.draw(self._generator, MOST_AT_ONCE)
+        self._drawn_ns = np.concatenate([self._drawn_ns[self._taken :], more_ns])
         self._taken = 0

@@ -150,6 +150,7 @@ class Worker:
         self._clock.happens(self._served)
 
     def _serve(self, connection: Connection) -> Generator[None, None, None]:
+        clients = self._pool.clients
         left = self._pool.config.requests_per_connection
         while left:
             if not connection.outstanding and not connection.over:
@@ -157,10 +158,12 @@ class Worker:
                 yield
             if not connection.outstanding:
                 return
-            known_ns = connection.take_known(left)
+            known_ns = None
+            if clients.looks_ahead and self._begins_at_once():
+                known_ns = connection.take_known(left)
             if known_ns is not None:
                 left -= len(known_ns)
-                worked_ns = known_ns.cumsum() + self._first_faults_ns()
+                worked_ns = known_ns.cumsum()
                 burst = self._task.begin(worked_ns.item(-1), self.resume)
                 yield
                 connection.answer(close=not left, earlier_ns=burst.moments_ns(worked_ns[:-1]))
@@ -171,6 +174,10 @@ class Worker:
                 self._task.begin(work_ns, self.resume)
                 yield
             connection.answer(close=not left)
+
+    def _begins_at_once(self) -> bool:
+        """Whether the next request takes its service time alone: no faults, no switch of a core."""
+        return not self._fresh and self._pool.kernel.machine.scheduler.undisturbed(self._task)
 
     def _first_faults_ns(self) -> int:
         """What it costs to write the pages of the first request; nothing later on."""
