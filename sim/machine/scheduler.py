@@ -216,4 +216,4 @@ class Scheduler:
 
     def has_waiter(self) -> bool:
         """Whether a burst waits."""
-        return bool(self.waiting)
+        return bool(self.waiting.heap)

@@ -37,15 +37,14 @@ class Connection(Protocol):
     def take(self) -> int:
         """Service time of the request that was sent."""
 
-    def take_known(self, most: int) -> IntArray | None:
+    def take_known(self, most: int) -> IntArray:
         """Service times of it and of those that are known to follow each response at once.
 
         Args:
             most: how many to take at most, at least 1.
 
         Returns:
-            int64 [n], n from 1 to ``most``; None if nothing is known of what follows, and nothing
-            taken.
+            int64 [n], n from 1 to ``most``.
         """
 
     def answer(self, *, close: bool, earlier_ns: IntArray | None = None) -> None:

@@ -30,6 +30,9 @@ from workloads.running.faults import LoadedMemory, faults_since_loading
 MOST_FORKED_AT_ONCE = 32
 """Apache's MAX_SPAWN_RATE."""
 
+_WORTH_LOOKING = 3
+"""Requests that a connection is good for yet, for which it is quicker to look ahead."""
+
 WORKERS = Metric("workers", group=Group.DETAILS)
 
 
@@ -158,15 +161,8 @@ class Worker:
                 yield
             if not connection.outstanding:
                 return
-            known_ns = None
-            if clients.looks_ahead and self._begins_at_once():
-                known_ns = connection.take_known(left)
-            if known_ns is not None:
-                left -= len(known_ns)
-                worked_ns = known_ns.cumsum()
-                burst = self._task.begin(worked_ns.item(-1), self.resume)
-                yield
-                connection.answer(close=not left, earlier_ns=burst.moments_ns(worked_ns[:-1]))
+            if left >= _WORTH_LOOKING and clients.looks_ahead and self._begins_at_once():
+                left -= yield from self._serve_known(connection, left)
                 continue
             left -= 1
             work_ns = connection.take() + self._first_faults_ns()
@@ -174,6 +170,15 @@ class Worker:
                 self._task.begin(work_ns, self.resume)
                 yield
             connection.answer(close=not left)
+
+    def _serve_known(self, connection: Connection, most: int) -> Generator[None, None, int]:
+        """Serve all requests of a connection that are known, in one burst; returns how many."""
+        done_ns = connection.take_known(most).cumsum()
+        burst = self._task.begin(done_ns.item(-1), self.resume)
+        yield
+        close = len(done_ns) == most
+        connection.answer(close=close, earlier_ns=burst.moments_ns(done_ns[:-1]))
+        return len(done_ns)
 
     def _begins_at_once(self) -> bool:
         """Whether the next request takes its service time alone: no faults, no switch of a core."""
