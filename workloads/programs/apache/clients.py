@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from array import array
+from collections.abc import Sequence
 
 import numpy as np
 
 from sim.arrays import IntArray
 from sim.machine.clock import Clock
 from sim.measures.histogram import Histogram
-from workloads.programs.apache.listening import ListenQueue
+from workloads.programs.apache.listening import Acceptor, ListenQueue
 
 
 class Clients(ABC):
@@ -29,10 +30,10 @@ class Clients(ABC):
         self.began_ns = 0
         self.ended_ns = 0
 
-    def begin(self) -> None:
-        """Start to send."""
+    def begin(self, workers: Sequence[Acceptor]) -> None:
+        """Start to send, to the workers that there are so far."""
         self.began_ns = self.ended_ns = self.clock.now
-        self._begin()
+        self._begin(workers)
 
     @property
     def looks_ahead(self) -> bool:
@@ -58,5 +59,5 @@ class Clients(ABC):
         return histogram
 
     @abstractmethod
-    def _begin(self) -> None:
+    def _begin(self, workers: Sequence[Acceptor]) -> None:
         """Connect for the first time."""

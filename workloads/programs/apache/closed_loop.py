@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -73,7 +74,8 @@ class ClientThreads(Clients):
         has_core = self._has_cores or self._scheduler.suffices
         return has_core and not self._works and self._books.memory_bytes is None
 
-    def _begin(self) -> None:
+    def _begin(self, workers: Sequence[Acceptor]) -> None:
+        del workers
         for connection in self._connections:
             connection.send()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Protocol
 
 from sim.arrays import IntArray
@@ -15,10 +16,25 @@ class Acceptor(Protocol):
     Attributes:
         resume: goes on with what it waited for.
         connection: what it has accepted; None if none will come.
+        is_at_home: whether it has served, on a core that nobody else has used since.
+        free_ns: when it had served last.
+        free_by_ns: when it will have served at the latest, what it serves now.
     """
 
     resume: Step
     connection: Connection | None
+
+    @property
+    def is_at_home(self) -> bool:
+        """See above."""
+
+    @property
+    def free_ns(self) -> int:
+        """See above."""
+
+    @property
+    def free_by_ns(self) -> int:
+        """See above."""
 
 
 class Connection(Protocol):
@@ -74,6 +90,25 @@ class ListenQueue:
     def idle_workers(self) -> int:
         """How many workers wait."""
         return len(self._workers)
+
+    @property
+    def waiting(self) -> int:
+        """How many connections wait."""
+        return len(self._connections)
+
+    def idle(self) -> list[Acceptor]:
+        """Which workers wait, the next one first."""
+        return list(self._workers)
+
+    def occupy(self, worker: Acceptor, connection: Connection) -> None:
+        """Give a connection to a certain worker that waits."""
+        self._workers.remove(worker)
+        worker.connection = connection
+        self._clock.soon(worker.resume)
+
+    def line_up(self, workers: Iterable[Acceptor]) -> None:
+        """Put those that wait into another order."""
+        self._workers = deque(workers)
 
     def connect(self, connection: Connection) -> None:
         """A connection arrives."""

@@ -11,6 +11,7 @@ from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
 from sim.machine.clock import Activity, Step, steps
 from sim.machine.streams import Streams
+from sim.machine.tasks import Burst
 from sim.measures.common_metrics import (
     DURATION,
     FORK_TIME,
@@ -52,16 +53,17 @@ class WorkerPool:
         self.heap = self._mm.map(config.parent_pages)
         kernel.load(self._mm, self.heap, scattered_share=config.scattered)
         self._loaded = LoadedMemory(self._mm.memory)
-        self._workers: list[simpy.Process] = []
+        self._workers: list[Worker] = []
+        self._processes: list[simpy.Process] = []
         self._fork_ns: list[int] = []
 
     def live(self) -> Activity:
         """Fork the first workers, let the clients come, keep some workers idle, wait for all."""
         yield from self._fork(self.config.workers)
-        self.clients.begin()
+        self.clients.begin(self._workers)
         if self.config.spare:
             yield from self._keep_spare()
-        yield self._clock.all_of(self._workers)
+        yield self._clock.all_of(self._processes)
         yield from self.kernel.exit(self._task, self._mm)
 
     def _fork(self, count: int) -> Activity:
@@ -71,7 +73,9 @@ class WorkerPool:
             self._fork_ns.append(self._clock.now - asked_ns)
             number = len(self._workers)
             pages = self._streams.generator(f"workload/apache/pages/{number}")
-            self._workers.append(self.kernel.process(mm, Worker(self, mm, number, pages).live()))
+            worker = Worker(self, mm, number, pages)
+            self._workers.append(worker)
+            self._processes.append(self.kernel.process(mm, worker.live()))
 
     def _keep_spare(self) -> Activity:
         """Once a second fork 1 worker, then 2, 4, ..., while too few are idle.
@@ -127,9 +131,31 @@ class Worker:
         self._clock = pool.kernel.machine.clock
         self._fresh = True
         self._served = self._clock.event()
+        self._burst: Burst | None = None
         self.connection: Connection | None = None
         self._serving = self._serve_all()
         self.resume: Step = steps(self._serving)
+
+    @property
+    def is_at_home(self) -> bool:
+        """See `Acceptor.is_at_home`."""
+        number, cores = self._task.last_core, self._pool.kernel.machine.scheduler.cores
+        if self._burst is None or number is None:
+            return False
+        return cores[number].last_task is self._task
+
+    @property
+    def free_ns(self) -> int:
+        """See `Acceptor.free_ns`."""
+        assert self._burst is not None  # noqa: S101 - it has served
+        return self._burst.passes[-1][0]
+
+    @property
+    def free_by_ns(self) -> int:
+        """See `Acceptor.free_by_ns`; its core is perhaps still being switched to it."""
+        assert self._burst is not None  # noqa: S101 - it has served
+        switch_ns = self._pool.kernel.machine.scheduler.switch_ns
+        return self._burst.queued_ns + self._burst.compute_ns + switch_ns
 
     def live(self) -> Activity:
         """Serve connection after connection, then exit."""
@@ -167,14 +193,14 @@ class Worker:
             left -= 1
             work_ns = connection.take() + self._first_faults_ns()
             if work_ns:
-                self._task.begin(work_ns, self.resume)
+                self._burst = self._task.begin(work_ns, self.resume)
                 yield
             connection.answer(close=not left)
 
     def _serve_known(self, connection: Connection, most: int) -> Generator[None, None, int]:
         """Serve all requests of a connection that are known, in one burst; returns how many."""
         done_ns = connection.take_known(most).cumsum()
-        burst = self._task.begin(done_ns.item(-1), self.resume)
+        self._burst = burst = self._task.begin(done_ns.item(-1), self.resume)
         yield
         close = len(done_ns) == most
         connection.answer(close=close, earlier_ns=burst.moments_ns(done_ns[:-1]))

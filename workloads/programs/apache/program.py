@@ -91,4 +91,4 @@ def _clients(config: ApacheConfig, kernel: Kernel, streams: Streams, *, alone: b
     if isinstance(clients, ClosedLoop):
         return ClientThreads(config, clients, kernel, streams, alone=alone)
     trace = open_as(AccessTrace, clients.path, clients.reading)
-    return TracedClients(config, clients, trace, kernel.machine.clock, streams)
+    return TracedClients(config, clients, trace, kernel, streams, alone=alone)
