@@ -9,6 +9,9 @@ from typing import Generic, TypeVar
 
 Worker = TypeVar("Worker")
 
+_BEFORE_ALL = 1 << 62
+"""More than there are requests."""
+
 
 class FirstFree(Generic[Worker]):
     """Workers of which each has a core to itself; who is free for longest takes who comes first.
@@ -22,7 +25,7 @@ class FirstFree(Generic[Worker]):
 
     def __init__(self, free: Iterable[tuple[int, Worker]]) -> None:
         self._numbers = count()
-        # When each is free, the number of its last request, who it is.
+        # When each is free, the number of its last request for an order among equals, who it is.
         self._workers = [(free_ns, next(self._numbers), worker) for free_ns, worker in free]
         heapify(self._workers)
 
@@ -31,9 +34,14 @@ class FirstFree(Generic[Worker]):
         workers, numbers = self._workers, self._numbers
         latencies_ns: list[int] = []
         for at_ns, service_ns in requests:
-            free_ns = workers[0][0]
+            free_ns, number, worker = workers[0]
             end_ns = (at_ns if at_ns > free_ns else free_ns) + service_ns
-            heapreplace(workers, (end_ns, next(numbers), workers[0][2]))
+            if service_ns:
+                number = next(numbers)
+            elif at_ns > free_ns:
+                # Whoever has nothing to do is free again before others that end at this moment.
+                number = next(numbers) - _BEFORE_ALL
+            heapreplace(workers, (end_ns, number, worker))
             latencies_ns.append(end_ns - at_ns)
         return latencies_ns
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
+from itertools import accumulate
 
 import numpy as np
 
@@ -111,7 +112,10 @@ class TracedClients(Clients):
         """Serve requests by themselves; come back at the moment at which the next one is begun."""
         self.clock.later(max(self._free_by_ns() + 1 - self.clock.now, 0), self._go_on)
         yield
-        serving = FirstFree((worker.free_ns, worker) for worker in self.queue.idle())
+        idle = self.queue.idle()
+        # Some are free since a later moment than their last burst: requests may take no time.
+        free_ns = accumulate((worker.free_ns for worker in idle), max)
+        serving = FirstFree(zip(free_ns, idle, strict=True))
         for start in range(first, end, _ROWS):
             rows = self._requests(start, min(start + _ROWS, end))
             self.note_all(np.array(serving.latencies_ns(rows), np.int64))
