@@ -240,17 +240,6 @@ def test_a_shared_core_delays_but_loses_nothing() -> None:
     assert one.levels["duration_ns"] < 20_000_000 + 3 * round(PROFILE.costs.time_slice_ns)
 
 
-@pytest.mark.parametrize("cores", [1, 2, 3, 4, 16])
-@pytest.mark.parametrize("each", [7, NO_END])
-def test_requests_at_once_are_those_one_by_one(cores: int, each: int) -> None:
-    quantiles = {"p0": "20us", "p50": "35us", "p100": "100us"}
-    busy = config(service=quantiles, requests_per_connection=each)
-    one_by_one = setup(cores=cores)
-    kernel = one_by_one.kernel()
-    (expected,) = play(kernel, Apache().start(busy, kernel, one_by_one.streams(), alone=False))
-    assert Apache().run(busy, setup(cores=cores)).to_dict() == expected.to_dict()
-
-
 def test_a_log_of_requests_that_took_no_time(tmp_path: Path) -> None:
     file = access_log(tmp_path, [(number // 40, 0) for number in range(80)])
     recording = serve(clients={"kind": "trace", "path": str(file), "unit": "us"}, duration=None)
