@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+from collections.abc import Iterator
 
 from workloads.traces.formats.log_format import LogPattern
 from workloads.traces.kinds.access_trace import (
@@ -44,6 +46,10 @@ class OwnLines:
         if pattern.service == "%T":
             notes.append("service times are whole seconds (%T): 0 is anything below one")
         return tuple(notes)
+
+    def take_block(self, block: bytes) -> Iterator[int | bytes]:
+        """Leave all lines of a block to `take`."""
+        return iter(io.BytesIO(block))
 
     def take(self, line: bytes) -> str | None:
         """Take a line, as `accounting` has readers do."""

@@ -1,0 +1,233 @@
+"""Lines taken in columns become what the reader of lines makes of them, damage included."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from workloads.traces.formats.access_blocks import RequestBlocks as AccessBlocks
+from workloads.traces.formats.csv_blocks import CommandBlocks
+from workloads.traces.formats.twitter_blocks import RequestBlocks as TwitterBlocks
+from workloads.traces.kinds.trace import Trace
+from workloads.traces.reading import block_lines, text
+from workloads.traces.reading.fields import NOTHING_SAID, Fields
+from workloads.traces.reading.text import ReadLimits, TraceError
+from workloads.traces.registry import FORMATS
+
+FILE_ONLY = (HealthCheck.function_scoped_fixture,)  # each example overwrites the same file
+READERS: list[Any] = [AccessBlocks, CommandBlocks, TwitterBlocks]
+
+
+def columns(trace: Trace) -> dict[str, object]:
+    return {
+        name: (value.dtype.str, value.tolist()) if isinstance(value, np.ndarray) else repr(value)
+        for name, value in vars(trace).items()
+    }
+
+
+def outcome(path: Path, name: str, fields: Fields, limits: ReadLimits) -> object:
+    """All that a reading of the file gives: columns, counts and notes, or a message."""
+    one = FORMATS[name]
+    try:
+        trace = one.read(path, limits, fields) if one.takes else one.read(path, limits)
+    except TraceError as error:
+        return str(error)
+    return columns(trace)
+
+
+@contextmanager
+def line_by_line() -> Iterator[None]:
+    with ExitStack() as stack:
+        for reader in READERS:
+            stack.enter_context(
+                patch.object(reader, "take_block", lambda _, block: io.BytesIO(block))
+            )
+        yield
+
+
+TIMES = st.one_of(
+    st.integers(0, 10**6).map(str),
+    st.decimals(0, 10**10, places=3).map(str),
+    st.decimals(0, 10, places=12).map(str),
+    st.sampled_from(
+        ["", "1.", ".5", "-1", "1e3", "9223372036.854775807", "9223372037", "1" * 19, "1" * 20]
+    ),
+)
+DATES = st.sampled_from(
+    [
+        "2026-11-23T07:25:04Z",
+        "2026-11-23T07:25:04.123456789123Z",
+        "2026-11-23T07:25:04,5+01:00",
+        "2026-11-23 07:25:04.25 -0130",
+        "2026-11-23 07:25:05",
+        "23/Nov/2026:07:25:05 +0000",
+        "2026-11-23T07:25:60Z",
+        "2026-02-30T07:25:04Z",
+        "2026-11-23T07:25:04.Z",
+        "2262-04-11T23:47:16.9Z",
+        "1795418704.5",
+        "yesterday",
+    ]
+)
+KEYS = st.sampled_from(["k", "key:1", "key:2", "a b", " padded ", "", 'q"', '"q"', "x" * 70, "é"])
+OPS = st.sampled_from(["get", "SET", "write", "", "further", "del", "r", "1", "nonsense"])
+SIZES = st.sampled_from(["", "0", "7", "123456789", "536870912", "536870913", "-1", "1.5", " 12"])
+CLIENTS = st.sampled_from(["", "a", "10.0.0.1:5", "b"])
+REPEATS = st.sampled_from(["1", "1", "1", "", "3", "0", "x"])
+CSV_COLUMNS = {
+    "time_s": TIMES,
+    "time_us": TIMES,
+    "time": DATES,
+    "key": KEYS,
+    "op": OPS,
+    "value_bytes": SIZES,
+    "key_bytes": SIZES,
+    "request_bytes": SIZES,
+    "connection": CLIENTS,
+    "op_count": REPEATS,
+    "other": KEYS,
+}
+
+
+@st.composite
+def csv_files(draw: st.DrawFn) -> tuple[list[bytes], Fields]:
+    times = draw(st.sampled_from(["time_s", "time_us", "time", ""]))
+    others = [name for name in CSV_COLUMNS if not name.startswith("time")]
+    chosen = draw(st.lists(st.sampled_from(others), min_size=1, max_size=6, unique=True))
+    names = [*([times] if times else []), *chosen]
+    if "key" not in names:
+        names.append("key")
+    separator = draw(st.sampled_from([",", ",", ", ", "\t", ";", "|", " "]))
+    rows = draw(
+        st.lists(
+            st.tuples(*(CSV_COLUMNS[name] for name in names)).map(list), min_size=1, max_size=30
+        )
+    )
+    if times in ("time_s", "time_us") and draw(st.booleans()):
+        for number, row in enumerate(rows):
+            row[0] = f"{number}.{number % 1000:03}" if number % 5 else str(number)
+    lines = [separator.join(names), *(separator.join(row) for row in rows)]
+    fields = Fields() if times else Fields(rate=draw(st.sampled_from([1.0, 3.0, 7e9])))
+    return [line.encode() for line in lines], fields
+
+
+TWITTER = st.tuples(
+    st.sampled_from(["1", "1", "2", "7", "99999999999", ""]),
+    st.sampled_from(["k", "a,b", "k" * 70, 'q"', "", "é", "a b"]),
+    st.sampled_from(["3", "0", "536870912", "536870913", "1234567890"]),
+    st.sampled_from(["3", "0", "536870912", "536870913", "x"]),
+    st.sampled_from(["1", "2", "9" * 19, "9" * 20, "a"]),
+    st.sampled_from(["get", "set", "incr", "gets", "GET", "nope"]),
+    st.sampled_from(["0", "600", "9" * 18, "9" * 19, "-1"]),
+).map(lambda cells: ",".join(cells).encode())
+GOOD_TWITTER = st.tuples(
+    st.sampled_from([b"k", b"a,b", b"x"]), st.sampled_from([b"get", b"set"])
+).map(lambda one: b"7," + one[0] + b",1,20,3," + one[1] + b",0")
+
+SECONDS = st.sampled_from(
+    ["23/Nov/2026:07:25:04 +0000", "23/Nov/2026:07:25:05 +0000", "23/Nov/2026:07:25:04 -0130",
+     "31/Feb/2026:07:25:04 +0000", "23/Nov/2026:07:25:04 Z", "23/Nov/2026:25:25:04 +0000"]
+)  # fmt: skip
+REQUESTS = st.sampled_from(
+    ["GET / HTTP/1.1", "GET /a?b=c HTTP/1.1", "POST /a#b HTTP/1.0", "GET /nothing-behind", "-", "",
+     "get /lower HTTP/1.1", "GET  /two HTTP/1.1", "GET", r"GET /\"q\" HTTP/1.1", "GET /[x] y",
+     "OPTIONS * HTTP/1.0", "GET ? HTTP/1.1", "GET /é HTTP/1.1", "GET /" + "x" * 70 + " HTTP/1.1"]
+)  # fmt: skip
+STATUS = st.sampled_from(["200", "404", "-", "20", "2000", "2x0"])
+BYTES = st.sampled_from(["0", "17", "-", "123456789012", "9" * 19, "1k"])
+RESTS = st.lists(
+    st.sampled_from(
+        ['"-"', '"curl/7 (x; y)"', "289", "0.004", "-", "rt=0.5", '"0.25"', '"-"', '""', "x",
+         'a"b', '"open', "99999999999", "0.1, 0.2", "", '"a"b', '"12', "12.", '"1.5'
+         ]
+    ),
+    max_size=4,
+).map(lambda fields: "".join(f" {field}" for field in fields))  # fmt: skip
+SENDERS = st.sampled_from(
+    ["127.0.0.1 - -", "h - a b", "::1 - -", "vhost:80 1.2.3.4 - -", '"q - -', "", 'a "b" -', "[x"]
+)
+ACCESS = st.tuples(SENDERS, SECONDS, REQUESTS, STATUS, BYTES, RESTS).map(
+    lambda p: f'{p[0]} [{p[1]}] "{p[2]}" {p[3]} {p[4]}{p[5]}'.encode()
+)
+GOOD_ACCESS = st.tuples(
+    st.sampled_from(["/a", "/b?c", "/"]), st.sampled_from(["17", "0.25", '"3"', "-"])
+).map(
+    lambda p: (
+        f'::1 - - [23/Nov/2026:07:25:04 +0000] "GET {p[0]} HTTP/1.1" 200 7 "-" "c u" {p[1]}'
+    ).encode()
+)
+ACCESS_FIELDS = st.sampled_from(
+    [
+        NOTHING_SAID,
+        Fields(unit="us"),
+        Fields(unit="s"),
+        Fields(names=("a", "b", "service_ms")),
+        Fields(names=("service_s",)),
+        Fields(names=("a", "service_ns")),
+    ]
+)
+FILES = st.one_of(
+    csv_files().map(lambda one: ("csv", *one)),
+    st.lists(st.one_of(GOOD_TWITTER, GOOD_TWITTER, TWITTER), min_size=1, max_size=30).map(
+        lambda lines: ("twitter_cache", lines, NOTHING_SAID)
+    ),
+    st.tuples(
+        st.lists(st.one_of(GOOD_ACCESS, GOOD_ACCESS, ACCESS), min_size=1, max_size=30),
+        ACCESS_FIELDS,
+    ).map(lambda one: ("access_log", *one)),
+)
+ENDS = st.sampled_from([b"\n", b"\n", b"\n", b"\n", b"\r\n", b" \n", b"\t\n", b"\r\r\n", b"\n\n"])
+EDIT_BYTES = st.sampled_from(
+    [b"", b'"', b"\\", b"\r", b" ", b"\t", b"\x00", b"[", b",", b".", b"0"]
+)
+EDITS = st.lists(st.tuples(st.integers(0, 10**6), EDIT_BYTES, st.integers(0, 2)), max_size=3)
+
+
+def edited(data: bytes, edits: list[tuple[int, bytes, int]]) -> bytes:
+    for place, byte, length in edits:
+        at = place % (len(data) + 1)
+        data = data[:at] + byte + data[at + length :]
+    return data
+
+
+@pytest.mark.histories
+@settings(max_examples=1500, deadline=None, suppress_health_check=FILE_ONLY)
+@given(
+    file=FILES,
+    ends=st.lists(ENDS, min_size=1, max_size=8),
+    edits=EDITS,
+    max_damaged=st.sampled_from([0, 0, 3, 1000, 1000]),
+    max_lines=st.sampled_from([20_000_000, 10]),
+    block_bytes=st.sampled_from([16, 300, 2**19]),
+)
+def test_blocks_are_lines(
+    tmp_path: Path,
+    *,
+    file: tuple[str, list[bytes], Fields],
+    ends: list[bytes],
+    edits: list[tuple[int, bytes, int]],
+    max_damaged: int,
+    max_lines: int,
+    block_bytes: int,
+) -> None:
+    name, lines, fields = file
+    path = tmp_path / "trace"
+    whole = b"".join(line + ends[n % len(ends)] for n, line in enumerate(lines))
+    path.write_bytes(edited(whole, edits))
+    limits = ReadLimits(max_damaged=max_damaged, max_lines=max_lines)
+    with (
+        patch.object(block_lines, "FEWEST", 1),
+        patch.object(text, "BLOCK_BYTES", block_bytes),
+    ):
+        found = outcome(path, name, fields, limits)
+    with line_by_line():
+        assert found == outcome(path, name, fields, limits)
