@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,9 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workloads.traces.formats.access_blocks import RequestBlocks as AccessBlocks
+from workloads.traces.formats.access_blocks import UsualBlocks
 from workloads.traces.formats.csv_blocks import CommandBlocks
-from workloads.traces.formats.twitter_blocks import RequestBlocks as TwitterBlocks
+from workloads.traces.formats.own_blocks import OwnBlocks
+from workloads.traces.formats.twitter_blocks import CacheBlocks
 from workloads.traces.kinds.trace import Trace
 from workloads.traces.reading import block_lines, text
 from workloads.traces.reading.fields import NOTHING_SAID, Fields
@@ -24,7 +26,7 @@ from workloads.traces.reading.text import ReadLimits, TraceError
 from workloads.traces.registry import FORMATS
 
 FILE_ONLY = (HealthCheck.function_scoped_fixture,)  # each example overwrites the same file
-READERS: list[Any] = [AccessBlocks, CommandBlocks, TwitterBlocks]
+READERS: list[Any] = [UsualBlocks, OwnBlocks, CommandBlocks, CacheBlocks]
 
 
 def columns(trace: Trace) -> dict[str, object]:
@@ -98,6 +100,10 @@ CSV_COLUMNS = {
 }
 
 
+GOOD_CELLS = {"op": "set", "time": "2026-11-23T07:25:04.5Z", "connection": "c", "op_count": "1"}
+"""Those of other columns are the number of their row."""
+
+
 @st.composite
 def csv_files(draw: st.DrawFn) -> tuple[list[bytes], Fields]:
     times = draw(st.sampled_from(["time_s", "time_us", "time", ""]))
@@ -107,14 +113,12 @@ def csv_files(draw: st.DrawFn) -> tuple[list[bytes], Fields]:
     if "key" not in names:
         names.append("key")
     separator = draw(st.sampled_from([",", ",", ", ", "\t", ";", "|", " "]))
-    rows = draw(
-        st.lists(
-            st.tuples(*(CSV_COLUMNS[name] for name in names)).map(list), min_size=1, max_size=30
-        )
-    )
-    if times in ("time_s", "time_us") and draw(st.booleans()):
-        for number, row in enumerate(rows):
-            row[0] = f"{number}.{number % 1000:03}" if number % 5 else str(number)
+    rows = []
+    for number in range(draw(st.integers(1, 30))):
+        row = [GOOD_CELLS.get(name, str(number)) for name in names]
+        for changed in draw(st.lists(st.integers(0, len(names) - 1), max_size=2)):
+            row[changed] = draw(CSV_COLUMNS[names[changed]])
+        rows.append(row)
     lines = [separator.join(names), *(separator.join(row) for row in rows)]
     fields = Fields() if times else Fields(rate=draw(st.sampled_from([1.0, 3.0, 7e9])))
     return [line.encode() for line in lines], fields
@@ -175,7 +179,89 @@ ACCESS_FIELDS = st.sampled_from(
         Fields(names=("a", "service_ns")),
     ]
 )
+OWN_FORMATS = st.sampled_from(
+    [
+        '%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i" %D',
+        '$remote_addr - $remote_user [$time_local] "$request" $status $bytes_sent "$http_referer" '
+        'rt=$request_time uct="$upstream_connect_time" urt="$upstream_response_time"',
+        "$msec $status $request_uri $request_time $upstream_response_time $pipe",
+        '[%{%Y-%m-%d %H:%M:%S}t.%{msec_frac}t] %a "%r" %s %O %{ms}T',
+        "$time_iso8601|$status|$uri$is_args$args|$bytes_sent",
+        "%{sec}t %U %>s %b",
+        "%h [%{%d.%m.%Y %H:%M:%S %z}t] %r %s",
+        '%t\t"%r"  %>s - %D',
+    ]
+)
+USUAL_TIME = st.sampled_from(
+    ["23/Nov/2026:07:25:04 +0000"] * 4
+    + ["23/Nov/2026:07:25:05 +0000", "31/Feb/2026:07:25:04 +0000", "23/Nov/2026:07:25:04 Z"]
+)
+TEXTS = st.sampled_from(["-", "x", "x y", "", "a,b", "[z", "127.0.0.1", "a : b", r"q\"", "é"])
+SERVED = st.sampled_from(["0.004", "12", "-", "", "0.1, 0.2", "1 : 2", "x", "99999999999", "7."])
+PATHS = st.sampled_from(["/", "/a", "/b?c=d", "-", "/a-", "", "/#x", "?x", "/a b"])
+VALUES = {
+    "%t": USUAL_TIME.map(lambda time: f"[{time}]"),
+    "$time_local": USUAL_TIME,
+    "$time_iso8601": st.sampled_from(
+        ["2026-11-23T07:25:04+00:00"] * 4 + ["2026-11-23T07:25:05-01:30", "2026-11-23T07:25:04Z"]
+    ),
+    "%{%Y-%m-%d %H:%M:%S}t": st.sampled_from(["2026-11-23 07:25:04", "2026-13-23 07:25:04"]),
+    "%{msec_frac}t": st.sampled_from(["123", "999", "1x2"]),
+    "%{sec}t": st.sampled_from(["1795418704", "1795418704.5", "9" * 19, "x"]),
+    "$msec": st.sampled_from(["1795418704.123", "1795418704", "1795418705.5", "9" * 19, "x", ""]),
+    **dict.fromkeys(("%r", "$request"), REQUESTS),
+    **dict.fromkeys(("%>s", "%s", "$status"), STATUS),
+    **dict.fromkeys(("%b", "%O", "$bytes_sent"), BYTES),
+    **dict.fromkeys(
+        ("%D", "%{ms}T", "$request_time", "$upstream_response_time", "$upstream_connect_time"),
+        SERVED,
+    ),
+    **dict.fromkeys(("%U", "$request_uri", "$uri"), PATHS),
+    "$args": st.sampled_from(["-", "", "a=b"]),
+    "$is_args": st.sampled_from(["", "?"]),
+}
+GOOD = {
+    "%t": "[23/Nov/2026:07:25:04 +0000]",
+    "$time_local": "23/Nov/2026:07:25:04 +0000",
+    "$time_iso8601": "2026-11-23T07:25:04+00:00",
+    "%{%Y-%m-%d %H:%M:%S}t": "2026-11-23 07:25:04",
+    "%{msec_frac}t": "123",
+    "%{sec}t": "1795418704",
+    "$msec": "1795418704.123",
+    **dict.fromkeys(("%r", "$request"), "GET /good?x HTTP/1.1"),
+    **dict.fromkeys(("%>s", "%s", "$status"), "200"),
+    **dict.fromkeys(("%b", "%O", "$bytes_sent"), "1234"),
+    **dict.fromkeys(("%D", "%{ms}T", "$request_time", "$upstream_response_time"), "17"),
+    "$upstream_connect_time": "0.004",
+    **dict.fromkeys(("%U", "$request_uri", "$uri"), "/path"),
+    "$args": "a=b",
+    "$is_args": "?",
+}
+DIRECTIVE = re.compile(r"%[>]?(?:\{[^}]*\})?[a-zA-Z]|\$[a-z0-9_]+")
+
+
+@st.composite
+def own_files(draw: st.DrawFn) -> tuple[list[bytes], Fields]:
+    form = draw(OWN_FORMATS)
+    names = DIRECTIVE.findall(form)
+    lines = []
+    for _ in range(draw(st.integers(1, 30))):
+        values = [GOOD.get(name, "x") for name in names]
+        for changed in draw(st.lists(st.integers(0, len(names) - 1), max_size=2)):
+            values[changed] = draw(VALUES.get(names[changed], TEXTS))
+        following = iter(values)
+        lines.append(DIRECTIVE.sub(lambda _: next(following), form).encode())  # noqa: B023
+    places = draw(
+        st.sampled_from(
+            [(), (("service_ms", "$pipe"),), (("bytes", "$pipe"),), (("status", "%u"),)]
+        )
+    )
+    named = all(str(where) in form for _, where in places)
+    return lines, Fields(log_format=form, places=places if named else ())
+
+
 FILES = st.one_of(
+    own_files().map(lambda one: ("access_log", *one)),
     csv_files().map(lambda one: ("csv", *one)),
     st.lists(st.one_of(GOOD_TWITTER, GOOD_TWITTER, TWITTER), min_size=1, max_size=30).map(
         lambda lines: ("twitter_cache", lines, NOTHING_SAID)

@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 
-from workloads.traces.kinds.access_trace import LONGEST_NS, AccessColumns
+from workloads.traces.formats.request_rows import (
+    RequestAppender,
+    RequestRows,
+    next_of,
+    read_alike,
+    service_times,
+)
+from workloads.traces.kinds.access_trace import AccessColumns
 from workloads.traces.reading.block_lines import BlockLines, Flags, that_stand_out
 from workloads.traces.reading.columns import MISSING, IntColumn
-from workloads.traces.reading.number_columns import decimal_numbers, whole_numbers
-from workloads.traces.reading.slices import Numbering, Text, differ_from_before
+from workloads.traces.reading.number_columns import whole_numbers
+from workloads.traces.reading.slices import Text
 
 _DELIMITERS = b'" ?#['
 _QUOTE, _BLANK, _QUERY, _FRAGMENT, _BRACKET = _DELIMITERS
@@ -24,25 +30,9 @@ _STANDS_OUT = that_stand_out(_DELIMITERS, forbidden=b"\\")
 _CLOSING, _DASH, _NEWLINE, _RETURN = b"]-\n\r"
 _TIME_BYTES = len("23/Nov/2026:07:25:04 +0000")
 _TIME = re.compile(rb"[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}(?::[0-9]{2}){3} [+-][0-9]{4}")
-_METHOD = re.compile(rb"[A-Z]+")
 
 
-class _Requests(NamedTuple):
-    """Plain lines in columns; a path that is none ends where it begins."""
-
-    unix_ns: IntColumn
-    status: IntColumn
-    response_bytes: IntColumn
-    service_ns: IntColumn
-    path_starts: IntColumn
-    path_ends: IntColumn
-
-    def those(self, which: Flags | slice) -> _Requests:
-        """Some of them."""
-        return _Requests._make(column[which] for column in self)
-
-
-class RequestBlocks:
+class UsualBlocks:
     """Appends the plain lines of blocks to columns; see `accounting`.
 
     Args:
@@ -58,11 +48,9 @@ class RequestBlocks:
         read_time: Callable[[bytes], int],
         service: tuple[int, int] | None,
     ) -> None:
-        self._columns = columns
+        self._rows = RequestAppender(columns)
         self._read_time = read_time
         self._service = service
-        self._of_methods = Numbering(_numbers_of_methods, 2**8)
-        self._of_paths = Numbering(lambda names, _: columns.resources.of_all(names), 2**16)
 
     def take_block(self, block: bytes) -> Iterator[int | bytes]:
         """Append the plain lines in a row and yield their number, or yield another line."""
@@ -73,73 +61,30 @@ class RequestBlocks:
             requests = requests.those(found.sound)
         plain = np.zeros(len(lines.ends), np.bool_)
         plain[found.rows[found.sound]] = True
-        return lines.taken(plain, lambda run: self._append(lines.text, requests.those(run)))
+        return lines.taken(plain, lambda run: self._rows.append(lines.text, requests.those(run)))
 
-    def _requests(self, lines: BlockLines, found: _Found) -> _Requests:
+    def _requests(self, lines: BlockLines, found: _Found) -> RequestRows:
         text, opening, closing = lines.text, found.opening, found.closing
-        unix_ns = self._times(lines, opening - 2 - _TIME_BYTES)
+        unix_ns, _ = read_alike(lines, opening - 2 - _TIME_BYTES, _TIME_BYTES, self._read)
         status, sound = whole_numbers(lines.words, closing + 2, closing + 5)
         size, sized = whole_numbers(lines.words, closing + 6, found.size_ends)
         sized |= (text[closing + 6] == _DASH) & (found.size_ends == closing + 7)
         found.sound &= (unix_ns >= 0) & sound & sized & (text[closing + 5] == _BLANK)
         service_ns = np.full(len(opening), MISSING, np.int64)
         if self._service is not None:
-            service_ns = _service_times(lines, found, *self._service)
-        begins, ends = self._paths(lines, found)
-        return _Requests(unix_ns, status, size, service_ns, begins, ends)
+            number, places = self._service
+            starts, ends = _service_fields(text, found, number)
+            service_ns, clear = service_times(lines, starts, ends, places)
+            found.sound &= clear
+        # To the quotes and with them, if nothing ends a path before.
+        paths = self._rows.paths_of(text, found.blanks, found.path_ends, opening + 1, closing + 1)
+        return RequestRows(unix_ns, status, size, service_ns, *paths)
 
-    def _times(self, lines: BlockLines, starts: IntColumn) -> IntColumn:
-        """Unix time in ns; -1 of what is none. Lines of one second mostly stand together."""
-        anew = differ_from_before(lines.words, starts, _TIME_BYTES)
-        begins = starts[anew].tolist()
-        data = lines.text.data
-        read = [self._read(bytes(data[start : start + _TIME_BYTES])) for start in begins]
-        times_ns: IntColumn = np.array(read, np.int64)[np.cumsum(anew) - 1]
-        return times_ns
-
-    def _paths(self, lines: BlockLines, found: _Found) -> tuple[IntColumn, IntColumn]:
-        """Where the paths that are asked for begin and end."""
-        method = found.opening + 1
-        blank = _next(found.blanks, method)
-        asks = blank < found.closing
-        length = np.where(asks, blank - method, 0)
-        asks &= self._of_methods.of_all(lines.text, method, length, np.zeros_like(method)) > 0
-        begins = blank + 1
-        # To the quotes and with them, if nothing ends it before.
-        ends = np.minimum(_next(found.path_ends, begins), found.closing + 1)
-        return np.where(asks, begins, 0), np.where(asks, ends, 0)
-
-    def _append(self, text: Text, requests: _Requests) -> bool:
-        starts, lengths = requests.path_starts, requests.path_ends - requests.path_starts
-        resource = np.full(len(starts), MISSING, np.int64)
-        named = np.flatnonzero(lengths > 0)
-        resource[named] = self._of_paths.of_all(
-            text, starts[named], lengths[named], np.zeros_like(named)
-        )
-        self._columns.extend(
-            requests.unix_ns,
-            status=requests.status,
-            response_bytes=requests.response_bytes,
-            service_ns=requests.service_ns,
-            resource=resource,
-        )
-        return True
-
-    def _read(self, time: bytes) -> int:
+    def _read(self, time: bytes) -> tuple[int, int]:
         try:
-            return self._read_time(time) if _TIME.fullmatch(time) else -1
+            return (self._read_time(time) if _TIME.fullmatch(time) else -1), 0
         except ValueError:
-            return -1
-
-
-def _numbers_of_methods(methods: list[bytes], _: list[int]) -> list[int]:
-    return [int(_METHOD.fullmatch(method) is not None) for method in methods]
-
-
-def _next(places: IntColumn, starts: IntColumn) -> IntColumn:
-    """The first of these places (behind the text is one) that is not before each start."""
-    found: IntColumn = places[np.searchsorted(places, starts)]
-    return found
+            return -1, 0
 
 
 class _Found:
@@ -181,12 +126,12 @@ class _Found:
         self.stops: IntColumn = lines.stops[rows]
         starts = lines.starts[rows]
         bracket = self.opening - 3 - _TIME_BYTES
-        self.sound: Flags = (_next(brackets, starts) == bracket) & (bracket >= starts + 2)
+        self.sound: Flags = (next_of(brackets, starts) == bracket) & (bracket >= starts + 2)
         # The padding stands before the text for places that are before it.
         self.sound &= (text[bracket - 1] == _BLANK) & (text[starts] != _BLANK)
         self.sound &= (text[self.opening - 2] == _CLOSING) & (text[self.opening - 1] == _BLANK)
         self.sound &= text[self.closing + 1] == _BLANK
-        self.size_ends: IntColumn = np.minimum(_next(self.blanks, self.closing + 6), self.stops)
+        self.size_ends: IntColumn = np.minimum(next_of(self.blanks, self.closing + 6), self.stops)
 
     def _check_further_quotes(
         self, text: Text, first: IntColumn, number: IntColumn, sound: Flags
@@ -202,9 +147,8 @@ class _Found:
         sound[line[~good & (place >= 2)]] = False
 
 
-def _service_times(lines: BlockLines, found: _Found, number: int, places: int) -> IntColumn:
-    """The service times in one of the fields behind the size."""
-    text = lines.text
+def _service_fields(text: Text, found: _Found, number: int) -> tuple[IntColumn, IntColumn]:
+    """Where the fields begin and end that are service times, their quotes left out."""
     if number < 0:
         quoted = text[found.stops - 1] == _QUOTE
         quotes = found.quotes[found.last_quotes - 1]
@@ -218,11 +162,7 @@ def _service_times(lines: BlockLines, found: _Found, number: int, places: int) -
             starts = np.minimum(ends + 1, found.stops)
             found.sound &= text[starts] != _BLANK
             quoted = text[starts] == _QUOTE
-            closing, blank = _next(found.quotes, starts + 1), _next(found.blanks, starts)
+            closing, blank = next_of(found.quotes, starts + 1), next_of(found.blanks, starts)
             ends = np.minimum(np.where(quoted, closing + 1, blank), found.stops)
     quoted = text[starts] == _QUOTE
-    starts, ends = starts + quoted, np.maximum(ends - quoted, starts + quoted)
-    times_ns, _, are_numbers = decimal_numbers(lines, starts, ends, places)
-    none = (starts == ends) | ((ends - starts == 1) & (text[starts] == _DASH))
-    found.sound &= none | (are_numbers & (times_ns <= LONGEST_NS))
-    return np.where(none, MISSING, times_ns)
+    return starts + quoted, np.maximum(ends - quoted, starts + quoted)

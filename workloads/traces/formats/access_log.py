@@ -29,7 +29,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from workloads.traces.formats.access_blocks import RequestBlocks
+from workloads.traces.formats.access_blocks import UsualBlocks
 from workloads.traces.formats.log_directives import service_unit
 from workloads.traces.formats.log_format import log_pattern
 from workloads.traces.formats.log_lines import OwnLines, service_error
@@ -184,7 +184,7 @@ class _UsualLines:
         self._second = b""
         self._unix_ns = 0
         service = self._service and (self._service.number, PLACES[self._service.unit])
-        self._blocks = RequestBlocks(self.columns, _whole_second_ns, service)
+        self._blocks = UsualBlocks(self.columns, _whole_second_ns, service)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from workloads.traces.formats.log_format import LogPattern
+from workloads.traces.formats.own_blocks import OwnBlocks
 from workloads.traces.kinds.access_trace import (
     AccessColumns,
     ServiceError,
@@ -15,6 +16,7 @@ from workloads.traces.kinds.access_trace import (
     service_ns,
 )
 from workloads.traces.reading.accounting import BLANK, LineError
+from workloads.traces.reading.block_lines import lines_until
 from workloads.traces.reading.cells import whole
 from workloads.traces.reading.columns import MISSING
 from workloads.traces.reading.dates import DateError, unix_ns
@@ -32,6 +34,7 @@ class OwnLines:
         self._of_time = [self._group[part] for part in pattern.time_parts]
         self._written: tuple[bytes, ...] = ()
         self._unix_ns = 0
+        self._blocks = OwnBlocks(self.columns, pattern)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -48,8 +51,11 @@ class OwnLines:
         return tuple(notes)
 
     def take_block(self, block: bytes) -> Iterator[int | bytes]:
-        """Leave all lines of a block to `take`."""
-        return iter(io.BytesIO(block))
+        """Take the plain lines of a block, as `accounting` has readers do."""
+        if not self._blocks.can_take:
+            return iter(io.BytesIO(block))
+        # The first request is looked at by itself, for how long a time is.
+        return lines_until(block, lambda: len(self.columns) > 0, self._blocks.take_block)
 
     def take(self, line: bytes) -> str | None:
         """Take a line, as `accounting` has readers do."""
@@ -64,6 +70,7 @@ class OwnLines:
         if written != self._written:
             self._unix_ns = self._time_ns(written, match.start(self._of_time[0]) + 1)
             self._written = written
+            self._blocks.learn(match.end(self._of_time[-1]) - match.start(self._of_time[0]))
         service = MISSING
         if group := self._group.get("service"):
             try:

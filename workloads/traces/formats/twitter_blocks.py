@@ -32,7 +32,7 @@ _IS_WRITE = np.array([name not in READS for name in _NAMES])
 _STORED = np.array([name in STORES for name in _NAMES])
 
 
-class _Requests(NamedTuple):
+class _CacheRequests(NamedTuple):
     """Plain lines in columns."""
 
     times_s: IntColumn
@@ -43,12 +43,12 @@ class _Requests(NamedTuple):
     sender: IntColumn
     operation: IntColumn
 
-    def those(self, which: Flags | slice) -> _Requests:
+    def those(self, which: Flags | slice) -> _CacheRequests:
         """Some of them."""
-        return _Requests._make(column[which] for column in self)
+        return _CacheRequests._make(column[which] for column in self)
 
 
-class RequestBlocks:
+class CacheBlocks:
     """Appends the plain lines of blocks to columns; see `accounting`."""
 
     def __init__(self, columns: KeyColumns) -> None:
@@ -72,7 +72,7 @@ class RequestBlocks:
 
     def _requests(
         self, lines: BlockLines, rows: IntColumn, first: IntColumn, until: IntColumn
-    ) -> tuple[_Requests, Flags]:
+    ) -> tuple[_CacheRequests, Flags]:
         """The cells: a key may hold commas, so those behind it are found from the end."""
         comma = lines.places[first]
         behind = lines.places[until + np.arange(1 - _CELLS, 0)[1:, np.newaxis]]
@@ -96,11 +96,11 @@ class RequestBlocks:
         plain &= (operation >= 0) & (np.maximum(key_bytes, value_bytes) <= LARGEST_BYTES)
         sender = np.zeros_like(comma)
         sender[plain] = self._senders.of_all(lines.text, starts[2][plain], ends[2][plain])
-        return _Requests(
+        return _CacheRequests(
             times_s, key_starts, key_ends, key_bytes, value_bytes, sender, operation
         ), plain
 
-    def _append(self, lines: BlockLines, requests: _Requests) -> bool:
+    def _append(self, lines: BlockLines, requests: _CacheRequests) -> bool:
         """Append a run of lines; False, and nothing is appended, if a time is refused."""
         columns, operation = self._columns, requests.operation
         if not columns.times.extend(requests.times_s, TICK_NS):

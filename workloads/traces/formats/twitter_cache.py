@@ -20,7 +20,7 @@ import re
 
 from workloads.traces.commands.memcached import OPERATIONS, READS, STORES
 from workloads.traces.commands.resp import request_bytes
-from workloads.traces.formats.twitter_blocks import LARGEST_BYTES, TICK_NS, RequestBlocks
+from workloads.traces.formats.twitter_blocks import LARGEST_BYTES, TICK_NS, CacheBlocks
 from workloads.traces.kinds.key_trace import KeyColumns, KeyTrace
 from workloads.traces.reading.about import About
 from workloads.traces.reading.accounting import BLANK, LineError, account
@@ -93,7 +93,7 @@ def read_twitter_cache(path: TracePath, limits: ReadLimits = DEFAULT_LIMITS) -> 
         )
         return None
 
-    blocks = RequestBlocks(columns)
+    blocks = CacheBlocks(columns)
     return columns.trace(account(path, limits, "request", take, blocks.take_block), TICK_NS)
 
 

@@ -57,8 +57,9 @@ def differ_from_before(words: Words, starts: IntColumn, length: int) -> NDArray[
     """Which slices of ``length`` bytes, at least 8, are not as the one before; the first is not."""
     differ = np.zeros(len(starts), np.bool_)
     differ[:1] = True
+    last = len(words) - 1
     for offset in {*range(0, length - _WORD, _WORD), length - _WORD}:
-        column = words[starts + offset]
+        column = words[np.minimum(starts + offset, last)]
         differ[1:] |= column[1:] != column[:-1]
     return differ
 
