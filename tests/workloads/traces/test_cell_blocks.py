@@ -16,8 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workloads.traces.formats.access_blocks import UsualBlocks
+from workloads.traces.formats.access_csv_blocks import AccessRowBlocks
 from workloads.traces.formats.csv_blocks import CommandBlocks
+from workloads.traces.formats.execution_csv_blocks import ExecutionRowBlocks
 from workloads.traces.formats.own_blocks import OwnBlocks
+from workloads.traces.formats.plot_blocks import PlotBlocks
 from workloads.traces.formats.twitter_blocks import CacheBlocks
 from workloads.traces.kinds.trace import Trace
 from workloads.traces.reading import block_lines, text
@@ -26,12 +29,22 @@ from workloads.traces.reading.text import ReadLimits, TraceError
 from workloads.traces.registry import FORMATS
 
 FILE_ONLY = (HealthCheck.function_scoped_fixture,)  # each example overwrites the same file
-READERS: list[Any] = [UsualBlocks, OwnBlocks, CommandBlocks, CacheBlocks]
+READERS: list[Any] = [
+    AccessRowBlocks,
+    CacheBlocks,
+    CommandBlocks,
+    ExecutionRowBlocks,
+    OwnBlocks,
+    PlotBlocks,
+    UsualBlocks,
+]
 
 
 def columns(trace: Trace) -> dict[str, object]:
     return {
-        name: (value.dtype.str, value.tolist()) if isinstance(value, np.ndarray) else repr(value)
+        name: (value.dtype.str, repr(value.tolist()))  # in which NaN is NaN
+        if isinstance(value, np.ndarray)
+        else repr(value)
         for name, value in vars(trace).items()
     }
 
@@ -51,7 +64,7 @@ def line_by_line() -> Iterator[None]:
     with ExitStack() as stack:
         for reader in READERS:
             stack.enter_context(
-                patch.object(reader, "take_block", lambda _, block: io.BytesIO(block))
+                patch.object(reader, "take_block", lambda _, block, *__: io.BytesIO(block))
             )
         yield
 
@@ -100,7 +113,14 @@ CSV_COLUMNS = {
 }
 
 
-GOOD_CELLS = {"op": "set", "time": "2026-11-23T07:25:04.5Z", "connection": "c", "op_count": "1"}
+GOOD_CELLS = {
+    "op": "set",
+    "time": "2026-11-23T07:25:04.5Z",
+    "connection": "c",
+    "op_count": "1",
+    "path": "/a?b",
+    "request": "GET /a HTTP/1.1",
+}
 """Those of other columns are the number of their row."""
 
 
@@ -113,15 +133,77 @@ def csv_files(draw: st.DrawFn) -> tuple[list[bytes], Fields]:
     if "key" not in names:
         names.append("key")
     separator = draw(st.sampled_from([",", ",", ", ", "\t", ";", "|", " "]))
+    fields = Fields() if times else Fields(rate=draw(st.sampled_from([1.0, 3.0, 7e9])))
+    return table(draw, CSV_COLUMNS, names, separator), fields
+
+
+def table(
+    draw: st.DrawFn, columns: dict[str, st.SearchStrategy[str]], names: list[str], separator: str
+) -> list[bytes]:
+    """A header, and rows that are good but for two cells at most."""
     rows = []
     for number in range(draw(st.integers(1, 30))):
         row = [GOOD_CELLS.get(name, str(number)) for name in names]
         for changed in draw(st.lists(st.integers(0, len(names) - 1), max_size=2)):
-            row[changed] = draw(CSV_COLUMNS[names[changed]])
+            row[changed] = draw(columns[names[changed]])
         rows.append(row)
-    lines = [separator.join(names), *(separator.join(row) for row in rows)]
-    fields = Fields() if times else Fields(rate=draw(st.sampled_from([1.0, 3.0, 7e9])))
-    return [line.encode() for line in lines], fields
+    return [separator.join(row).encode() for row in (names, *rows)]
+
+
+ACCESS_COLUMNS = {
+    "time_ns": st.sampled_from(["0", "5", "1000000000", "9" * 19, "x", "-", ""]),
+    "time_s": TIMES,
+    "time": DATES,
+    "status": st.sampled_from(["200", "404", "", "-", "1000", "x"]),
+    "path": st.sampled_from(["/", "/a?b", "-", "", "?x", "a b", "/é", "/" + "x" * 70]),
+    "request": st.sampled_from(["GET /a HTTP/1.1", "GET /a?b", "-", "", "get /a", "GET  /"]),
+    "response_bytes": st.sampled_from(["17", "", "-", "9" * 18, "9" * 19, "x"]),
+    "service_ms": st.sampled_from(["1", "0.5", "", "-", "0.1, 2", "99999999999", "x"]),
+    "other": KEYS,
+}
+PROGRESS_COLUMNS = {
+    "time_s": TIMES,
+    "unix_time": st.one_of(TIMES, DATES),
+    "execs_per_sec": st.sampled_from(
+        ["0", "1.5", "", "inf", "nan", "1e3", "123456789.123456789", "9" * 17, "0." + "3" * 16, "x"]
+    ),
+    "total_execs": st.sampled_from(["0", "7", "", "9" * 18, "9" * 19, "x"]),
+    "other": KEYS,
+}
+
+
+@st.composite
+def access_csv_files(draw: st.DrawFn) -> tuple[list[bytes], Fields]:
+    time = draw(st.sampled_from(["time_ns", "time_s", "time", "time", ""]))
+    others = [name for name in ACCESS_COLUMNS if not name.startswith("time") and name != "status"]
+    chosen = draw(st.lists(st.sampled_from(others), max_size=5, unique=True))
+    names = [*([time] if time else []), "status", *chosen]
+    separator = draw(st.sampled_from([",", ", ", "\t", ";"]))
+    fields = Fields() if time else Fields(rate=3.0)
+    return table(draw, ACCESS_COLUMNS, names, separator), fields
+
+
+@st.composite
+def execution_csv_files(draw: st.DrawFn) -> tuple[list[bytes], Fields]:
+    time = draw(st.sampled_from(["time_s", "unix_time"]))
+    others = ["execs_per_sec", "total_execs", "other"]
+    names = [time, *draw(st.lists(st.sampled_from(others), min_size=1, unique=True))]
+    return table(draw, PROGRESS_COLUMNS, names, draw(st.sampled_from([",", "; "]))), Fields()
+
+
+@st.composite
+def plot_data_files(draw: st.DrawFn) -> tuple[list[bytes], Fields]:
+    time = draw(st.sampled_from(["unix_time", "relative_time"]))
+    others = ["total_execs", "other", "another"]
+    names = [time, "execs_per_sec", *draw(st.lists(st.sampled_from(others), unique=True))]
+    names = draw(st.permutations(names)) if draw(st.booleans()) else names
+    cells = {**PROGRESS_COLUMNS, "relative_time": TIMES, "another": KEYS}
+    header, *rows = table(draw, cells, names, ", ")
+    for place in draw(st.lists(st.integers(0, len(rows)), max_size=3)):
+        more = draw(st.sampled_from([b"# " + header, b"#1, 2, 3", b"# another, header"]))
+        rows.insert(place, more)
+    more_cells = draw(st.sampled_from([b"", b", 7"]))
+    return [b"# " + header, *(row + more_cells for row in rows)], Fields()
 
 
 TWITTER = st.tuples(
@@ -263,6 +345,9 @@ def own_files(draw: st.DrawFn) -> tuple[list[bytes], Fields]:
 FILES = st.one_of(
     own_files().map(lambda one: ("access_log", *one)),
     csv_files().map(lambda one: ("csv", *one)),
+    access_csv_files().map(lambda one: ("access_csv", *one)),
+    execution_csv_files().map(lambda one: ("execution_csv", *one)),
+    plot_data_files().map(lambda one: ("afl_plot_data", *one)),
     st.lists(st.one_of(GOOD_TWITTER, GOOD_TWITTER, TWITTER), min_size=1, max_size=30).map(
         lambda lines: ("twitter_cache", lines, NOTHING_SAID)
     ),

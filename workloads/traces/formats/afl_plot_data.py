@@ -15,12 +15,15 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections.abc import Iterator
 
 import numpy as np
 
+from workloads.traces.formats.plot_blocks import PlotBlocks, PlotPlaces
 from workloads.traces.kinds.execution_trace import ExecutionTrace
 from workloads.traces.reading.about import About
 from workloads.traces.reading.accounting import BLANK, HEADER, LineError, account
+from workloads.traces.reading.block_lines import lines_until
 from workloads.traces.reading.cells import (
     cell_column,
     cell_error,
@@ -60,7 +63,7 @@ def read_plot_data(path: TracePath, limits: ReadLimits = DEFAULT_LIMITS) -> Exec
             whose time goes backwards, or that stands above any header.
     """
     rows = _ProgressColumns()
-    accounting = account(path, limits, "row", rows.take)
+    accounting = account(path, limits, "row", rows.take, rows.take_block)
     return ExecutionTrace(
         time_ns=frozen(rows.times.column, np.int64),
         execs_per_s=frozen(rows.execs_per_s, np.float64),
@@ -79,6 +82,21 @@ class _ProgressColumns:
         self._header: list[bytes] = []
         self._time = self._rate = self._total = MISSING
         self._start_s: int | None = None
+        self._blocks = PlotBlocks(self.times, self.execs_per_s, self.executions)
+
+    def take_block(self, block: bytes) -> Iterator[int | bytes]:
+        # The first row is looked at by itself: of Unix time it is the start.
+        return lines_until(
+            block,
+            lambda: len(self.executions) > 0,
+            lambda rest: self._blocks.take_block(rest, self._places),
+        )
+
+    @property
+    def _places(self) -> PlotPlaces:
+        return PlotPlaces(
+            len(self._header), self._time, self._rate, self._total, self._start_s or 0
+        )
 
     def take(self, line: bytes) -> str | None:
         text = line.strip()

@@ -16,6 +16,7 @@ from functools import cached_property
 
 import numpy as np
 
+from workloads.traces.formats.execution_csv_blocks import ExecutionRowBlocks
 from workloads.traces.kinds.execution_trace import ExecutionTrace
 from workloads.traces.reading.about import About
 from workloads.traces.reading.accounting import BLANK, HEADER, LineError, account
@@ -80,7 +81,7 @@ def read_execution_csv(
             promise, or whose time goes backwards.
     """
     rows = _ExecutionRows(fields)
-    accounting = account(path, limits, "row", rows.take)
+    accounting = account(path, limits, "row", rows.take, rows.blocks.take_block)
     return ExecutionTrace(
         time_ns=frozen(rows.times.column, np.int64),
         execs_per_s=frozen(rows.execs_per_s, np.float64),
@@ -97,6 +98,12 @@ class _ExecutionRows:
         self.execs_per_s = array("d")
         self.executions = array("q")
         self.header = Header(COLUMNS, (("time", "date"), ("rate", "total")), fields)
+        self.blocks = ExecutionRowBlocks(
+            self.header, self._of_times, self.execs_per_s, self.executions
+        )
+
+    def _of_times(self) -> tuple[Times, str, int]:
+        return self.times, self._time, LONGEST_NS if self._time == "time" else 2**63 - 1
 
     @cached_property
     def _time(self) -> str:

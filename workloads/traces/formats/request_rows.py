@@ -89,8 +89,8 @@ def _numbers_of_methods(methods: list[bytes], _: list[int]) -> list[int]:
 
 
 def next_of(places: IntColumn, starts: IntColumn) -> IntColumn:
-    """The first of these places, of which one is behind the text, that is not before each start."""
-    found: IntColumn = places[np.searchsorted(places, starts)]
+    """The first of these places that is not before each start; the last, behind all, if none is."""
+    found: IntColumn = places[np.minimum(np.searchsorted(places, starts), len(places) - 1)]
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workloads.traces.reading.block_lines import BlockLines, Flags
 from workloads.traces.reading.columns import IntColumn
@@ -13,7 +14,7 @@ from workloads.traces.reading.slices import Words, are_digits, eight_digits
 MOST_DIGITS = 18
 """A number of more digits may not fit into 64 bits: it is left to the reader of lines."""
 
-_ZEROS = np.uint64(0x3030303030303030)
+_MOST_EXACT_DIGITS = 15
 # By a number of digits: how many bits a word is moved, to have them last, and zeros before them.
 _MOVED = np.array([8 * (8 - n) for n in range(9)], np.uint64)
 _BEFORE = np.array([0x3030303030303030 & (2 ** (8 * (8 - n)) - 1) for n in range(9)], np.uint64)
@@ -78,3 +79,24 @@ def decimal_numbers(lines: BlockLines, starts: IntColumn, ends: IntColumn, place
     are_numbers &= whole < 2**63 // 10**places
     scaled = np.where(are_numbers, whole, 0) * 10**places + fraction
     return Decimals(scaled, digits, are_numbers)
+
+
+def decimal_floats(
+    lines: BlockLines, starts: IntColumn, ends: IntColumn
+) -> tuple[NDArray[np.float64], Flags]:
+    """The decimals that slices are as Python reads them, and which are one; the others are 0.
+
+    A quotient of two whole numbers that floats have exactly is rounded as the decimal itself is, so
+    only decimals of such numbers are read.
+    """
+    points = lines.points
+    point = np.minimum(points[np.searchsorted(points, starts)], ends)
+    whole, are_numbers = whole_numbers(lines.words, starts, point)
+    fraction, sound = whole_numbers(lines.words, point + 1, ends)
+    are_numbers &= sound | (point == ends)
+    digits = np.maximum(ends - point - 1, 0)
+    are_numbers &= digits <= _MOST_EXACT_DIGITS
+    power = _POWERS[np.where(are_numbers, digits, 0)]
+    are_numbers &= whole < 2**53 // power
+    scaled = np.where(are_numbers, whole, 0) * power + np.where(are_numbers, fraction, 0)
+    return scaled / power, are_numbers
