@@ -15,8 +15,9 @@ from workloads.traces.formats.request_rows import (
 from workloads.traces.kinds.access_trace import AccessColumns
 from workloads.traces.reading.cell_blocks import CellBlock
 from workloads.traces.reading.columns import MISSING, IntColumn
+from workloads.traces.reading.date_column import DateColumn
 from workloads.traces.reading.header import Header
-from workloads.traces.reading.row_blocks import DateColumn, times_of, until_known
+from workloads.traces.reading.row_blocks import times_of, until_known
 
 _BLANK, _DASH, _QUERY, _FRAGMENT = b" -?#"
 _LARGEST = 10**18

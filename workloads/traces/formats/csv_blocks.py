@@ -17,10 +17,11 @@ from workloads.traces.kinds.key_trace import KeyColumns
 from workloads.traces.reading.block_lines import Flags
 from workloads.traces.reading.cell_blocks import CellBlock
 from workloads.traces.reading.columns import MISSING, IntColumn
+from workloads.traces.reading.date_column import DateColumn
 from workloads.traces.reading.header import Header
 from workloads.traces.reading.name_column import NameColumn
 from workloads.traces.reading.rated import RatedTimes
-from workloads.traces.reading.row_blocks import DateColumn, times_of, until_known
+from workloads.traces.reading.row_blocks import times_of, until_known
 from workloads.traces.reading.slices import Numbering
 
 LARGEST_BYTES = 2**29

@@ -9,9 +9,10 @@ import numpy as np
 
 from workloads.traces.reading.cell_blocks import CellBlock
 from workloads.traces.reading.columns import MISSING, Times
+from workloads.traces.reading.date_column import DateColumn
 from workloads.traces.reading.header import Header
 from workloads.traces.reading.number_columns import decimal_floats
-from workloads.traces.reading.row_blocks import DateColumn, times_of, until_known
+from workloads.traces.reading.row_blocks import times_of, until_known
 
 
 class ExecutionRowBlocks:
