@@ -55,7 +55,7 @@ class UsualBlocks:
     def take_block(self, block: bytes) -> Iterator[int | bytes]:
         """Append the plain lines in a row and yield their number, or yield another line."""
         lines = BlockLines(block, _DELIMITERS, _STANDS_OUT)
-        found = _Found(lines)
+        found = _RequestLines(lines)
         requests = self._requests(lines, found)
         if not found.sound.all():
             requests = requests.those(found.sound)
@@ -63,7 +63,7 @@ class UsualBlocks:
         plain[found.rows[found.sound]] = True
         return lines.taken(plain, lambda run: self._rows.append(lines.text, requests.those(run)))
 
-    def _requests(self, lines: BlockLines, found: _Found) -> RequestRows:
+    def _requests(self, lines: BlockLines, found: _RequestLines) -> RequestRows:
         text, opening, closing = lines.text, found.opening, found.closing
         unix_ns, _ = read_alike(lines, opening - 2 - _TIME_BYTES, _TIME_BYTES, self._read)
         status, sound = whole_numbers(lines.words, closing + 2, closing + 5)
@@ -87,7 +87,7 @@ class UsualBlocks:
             return -1, 0
 
 
-class _Found:
+class _RequestLines:
     """The lines that look like requests; arrays have an item for each.
 
     Attributes:
@@ -147,7 +147,7 @@ class _Found:
         sound[line[~good & (place >= 2)]] = False
 
 
-def _service_fields(text: Text, found: _Found, number: int) -> tuple[IntColumn, IntColumn]:
+def _service_fields(text: Text, found: _RequestLines, number: int) -> tuple[IntColumn, IntColumn]:
     """Where the fields begin and end that are service times, their quotes left out."""
     if number < 0:
         quoted = text[found.stops - 1] == _QUOTE

@@ -19,8 +19,8 @@ the log format has parts of them; both write the line at the end, so that the li
 not quite in order of time. Rows are.
 
 Sources: Apache's mod_log_config (2.4), NGINX's ngx_http_log_module. The library apachelogs (0.6.1)
-parses any LogFormat, but none of NGINX's, a fifteenth as many lines a second, and does not say where
-a line goes wrong.
+parses any LogFormat, but none of NGINX's, a fifteenth as many lines a second, and does not say
+where a line goes wrong.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ _BLANK, _QUOTE, _QUERY, _FRAGMENT, _COMMA, _DASH, _COLON = b' "?#,-:'
 _STATUS_DIGITS = 3
 
 
-class _Span(NamedTuple):
+class _Gap(NamedTuple):
     """Between two literals of the format, or before the first or behind the last.
 
     Attributes:
@@ -42,7 +42,7 @@ class _Span(NamedTuple):
         behind: the literal behind it, empty if the line ends.
         fixed: whether it has a pattern of its own, which does not match nothing.
         listed: whether blanks may be in it.
-        decimals: of a time that is a number, in its unit.
+        decimals: of a time that is a number, the ns in its unit as a power of ten.
         time: of another, its pattern.
     """
 
@@ -55,15 +55,15 @@ class _Span(NamedTuple):
     time: re.Pattern[bytes] | None = None
 
 
-def _spans(pattern: LogPattern) -> list[_Span]:
-    """The spans of a format; none if its lines cannot be taken in columns."""
+def _gaps(pattern: LogPattern) -> list[_Gap]:
+    """The gaps of a format; none if its lines cannot be taken in columns."""
     pieces, parts = pattern.pieces, pattern.parts
     literals = "".join(piece for piece in pieces if isinstance(piece, str))
     if "\\" in literals or min(literals, default=" ") < " ":  # which are in no plain line
         return []
     timed = [place for place, piece in enumerate(pieces) if _is_time(piece)]
     first, last = timed[0], timed[-1]
-    spans: list[_Span] = []
+    gaps: list[_Gap] = []
     before, place = b"", 0
     while place < len(pieces):
         piece = pieces[place]
@@ -83,24 +83,24 @@ def _spans(pattern: LogPattern) -> list[_Span]:
                 return []
             if not (parts[first].reads and parts[last].reads):
                 return []
-            spans.append(_time_span(pattern, first, last, *ends))
+            gaps.append(_time_gap(pattern, first, last, *ends))
         else:
             fixed = bool(piece.pattern)
-            spans.append(_Span(parts[place].reads, *ends, fixed, piece.listed))
+            gaps.append(_Gap(parts[place].reads, *ends, fixed, piece.listed))
         before, place = b"", after
-    return spans
+    return gaps
 
 
 def _is_time(piece: Piece) -> bool:
     return isinstance(piece, Directive) and bool(piece.part)
 
 
-def _time_span(pattern: LogPattern, first: int, last: int, before: bytes, behind: bytes) -> _Span:
+def _time_gap(pattern: LogPattern, first: int, last: int, before: bytes, behind: bytes) -> _Gap:
     parts = pattern.parts[first : last + 1]
     if first == last and parts[0].reads in UNIX_TICKS:
-        return _Span("time", before, behind, decimals=UNIX_TICKS[parts[0].reads])
+        return _Gap("time", before, behind, decimals=UNIX_TICKS[parts[0].reads])
     joined = b"".join(b"(" + p.pattern + b")" if p.reads else p.pattern for p in parts)
-    return _Span("time", before, behind, time=re.compile(joined, re.DOTALL))
+    return _Gap("time", before, behind, time=re.compile(joined, re.DOTALL))
 
 
 class OwnBlocks:
@@ -115,10 +115,10 @@ class OwnBlocks:
         self._columns = columns
         self._rows = RequestAppender(columns)
         self._pattern = pattern
-        self._spans = _spans(pattern)
-        self._time = next((span.time for span in self._spans if span.time is not None), None)
-        wanted = b' "?#' + b"".join(span.behind[:1] for span in self._spans)
-        if any(span.listed for span in self._spans):
+        self._gaps = _gaps(pattern)
+        self._time = next((gap.time for gap in self._gaps if gap.time is not None), None)
+        wanted = b' "?#' + b"".join(gap.behind[:1] for gap in self._gaps)
+        if any(gap.listed for gap in self._gaps):
             wanted += b","
         self._delimiters = bytes(sorted(set(wanted)))
         self._stands_out = that_stand_out(self._delimiters, forbidden=b"\\")
@@ -131,13 +131,13 @@ class OwnBlocks:
     @property
     def can_take(self) -> bool:
         """Whether lines of the format can be taken in columns at all."""
-        return bool(self._spans)
+        return bool(self._gaps)
 
     def take_block(self, block: bytes) -> Iterator[int | bytes]:
         """Append the plain lines in a row and yield their number, or yield another line."""
         lines = BlockLines(block, self._delimiters, self._stands_out)
         rows = np.flatnonzero(lines.plain)
-        found = _Found(lines, rows, self._delimiters)
+        found = _LinesBeingRead(lines, rows, self._delimiters)
         requests, ticks = self._requests(found)
         if not found.sound.all():
             requests, ticks = requests.those(found.sound), ticks[found.sound]
@@ -150,7 +150,7 @@ class OwnBlocks:
 
         return lines.taken(plain, append)
 
-    def _requests(self, found: _Found) -> tuple[RequestRows, IntColumn]:
+    def _requests(self, found: _LinesBeingRead) -> tuple[RequestRows, IntColumn]:
         count = len(found.stops)
         none = np.full(count, MISSING, np.int64)
         status = size = service_ns = none
@@ -158,22 +158,22 @@ class OwnBlocks:
         begins = ends = zeros
         at: dict[str, tuple[IntColumn, IntColumn]] = {}
         unix_ns = ticks = zeros
-        for span in self._spans:
-            found.pass_literal(span.before)
-            starts, stops = found.span(span, self._time_bytes)
-            if span.reads == "time":
-                unix_ns, ticks = self._times(found, span, starts, stops)
-            elif span.reads == "status":
-                status = found.whole(starts, stops, span, below=1000)
-            elif span.reads == "size":
-                size = found.whole(starts, stops, span, below=10**18)
-            elif span.reads == "service":
+        for gap in self._gaps:
+            found.pass_literal(gap.before)
+            starts, stops = found.gap(gap, self._time_bytes)
+            if gap.reads == "time":
+                unix_ns, ticks = self._times(found, gap, starts, stops)
+            elif gap.reads == "status":
+                status = found.whole(starts, stops, gap, below=1000)
+            elif gap.reads == "size":
+                size = found.whole(starts, stops, gap, below=10**18)
+            elif gap.reads == "service":
                 places = PLACES[self._pattern.service_unit]
                 service_ns, clear = service_times(found.lines, starts, stops, places)
                 found.sound &= clear
-            elif span.reads:
-                at[span.reads] = starts, stops
-        found.pass_literal(self._spans[-1].behind)
+            elif gap.reads:
+                at[gap.reads] = starts, stops
+        found.pass_literal(self._gaps[-1].behind)
         found.sound &= found.place == found.stops
         if "request" in at:
             begins, ends = self._rows.paths_of(
@@ -189,15 +189,15 @@ class OwnBlocks:
         return rows, ticks
 
     def _times(
-        self, found: _Found, span: _Span, starts: IntColumn, stops: IntColumn
+        self, found: _LinesBeingRead, gap: _Gap, starts: IntColumn, stops: IntColumn
     ) -> tuple[IntColumn, IntColumn]:
-        if span.time is None:
+        if gap.time is None:
             times_ns, digits, are_numbers = decimal_numbers(
-                found.lines, starts, stops, span.decimals
+                found.lines, starts, stops, gap.decimals
             )
             whole = b"." not in self._pattern.parts_of_time[0].pattern
             found.sound &= are_numbers & ~((digits > 0) & whole)
-            return times_ns, 10 ** np.maximum(span.decimals - digits, 0)
+            return times_ns, 10 ** np.maximum(gap.decimals - digits, 0)
         times_ns, ticks = read_alike(found.lines, starts, self._time_bytes, self._read)
         found.sound &= times_ns >= 0
         return times_ns, ticks
@@ -212,7 +212,7 @@ class OwnBlocks:
             return -1, 1
 
     def _path(
-        self, found: _Found, starts: IntColumn, stops: IntColumn
+        self, found: _LinesBeingRead, starts: IntColumn, stops: IntColumn
     ) -> tuple[IntColumn, IntColumn]:
         text = found.lines.text
         ends = np.minimum(next_of(found.path_ends, starts), stops)
@@ -222,7 +222,7 @@ class OwnBlocks:
         return starts, np.where(nothing, starts, ends)
 
 
-class _Found:
+class _LinesBeingRead:
     """Lines that are read from left to right; arrays have an item for each.
 
     Attributes:
@@ -259,27 +259,27 @@ class _Found:
         if literal.endswith(b" "):
             self.sound &= text[self.place] != _BLANK
 
-    def span(self, span: _Span, time_bytes: int) -> tuple[IntColumn, IntColumn]:
-        """Go on to where a span ends; where it begins and ends."""
+    def gap(self, gap: _Gap, time_bytes: int) -> tuple[IntColumn, IntColumn]:
+        """Go on to where a gap ends; where it begins and ends."""
         starts = self.place
-        if span.reads == "time" and span.time is not None:
+        if gap.reads == "time" and gap.time is not None:
             ends = np.minimum(starts + time_bytes, self._behind)
-        elif not span.behind:
+        elif not gap.behind:
             ends = np.maximum(self.stops, starts)
         else:
-            ends = next_of(self.of(span.behind[0]), starts)
-        if span.listed and span.behind[:1] == b" ":
+            ends = next_of(self.of(gap.behind[0]), starts)
+        if gap.listed and gap.behind[:1] == b" ":
             further = np.minimum(ends + 1, self._behind)
             self.sound &= next_of(self.of(_COMMA), starts) >= ends
             self.sound &= self.lines.text[further] != _COLON
         self.place = ends
         return starts, ends
 
-    def whole(self, starts: IntColumn, ends: IntColumn, span: _Span, *, below: int) -> IntColumn:
+    def whole(self, starts: IntColumn, ends: IntColumn, gap: _Gap, *, below: int) -> IntColumn:
         """The whole numbers in slices, `MISSING` of `-`."""
         numbers, are_numbers = whole_numbers(self.lines.words, starts, ends)
         none = (ends - starts == 1) & (self.lines.text[starts] == _DASH)
-        if span.fixed:
+        if gap.fixed:
             if below == 1000:
                 are_numbers &= ends - starts == _STATUS_DIGITS
         else:
