@@ -30,6 +30,18 @@ sweep:
       seed: [1, 2, 3, 4, 5]
 """
 
+TINY = f"""\
+forksim: 1
+name: tiny
+workload: {{kind: redis, dataset: 1MiB, clients: {{kind: open, rate: 1k/s}}, duration: 10ms}}
+fork: {{kind: classic}}
+sweep:
+  - grid:
+      fork.kind: [classic, on_demand]
+      workload.clients.rate: [1k/s, 2k/s, 3k/s, 4k/s, 5k/s]
+      seed: {list(range(100))}
+"""
+
 
 def call(*arguments: str) -> int:
     """Run a command; it is one unit of work."""
@@ -49,6 +61,36 @@ def bench_help(timed: Timed, model: str) -> None:
 def bench_validate(timed: Timed, name: str) -> None:
     path = str(EXAMPLES / f"{name}.yaml")
     timed(f"validate {name}", "forksim", lambda: call(FORKSIM, "validate", path), at_most_s=1)
+
+
+@pytest.mark.parametrize("name", ["redis_replay", "sweep_afl_instances"])
+def bench_nothing_left_to_do(timed: Timed, tmp_path: Path, name: str) -> None:
+    path = str(EXAMPLES / f"{name}.yaml")
+
+    def run() -> int:
+        return call(FORKSIM, "run", path, "--out", str(tmp_path))
+
+    run()
+    timed(f"run {name}, nothing left to do", "forksim", run, at_most_s=0.8)
+
+
+@pytest.mark.parametrize("formats", ["png,svg,pdf", "none"])
+def bench_a_thousand_tiny_points(timed: Timed, tmp_path: Path, formats: str) -> None:
+    path, out = tmp_path / "tiny.yaml", tmp_path / "out"
+    path.write_text(TINY)
+
+    def run() -> int:
+        call(FORKSIM, "run", str(path), "--out", str(out), "--jobs", "2", "--figures", formats)
+        return 1000
+
+    timed(
+        f"sweep of 1,000 tiny points, figures: {formats}",
+        "two processes",
+        run,
+        rounds=3,
+        setup=lambda: shutil.rmtree(out, ignore_errors=True),
+        at_most_s=8,
+    )
 
 
 @pytest.mark.parametrize("model", [PLAIN, "one process", "two processes"])

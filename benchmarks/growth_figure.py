@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from growth_series import SERIES, Fields
+from growth_series import Fields, grows
 from matplotlib.style import context
 from scipy.stats import linregress
 
@@ -41,13 +41,13 @@ def table(rows: list[Fields]) -> str:
     """The measurements and the growth of each series, in Markdown."""
     lines = ["| series | sizes | time on a core | peak memory | exponent | growth |"]
     lines.append("|---|---|---|---|---:|---|")
-    for name, series in SERIES.items():
+    for name, unit in grows().items():
         own = [row for row in rows if row["series"] == name]
         sizes, times = [row["size"] for row in own], [row["core_s"] for row in own]
         exponent, error = growth(sizes, times)
         memory = [row["peak_mib"] for row in own]
         lines.append(
-            f"| {name} | {sizes[0]:,} to {sizes[-1]:,} {series.grows} "
+            f"| {name} | {sizes[0]:,} to {sizes[-1]:,} {unit} "
             f"| {times[0]:.3g} to {times[-1]:.3g} s | {min(memory):.0f} to {max(memory):.0f} MiB "
             f"| {exponent:.2f} ± {error:.2f} | {called(exponent)} |"
         )
@@ -57,15 +57,15 @@ def table(rows: list[Fields]) -> str:
 def draw(rows: list[Fields], path: Path) -> None:
     """Time above, memory below, a panel for each thing that grows."""
     frame = pd.DataFrame(rows)
-    frame["grows"] = frame["series"].map({name: one.grows for name, one in SERIES.items()})
+    frame["grows"] = frame["series"].map(grows())
     panels = list(dict.fromkeys(frame["grows"]))
     with context(STYLE):
         figure, axes = plt.subplots(
             2, len(panels), figsize=(PAGE_IN, 3.4), sharey="row", sharex="col",
             layout="constrained",
         )  # fmt: skip
-        for column, grows in enumerate(panels):
-            part = frame[frame["grows"] == grows]
+        for column, unit in enumerate(panels):
+            part = frame[frame["grows"] == unit]
             for row, (field, label) in enumerate(
                 (("core_s", "time on a core (s)"), ("peak_mib", "peak memory (MiB)"))
             ):
@@ -74,7 +74,7 @@ def draw(rows: list[Fields], path: Path) -> None:
                     part, x="size", y=field, hue="series", marker="o", markersize=4, ax=ax,
                     palette="colorblind", legend=row == 0 and part["series"].nunique() > 1,
                 )  # fmt: skip
-                ax.set(xscale="log", yscale="log", ylabel=label, xlabel=grows if row else "")
+                ax.set(xscale="log", yscale="log", ylabel=label, xlabel=unit if row else "")
                 if ax.get_legend():
                     short = [text.get_text().split(", ")[-1] for text in ax.get_legend().texts]
                     handles = ax.get_legend().legend_handles

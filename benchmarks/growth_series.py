@@ -8,11 +8,16 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+from trace_files import write_trace
 
 from models.costs.profile import load_profile
 from workloads.registry import WORKLOADS
 from workloads.running.setup import Setup
+from workloads.traces.registry import read_trace
 
 Fields = dict[str, Any]
 
@@ -94,15 +99,44 @@ SERIES = {
     "cores": Series("cores", [1, 2, 4, 8, 16, 64, 256], "on_demand", _of_cores),
     "programs": Series("programs", [1, 3, 10, 30, 100], "on_demand", _of_programs),
 }
+LINES = {f"lines, {name}": name for name in ("CSV", "access log, log_format", "plot_data")}
+"""Series of files that are read, by the name of what is in them."""
+LINE_SIZES = [10**n for n in range(4, 8)]
 
 
-def run(name: str, size: int) -> dict[str, float]:
-    """Simulate one size of a series in this process: what it took of wall, core and memory."""
+def sizes() -> dict[str, list[int]]:
+    """Those of every series."""
+    return {
+        **{name: series.sizes for name, series in SERIES.items()},
+        **dict.fromkeys(LINES, LINE_SIZES),
+    }
+
+
+def grows() -> dict[str, str]:
+    """What is counted in every series."""
+    return {
+        **{name: series.grows for name, series in SERIES.items()},
+        **dict.fromkeys(LINES, "lines"),
+    }
+
+
+def _work(name: str, size: int, folder: Path) -> Callable[[], object]:
+    """What is to be measured of one size of a series."""
+    if name in LINES:
+        path = folder / "trace"
+        reading = write_trace(path, LINES[name], size)
+        return lambda: read_trace(path, reading)
     kind, cores, fields = SERIES[name].experiment(size)
     config = WORKLOADS[kind].Config.model_validate({"kind": kind, **fields})
     setup = Setup(load_profile("epyc-7302p-linux-5.6"), cores, SERIES[name].scheme)
+    return lambda: WORKLOADS[kind].run(config, setup)
+
+
+def run(name: str, size: int, folder: Path) -> dict[str, float]:
+    """Do one size of a series in this process: what it took of wall, core and memory."""
+    work = _work(name, size, folder)
     wall_s, core_s = time.perf_counter(), time.process_time()
-    WORKLOADS[kind].run(config, setup)
+    work()
     return {
         "wall_s": time.perf_counter() - wall_s,
         "core_s": time.process_time() - core_s,
@@ -112,7 +146,8 @@ def run(name: str, size: int) -> dict[str, float]:
 
 if __name__ == "__main__":
     if len(sys.argv) == 1:
-        answer: Any = {name: series.sizes for name, series in SERIES.items()}
+        answer: Any = sizes()
     else:
-        answer = run(sys.argv[1], int(sys.argv[2]))
+        with TemporaryDirectory() as folder:
+            answer = run(sys.argv[1], int(sys.argv[2]), Path(folder))
     print(json.dumps(answer))  # noqa: T201 - that is what is asked for

@@ -139,3 +139,48 @@ def fuzz(duration_ns: int, fork_ns: int, run_ns: int, exit_ns: int) -> int:
     environment.process(server())
     environment.run()
     return len(ended)
+
+
+def servers(count: int, cores: int, rate_per_s: float, service_ns: int, seconds: float) -> int:
+    """Servers of a thread each, with open loops of their own, on shared cores."""
+    environment = simpy.Environment()
+    core = simpy.Resource(environment, cores)
+    latencies: list[float] = []
+
+    def request(thread: simpy.Resource) -> Process:
+        sent = environment.now
+        with thread.request() as turn:
+            yield turn
+            with core.request() as running:
+                yield running
+                yield environment.timeout(service_ns)
+        latencies.append(environment.now - sent)
+
+    def clients(generator: random.Random) -> Process:
+        thread = simpy.Resource(environment)
+        while environment.now < seconds * 1e9:
+            yield environment.timeout(generator.expovariate(rate_per_s / 1e9))
+            environment.process(request(thread))
+
+    for number in range(count):
+        environment.process(clients(random.Random(number)))  # noqa: S311 - a simulation
+    environment.run()
+    return len(latencies)
+
+
+def bursts(tasks: int, cores: int, each: int) -> int:
+    """Tasks that work 10 us and pause 1 us, again and again, on shared cores."""
+    environment = simpy.Environment()
+    core = simpy.Resource(environment, cores)
+
+    def life(number: int) -> Process:
+        for _ in range(each):
+            with core.request() as running:
+                yield running
+                yield environment.timeout(10_000 + number)
+            yield environment.timeout(1000 + 7 * number)
+
+    for number in range(tasks):
+        environment.process(life(number))
+    environment.run()
+    return tasks * each

@@ -25,6 +25,11 @@ _JOBS = click.option(
     envvar="FORKSIM_JOBS",
     help="Processes to use; 1 is this one.  [default: FORKSIM_JOBS, or one per core]",
 )
+_FIGURES = click.option(
+    "--figures",
+    metavar="png,...",
+    help="Formats of figures, or none.  [default: png,svg,pdf]",
+)
 _ONLY = click.option(
     "--only",
     multiple=True,
@@ -72,6 +77,7 @@ def main() -> None:
 @click.option(
     "--events", metavar="FILE", help="Write what happens as JSON lines; - is standard error."
 )
+@_FIGURES
 def run(**arguments: Any) -> None:
     """Run the experiment in FILE, a YAML file; points already in the folder are kept."""
     call("run", **arguments)
@@ -196,6 +202,7 @@ def schema() -> None:
     "--out", metavar="DIR", default="runs/paper", show_default=True, help="Folder of the results."
 )
 @_JOBS
+@_FIGURES
 def paper(**arguments: Any) -> None:
     """Regenerate the paper's figures and tables, and how far the simulation is from them."""
     call("paper", **arguments)

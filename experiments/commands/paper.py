@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from experiments.commands.figure_formats import figure_formats
 from experiments.commands.printing import note, say
 from experiments.execution import output
 from experiments.execution.executors.choice import local
@@ -30,12 +31,12 @@ EXPERIMENTS = Path(__file__).parents[1] / "paper"
 """An item's experiments are the files here that begin with its name."""
 
 
-def main(only: str | None, out: str, jobs: int | None) -> int:
+def main(only: str | None, out: str, jobs: int | None, figures: str | None = None) -> int:
     """Regenerate the chosen items; 0, or 1 if some points failed.
 
     The report covers what was regenerated in this folder before as well, unless by another model.
     """
-    chosen = _chosen(only)
+    chosen, formats = _chosen(only), figure_formats(figures)
     folder = output.folder_at(Path(out))
     known = catalogue()
     names = [name for name in ITEMS if name in chosen or (folder.path / f"{name}.csv").exists()]
@@ -55,7 +56,7 @@ def main(only: str | None, out: str, jobs: int | None) -> int:
         own, short = (_records(of[name], records, folder.store) for of in (points, varied))
         if len(own) == len(points[name]):
             try:
-                reports.append(write_item(ITEMS[name], own, folder.path, short))
+                reports.append(write_item(ITEMS[name], own, folder.path, short, formats))
             except KeyError as lacking:  # changed by hand, and its checksum too
                 say(f"{name}: left out, a record has no {lacking}", err=True)
                 unusable = True

@@ -13,6 +13,7 @@ from experiments.commands.printing import say
 from experiments.language.errors import InputError, suggestion
 from results.figures import run as run_figure
 from results.figures import style, sweep, swept_fields, tornado
+from results.figures.formats import FORMATS
 from results.figures.metric_axis import asked_unit
 from results.metrics.names import resolve
 from results.metrics.summary import summaries
@@ -103,7 +104,7 @@ def _write(figure: Figure, out: str | None, stem: Path) -> Sequence[Path]:
         return style.write(figure, stem)
     file = Path(out)
     ending = file.suffix.removeprefix(".")
-    if ending not in style.FORMATS:
-        known = ", ".join(f".{name}" for name in style.FORMATS)
+    if ending not in FORMATS:
+        known = ", ".join(f".{name}" for name in FORMATS)
         raise InputError(f"--out: {out}: expected a file ending in one of {known}")
     return style.write(figure, file.with_suffix(""), [ending])

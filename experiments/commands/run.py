@@ -13,6 +13,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from experiments.commands.figure_formats import figure_formats
 from experiments.commands.printing import Output, note, say
 from experiments.execution import output
 from experiments.execution.event_log import EventLog
@@ -46,12 +47,14 @@ def main(
     as_json: bool,
     fail_fast: bool,
     events: str | None,
+    figures: str | None,
     **machinery: Any,
 ) -> int:
     """Run the experiment in ``file``; 0, or 1 if some points failed.
 
     ``machinery`` is what `chosen` takes.
     """
+    formats = figure_formats(figures)
     source = Path(file)
     document = override(load(source), settings)
     planned = plan(document, source.parent, catalogue(), any_size=any_size)
@@ -72,7 +75,7 @@ def main(
         finished = run(points, folder.store, executor, reporter, fail_fast=fail_fast)
     table = output.table_of(finished)
     if written:
-        output.write(folder, planned.document, finished, table)
+        output.write(folder, planned.document, finished, table, formats)
     if as_json:
         click.echo(json.dumps(_object(planned, finished, table, folder)))
     elif table.rows:

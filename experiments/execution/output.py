@@ -14,6 +14,7 @@ from experiments.execution.runner import RunOutcome
 from experiments.language.document import Document
 from experiments.language.errors import InputError
 from experiments.planning.points import Point
+from results.figures import stamps
 from results.records.run_folder import RunFolder
 from results.records.whole_file import READ_ONLY, UNWRITABLE, write_whole
 from results.tables.as_csv import to_csv
@@ -71,13 +72,35 @@ def table_of(finished: RunOutcome) -> RunTable:
     return run_table(finished.records, [point.swept for point in finished.points])
 
 
-def write(folder: RunFolder, document: Document, finished: RunOutcome, table: RunTable) -> None:
-    """Write everything but the records, which are there."""
+def write(
+    folder: RunFolder,
+    document: Document,
+    finished: RunOutcome,
+    table: RunTable,
+    formats: Collection[str],
+) -> None:
+    """Write everything but the records, which are there.
+
+    Args:
+        folder: where to.
+        document: the experiment.
+        finished: what was simulated, now or before.
+        table: that of it.
+        formats: of the figure, which is drawn unless it is there and current.
+    """
     write_whole(folder.experiment_file, _yaml(document).encode("utf-8"))
     write_whole(folder.table_file, to_csv(table).encode("utf-8"))
-    if finished.records:
-        figures = import_module("results.figures.run")
-        figures.write(finished.records, folder.path, [point.swept for point in finished.points])
+    if finished.records and formats:
+        _draw(folder, finished, formats)
+
+
+def _draw(folder: RunFolder, finished: RunOutcome, formats: Collection[str]) -> None:
+    labels = [point.swept for point in finished.points]
+    stem = folder.figure_stem
+    stamp, inputs = stamps.stamp_of(folder.path, stem.name), stamps.inputs(finished.records, labels)
+    if not stamps.is_current(stamp, inputs, [stem.with_suffix(f".{one}") for one in formats]):
+        figures = import_module("results.figures.run")  # what draws is slow to import
+        stamps.keep(stamp, inputs, figures.write(finished.records, stem, labels, formats))
 
 
 def _yaml(document: Document) -> str:

@@ -54,6 +54,10 @@ _TYPES = {
 """JSON Schema's types in words."""
 
 
+_ALWAYS_ADDABLE = frozenset({"missing", "union_tag_not_found"})
+"""Findings that another key would put right whatever stands beside them."""
+
+
 @dataclass(frozen=True)
 class _Finding:
     """One thing that is wrong.
@@ -101,6 +105,8 @@ def check_present(model: type[BaseModel], document: Document) -> None:
     try:
         _read(model, document)
     except ValidationError as error:
+        if all(details["type"] in _ALWAYS_ADDABLE for details in error.errors()):
+            return
         wrong = [f for f in _findings(error, model, document) if not f.addable]
         if wrong:
             first = min(wrong, key=lambda f: f.urgency)

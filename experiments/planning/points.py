@@ -197,11 +197,13 @@ class Plan:
             for route, text in self.document.leaves()
             if route[0] != "sweep" and (path := dotted(route)) not in replaced
         ]
-        fields = [*written, *swept]
+        fields = [field for field in (*written, *swept) if _is_unplain_size(field[1])]
+        if not fields:
+            return
         routes = {path: route_of(path) for path in {path for path, _ in fields}}
         sizes = sizes_among(self.model, routes.values())
         for path, text in fields:
-            if routes[path] in sizes and not is_plain_size(text):
+            if routes[path] in sizes:
                 others = "; to others it is another size" if is_ambiguous_size(text) else ""
                 yield f"{path}: {text} is read as {parse_bytes(text):,} bytes{others}"
 
@@ -303,6 +305,14 @@ def _labels(axis: Axis) -> list[dict[str, str]]:
     """Per row, its values as text by dotted path."""
     names = {field: dotted(field) for field in axis.fields}
     return [{names[given.field]: _text(given.data) for given in row} for row in axis.rows]
+
+
+def _is_unplain_size(text: str) -> bool:
+    """Whether it would be a size, were it the value of one, that has to be told."""
+    try:
+        return not is_plain_size(text)
+    except ValueError:
+        return False
 
 
 def _text(value: object) -> str:

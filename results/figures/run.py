@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 
 from results.figures import style, sweep, tornado
 from results.figures.fork_panel import fork_times
+from results.figures.formats import FORMATS
 from results.figures.latency_panels import SNAPSHOT_MARKER, over_time, percentiles
 from results.figures.lines import Line, lines_of
 from results.figures.memory_panel import has_memory, memory_over_time
@@ -43,17 +44,21 @@ class _ProgramRow:
 
 
 def write(
-    records: Sequence[Record], folder: Path, labels: Sequence[Mapping[str, str]] | None = None
+    records: Sequence[Record],
+    stem: Path,
+    labels: Sequence[Mapping[str, str]] | None = None,
+    formats: Iterable[str] = FORMATS,
 ) -> list[Path]:
-    """Write ``figure.png``, ``.svg`` and ``.pdf`` of a run; nothing if there is nothing to draw.
+    """Write the figure of a run in some formats; nothing if there is nothing to draw.
 
     Args:
         records: one per point.
-        folder: where to; it exists.
+        stem: the files without their endings; their folder exists.
         labels: as for `results.tables.run_table.run_table`.
+        formats: endings of the files.
     """
     figure = draw(records, labels)
-    return [] if figure is None else style.write(figure, folder / "figure")
+    return [] if figure is None else style.write(figure, stem, formats)
 
 
 def draw(

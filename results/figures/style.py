@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from matplotlib.style import context
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from models.schemes.registry import SCHEMES
+from results.figures.formats import FORMATS
 from results.records.whole_file import whole_file
 
 COLUMN_IN = 3.33
@@ -63,13 +64,6 @@ STYLE: dict[str, Any] = {
     "pdf.fonttype": 42,  # text stays text; conferences refuse Type 3
     "svg.hashsalt": "forksim",
 }
-
-FORMATS: Mapping[str, Mapping[str, None]] = {
-    "png": {"Software": None},
-    "svg": {"Date": None},
-    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-}
-"""The formats written, and the metadata left out because it differs from run to run."""
 
 
 def panels(

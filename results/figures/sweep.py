@@ -68,9 +68,9 @@ def default(records: Sequence[Record], labels: Sequence[Mapping[str, str]]) -> S
 def default_metrics(records: Sequence[Record]) -> list[Metric]:
     """The metrics that a sweep is about: its tail or its throughput, and its forks."""
     first = [r for record in records for _, own in record.by_program() for r in own.repetitions[:1]]
-    values = [of_repetition(recording) for recording in first]
-    known = {metric.name: metric for recording in first for metric in measured(recording)}
-    throughputs = [own[THROUGHPUT.name] for own in values if THROUGHPUT.name in own]
+    values = [(metric, value) for one in first for metric, value in measured(one).items()]
+    known = {metric.name: metric for metric, _ in values}
+    throughputs = [value for metric, value in values if metric.name == THROUGHPUT.name]
     changes = bool(throughputs) and max(throughputs) > _GREATEST_CHANGE * min(throughputs)
     wanted = [
         *_tails(first),

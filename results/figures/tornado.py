@@ -94,12 +94,10 @@ class Tornado:
 def default(records: Sequence[Record], labels: Sequence[Mapping[str, str]]) -> Tornado | None:
     """The figure of a sweep of single constants without being asked; None of other sweeps."""
     paths = {path for label in labels for path in label} - {FORK}
+    if not paths or any(path.split(".")[:2] != ["machine", "scale"] for path in paths):
+        return None
     metrics = default_metrics(records)
-    if (
-        not metrics
-        or not paths
-        or any(path.split(".")[:2] != ["machine", "scale"] for path in paths)
-    ):
+    if not metrics:
         return None
     try:
         return tornado(records, metrics[0])

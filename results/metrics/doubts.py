@@ -137,6 +137,8 @@ def _few_stalls(record: Record) -> Iterator[str]:
 
 def _wide_intervals(record: Record) -> Iterator[str]:
     """The widest interval, if it is too wide, and of how many more metrics it is."""
+    if len(record.repetitions) == 1:  # which has none
+        return
     percentiles = {
         recording.declared.distribution(name).named(percentile)
         for recording in record.repetitions

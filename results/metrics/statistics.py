@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
+
+from results.metrics.student import t_quantile
 
 CONFIDENCE = 0.95
 """The level of every interval that is printed or drawn."""
@@ -66,7 +66,7 @@ def of_mean(
     """
     if count < 2:
         return None
-    half = _student(count - 1, confidence) * deviation / math.sqrt(count)
+    half = t_quantile(count - 1, confidence) * deviation / math.sqrt(count)
     return Interval(mean, mean - half, mean + half, count)
 
 
@@ -123,7 +123,7 @@ def paired_ratio(
     if count < 2:
         return None
     mean, mean_of_baseline = math.fsum(values) / count, math.fsum(baseline) / count
-    t_squared = _student(count - 1, confidence) ** 2
+    t_squared = t_quantile(count - 1, confidence) ** 2
     square = count * mean_of_baseline**2 - t_squared * _covariance(baseline, baseline)
     if square <= 0:
         return None
@@ -142,14 +142,6 @@ def bounds(values: Sequence[float]) -> tuple[float, float]:
     values = list(values)
     interval = mean_interval(values)
     return (values[0], values[0]) if interval is None else (interval.low, interval.high)
-
-
-@cache
-def _student(freedom: int, confidence: float) -> float:
-    """The two-sided quantile of Student's t."""
-    # What scipy.stats.t.ppf calls; scipy.stats itself takes longer to import than a short run.
-    special = import_module("scipy.special")
-    return float(special.stdtrit(freedom, (1 + confidence) / 2))
 
 
 def _covariance(left: Sequence[float], right: Sequence[float]) -> float:

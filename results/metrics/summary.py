@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -81,22 +81,30 @@ def summaries(record: Record) -> dict[str, Summary]:
             samples.setdefault(metric, []).append(value)
     least = {name for recording in record.repetitions for name in lower_bounds(recording)}
     return {
-        metric.name: replace(summarise(metric, values), at_least=metric.name in least)
+        metric.name: summarise(metric, values, at_least=metric.name in least)
         for metric, values in samples.items()
     }
 
 
-def summarise(metric: Metric, values: Sequence[Number]) -> Summary:
+def summarise(metric: Metric, values: Sequence[Number], *, at_least: bool = False) -> Summary:
     """The summary of one metric's values, at least one, exact for integers."""
-    mean = sum(map(Fraction, values), Fraction(0)) / len(values)
     return Summary(
         metric,
-        mean=mean.numerator if mean.denominator == 1 else float(mean),
+        mean=_exact_mean(values),
         std=statistics.stdev(values) if len(values) > 1 else 0.0,
         minimum=min(values),
         maximum=max(values),
         count=len(values),
+        at_least=at_least,
     )
+
+
+def _exact_mean(values: Sequence[Number]) -> Number:
+    if len(values) == 1:  # as the fractions below have it, without them
+        only = values[0]
+        return int(only) if isinstance(only, float) and only.is_integer() else only
+    mean = sum(map(Fraction, values), Fraction(0)) / len(values)
+    return mean.numerator if mean.denominator == 1 else float(mean)
 
 
 def of_repetition(recording: Recording) -> dict[str, Number]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from results.figures import style
-from results.paper import figure_stamps
+from results.figures import stamps, style
+from results.figures.formats import FORMATS
 from results.paper.comparison.report import ItemReport, report
 from results.paper.item import PaperItem
 from results.paper.items import (
@@ -39,26 +39,33 @@ ITEMS = by_name("items of the paper", [module.ITEM for module in _MODULES])
 
 
 def write_item(
-    item: PaperItem, records: Sequence[Record], folder: Path, varied: Sequence[Record] = ()
+    item: PaperItem,
+    records: Sequence[Record],
+    folder: Path,
+    varied: Sequence[Record] = (),
+    formats: Iterable[str] = FORMATS,
 ) -> ItemReport:
-    """Write ``<item>.png``, ``.svg``, ``.pdf`` and ``.csv`` unless they are there and current.
+    """Write ``<item>.csv`` and the item's figure unless they are there and current.
 
     Args:
         item: the figure or table.
         records: of its experiments.
         folder: where its files go, which exists.
         varied: records of the short runs of its `PaperItem.variation`.
+        formats: of its figure.
 
     Returns:
         The item beside the paper, for `results.paper.comparison.report.write`.
     """
     simulated = item.collect(records)
     data = folder / f"{item.name}.csv"
-    files = [data, *(folder / f"{item.name}.{ending}" for ending in style.FORMATS)]
-    stamp, inputs = folder / "drawn" / f"{item.name}.json", figure_stamps.inputs(records)
-    if not figure_stamps.is_current(stamp, inputs, files):
-        figure = style.drawing(lambda: item.draw(simulated, records))
-        style.write(figure, folder / item.name)
+    endings = list(formats)
+    files = [data, *(folder / f"{item.name}.{ending}" for ending in endings)]
+    stamp, inputs = stamps.stamp_of(folder, item.name), stamps.inputs(records)
+    if not stamps.is_current(stamp, inputs, files):
+        if endings:
+            figure = style.drawing(lambda: item.draw(simulated, records))
+            style.write(figure, folder / item.name, endings)
         write_whole(data, csv_text(item.data(simulated, records)).encode("utf-8"), durable=False)
-        figure_stamps.keep(stamp, inputs, files)
+        stamps.keep(stamp, inputs, files)
     return report(item, simulated, records, varied)

@@ -56,6 +56,11 @@ class RunFolder:
         """The table of its results."""
         return self.path / "table.csv"
 
+    @property
+    def figure_stem(self) -> Path:
+        """The files of its figure, without their endings."""
+        return self.path / "figure"
+
     def make(self) -> None:
         """Make the folder and the one for records in it, unless they are there.
 

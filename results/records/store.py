@@ -76,10 +76,16 @@ class Store:
         """Write the record, whole or not at all, and return its file."""
         return self.write_bytes(record.id, record.to_bytes())
 
-    def write_bytes(self, id_: str, data: bytes) -> Path:
-        """Write the record with this id from its own bytes; an earlier failure is forgotten."""
+    def write_bytes(self, id_: str, data: bytes, *, durable: bool = True) -> Path:
+        """Write the record with this id from its own bytes; an earlier failure is forgotten.
+
+        Args:
+            id_: of the record.
+            data: its bytes.
+            durable: survive a power cut too; else it is absent or found damaged after one.
+        """
         file = self.file_of(id_)
-        write_whole(file, data, root=self.path.parent)
+        write_whole(file, data, root=self.path.parent, durable=durable)
         with suppress(OSError):
             self.failure_file_of(id_).unlink()
         return file

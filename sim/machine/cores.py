@@ -67,6 +67,7 @@ class Core:
         last_task: what it ran last, or runs.
         turn: the last task's, on this core.
         pushing: what it must be taken from its task for, if it must.
+        pass_end_ns: when its pass will end, or has ended, as things are.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Core:
         self.last_task: Task | None = None
         self.turn = Turn()
         self.pushing: Burst | None = None
+        self.pass_end_ns = 0
         self._clock = clock
         self._memory = memory
         self._work = work
@@ -127,14 +129,16 @@ class Core:
             return self._slept_ns
         return self._slept_ns + self._clock.now - max(self.idle_since_ns, 0)
 
-    def settled(self) -> Task | None:
-        """The task that has the core, its fair time as of now; None if none has."""
-        task = self.task
-        if self._passing and task is not None:
-            now = self._clock.now
-            task.fair_ns += now - self._settled_ns
-            self._settled_ns = now
-        return task
+    def settle(self, now_ns: int) -> None:
+        """Bring the fair time of the task that has the core, if one has, up to now."""
+        if self._settled_ns != now_ns and self._passing and self.task is not None:
+            self.task.fair_ns += now_ns - self._settled_ns
+            self._settled_ns = now_ns
+
+    @property
+    def shares_memory(self) -> bool:
+        """Whether it is in the memory part of a burst whose stream has a class."""
+        return self._stream is not None
 
     def nudge(self) -> None:
         """Something about the running burst has changed (its speed, who waits): look again."""
@@ -202,6 +206,7 @@ class Core:
             pass_ns = left_ns
         self._passing, self._over = True, False
         self._pass_ns = self._settled_ns = self._clock.now
+        self.pass_end_ns = self._pass_ns + pass_ns
         self._number += 1
         self._clock.later(pass_ns, partial(self._time_is_up, self._number))
 
@@ -227,7 +232,7 @@ class Core:
         burst = self._burst
         assert burst is not None  # noqa: S101 - of whom the pass was
         now = self._clock.now
-        burst.task.fair_ns += now - self._settled_ns
+        self.settle(now)
         self._passing = False
         ran_ns = now - self._pass_ns
         burst.progress(ran_ns, self._slowdown)

@@ -79,9 +79,14 @@ class Scheduler:
 
     def running(self) -> list[Task]:
         """See `Crowd.running`."""
+        now = self.clock.now
+        found = []
+        for core in self.cores:
+            if (task := core.task) is not None:
+                core.settle(now)
+                found.append(task)
         # One whose next burst has gone to another core at this moment is told of once.
-        found = [core.settled() for core in self.cores if core.task is not None]
-        return [task for task in dict.fromkeys(found) if task is not None]
+        return list(dict.fromkeys(found))
 
     def starting(self) -> list[Task]:
         """See `Crowd.starting`."""
@@ -133,15 +138,20 @@ class Scheduler:
 
     def _let_wait(self, burst: Burst) -> None:
         self.waiting.push(burst)
-        for core in self.cores:
-            core.nudge()
+        clear_ns = self._rule.no_turn_ends_before_ns(self.clock.now)
+        ends_ns = [core.pass_end_ns for core in self.cores]
+        # Passes that end at the same moment end in the order of the latest looks at them.
+        ties = len(set(ends_ns)) < len(ends_ns)
+        for core, end_ns in zip(self.cores, ends_ns, strict=True):
+            if end_ns >= clear_ns or core.shares_memory or (ties and ends_ns.count(end_ns) > 1):
+                core.nudge()
 
     def _make_room(self, burst: Burst, arrival: Arrival) -> None:
-        """Take a core from somebody, if the rule says so."""
+        """Take a core from somebody, if the rule says so; it has just placed the task."""
         holders = {
             task: core
             for core in self.cores
-            if core.pushing is None and (task := core.settled()) is not None
+            if core.pushing is None and (task := core.task) is not None
         }
         driven_out = self._rule.driven_out(burst.task, arrival, list(holders), self)
         if driven_out is not None:
@@ -157,8 +167,9 @@ class Scheduler:
 
     def turn_end_ns(self, core: Core) -> int:
         """When the task that has the core must let others have it; some wait."""
-        task = core.settled()
+        task = core.task
         assert task is not None  # noqa: S101 - a turn is somebody's
+        core.settle(self.clock.now)
         return self._rule.turn_end_ns(task, core.turn, self)
 
     def resume(self, core: Core, task: Task) -> Burst | None:

@@ -68,7 +68,7 @@ def test_run_prints_a_table_and_writes_the_folder(here: Path) -> None:
         f"runs/fake-run/{name}"
         for name in (
             *("experiment.yaml", "points.json", "table.csv"),
-            *("figure.png", "figure.svg", "figure.pdf"),
+            *("figure.png", "figure.svg", "figure.pdf", "drawn/figure.json"),
         )
     }
     records = {file.name for file in (here / "runs/fake-run/points").iterdir()}

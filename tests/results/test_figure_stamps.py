@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from run_samples import faults
 
-from results.figures import style
-from results.paper import figure_stamps
+from results.figures import stamps, style
+from results.figures.formats import FORMATS
 from results.paper.registry import ITEMS, write_item
 from results.records.record import Record
 
@@ -23,16 +23,18 @@ def drawings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     stems: list[str] = []
     write: Callable[..., list[Path]] = style.write
 
-    def noted(figure: object, stem: Path) -> list[Path]:
+    def noted(figure: object, stem: Path, endings: Sequence[str]) -> list[Path]:
         stems.append(stem.name)
-        return write(figure, stem)
+        return write(figure, stem, endings)
 
     monkeypatch.setattr(style, "write", noted)
     return stems
 
 
-def write(folder: Path, records: Sequence[Record] = RECORDS) -> dict[str, bytes]:
-    write_item(ITEMS["table1"], records, folder)
+def write(
+    folder: Path, records: Sequence[Record] = RECORDS, formats: Sequence[str] = tuple(FORMATS)
+) -> dict[str, bytes]:
+    write_item(ITEMS["table1"], records, folder, formats=formats)
     return {file.name: file.read_bytes() for file in folder.glob("table1.*")}
 
 
@@ -70,9 +72,30 @@ def test_other_code_draws_again(
     tmp_path: Path, drawings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path)
-    monkeypatch.setattr(figure_stamps, "_code", lambda: "other")
+    monkeypatch.setattr(stamps, "_code", lambda: "other")
     write(tmp_path)
     assert drawings == ["table1"] * 2
+
+
+def test_formats_that_were_not_asked_for_are_not_missed(
+    tmp_path: Path, drawings: list[str]
+) -> None:
+    assert sorted(write(tmp_path, formats=["svg"])) == ["table1.csv", "table1.svg"]
+    write(tmp_path, formats=["svg"])
+    assert drawings == ["table1"]
+    assert sorted(write(tmp_path, formats=["svg", "png"])) == [
+        "table1.csv",
+        "table1.png",
+        "table1.svg",
+    ]
+    write(tmp_path, formats=["png"])
+    write(tmp_path, formats=[])
+    assert drawings == ["table1"] * 2
+
+
+def test_without_formats_there_is_only_the_data(tmp_path: Path, drawings: list[str]) -> None:
+    assert sorted(write(tmp_path, formats=[])) == ["table1.csv"]
+    assert drawings == []
 
 
 @pytest.mark.parametrize("text", ["", "{", "null", "[]", '{"inputs": 1}'])
@@ -84,9 +107,9 @@ def test_a_damaged_stamp_draws_again(tmp_path: Path, drawings: list[str], text: 
 
 
 def test_the_code_counts_every_source_and_published_number() -> None:
-    folder = Path(figure_stamps.__file__).parents[1]
-    digest = figure_stamps._code()
-    figure_stamps._code.cache_clear()
-    assert figure_stamps._code() == digest
+    folder = Path(stamps.__file__).parents[1]
+    digest = stamps._code()
+    stamps._code.cache_clear()
+    assert stamps._code() == digest
     counted = {file.suffix for file in folder.rglob("*") if file.is_file()} - {".pyc"}
-    assert counted - set(figure_stamps._SOURCES) <= {".md", ".typed"}
+    assert counted - set(stamps._SOURCES) <= {".md", ".typed"}

@@ -57,7 +57,7 @@ def test_three_files_with_the_same_bytes_again(tmp_path: Path, records: list[Rec
     for folder, font_size in zip(folders, (10.0, 23.0), strict=True):
         folder.mkdir()
         with mpl.rc_context({"font.size": font_size}):  # a user's own settings change nothing
-            files = run.write(records, folder)
+            files = run.write(records, folder / "figure")
         assert [file.name for file in files] == ["figure.png", "figure.svg", "figure.pdf"]
     for file in folders[0].iterdir():
         assert file.read_bytes() == (folders[1] / file.name).read_bytes()

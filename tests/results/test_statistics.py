@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from run_samples import record
-from scipy import stats
+from scipy import special, stats
 
 from results.metrics.statistics import (
     CONFIDENCE,
@@ -19,6 +19,7 @@ from results.metrics.statistics import (
     paired_difference,
     paired_ratio,
 )
+from results.metrics.student import t_quantile
 from results.metrics.summary import summaries
 from sim.measures.histogram import Histogram
 from sim.measures.recording import Recording
@@ -171,3 +172,8 @@ def test_intervals_cover_the_mean_of_an_mm1_queue() -> None:
 def test_intervals_cover_the_mean_of_an_mm1_queue_in_93_to_97_percent() -> None:
     covered = sum(covers(seed, repetitions=10, customers=20_000) for seed in range(1_000))
     assert 930 <= covered <= 970
+
+
+@pytest.mark.parametrize("freedom", [*range(1, 35), 1000])
+def test_quantiles_are_scipys_to_the_last_digit(freedom: int) -> None:
+    assert t_quantile(freedom, 0.95) == special.stdtrit(freedom, (1 + 0.95) / 2)

@@ -23,6 +23,8 @@ from models.kernel.kernel import Kernel
 from models.kernel.scheduling import SchedulerName
 from sim.arrays import IntArray
 from sim.machine.clock import Activity
+from sim.machine.scheduler import Scheduler
+from sim.machine.tasks import Task
 from sim.measures.recording import Recording
 from workloads.programs.afl.config import AflConfig
 from workloads.programs.afl.program import Afl
@@ -38,17 +40,20 @@ from workloads.traces.registry import BUNDLED, open_as
 
 pytestmark = pytest.mark.histories
 
-Beside = Literal["nobody", "hog", "fuzzers"]
+Beside = Literal["nobody", "hog", "children", "fuzzers"]
 Outcome = tuple[Sojourns, list[tuple[int, int]], int]
 """Of each request when and how late it was answered; of each fork when and how long; how many
 snapshots were refused."""
 
 
-def hog(kernel: Kernel, gap_ns: int, work_ns: int) -> Activity:
-    """Somebody else who wants a core now and then."""
+def hog(kernel: Kernel, gap_ns: int, work_ns: int, *, always_new: bool = False) -> Activity:
+    """Somebody else who wants a core now and then, or has a child that wants one."""
     task = kernel.machine.task("hog")
+    kernel.start_program()
     for _ in range(30):
         yield kernel.machine.clock.timeout(gap_ns)
+        if always_new:
+            task = kernel.machine.task("child")
         yield from task.run(compute_ns=work_ns)
 
 
@@ -56,7 +61,12 @@ def others(kernel: Kernel, beside: Beside, repetition: int) -> list[Program]:
     """Who shares the machine: its cores, and by their forks its memory."""
     if beside == "hog":
         gap_ns, work_ns = 1_345_678 + 7 * repetition, 900_001
-        return [Program([hog(kernel, gap_ns, work_ns)], Recording)]
+        return [Program([hog(kernel, gap_ns, work_ns)], Recording, at_once=1)]
+    if beside == "children":
+        # Cores are given to whoever comes in turn, so the server's is, too.
+        gaps_ns = (345_678 + 7 * repetition, 123_457)
+        own = [hog(kernel, gap_ns, 300_001, always_new=True) for gap_ns in gaps_ns]
+        return [Program(own, Recording, at_once=len(own))]
     if beside == "fuzzers":
         fields = {"kind": "afl", "target": "24MiB", "run": "150us", "pages": 3, "instances": 2}
         config = AflConfig.model_validate({**fields, "duration": "12ms"})
@@ -71,7 +81,11 @@ def in_blocks(config: RedisConfig, machine: Setup, beside: Beside) -> Outcome:
     company = others(kernel, beside, machine.repetition)
     clients = _clients(config, machine.streams())
     server = Server(config, kernel, Watched(clients, sojourns))
-    redis, *_ = play(kernel, Program([server.live()], server.recording), *company)
+    redis, *_ = play(
+        kernel,
+        Program([server.live()], server.recording, at_once=1 + (config.snapshot is not None)),
+        *company,
+    )
     table = redis.series["snapshots"]
     forks = list(zip(table["start_ns"].tolist(), table["fork_ns"].tolist(), strict=True))
     return sojourns, forks, redis.counters["snapshots_refused"]
@@ -141,7 +155,17 @@ EXAMPLES: dict[str, st.SearchStrategy[Any]] = {
 
 
 @pytest.mark.parametrize(
-    ("beside", "cores"), [("nobody", 16), ("nobody", 1), ("hog", 1), ("hog", 2), ("fuzzers", 3)]
+    ("beside", "cores"),
+    [
+        ("nobody", 16),
+        ("nobody", 1),
+        ("hog", 1),
+        ("hog", 2),
+        ("hog", 3),
+        ("children", 4),
+        ("fuzzers", 3),
+        ("fuzzers", 4),
+    ],
 )
 @settings(max_examples=5, deadline=None)
 @given(clients=CLOSED | OPEN, **EXAMPLES)
@@ -223,7 +247,9 @@ def test_rules_and_commands_fork_when_a_look_ten_times_a_second_does(
     both_fork_alike("nobody", 16, clients, **asked)
 
 
-@pytest.mark.parametrize(("beside", "cores"), [("nobody", 1), ("hog", 2), ("fuzzers", 3)])
+@pytest.mark.parametrize(
+    ("beside", "cores"), [("nobody", 1), ("hog", 2), ("children", 4), ("fuzzers", 3)]
+)
 @settings(max_examples=6, deadline=None)
 @given(clients=SELDOM | WAITING | TRACED, **ASKED)
 def test_they_do_beside_others_and_under_every_kind_of_load(
@@ -255,3 +281,25 @@ def both_fork_alike(
     machine = setup("classic", seed, cores)
     together = in_blocks(config, machine, beside)
     assert together == one_by_one(config, machine, beside)
+
+
+def test_blocks_beside_others_are_cut_by_who_takes_the_core(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ends: list[bool] = []
+
+    def follow(self: Scheduler, task: Task, starts_ns: IntArray, ends_ns: IntArray) -> Activity:
+        done = yield from real(self, task, starts_ns, ends_ns)
+        ends.append(done < len(starts_ns))
+        return done
+
+    real = Scheduler.follow
+    monkeypatch.setattr(Scheduler, "follow", follow)
+    clients = {"kind": "open", "rate": "12k/s", "connections": 5}
+    config = redis_config(clients=clients, service="10us", dataset="16MiB", duration="25ms")
+    machine = setup("classic", cores=3)
+    sojourns, *_ = in_blocks(config, machine, "children")
+    assert any(ends)
+    assert not all(ends)
+    assert len(ends) < sojourns.total() / 4
+    assert sojourns == one_by_one(config, machine, "children")[0]

@@ -123,12 +123,7 @@ def test_of_connections_beside_another_program(
     ),
 )
 def test_of_a_trace(
-    tmp_path: Path,
-    workers: int,
-    gaps: list[int],
-    services_us: list[int],
-    speed: float,
-    scheme: str,
+    tmp_path: Path, workers: int, gaps: list[int], services_us: list[int], how: tuple[float, str]
 ) -> None:
     speed, scheme = how
     at, lines = datetime(2026, 11, 23, 7, 25, tzinfo=UTC), []

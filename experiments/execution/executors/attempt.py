@@ -12,6 +12,10 @@ from experiments.execution.simulation import simulate
 from experiments.planning.points import Point
 from results.records.store import Failure, Store
 
+_WORTH_A_WAIT_S = 0.1
+"""What takes less to simulate again is not waited for until it is on the disk: a power cut may take
+the last of it, the end of any process does not."""
+
 
 @dataclass(frozen=True)
 class Attempt:
@@ -77,7 +81,7 @@ def keep(tried: Attempt, point: Point, store: Store) -> Outcome:
             if tried.details:
                 reason += f" (traceback in {file})"
         return Outcome(tried.wall_s, reason)
-    store.write_bytes(point.id, tried.record)
+    store.write_bytes(point.id, tried.record, durable=tried.wall_s >= _WORTH_A_WAIT_S)
     store.write_wall(point.id, tried.wall_s)
     return Outcome(tried.wall_s)
 

@@ -1,4 +1,4 @@
 """How far the simulation is from what was published, which way round, and why.
 
-Of `results.paper` it may import: `item`, `reference`, `figure_stamps`.
+Of `results.paper` it may import: `item`, `reference`.
 """

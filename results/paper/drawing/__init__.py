@@ -1,4 +1,4 @@
 """How figures and tables of the paper are drawn: simulated and published side by side.
 
-Of `results.paper` it may import: `item`, `reference`, `figure_stamps`.
+Of `results.paper` it may import: `item`, `reference`.
 """

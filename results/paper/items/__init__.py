@@ -1,4 +1,4 @@
 """The figures and tables of the paper, a module each.
 
-Of `results.paper` it may import: `drawing`, `comparison`, `item`, `reference`, `figure_stamps`.
+Of `results.paper` it may import: `drawing`, `comparison`, `item`, `reference`.
 """

@@ -83,6 +83,10 @@ class Cfs(SchedulingRule):
         # A tick at which it was the next all the same is behind it.
         return tick_from(max(over_ns, crowd.now_ns, turn.confirmed_ns + 1), self._tick_ns)
 
+    def no_turn_ends_before_ns(self, now_ns: int) -> int:
+        """See `SchedulingRule.no_turn_ends_before_ns`: turns end at ticks."""
+        return tick_from(now_ns, self._tick_ns)
+
     def _slice_ns(self, contenders: int, crowd: Crowd) -> int:
         """A task's share of the latency, its core's share of the contenders counted."""
         shared_ns = self._latency_ns * crowd.core_count // max(contenders, crowd.core_count)

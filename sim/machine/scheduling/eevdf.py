@@ -108,6 +108,10 @@ class Eevdf(SchedulingRule):
         due_ns = crowd.now_ns + max(task.deadline_ns - task.fair_ns, 0)
         return tick_from(due_ns, self._tick_ns)
 
+    def no_turn_ends_before_ns(self, now_ns: int) -> int:
+        """See `SchedulingRule.no_turn_ends_before_ns`: turns end at ticks."""
+        return tick_from(now_ns, self._tick_ns)
+
     def _mean(self, crowd: Crowd) -> tuple[int, int]:
         """The sum of the fair times that count, and how many they are."""
         fair_ns = [task.fair_ns for task in crowd.running() if not task.waits]

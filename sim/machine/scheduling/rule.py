@@ -94,6 +94,10 @@ class SchedulingRule(ABC):
             crowd: Of whom at least one waits. If more come, it is asked again.
         """
 
+    def no_turn_ends_before_ns(self, now_ns: int) -> int:
+        """Before this moment no turn ends, whoever comes; ``now_ns`` if nothing is known."""
+        return now_ns
+
 
 def tick_from(moment_ns: int, tick_ns: int) -> int:
     """The first timer interrupt at a moment or after it; all cores have theirs together."""

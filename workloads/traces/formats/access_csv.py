@@ -11,6 +11,9 @@ seconds is told by whole seconds.
 
 from __future__ import annotations
 
+import numpy as np
+
+from workloads.traces.formats.access_csv_blocks import AccessRowBlocks
 from workloads.traces.kinds.access_trace import (
     BYTES_BELOW,
     STATUS_BELOW,
@@ -90,8 +93,12 @@ def read_access_csv(
             promise.
     """
     rows = _AccessRows(fields)
-    accounting = account(path, limits, "request", rows.take)
-    if rows.all_ns and not any(time_ns % 10**9 for time_ns in rows.columns.unix_ns):
+    accounting = account(path, limits, "request", rows.take, rows.blocks.take_block)
+    if (
+        rows.all_ns
+        and rows.blocks.all_ns
+        and not (np.frombuffer(rows.columns.unix_ns, np.int64) % 10**9).any()
+    ):
         rows.columns.tick_ns = 10**9
     return rows.columns.trace(accounting, (*rows.header.notes, *rows.no_service_times()))
 
@@ -103,6 +110,7 @@ class _AccessRows:
         self.columns = AccessColumns()
         self._rated = RatedTimes(fields.rate)
         self.header = Header(COLUMNS, ("time",), fields, rated=True)
+        self.blocks = AccessRowBlocks(self.columns, self.header)
         self.all_ns = True
 
     def take(self, line: bytes) -> str | None:

@@ -14,10 +14,13 @@ Sources: maybe_update_plot_file in AFL 2.57b's afl-fuzz.c and in AFL++'s src/afl
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+from workloads.traces.formats.plot_blocks import PlotBlocks, PlotPlaces
 from workloads.traces.kinds.execution_trace import ExecutionColumns, ExecutionTrace
 from workloads.traces.reading.about import About
 from workloads.traces.reading.accounting import BLANK, HEADER, LineError, account
+from workloads.traces.reading.block_lines import lines_until
 from workloads.traces.reading.cells import (
     cell_column,
     cell_error,
@@ -57,7 +60,7 @@ def read_plot_data(path: TracePath, limits: ReadLimits = DEFAULT_LIMITS) -> Exec
             whose time goes backwards, or that stands above any header.
     """
     rows = _ProgressColumns()
-    accounting = account(path, limits, "row", rows.take)
+    accounting = account(path, limits, "row", rows.take, rows.take_block)
     return rows.columns.trace(accounting)
 
 
@@ -69,6 +72,21 @@ class _ProgressColumns:
         self._header: list[bytes] = []
         self._time = self._rate = self._total = MISSING
         self._start_s: int | None = None
+        self._blocks = PlotBlocks(self.columns)
+
+    def take_block(self, block: bytes) -> Iterator[int | bytes]:
+        # The first row is looked at by itself: of Unix time it is the start.
+        return lines_until(
+            block,
+            lambda: len(self.columns) > 0,
+            lambda rest: self._blocks.take_block(rest, self._places),
+        )
+
+    @property
+    def _places(self) -> PlotPlaces:
+        return PlotPlaces(
+            len(self._header), self._time, self._rate, self._total, self._start_s or 0
+        )
 
     def take(self, line: bytes) -> str | None:
         text = line.strip()

@@ -13,6 +13,7 @@ import math
 import re
 from functools import cached_property
 
+from workloads.traces.formats.execution_csv_blocks import ExecutionRowBlocks
 from workloads.traces.kinds.execution_trace import ExecutionColumns, ExecutionTrace
 from workloads.traces.reading.about import About
 from workloads.traces.reading.accounting import BLANK, HEADER, LineError, account
@@ -77,7 +78,7 @@ def read_execution_csv(
             promise, or whose time goes backwards.
     """
     rows = _ExecutionRows(fields)
-    accounting = account(path, limits, "row", rows.take)
+    accounting = account(path, limits, "row", rows.take, rows.blocks.take_block)
     return rows.columns.trace(accounting, rows.header.notes)
 
 
@@ -86,6 +87,10 @@ class _ExecutionRows:
 
     def __init__(self, fields: Fields) -> None:
         self.header = Header(COLUMNS, (("time", "date"), ("rate", "total")), fields)
+        self.blocks = ExecutionRowBlocks(self.header, self._of_times)
+
+    def _of_times(self) -> tuple[ExecutionColumns, str, int]:
+        return self.columns, self._time, LONGEST_NS if self._time == "time" else 2**63 - 1
 
     @cached_property
     def _time(self) -> str:

@@ -24,6 +24,11 @@ from __future__ import annotations
 
 from workloads.traces.commands.operations import BY_NAME, Operation, by_codes
 from workloads.traces.commands.resp import request_bytes
+from workloads.traces.formats.csv_blocks import (
+    LARGEST_BYTES,
+    LONGEST_KEY_BYTES,
+    CommandBlocks,
+)
 from workloads.traces.kinds.key_trace import FURTHER, KeyColumns, KeyTrace
 from workloads.traces.reading.about import About
 from workloads.traces.reading.accounting import BLANK, HEADER, LineError, account
@@ -43,9 +48,6 @@ CSV = About(
     "ticks with the last decimal; records without times come at `rate`",
 )
 
-LARGEST_BYTES = 2**29
-"""A larger value is refused: columns have 32 bits. Redis' own limit is 512 MiB."""
-
 COLUMNS: Columns = {
     "time": Column(
         ("time", "timestamp", "unix_time", "op_time", "datetime"), time=True, unit="s", dated=True
@@ -61,7 +63,6 @@ COLUMNS: Columns = {
     "connection": Column(("connection", "client", "client_id")),
 }
 _FURTHER = FURTHER.encode()
-_LONGEST_KEY_BYTES = 2**20
 _WITHOUT = BY_NAME["read"]
 
 
@@ -98,7 +99,7 @@ def read_csv(
         rows = _CommandColumns(fields, limits.max_lines)
     except SaidError as error:
         raise trace_error(path, 1, 1, error.what, error.expected) from None
-    accounting = account(path, limits, "row", rows.take)
+    accounting = account(path, limits, "row", rows.take, rows.blocks.take_block)
     return rows.columns.trace(accounting, rows.resolution_ns, rows.header.notes)
 
 
@@ -112,11 +113,15 @@ class _CommandColumns:
         self._rated = RatedTimes(fields.rate)
         self._most_commands = most_commands
         self._tick_ns = 10**9
+        self.blocks = CommandBlocks(
+            self.columns, self.header, self._operations, self._rated, most_commands
+        )
 
     @property
     def resolution_ns(self) -> int:
         """The tick of a clock with as many decimals as were seen."""
-        return self._tick_ns if self.header.has("time") else self._rated.tick_ns
+        tick_ns = min(self._tick_ns, self.blocks.tick_ns)
+        return tick_ns if self.header.has("time") else self._rated.tick_ns
 
     def take(self, line: bytes) -> str | None:
         if not line.strip():
@@ -129,7 +134,7 @@ class _CommandColumns:
     def _take_row(self, line: bytes, cells: list[bytes]) -> None:
         header = self.header
         key = header.cell(cells, "key")
-        if len(key) > _LONGEST_KEY_BYTES:
+        if len(key) > LONGEST_KEY_BYTES:
             raise header.error(line, "key", "key", "a name of at most 1 MiB")
         name = header.cell(cells, "op").lower()
         further = name == _FURTHER

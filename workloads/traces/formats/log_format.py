@@ -49,6 +49,7 @@ class LogPattern:
     Attributes:
         line: matches a whole line; its groups are in the order of `reads`.
         parts: the same piece by piece, for what is wrong with a line.
+        pieces: literals and directives that the parts are of.
         reads: what each group is: `request`, `status`, `size`, `service`, `path`, or a part of
             the time.
         time_parts: the parts of the time.
@@ -60,12 +61,18 @@ class LogPattern:
 
     line: re.Pattern[bytes]
     parts: tuple[_Part, ...]
+    pieces: tuple[Piece, ...]
     reads: tuple[str, ...]
     time_parts: tuple[str, ...]
     service: str
     service_unit: Unit
     others: tuple[str, ...]
     query_behind_path: bool
+
+    @property
+    def parts_of_time(self) -> tuple[_Part, ...]:
+        """The parts that are read of the time."""
+        return tuple(part for part in self.parts if part.reads in self.time_parts)
 
     def describe(self, line: bytes) -> LineError:
         """What is wrong with a line that does not match."""
@@ -98,6 +105,7 @@ def log_pattern(fields: Fields) -> LogPattern:
             re.DOTALL,
         ),
         parts=tuple(parts),
+        pieces=tuple(pieces),
         reads=tuple(part.reads for part in parts if part.reads),
         time_parts=tuple(part.reads for part in parts if part.reads in chosen.time_parts),
         service=service.name if service else "",

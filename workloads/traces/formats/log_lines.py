@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
+from collections.abc import Iterator
 
 from workloads.traces.formats.log_format import LogPattern
+from workloads.traces.formats.own_blocks import OwnBlocks
 from workloads.traces.kinds.access_trace import (
     BYTES_BELOW,
     STATUS_BELOW,
@@ -15,6 +18,7 @@ from workloads.traces.kinds.access_trace import (
     service_ns,
 )
 from workloads.traces.reading.accounting import BLANK, LineError
+from workloads.traces.reading.block_lines import lines_until
 from workloads.traces.reading.cells import whole
 from workloads.traces.reading.columns import MISSING
 from workloads.traces.reading.dates import DateError, unix_ns
@@ -32,6 +36,7 @@ class OwnLines:
         self._of_time = [self._group[part] for part in pattern.time_parts]
         self._written: tuple[bytes, ...] = ()
         self._unix_ns, self._tick_ns = 0, 1
+        self._blocks = OwnBlocks(self.columns, pattern)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -47,6 +52,13 @@ class OwnLines:
             notes.append("service times are whole seconds (%T): 0 is anything below one")
         return tuple(notes)
 
+    def take_block(self, block: bytes) -> Iterator[int | bytes]:
+        """Take the plain lines of a block, as `accounting` has readers do."""
+        if not self._blocks.can_take:
+            return iter(io.BytesIO(block))
+        # The first request is looked at by itself, for how long a time is.
+        return lines_until(block, lambda: len(self.columns) > 0, self._blocks.take_block)
+
     def take(self, line: bytes) -> str | None:
         """Take a line, as `accounting` has readers do."""
         match = self._pattern.line.fullmatch(line)
@@ -60,6 +72,7 @@ class OwnLines:
         if written != self._written:
             self._unix_ns, self._tick_ns = self._time(written, match.start(self._of_time[0]) + 1)
             self._written = written
+            self._blocks.learn(match.end(self._of_time[-1]) - match.start(self._of_time[0]))
         service = MISSING
         if group := self._group.get("service"):
             try:

@@ -20,6 +20,7 @@ import re
 
 from workloads.traces.commands.memcached import OPERATIONS, READS, STORES
 from workloads.traces.commands.resp import request_bytes
+from workloads.traces.formats.twitter_blocks import LARGEST_BYTES, TICK_NS, CacheBlocks
 from workloads.traces.kinds.key_trace import KeyColumns, KeyTrace
 from workloads.traces.reading.about import About
 from workloads.traces.reading.accounting import BLANK, LineError, account
@@ -30,13 +31,6 @@ TWITTER = About(
     "time to live",
     "a clock of seconds; operations have the size of the nearest command of Redis",
 )
-
-TICK_NS = 10**9
-"""The clock of these traces shows seconds."""
-
-LARGEST_BYTES = 2**29
-"""No key or value is larger: memcached's own limit is 1 MiB by default, 1 GiB at most; columns have
-32 bits."""
 
 _TIME = rb"([0-9]{1,10}),"
 _KEY = rb"([^\r\n]+),"
@@ -99,7 +93,8 @@ def read_twitter_cache(path: TracePath, limits: ReadLimits = DEFAULT_LIMITS) -> 
         )
         return None
 
-    return columns.trace(account(path, limits, "request", take), TICK_NS)
+    blocks = CacheBlocks(columns)
+    return columns.trace(account(path, limits, "request", take, blocks.take_block), TICK_NS)
 
 
 def _describe(line: bytes) -> LineError:

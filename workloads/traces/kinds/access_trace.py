@@ -20,7 +20,7 @@ from workloads.traces.kinds.facts import (
 from workloads.traces.kinds.trace import Facts, Table, in_own_unit
 from workloads.traces.reading.accounting import Accounting
 from workloads.traces.reading.cells import decimal
-from workloads.traces.reading.columns import MISSING, Ids, frozen, spread
+from workloads.traces.reading.columns import MISSING, Ids, IntColumn, frozen, spread
 
 _Integer = TypeVar("_Integer", np.int64, np.int32, np.int16)
 _TARGET = re.compile(rb"[A-Z]+ ([^ ?#]+)")
@@ -110,6 +110,7 @@ class AccessColumns:
     Attributes:
         unix_ns: when requests came.
         tick_ns: the finest tick of the clock that was seen.
+        resources: numbers of the paths.
     """
 
     def __init__(self) -> None:
@@ -119,7 +120,7 @@ class AccessColumns:
         self._response_bytes = array("q")
         self._service_ns = array("q")
         self._resource_id = array("i")
-        self._resources = Ids()
+        self.resources = Ids()
 
     def __len__(self) -> int:
         return len(self.unix_ns)
@@ -149,7 +150,26 @@ class AccessColumns:
         self._status.append(MISSING if status is None else status)
         self._response_bytes.append(response_bytes or 0)
         self._service_ns.append(service_ns)
-        self._resource_id.append(self._resources.of(resource) if resource else MISSING)
+        self._resource_id.append(self.resources.of(resource) if resource else MISSING)
+
+    def extend(
+        self,
+        unix_ns: IntColumn,
+        *,
+        status: IntColumn,
+        response_bytes: IntColumn,
+        service_ns: IntColumn,
+        resource: IntColumn,
+    ) -> None:
+        """Append n requests as `add` does; their resources are numbers of `resources`, or none."""
+        for column, values in (
+            (self.unix_ns, unix_ns),
+            (self._status, status.astype(np.int16)),
+            (self._response_bytes, response_bytes),
+            (self._service_ns, service_ns),
+            (self._resource_id, resource.astype(np.int32)),
+        ):
+            column.frombytes(values.tobytes())
 
     def trace(self, accounting: Accounting, notes: tuple[str, ...]) -> AccessTrace:
         """The columns in order of time, as read-only arrays; they must not grow any more."""
@@ -163,7 +183,7 @@ class AccessColumns:
             response_bytes=_read_only(frozen(self._response_bytes, np.int64)[order]),
             service_ns=_read_only(frozen(self._service_ns, np.int64)[order]),
             resource_id=_read_only(frozen(self._resource_id, np.int32)[order]),
-            resources=len(self._resources),
+            resources=len(self.resources),
             start_unix_ns=start_ns,
             out_of_order=int((unix_ns < np.maximum.accumulate(unix_ns)).sum()),
             accounting=accounting,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from workloads.traces.kinds.facts import percentiles
 from workloads.traces.kinds.trace import Facts, Table
 from workloads.traces.reading.accounting import Accounting
-from workloads.traces.reading.columns import MISSING, Times, frozen
+from workloads.traces.reading.columns import MISSING, IntColumn, Times, frozen
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -134,6 +134,28 @@ class ExecutionColumns:
         self._times.add(time_ns, column)
         self._execs_per_s.append(execs_per_s)
         self._executions.append(MISSING if executions is None else executions)
+
+    def __len__(self) -> int:
+        return len(self._executions)
+
+    def extend(
+        self,
+        times: IntColumn,
+        tick_ns: int,
+        *,
+        execs_per_s: NDArray[np.float64],
+        executions: IntColumn,
+    ) -> bool:
+        """Append rows as `add` does, times in ticks, `MISSING` for a total that is not said.
+
+        Returns:
+            Whether they are appended: none is if the time of one is refused.
+        """
+        if not self._times.extend(times, tick_ns):
+            return False
+        self._execs_per_s.frombytes(execs_per_s.tobytes())
+        self._executions.frombytes(executions.tobytes())
+        return True
 
     def trace(self, accounting: Accounting, notes: tuple[str, ...] = ()) -> ExecutionTrace:
         """The columns as read-only arrays; they must not grow any more."""

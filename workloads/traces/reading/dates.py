@@ -47,7 +47,8 @@ MORE_PARTS: dict[str, tuple[str, bytes]] = {
 
 _COMBINED = {"T": "%H:%M:%S", "F": "%Y-%m-%d", "R": "%H:%M", "D": "%m/%d/%y"}
 _DATE = ("month", "day", "hour", "minute")
-_UNIX_TICKS = {"unix": 9, "unix ms": 6, "unix us": 3}
+UNIX_TICKS = {"unix": 9, "unix ms": 6, "unix us": 3}
+"""Nanoseconds in the unit of Unix time, by what a part of an instant is, as powers of ten."""
 
 
 class DateError(ValueError):
@@ -131,7 +132,7 @@ def is_whole(parts: Iterable[str]) -> bool:
     """Whether these parts make an instant."""
     known = set(parts)
     dated = {*_DATE} <= known and bool({"year", "short year"} & known)
-    return dated or bool(known & _UNIX_TICKS.keys())
+    return dated or bool(known & UNIX_TICKS.keys())
 
 
 def unix_ns(parts: Mapping[str, bytes]) -> tuple[int, int]:
@@ -140,10 +141,10 @@ def unix_ns(parts: Mapping[str, bytes]) -> tuple[int, int]:
     Raises:
         DateError: There is no such day or time, or it is before 1970 or after 2262.
     """
-    name = next((name for name in reversed(_UNIX_TICKS) if name in parts), None)
+    name = next((name for name in reversed(UNIX_TICKS) if name in parts), None)
     if name is not None:
         whole, _, digits = parts[name].partition(b".")
-        places = _UNIX_TICKS[name]
+        places = UNIX_TICKS[name]
         time_ns = int(whole) * 10**places
     else:
         dated = tuple(item for item in parts.items() if item[0] != "fraction")

@@ -202,6 +202,29 @@ class Header:
             raise LineError(column, "cells missing or too many", expected)
         return cells
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the first line was learnt from."""
+        return bool(self._names)
+
+    @property
+    def separator(self) -> bytes:
+        """What stands between cells."""
+        return self._separator
+
+    @property
+    def width(self) -> int:
+        """How many cells a row has."""
+        return len(self._names)
+
+    def place(self, role: str) -> int | None:
+        """Which cell of a row, from 0, has this role; None if there is none."""
+        return self._places.get(role)
+
+    def is_dated(self, role: str) -> bool:
+        """Whether times in a column that is there may be dates."""
+        return self._columns[role].dated and self._units.get(role) is None
+
     def has(self, role: str) -> bool:
         """Whether there is such a column."""
         return role in self._places
@@ -250,7 +273,7 @@ class Header:
         time_ns = decimal(cell, places)
         if time_ns is not None and time_ns < 2**63:
             return time_ns, 10 ** max(places - decimals(cell), 0)
-        if time_ns is None and self._columns[role].dated and self._units.get(role) is None:
+        if time_ns is None and self.is_dated(role):
             try:
                 return any_unix_ns(cell)
             except DateError as error:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from workloads.traces.reading.columns import IntColumn
+
 _LONGEST_NS = 2**63 - 1
 
 
@@ -20,6 +24,12 @@ class RatedTimes:
     def tick_ns(self) -> int:
         """From one record to the next, rounded, and no longer than times can be."""
         return max(round(min(10**9 / self._rate, _LONGEST_NS)), 1)
+
+    def next_many_ns(self, count: int) -> IntColumn:
+        """The times of the next records, which are thereby taken."""
+        taken = np.arange(self._taken, self._taken + count, dtype=np.int64)
+        self._taken += count
+        return np.rint(taken * 10**9 / self._rate).astype(np.int64)
 
     def next_ns(self) -> int:
         """The time of the next record, which is thereby taken; 2^63 is beyond all times."""

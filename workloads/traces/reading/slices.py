@@ -53,6 +53,17 @@ def eight_digits(words: Words) -> IntColumn:
     return numbers.astype(np.int64)
 
 
+def differ_from_before(words: Words, starts: IntColumn, length: int) -> NDArray[np.bool_]:
+    """Which slices of ``length`` bytes, at least 8, are not as the one before; the first is not."""
+    differ = np.zeros(len(starts), np.bool_)
+    differ[:1] = True
+    last = len(words) - 1
+    for offset in {*range(0, length - _WORD, _WORD), length - _WORD}:
+        column = words[np.minimum(starts + offset, last)]
+        differ[1:] |= column[1:] != column[:-1]
+    return differ
+
+
 class Numbering:
     """Numbers for slices by what they say, remembered so that most need no look at each.
 
