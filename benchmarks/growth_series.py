@@ -82,6 +82,11 @@ def _of_cores(cores: int) -> tuple[str, int, Fields]:
     return "apache", cores, {"workers": 4, "clients": clients, "duration": "500ms"}
 
 
+def _of_workers(workers: int) -> tuple[str, int, Fields]:
+    clients = {"kind": "closed", "connections": workers}
+    return "apache", 16, {"workers": workers, "spare": 0, "clients": clients, "duration": "200ms"}
+
+
 def _of_programs(programs: int) -> tuple[str, int, Fields]:
     target = {"target": "64MiB", "run": "173us", "pages": 2, "duration": "60ms"}
     return "afl", 2 * programs, {**target, "instances": programs}
@@ -97,6 +102,7 @@ SERIES = {
     ),
     "forks of a test suite": Series("forks", [10**n for n in range(1, 5)], "on_demand", _of_tests),
     "cores": Series("cores", [1, 2, 4, 8, 16, 64, 256], "on_demand", _of_cores),
+    "workers": Series("workers", [1, 4, 16, 64, 256], "on_demand", _of_workers),
     "programs": Series("programs", [1, 3, 10, 30, 100], "on_demand", _of_programs),
 }
 LINES = {f"lines, {name}": name for name in ("CSV", "access log, log_format", "plot_data")}

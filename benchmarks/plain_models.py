@@ -81,6 +81,51 @@ def replay(path: Path, service_ns: int, requests: int) -> int:
     return served([at_ns - times[0] for at_ns in times], service_ns)
 
 
+def web(connections: int, servers: int, service_ns: tuple[int, int], requests: int) -> int:
+    """Connections that send again when they have a response, to so many workers (or cores)."""
+    environment = simpy.Environment()
+    server = simpy.Resource(environment, servers)
+    times = random.Random(1)  # noqa: S311 - a simulation
+    latencies: list[float] = []
+
+    def connection() -> Process:
+        while len(latencies) < requests:
+            sent = environment.now
+            with server.request() as turn:
+                yield turn
+                yield environment.timeout(times.randrange(*service_ns))
+            latencies.append(environment.now - sent)
+
+    for _ in range(connections):
+        environment.process(connection())
+    environment.run()
+    return len(latencies)
+
+
+def replay_web(path: Path, workers: int, rate_per_s: float) -> int:
+    """An access log with service times in microseconds, read line by line, sent at a rate."""
+    environment = simpy.Environment()
+    server = simpy.Resource(environment, workers)
+    latencies: list[float] = []
+
+    def request(service_ns: float) -> Process:
+        sent = environment.now
+        with server.request() as turn:
+            yield turn
+            yield environment.timeout(service_ns)
+        latencies.append(environment.now - sent)
+
+    def clients() -> Process:
+        with path.open() as lines:
+            for number, line in enumerate(lines):
+                yield environment.timeout(number * 1e9 / rate_per_s - environment.now)
+                environment.process(request(float(line.rsplit(" ", 1)[1]) * 1e3))
+
+    environment.process(clients())
+    environment.run()
+    return len(latencies)
+
+
 def fork(pages: int) -> int:
     """One fork under the mm lock, which looks at every page; the pages."""
     environment = simpy.Environment()
