@@ -37,8 +37,8 @@ def find_faults(pages: IntArray) -> Faults:
     return faults_of_odd_pages(pages, FAULT_NS)
 
 
-def in_blocks(arrivals: Arrivals, look_ns: int) -> Sojourns:
-    clients = OpenLoopClients(iter([arrivals]))
+def in_blocks(arrivals: Iterable[Arrivals], look_ns: int) -> Sojourns:
+    clients = OpenLoopClients(iter(arrivals))
     replies: Sojourns = Counter()
     now = 0
     while (ahead := clients.upcoming(now, now + look_ns, find_faults)) is not None:
@@ -86,7 +86,7 @@ def requests(draw: st.DrawFn) -> Arrivals:
 @settings(deadline=None)
 @given(requests(), st.sampled_from([1, 5000, 10**9]))
 def test_every_reply_is_that_of_the_plain_event_loop(arrivals: Arrivals, look_ns: int) -> None:
-    assert in_blocks(arrivals, look_ns) == one_by_one(arrivals)
+    assert in_blocks([arrivals], look_ns) == one_by_one(arrivals)
 
 
 @settings(deadline=None)
@@ -126,7 +126,7 @@ def test_service_starts_when_lindley_says(requests: list[tuple[int, int]]) -> No
         np.append(0, np.cumsum(writes)),
         np.ones(int(writes.sum()), np.int64),
     )
-    replied = {at for at, _ in in_blocks(small, 10**9)}
+    replied = {at for at, _ in in_blocks([small], 10**9)}
     assert ends <= replied
     assert max(replied) == max(ends)
 
@@ -138,6 +138,19 @@ def open_config(**changes: object) -> RedisConfig:
 
 def joined(pieces: Iterable[Arrivals]) -> Arrivals:
     return reduce(Arrivals.then, pieces)
+
+
+def test_an_iteration_reads_all_that_has_arrived_wherever_it_is_drawn() -> None:
+    """One that begins at the end of a piece reads of the next; of many at one moment all."""
+    clients = {"kind": "open", "rate": "800k/s", "connections": 50}
+    config = open_config(clients=clients, duration="80ms", service="1us")
+    drawn = [*generated_arrivals(config, config.clients, Streams(1))]  # type: ignore[arg-type] # an open loop
+    assert len(drawn) > 2
+    assert in_blocks(drawn, 10**9) == one_by_one(joined(drawn))
+    at_ns, once, nothing = np.full(60_000, 10**9), np.ones(60_000, np.int64), np.zeros(0, np.int64)
+    at_once = Arrivals(at_ns, 0 * once, once, once, 0 * once, np.zeros(60_001, np.int64), nothing)
+    halves = [at_once.between(0, 30_000), at_once.between(30_000, 60_000)]
+    assert in_blocks(halves, 10**10) == one_by_one(at_once)
 
 
 def all_arrivals(config: RedisConfig, seed: int = 1) -> Arrivals:

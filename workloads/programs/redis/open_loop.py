@@ -206,6 +206,7 @@ class OpenLoopClients:
 
     def __init__(self, arrivals: Iterator[Arrivals]) -> None:
         self._more = arrivals
+        self._all_known = False
         self._waiting = Arrivals.none()
         self._look = MOST_REQUESTS
 
@@ -225,15 +226,16 @@ class OpenLoopClients:
 
     def _receive(self, now_ns: int) -> None:
         """Hold enough requests to look ahead, and all that have arrived."""
-        while self._knows_too_little(now_ns):
+        while not self._all_known and self._knows_too_little(now_ns):
             later = next(self._more, None)
             if later is None:
+                self._all_known = True
                 return
             self._waiting = self._waiting.then(later)
 
     def _knows_too_little(self, now_ns: int) -> bool:
         waiting = self._waiting
-        if not len(waiting) or waiting.at_ns[-1] <= now_ns:
+        if not len(waiting) or waiting.at_ns[-1] <= max(now_ns, waiting.at_ns[0]):
             return True
         return len(waiting) < MOST_REQUESTS and len(waiting.pages) < _MOST_PAGES
 
@@ -293,7 +295,7 @@ class OpenLoopClients:
         # Where little of what was looked at was clear, less is looked at next.
         little = max(_LEAST_LOOK, 4 * int(ends[np.argmax(long)]))
         self._look = min(little, MOST_REQUESTS) if long.any() else MOST_REQUESTS
-        unclear = long | (ends == seen) & (seen < len(waiting))
+        unclear = long | (ends == seen) & (seen < len(waiting) or not self._all_known)
         unclear |= np.append(now_ns, start_ns[:-1] + busy_ns[:-1]) >= until_ns
         unclear[0] = False
         count = int(np.argmax(unclear)) if unclear.any() else len(ends)
