@@ -12,6 +12,11 @@ from sim.arrays import IntArray
 
 PRECISION_BITS = 10
 """A bucket spans at most 1/2**PRECISION_BITS of its lowest value; below twice that it is exact."""
+_FEW = 8
+"""So many values are added faster one by one than in arrays."""
+
+_NEGATIVE_WEIGHT = "a weight is negative"
+_OUTSIDE = "a value is outside 0..2**53 (of nanoseconds, 104 days)"
 
 
 def _bucket_of(values: IntArray) -> IntArray:
@@ -50,17 +55,21 @@ class Histogram:
         Raises:
             ValueError: a value is negative or too large, or a weight is negative.
         """
+        if values.size <= _FEW:
+            few = [1] * values.size if weights is None else weights.tolist()
+            self._add_few(values.tolist(), few)
+            return
         if weights is not None:
-            if weights.size and weights.min() < 0:
-                raise ValueError("a weight is negative")
+            if weights.min() < 0:
+                raise ValueError(_NEGATIVE_WEIGHT)
             seen = weights > 0
             if not seen.all():
                 values, weights = values[seen], weights[seen]
-        if values.size == 0:
-            return
+                if values.size == 0:
+                    return
         low, high = int(values.min()), int(values.max())
         if low < 0 or high >= 2**53:
-            raise ValueError("a value is outside 0..2**53 (of nanoseconds, 104 days)")
+            raise ValueError(_OUTSIDE)
         if weights is None:
             weights = np.ones(values.size, dtype=np.int64)
         self.minimum = low if self.count == 0 else min(self.minimum, low)
@@ -73,12 +82,35 @@ class Histogram:
         )
         self._add_buckets(_bucket_of(values), weights)
 
+    def _add_few(self, values: list[int], weights: list[int]) -> None:
+        """`add`, one by one."""
+        if min(weights, default=0) < 0:
+            raise ValueError(_NEGATIVE_WEIGHT)
+        seen = [(value, weight) for value, weight in zip(values, weights, strict=True) if weight]
+        if not seen:
+            return
+        low, high = min(seen)[0], max(seen)[0]
+        if low < 0 or high >= 2**53:
+            raise ValueError(_OUTSIDE)
+        self.minimum = low if self.count == 0 else min(self.minimum, low)
+        self.maximum = max(self.maximum, high)
+        for value, weight in seen:
+            self.count += weight
+            self.total += value * weight
+            # As `_bucket_of`.
+            shift = max(value.bit_length() - (PRECISION_BITS + 1), 0)
+            bucket = (shift << PRECISION_BITS) + (value >> shift)
+            self._reach(bucket)
+            self._counts[bucket] += weight
+
+    def _reach(self, bucket: int) -> None:
+        """Have this bucket and those below it."""
+        missing = bucket + 1 - self._counts.size
+        if missing > 0:
+            self._counts = np.concatenate([self._counts, np.zeros(missing, dtype=np.int64)])
+
     def _add_buckets(self, buckets: IntArray, weights: IntArray) -> None:
-        size = int(buckets.max()) + 1
-        if size > self._counts.size:
-            self._counts = np.concatenate(
-                [self._counts, np.zeros(size - self._counts.size, dtype=np.int64)]
-            )
+        self._reach(int(buckets.max()))
         order = np.argsort(buckets, kind="stable")
         ordered = buckets[order]
         starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))

@@ -71,8 +71,10 @@ class SteadyLatency:
     def add(self, times_ns: IntArray, values: IntArray, weights: IntArray) -> None:
         """Record ``values[i]``, ``weights[i]`` times, at ``times_ns[i]`` (all int64 [n], n > 0)."""
         if not self._window_ns:
-            first = int(np.searchsorted(times_ns, self._from_ns))
-            self._whole.add(values[first:], weights[first:])
+            if self._from_ns:
+                first = int(np.searchsorted(times_ns, self._from_ns))
+                values, weights = values[first:], weights[first:]
+            self._whole.add(values, weights)
             return
         windows = times_ns // self._window_ns
         starts = np.flatnonzero(np.append(True, windows[1:] != windows[:-1]))

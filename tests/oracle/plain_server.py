@@ -26,9 +26,9 @@ from models.memory.address_space import AddressSpace
 from sim.arrays import IntArray
 from sim.machine.clock import Activity
 from sim.machine.streams import Streams
+from workloads.programs.redis.arrivals import Arrivals
 from workloads.programs.redis.config import ClosedLoop, RedisConfig
 from workloads.programs.redis.heap import RedisHeap
-from workloads.programs.redis.open_loop import Arrivals
 from workloads.programs.redis.requests import READ_BYTES
 from workloads.programs.redis.snapshot_config import Snapshot
 from workloads.running.pages import pages_of

@@ -54,6 +54,22 @@ def test_merging_is_recording_both(
 
 
 @given(samples)
+def test_one_by_one_is_all_at_once(pairs: list[tuple[int, int]]) -> None:
+    """A few values are added in plain numbers; the buckets, too, are those of the arrays."""
+    apart = Histogram()
+    for pair in pairs:
+        apart.add(np.array(pair[:1]), np.array(pair[1:]))
+    assert apart.to_dict() == filled(pairs).to_dict()
+    if pairs:
+        # So many alike that no few are left of the array.
+        several = np.repeat(np.array(pairs, np.int64), 20, axis=0)
+        together = Histogram()
+        together.add(several[:, 0], several[:, 1])
+        assert [20 * count for count in apart.to_dict()["counts"]] == together.to_dict()["counts"]
+        assert apart.to_dict()["values"] == together.to_dict()["values"]
+
+
+@given(samples)
 def test_a_recording_survives_its_plain_form(pairs: list[tuple[int, int]]) -> None:
     recording = Recording(
         {"h": filled(pairs)}, {"c": 3}, {"s": {"x": np.arange(3)}}, {"l": len(pairs)}
@@ -61,10 +77,21 @@ def test_a_recording_survives_its_plain_form(pairs: list[tuple[int, int]]) -> No
     assert Recording.from_dict(recording.to_dict()).to_dict() == recording.to_dict()
 
 
+@pytest.mark.parametrize("count", [1, 100])
 @pytest.mark.parametrize("bad", [-1, 2**53])
-def test_values_outside_the_range_are_refused(bad: int) -> None:
+def test_values_outside_the_range_are_refused(bad: int, count: int) -> None:
+    histogram = Histogram()
+    values, weights = np.full(count, 5), np.ones(count, np.int64)
+    values[-1] = bad
     with pytest.raises(ValueError, match="outside"):
-        Histogram().add(np.array([bad]))
+        histogram.add(values)
+    weights[-1] = -1
+    with pytest.raises(ValueError, match="negative"):
+        histogram.add(np.full(count, 5), weights)
+    assert histogram.count == 0
+    weights[-1] = 0
+    histogram.add(values, weights)  # a value that was never seen
+    assert histogram.count == count - 1
 
 
 @given(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import reduce
 from typing import Any, Literal, get_args
 
 import pytest
@@ -28,8 +27,8 @@ from sim.machine.tasks import Task
 from sim.measures.recording import Recording
 from workloads.programs.afl.config import AflConfig
 from workloads.programs.afl.program import Afl
+from workloads.programs.redis.arrivals import Arrivals, generated_arrivals, traced_arrivals
 from workloads.programs.redis.config import ClosedLoop, OpenLoop, RedisConfig
-from workloads.programs.redis.open_loop import Arrivals, generated_arrivals, traced_arrivals
 from workloads.programs.redis.program import _clients
 from workloads.programs.redis.requests import Iterations, Replies, RequestSource
 from workloads.programs.redis.server import Server
@@ -114,11 +113,11 @@ def one_by_one(config: RedisConfig, machine: Setup, beside: Beside) -> Outcome:
         clients = PlainClosedLoop(config, config.clients, machine.streams())
     elif isinstance(config.clients, OpenLoop):
         pieces = generated_arrivals(config, config.clients, machine.streams())
-        clients = PlainOpenLoop(reduce(Arrivals.then, pieces, Arrivals.none()))
+        clients = PlainOpenLoop(Arrivals.joined(pieces))
     else:
         trace = open_as(KeyTrace, config.clients.path, config.clients.reading)
         pieces = traced_arrivals(config, config.clients, trace, machine.streams())
-        clients = PlainOpenLoop(reduce(Arrivals.then, pieces, Arrivals.none()))
+        clients = PlainOpenLoop(Arrivals.joined(pieces))
     server = PlainServer(config, kernel, clients)
     play(kernel, Program([server.live()], Recording), *company)
     return server.sojourns, server.forks, server.saves.refused

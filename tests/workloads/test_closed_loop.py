@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import Counter
 from fractions import Fraction
 
@@ -16,8 +17,9 @@ from programs import redis_config
 from models.faults.batch import Faults
 from sim.arrays import IntArray
 from sim.machine.streams import Streams
-from workloads.programs.redis.closed_loop import ClosedLoopClients, geometric
+from workloads.programs.redis.closed_loop import ClosedLoopClients
 from workloads.programs.redis.config import ClosedLoop, RedisConfig
+from workloads.programs.redis.set_gaps import geometric, geometric_rows
 
 FAULT_NS = 301
 
@@ -26,6 +28,45 @@ def test_gaps_are_numpys_own() -> None:
     for share in (1e-6, 0.01, 1 / 11, 0.33, 1 / 3, 0.5, 1.0):
         expected = np.random.default_rng(5).geometric(share, 10_000)
         assert (geometric(np.random.default_rng(5), share, 10_000) == expected).all()
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=9), st.sampled_from([1, 2, 999, 2**33]))
+def test_numbers_are_the_same_however_many_are_drawn_at_once(pieces: list[int], keys: int) -> None:
+    """Connections draw ahead by what is needed; NumPy promises the same stream, here it is so."""
+    count = sum(pieces)
+    for share in (1e-6, 1 / 11, 1 / 3, 1.0):
+        together, apart = ([np.random.default_rng(seed) for seed in (5, 6)] for _ in range(2))
+        rows = [geometric_rows(apart, share, piece) for piece in pieces]
+        expected = [geometric(generator, share, count) for generator in together]
+        assert (np.concatenate(rows, axis=1) == expected).all()
+    one, other = (np.random.default_rng(7) for _ in range(2))
+    drawn = np.concatenate([one.integers(0, keys, piece) for piece in pieces])
+    assert (drawn == other.integers(0, keys, count)).all()
+
+
+@pytest.mark.parametrize(
+    ("connections", "pipeline", "set_ratio", "mib"),
+    [(1000, 1, 1 / 11, 20), (1000, 16, 1.0, 40), (1000, 2000, 1.0, 70), (10_000, 1, 1 / 11, 100)],
+)
+def test_many_connections_take_little_memory(
+    connections: int, pipeline: int, set_ratio: float, mib: int
+) -> None:
+    """However far a look may go: less than what 25 KB a connection and the data are promised."""
+    clients = {"kind": "closed", "connections": connections, "pipeline": pipeline}
+    config = redis_config(clients=clients, set_ratio=set_ratio, duration="100s")
+    assert isinstance(config.clients, ClosedLoop)
+    tracemalloc.start()
+    try:
+        source = ClosedLoopClients(config, config.clients, Streams(1))
+        now_ns = 0
+        for _ in range(3):
+            ahead = source.upcoming(now_ns, 100 * 10**9, lambda _: Faults.none())
+            assert ahead is not None
+            now_ns = int(ahead.ends_ns[-1])
+            source.served(ahead, ahead.ends_ns)
+        assert tracemalloc.get_traced_memory()[1] < mib * 2**20
+    finally:
+        tracemalloc.stop()
 
 
 def in_blocks(config: RedisConfig, seed: int, until_ns: int) -> tuple[Sojourns, list[int]]:

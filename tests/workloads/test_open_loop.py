@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import fields
-from functools import reduce
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -19,13 +18,10 @@ from programs import redis_config, run_redis
 from models.faults.batch import Faults
 from sim.arrays import IntArray
 from sim.machine.streams import Streams
+from workloads.programs.redis import known_arrivals, open_loop
+from workloads.programs.redis.arrivals import Arrivals, generated_arrivals, traced_arrivals
 from workloads.programs.redis.config import RedisConfig, TraceClients
-from workloads.programs.redis.open_loop import (
-    Arrivals,
-    OpenLoopClients,
-    generated_arrivals,
-    traced_arrivals,
-)
+from workloads.programs.redis.open_loop import OpenLoopClients
 from workloads.traces.kinds.key_trace import KeyTrace
 from workloads.traces.registry import BUNDLED, open_as
 
@@ -37,27 +33,38 @@ def find_faults(pages: IntArray) -> Faults:
     return faults_of_odd_pages(pages, FAULT_NS)
 
 
-def in_blocks(arrivals: Arrivals, look_ns: int) -> Sojourns:
-    clients = OpenLoopClients(iter([arrivals]))
+Stalls = dict[int, int]
+"""Iterations after which something keeps the server, a fork say, and for how long."""
+
+
+def in_blocks(arrivals: Iterable[Arrivals], look_ns: int, stalls: Stalls | None = None) -> Sojourns:
+    clients = OpenLoopClients(iter(arrivals))
     replies: Sojourns = Counter()
-    now = 0
+    now, iterations = 0, 0
     while (ahead := clients.upcoming(now, now + look_ns, find_faults)) is not None:
         count = max(1, int(np.searchsorted(ahead.ends_ns, now + look_ns)))
-        served = clients.served(ahead, ahead.ends_ns[:count])
+        stalled = [n for n in stalls or {} if iterations <= n < iterations + count]
+        if stalled:
+            count = min(stalled) + 1 - iterations
+        iterations += count
+        ends_ns = ahead.ends_ns[:count].copy()
+        ends_ns[-1] += (stalls or {}).get(iterations - 1, 0)
+        served = clients.served(ahead, ends_ns)
         replies += sojourns_of(served.at_ns, served.latency_ns, served.weights)
-        now = int(ahead.ends_ns[count - 1])
+        now = int(ends_ns[-1])
     return replies
 
 
-def one_by_one(arrivals: Arrivals) -> Sojourns:
+def one_by_one(arrivals: Arrivals, stalls: Stalls | None = None) -> Sojourns:
     clients = PlainOpenLoop(arrivals)
     replies: Sojourns = Counter()
-    now = 0
+    now, iterations = 0, 0
     while (start := max(now, clients.next_ns())) < NEVER_NS:
         served = clients.read(start)
         pages = [page for request in served for page in request.pages]
         now = start + sum(request.service_ns for request in served)
-        now += FAULT_NS * sum(page % 2 for page in pages)
+        now += FAULT_NS * sum(page % 2 for page in pages) + (stalls or {}).get(iterations, 0)
+        iterations += 1
         for request in served:
             replies[now, now - request.sent_ns] += 1
     return replies
@@ -83,10 +90,58 @@ def requests(draw: st.DrawFn) -> Arrivals:
     )
 
 
+def cut(arrivals: Arrivals, length: int) -> list[Arrivals]:
+    """Pieces of so many requests."""
+    numbers = np.arange(len(arrivals))
+    return [arrivals.take(numbers[n : n + length]) for n in range(0, len(arrivals), length)]
+
+
+STALLS = st.dictionaries(st.integers(0, 30), st.sampled_from([1, 20_000, 300_000]), max_size=4)
+
+
 @settings(deadline=None)
-@given(requests(), st.sampled_from([1, 5000, 10**9]))
-def test_every_reply_is_that_of_the_plain_event_loop(arrivals: Arrivals, look_ns: int) -> None:
-    assert in_blocks(arrivals, look_ns) == one_by_one(arrivals)
+@given(requests(), st.sampled_from([0, 1, 5000, 10**9]), STALLS)
+def test_every_reply_is_that_of_the_plain_event_loop(
+    arrivals: Arrivals, look_ns: int, stalls: Stalls
+) -> None:
+    assert in_blocks([arrivals], look_ns, stalls) == one_by_one(arrivals, stalls)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    arrivals=requests(),
+    look_ns=st.sampled_from([0, 1, 5000, 50_000, 10**9]),
+    stalls=STALLS,
+    length=st.integers(1, 30),
+    ahead=st.integers(1, 9),
+    few=st.sampled_from([0, 3]),
+)
+def test_so_is_it_however_little_is_known_ahead(
+    arrivals: Arrivals, look_ns: int, stalls: Stalls, *, length: int, ahead: int, few: int
+) -> None:
+    """Requests come in pieces, few are looked at together, in plain numbers or in arrays."""
+    with (
+        patch.object(known_arrivals, "PIECE_REQUESTS", ahead),
+        patch.object(open_loop, "PIECE_REQUESTS", ahead),
+        patch.object(open_loop, "_LEAST_LOOK", 2),
+        patch.object(open_loop, "_FEW", few),
+    ):
+        together = in_blocks(cut(arrivals, length), look_ns, stalls)
+    assert together == one_by_one(arrivals, stalls)
+
+
+@pytest.mark.parametrize("connections", [1, 3, 50])
+@pytest.mark.parametrize(("value_bytes", "ms"), [(32, 90), (3000, 20), (20_000, 6)])
+def test_so_is_a_backlog_that_a_long_stall_leaves(
+    connections: int, value_bytes: int, ms: int
+) -> None:
+    clients = {"kind": "open", "rate": "500k/s", "connections": connections}
+    config = open_config(
+        clients=clients, value_bytes=value_bytes, duration=f"{ms}ms", set_ratio=0.3
+    )
+    stalls = {0: ms * 250_000, 200: ms * 120_000}
+    drawn = [*generated_arrivals(config, config.clients, Streams(1))]  # type: ignore[arg-type] # an open loop
+    assert in_blocks(drawn, 10**9, stalls) == one_by_one(Arrivals.joined(drawn), stalls)
 
 
 @settings(deadline=None)
@@ -97,13 +152,16 @@ def test_a_look_changes_nothing(arrivals: Arrivals, now_ns: int) -> None:
     first, again = (clients.upcoming(now_ns, now_ns + 5000, find_faults) for _ in range(2))
     assert first is not None
     assert again is not None
-    for field in fields(Arrivals):
-        assert np.array_equal(getattr(first.basis, field.name), getattr(again.basis, field.name))
+    for column in ("start_ns", "ends_ns", "busy_ns", "requests", "changes_end", "writes_end"):
+        assert np.array_equal(getattr(first, column), getattr(again, column))
     clients.upcoming(now_ns, now_ns + 10**9, find_faults)
     served = clients.served(first, first.ends_ns)
     assert len(served.at_ns) == first.requests.sum()
-    left = clients.upcoming(int(first.ends_ns[-1]), 10**9, find_faults)
-    assert (0 if left is None else len(left.basis)) == len(arrivals) - len(served.at_ns)
+    count, now_ns = len(served.at_ns), int(first.ends_ns[-1])
+    while (left := clients.upcoming(now_ns, 10**9, find_faults)) is not None:
+        count, now_ns = count + int(left.requests.sum()), int(left.ends_ns[-1])
+        clients.served(left, left.ends_ns)
+    assert count == len(arrivals)
 
 
 @given(st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 1)), min_size=1, max_size=60))
@@ -126,7 +184,7 @@ def test_service_starts_when_lindley_says(requests: list[tuple[int, int]]) -> No
         np.append(0, np.cumsum(writes)),
         np.ones(int(writes.sum()), np.int64),
     )
-    replied = {at for at, _ in in_blocks(small, 10**9)}
+    replied = {at for at, _ in in_blocks([small], 10**9)}
     assert ends <= replied
     assert max(replied) == max(ends)
 
@@ -136,12 +194,21 @@ def open_config(**changes: object) -> RedisConfig:
     return redis_config(**fields)
 
 
-def joined(pieces: Iterable[Arrivals]) -> Arrivals:
-    return reduce(Arrivals.then, pieces)
+def test_an_iteration_reads_all_that_has_arrived_wherever_it_is_drawn() -> None:
+    """One that begins at the end of a piece reads of the next; of many at one moment all."""
+    clients = {"kind": "open", "rate": "800k/s", "connections": 50}
+    config = open_config(clients=clients, duration="80ms", service="1us")
+    drawn = [*generated_arrivals(config, config.clients, Streams(1))]  # type: ignore[arg-type] # an open loop
+    assert len(drawn) > 2
+    assert in_blocks(drawn, 10**9) == one_by_one(Arrivals.joined(drawn))
+    at_ns, once, nothing = np.full(60_000, 10**9), np.ones(60_000, np.int64), np.zeros(0, np.int64)
+    at_once = Arrivals(at_ns, 0 * once, once, once, 0 * once, np.zeros(60_001, np.int64), nothing)
+    halves = cut(at_once, 30_000)
+    assert in_blocks(halves, 10**10) == one_by_one(at_once)
 
 
 def all_arrivals(config: RedisConfig, seed: int = 1) -> Arrivals:
-    return joined(generated_arrivals(config, config.clients, Streams(seed)))  # type: ignore[arg-type] # an open loop
+    return Arrivals.joined(generated_arrivals(config, config.clients, Streams(seed)))  # type: ignore[arg-type] # an open loop
 
 
 def test_poisson_arrivals_have_the_rate_and_the_gaps_of_one() -> None:
@@ -194,7 +261,7 @@ def test_writes_whose_size_a_trace_does_not_say_have_the_configured_one(tmp_path
         )
         assert isinstance(config.clients, TraceClients)
         trace = open_as(KeyTrace, file)
-        found.append(joined(traced_arrivals(config, config.clients, trace, Streams(0))))
+        found.append(Arrivals.joined(traced_arrivals(config, config.clients, trace, Streams(0))))
     said, left_out = found
     assert np.array_equal(said.pages, left_out.pages)
     assert np.array_equal(said.service_ns, left_out.service_ns)
@@ -206,7 +273,7 @@ def test_a_trace_gives_every_command_its_own_time_and_its_writes() -> None:
     trace = open_as(KeyTrace, BUNDLED / "redis_monitor.log.gz")
     config = redis_config(clients={"kind": "trace", "path": "x"}, dataset="64MiB")
     assert isinstance(config.clients, TraceClients)
-    arrivals = joined(traced_arrivals(config, config.clients, trace, Streams(0)))
+    arrivals = Arrivals.joined(traced_arrivals(config, config.clients, trace, Streams(0)))
     assert len(arrivals) == 60_000
     assert arrivals.changes.sum() == 30_029
     assert np.abs(arrivals.at_ns - trace.time_ns).max() < 1000  # MONITOR's clock ticks in us

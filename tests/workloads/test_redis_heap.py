@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from programs import redis_config, run_redis
 
 from sim.machine.streams import Streams
+from workloads.programs.redis.arrivals import traced_arrivals
 from workloads.programs.redis.config import TraceClients
 from workloads.programs.redis.heap import DirtiedPages, RedisHeap, keys_that_fill
 from workloads.programs.redis.objects import memory_of_key, size_class
-from workloads.programs.redis.open_loop import traced_arrivals
 from workloads.traces.kinds.key_trace import KeyTrace
 from workloads.traces.registry import open_as
 

@@ -9,15 +9,11 @@ import numpy as np
 
 from models.kernel.kernel import Kernel
 from sim.machine.streams import Streams
+from workloads.programs.redis.arrivals import generated_arrivals, traced_arrivals, value_lengths
 from workloads.programs.redis.closed_loop import ClosedLoopClients
 from workloads.programs.redis.config import ClosedLoop, OpenLoop, RedisConfig, TraceClients
 from workloads.programs.redis.demands import demands_of
-from workloads.programs.redis.open_loop import (
-    OpenLoopClients,
-    generated_arrivals,
-    traced_arrivals,
-    value_lengths,
-)
+from workloads.programs.redis.open_loop import OpenLoopClients
 from workloads.programs.redis.remarks import remarks
 from workloads.programs.redis.requests import RequestSource
 from workloads.programs.redis.server import Server

@@ -1,0 +1,201 @@
+"""Requests of an open loop in order of arrival: drawn at a rate, or read from a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.arrays import IntArray
+from sim.machine.streams import Streams
+from workloads.programs.redis.config import OpenLoop, RedisConfig, TraceClients
+from workloads.programs.redis.heap import RedisHeap
+from workloads.traces.kinds.key_trace import KeyTrace
+from workloads.traces.reading.columns import MISSING
+
+PIECE_REQUESTS = 16384
+"""Most that are drawn at once ..."""
+PIECE_PAGES = 2**18
+"""... and most pages that they dirty, but for a single one that dirties more."""
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """Requests in order of arrival. All int64 [n].
+
+    Attributes:
+        at_ns: when each arrives.
+        connection: by which connection.
+        size_bytes: how long it is on the wire.
+        service_ns: how long it is served, without its page faults.
+        changes: how many keys it writes.
+        writes_from: for request i, its pages are ``pages[writes_from[i] : writes_from[i + 1]]`` ...
+        pages: ... the heap pages that requests dirty, in order.
+    """
+
+    at_ns: IntArray
+    connection: IntArray
+    size_bytes: IntArray
+    service_ns: IntArray
+    changes: IntArray
+    writes_from: IntArray
+    pages: IntArray
+
+    @classmethod
+    def none(cls) -> Arrivals:
+        """No requests."""
+        nothing = np.zeros(0, np.int64)
+        return cls(nothing, nothing, nothing, nothing, nothing, np.zeros(1, np.int64), nothing)
+
+    def __len__(self) -> int:
+        return len(self.at_ns)
+
+    def take(self, chosen: IntArray) -> Arrivals:
+        """The requests with these numbers, in this order."""
+        first, lengths = self.writes_from[chosen], self.writes_from[chosen + 1]
+        lengths -= first
+        ends = np.cumsum(lengths)
+        # Number the pages of each chosen request from its first one on.
+        pages = self.pages[np.repeat(first - ends + lengths, lengths) + np.arange(lengths.sum())]
+        return Arrivals(
+            self.at_ns[chosen],
+            self.connection[chosen],
+            self.size_bytes[chosen],
+            self.service_ns[chosen],
+            self.changes[chosen],
+            np.append(0, ends),
+            pages,
+        )
+
+    def after(self, count: int) -> Arrivals:
+        """These requests but for the first ``count``."""
+        first_page = self.writes_from[count]
+        return Arrivals(
+            self.at_ns[count:],
+            self.connection[count:],
+            self.size_bytes[count:],
+            self.service_ns[count:],
+            self.changes[count:],
+            self.writes_from[count:] - first_page,
+            self.pages[first_page:],
+        )
+
+    @classmethod
+    def joined(cls, pieces: Iterable[Arrivals]) -> Arrivals:
+        """The requests of all pieces, one after the other."""
+        parts = [cls.none(), *pieces]
+        pages = np.cumsum([0, *(len(part.pages) for part in parts[:-1])])
+        writes_from = [p.writes_from[1:] + before for p, before in zip(parts, pages, strict=True)]
+        return cls(
+            np.concatenate([part.at_ns for part in parts]),
+            np.concatenate([part.connection for part in parts]),
+            np.concatenate([part.size_bytes for part in parts]),
+            np.concatenate([part.service_ns for part in parts]),
+            np.concatenate([part.changes for part in parts]),
+            np.concatenate([np.zeros(1, np.int64), *writes_from]),
+            np.concatenate([part.pages for part in parts]),
+        )
+
+
+def generated_arrivals(
+    config: RedisConfig, clients: OpenLoop, streams: Streams
+) -> Iterator[Arrivals]:
+    """Arrivals of an open loop in pieces, until the configured duration."""
+    gaps = streams.generator("workload/redis/arrivals")
+    kinds = streams.generator("workload/redis/sets")
+    connections = streams.generator("workload/redis/connections")
+    keys = streams.generator("workload/redis/keys")
+    heap = RedisHeap(config)
+    service_ns = config.service_ns(np.full(PIECE_REQUESTS, config.value_bytes))
+    gap_ns = 1e9 / clients.rate
+    sent, last_ns = 0, 0.0
+    assert config.duration is not None  # noqa: S101 - only a trace can do without
+    while last_ns < config.duration:
+        numbers = np.arange(sent + 1, sent + PIECE_REQUESTS + 1, dtype=np.float64)
+        times = gap_ns * numbers
+        if clients.arrivals == "poisson":
+            times = last_ns + np.cumsum(gaps.exponential(gap_ns, PIECE_REQUESTS))
+        # What comes later is not sent, and the times of some are beyond all bounds.
+        times = np.minimum(times, config.duration)
+        last_ns = float(times[-1])
+        sent += PIECE_REQUESTS
+        is_set = kinds.random(PIECE_REQUESTS) < config.set_ratio
+        connection = connections.integers(0, clients.connections, PIECE_REQUESTS)
+        key = heap.random(keys, PIECE_REQUESTS)
+        at_ns = np.rint(times).astype(np.int64)
+        count = int(np.searchsorted(at_ns, config.duration))
+        is_set = is_set[:count]
+        for start, end in _pieces(count, heap.pages_of_a_set):
+            sets = np.flatnonzero(is_set[start:end])
+            written = heap.written(key[start:end][sets])
+            changes = is_set[start:end].astype(np.int64)
+            yield Arrivals(
+                at_ns[start:end],
+                connection[start:end],
+                np.where(changes, config.set_bytes, config.get_bytes),
+                service_ns[start:end],
+                changes,
+                np.append(0, written.ends)[np.append(0, np.cumsum(changes))],
+                written.pages,
+            )
+
+
+def traced_arrivals(
+    config: RedisConfig, clients: TraceClients, trace: KeyTrace, streams: Streams
+) -> Iterator[Arrivals]:
+    """The commands of a trace at its times, up to the configured duration."""
+    at_ns = clients.send_ns(trace.arrival_ns(), config.duration)
+    count = len(at_ns)
+    first = np.flatnonzero(trace.is_write[:count] & (trace.key_id[:count] >= 0))
+    further = int(np.searchsorted(trace.further_command, count))
+    command = np.append(first, trace.further_command[:further])
+    order = np.argsort(command, kind="stable")
+    key = np.append(trace.key_id[first], trace.further_key_id[:further])[order]
+    stored = np.append(trace.value_bytes[first], trace.further_value_bytes[:further])
+    lengths = stored[order].astype(np.int64)
+    lengths[lengths == MISSING] = config.value_bytes
+    heap = RedisHeap(config, lengths[lengths > 0])
+    place = heap.placed(streams, trace.keys)[key]
+    keys_from = np.append(0, np.cumsum(np.bincount(command, minlength=count)))
+    request_bytes = trace.request_bytes[:count].astype(np.int64)
+    request_bytes[request_bytes == MISSING] = config.get_bytes
+    connection = trace.connection[:count].astype(np.int64)
+    service_ns = config.service_ns(value_lengths(config, trace, count))
+    # In pieces, since pages of all requests together take more memory than the trace.
+    for start, end in _pieces(count, heap.pages_of_a_set):
+        keys = slice(keys_from[start], keys_from[end])
+        written = heap.written(place[keys], lengths[keys])
+        yield Arrivals(
+            at_ns[start:end],
+            connection[start:end],
+            request_bytes[start:end],
+            service_ns[start:end],
+            np.diff(keys_from[start : end + 1]),
+            np.append(0, written.ends)[keys_from[start : end + 1] - keys_from[start]],
+            written.pages,
+        )
+
+
+def value_lengths(config: RedisConfig, trace: KeyTrace, count: int) -> IntArray:
+    """How long the value is that each of the first ``count`` commands stores or reads; int64.
+
+    What is read was stored by the last command before that stored something under the key, or has
+    the configured length.
+    """
+    stored = trace.value_bytes[:count].astype(np.int64)
+    stored[stored == MISSING] = config.value_bytes
+    by_key = np.argsort(trace.key_id[:count], kind="stable")
+    key = trace.key_id[by_key]
+    last = np.maximum.accumulate(np.where(stored[by_key] > 0, np.arange(count), 0))
+    known = (stored[by_key[last]] > 0) & (key[last] == key) & (key >= 0)
+    lengths = np.empty(count, np.int64)
+    lengths[by_key] = np.where(known, stored[by_key[last]], config.value_bytes)
+    return lengths
+
+
+def _pieces(count: int, pages_of_a_set: int) -> Iterator[tuple[int, int]]:
+    """Requests from one number to before another, few enough for `PIECE_PAGES`."""
+    length = max(1, min(PIECE_REQUESTS, PIECE_PAGES // pages_of_a_set))
+    for start in range(0, count, length):
+        yield start, min(start + length, count)
