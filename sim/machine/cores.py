@@ -32,6 +32,9 @@ class BurstSource(Protocol):
     def turn_end_ns(self, core: Core) -> int:
         """When the task that has the core must let others have it; some wait."""
 
+    def no_turn_ends_before_ns(self) -> int:
+        """Before when no turn ends because somebody waits; now if nothing is known."""
+
     def put_back(self, burst: Burst) -> None:
         """Take back the rest of a burst whose turn is over."""
 
@@ -135,11 +138,6 @@ class Core:
             self.task.fair_ns += now_ns - self._settled_ns
             self._settled_ns = now_ns
 
-    @property
-    def shares_memory(self) -> bool:
-        """Whether it is in the memory part of a burst whose stream has a class."""
-        return self._stream is not None
-
     def nudge(self) -> None:
         """Something about the running burst has changed (its speed, who waits): look again."""
         if self._passing and not self._over:
@@ -207,8 +205,11 @@ class Core:
         self._passing, self._over = True, False
         self._pass_ns = self._settled_ns = self._clock.now
         self.pass_end_ns = self._pass_ns + pass_ns
+        self._set_timer(pass_ns)
+
+    def _set_timer(self, left_ns: int) -> None:
         self._number += 1
-        self._clock.later(pass_ns, partial(self._time_is_up, self._number))
+        self._clock.later(left_ns, partial(self._time_is_up, self._number))
 
     def _slowdown_of(self, burst: Burst) -> float:
         """How slow the memory part of the burst is at the moment."""
@@ -226,7 +227,17 @@ class Core:
     def _look_again(self) -> None:
         if self._passing and not self._over:
             self._over = True
-            self._clock.soon(self._end_pass)
+            self._clock.soon(self._go_on_or_end)
+
+    def _go_on_or_end(self) -> None:
+        """Look what has changed; if nothing has, the pass ends when it would, after its equals."""
+        now = self._clock.now
+        unchanged = self._stream is None and self.pushing is None and now < self.pass_end_ns
+        if unchanged and self.pass_end_ns < self._work.no_turn_ends_before_ns():
+            self._over = False
+            self._set_timer(self.pass_end_ns - now)
+        else:
+            self._end_pass()
 
     def _end_pass(self) -> None:
         burst = self._burst

@@ -138,13 +138,12 @@ class Scheduler:
 
     def _let_wait(self, burst: Burst) -> None:
         self.waiting.push(burst)
-        clear_ns = self._rule.no_turn_ends_before_ns(self.clock.now)
-        ends_ns = [core.pass_end_ns for core in self.cores]
-        # Passes that end at the same moment end in the order of the latest looks at them.
-        ties = len(set(ends_ns)) < len(ends_ns)
-        for core, end_ns in zip(self.cores, ends_ns, strict=True):
-            if end_ns >= clear_ns or core.shares_memory or (ties and ends_ns.count(end_ns) > 1):
-                core.nudge()
+        for core in self.cores:
+            core.nudge()
+
+    def no_turn_ends_before_ns(self) -> int:
+        """Before when no turn ends because somebody waits; now if nothing is known."""
+        return self._rule.no_turn_ends_before_ns(self.clock.now)
 
     def _make_room(self, burst: Burst, arrival: Arrival) -> None:
         """Take a core from somebody, if the rule says so; it has just placed the task."""
