@@ -16,10 +16,11 @@ def settling_actions(mm: AddressSpace, slots: IntArray, rules: Rules) -> ActionA
     """What a fault would do to the table of each of `slots` before it turns to the page."""
     tables = mm.slot_table[slots]
     mapped = tables != NO_TABLE
-    action = np.where(mapped, TableAction.NONE, TableAction.ALLOC).astype(np.uint8)
+    none, writable, shared, alone = rules.sharing.settling
+    action = np.where(mapped, writable, none).astype(np.uint8)
     closed = np.flatnonzero(mapped & ~mm.slot_writable[slots])
     references = mm.memory.tables.references[tables[closed]]
-    action[closed] = np.where(references > 1, TableAction.COPY, rules.sharing.last_sharer)
+    action[closed] = np.where(references > 1, shared, alone)
     return action
 
 
