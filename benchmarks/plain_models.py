@@ -139,3 +139,25 @@ def fuzz(duration_ns: int, fork_ns: int, run_ns: int, exit_ns: int) -> int:
     environment.process(server())
     environment.run()
     return len(ended)
+
+
+def fault(threads: int, faults: int) -> int:
+    """Faults of the threads of one process, each on a core and under a lock that readers share."""
+    environment = simpy.Environment()
+    cores = simpy.Resource(environment, 16)
+    lock = simpy.Container(environment, threads, init=threads)
+    writable = [False] * faults
+
+    def thread(pages: range) -> Process:
+        for page in pages:
+            yield lock.get(1)
+            with cores.request() as turn:
+                yield turn
+                yield environment.timeout(2300)
+            writable[page] = True
+            yield lock.put(1)
+
+    for number in range(threads):
+        environment.process(thread(range(number, faults, threads)))
+    environment.run()
+    return sum(writable)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -60,12 +61,12 @@ class Action(IntEnum):
         member.row = row if isinstance(row, ActionRow) else ActionRow("")
         return member
 
-    @property
+    @cached_property
     def label(self) -> str:
         """What it is called."""
         return self.name.lower()
 
-    @property
+    @cached_property
     def counter(self) -> str:
         """Under which name it is counted; empty if it is not."""
         return self.row.counted_as or (self.label if self.row.one else "")
@@ -74,7 +75,7 @@ class Action(IntEnum):
 class TableAction(Action):
     """What a fault does to the PTE table before it turns to the page."""
 
-    @property
+    @cached_property
     def label(self) -> str:
         """What it is called."""
         return f"table_{super().label}"

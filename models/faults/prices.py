@@ -169,4 +169,4 @@ def fault_ns(
     rules: Rules, action: PageAction, table_ns: float, *, sequential: bool, warm: bool
 ) -> int:
     """The cost of one fault; arguments as of `faults_ns`."""
-    return round(rules.page_action_ns.item(action, sequential, warm) + table_ns)
+    return round(rules.page_action_ns.item(action, int(sequential), int(warm)) + table_ns)

@@ -96,7 +96,7 @@ def apply(mm: AddressSpace, faults: Faults, rules: Rules) -> None:
     changed = faults.page[faults.page_action != PageAction.NONE]
     if len(changed):
         mm.memory.detach(mm.slot_table[_distinct_slots(mm, changed)])
-    for action, change in _CHANGES.items():
+    for action, change in CHANGES.items():
         pages = faults.with_page_action(action)
         if len(pages):
             change(mm, pages)
@@ -229,7 +229,7 @@ def _fill_pages(mm: AddressSpace, pages: IntArray) -> None:
     mm.mark_written(pages)
 
 
-_CHANGES = {
+CHANGES = {
     PageAction.ZERO_MAP: _map_zero_pages,
     PageAction.SHARED_MAP: _map_shared_pages,
     PageAction.FILE_MAP: _map_file_pages,

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from models.memory.address_space import NO_TABLE, AddressSpace
 from models.memory.areas import PAGES_PER_SLOT
+from models.memory.one_entry import flags_of
 from sim.arrays import BoolArray, IntArray
 
 MOST_PAGES = 16
@@ -72,7 +73,7 @@ def met_by_one(mm: AddressSpace, pages: list[int]) -> bytes | None:
     met += [memory.tables.references.item(table) for table in tables]
     met += [mm.slot_writable.item(slot) for slot in slots]
     met += [
-        contents.flags_of(number, page % PAGES_PER_SLOT)
+        flags_of(contents, number, page % PAGES_PER_SLOT)
         for number, page in zip(content, pages, strict=True)
     ]
     for numbers, distance in ((pages, 0), (slots, 0), (pages, 1)):

@@ -119,15 +119,6 @@ class Contents(RowPool):
         flags[explicit] = self.rows.flags[self.row[contents[explicit]], positions[explicit]]
         return flags
 
-    def flags_of(self, content: int, position: int) -> int:
-        """The flags of one entry."""
-        kind = self.kind.item(content)
-        if kind == Kind.ROW:
-            return self.rows.flags.item(self.row.item(content), position)
-        if kind == Kind.HUGE_ZERO:
-            return int(PRESENT | ZERO)
-        return FLAGS_BY_SCATTERED.item(self.scattered.item(content), position)
-
     def frames_at(self, contents: IntArray, positions: IntArray) -> IntArray:
         """The frame of each entry (repeats allowed); -1 where there is none."""
         kind = self.kind[contents]
