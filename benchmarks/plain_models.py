@@ -118,10 +118,13 @@ def touch(pages: int, touches: int) -> int:
     return touches
 
 
-def fuzz(duration_ns: int, fork_ns: int, run_ns: int, exit_ns: int) -> int:
-    """A fork server's inputs, a process each; the inputs."""
+def fuzz(
+    duration_ns: int, steps_ns: tuple[int, int, int], *, servers: int = 1, of_machine: int = 16
+) -> int:
+    """Inputs of some fork servers, a process each: fork, run, exit, of so long; the inputs."""
+    fork_ns, run_ns, exit_ns = steps_ns
     environment = simpy.Environment()
-    cores = simpy.Resource(environment, 16)
+    cores = simpy.Resource(environment, of_machine)
     ended: list[float] = []
 
     def child() -> Process:
@@ -136,7 +139,8 @@ def fuzz(duration_ns: int, fork_ns: int, run_ns: int, exit_ns: int) -> int:
             yield environment.process(child())
             ended.append(environment.now)
 
-    environment.process(server())
+    for _ in range(servers):
+        environment.process(server())
     environment.run()
     return len(ended)
 
