@@ -107,7 +107,7 @@ def _call(command: str, /, function: str = "main", **arguments: Any) -> None:
     """Do the command; its module and the errors it may raise are imported only now."""
     errors = import_module("experiments.language.errors")
     try:
-        gc.disable()  # imports leave little garbage, and searching for it takes a tenth of their time
+        gc.disable()  # imports leave little garbage: looking for it takes a tenth of their time
         module = import_module(f"experiments.commands.{command}")
         gc.enable()
         code = getattr(module, function)(**arguments)
