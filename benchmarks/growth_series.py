@@ -63,6 +63,22 @@ def _of_requests(requests: int) -> tuple[str, int, Fields]:
     return "redis", 16, {**REDIS, "snapshot": snapshot, "duration": f"{duration_us}us"}
 
 
+def _of_connections(connections: int) -> tuple[str, int, Fields]:
+    clients = {"kind": "closed", "connections": connections}
+    return "redis", 16, {**REDIS, "clients": clients, "duration": "4s"}
+
+
+def _of_overload(requests: int) -> tuple[str, int, Fields]:
+    """A fifth more requests than are served, so that a sixth of them waits in the end."""
+    clients = {"kind": "open", "rate": "300k/s"}
+    duration_us = round(requests / 0.3)
+    return (
+        "redis",
+        16,
+        {**REDIS, "clients": clients, "service": "4us", "duration": f"{duration_us}us"},
+    )
+
+
 def _of_fuzzing(scheme: str) -> Callable[[int], tuple[str, int, Fields]]:
     def fields(forks: int) -> tuple[str, int, Fields]:
         duration = f"{round(forks / FUZZER_PER_S[scheme] * 1000)}ms"
@@ -97,6 +113,8 @@ SERIES = {
     "data set, classic": Series("GiB", _GIB, "classic", _of_dataset),
     "data set, on-demand": Series("GiB", _GIB, "on_demand", _of_dataset),
     "requests": Series("requests", [10**n for n in range(5, 10)], "classic", _of_requests),
+    "connections": Series("connections", [10**n for n in range(5)], "classic", _of_connections),
+    "overload": Series("requests", [10**n for n in range(4, 8)], "classic", _of_overload),
     "forks of a lonely fuzzer": Series(
         "forks", [10**n for n in range(1, 6)], "on_demand", _of_fuzzing("on_demand")
     ),

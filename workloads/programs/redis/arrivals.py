@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -84,18 +84,14 @@ class Arrivals:
     @classmethod
     def joined(cls, pieces: Iterable[Arrivals]) -> Arrivals:
         """The requests of all pieces, one after the other."""
-        parts = [cls.none(), *pieces]
-        pages = np.cumsum([0, *(len(part.pages) for part in parts[:-1])])
-        writes_from = [p.writes_from[1:] + before for p, before in zip(parts, pages, strict=True)]
-        return cls(
-            np.concatenate([part.at_ns for part in parts]),
-            np.concatenate([part.connection for part in parts]),
-            np.concatenate([part.size_bytes for part in parts]),
-            np.concatenate([part.service_ns for part in parts]),
-            np.concatenate([part.changes for part in parts]),
-            np.concatenate([np.zeros(1, np.int64), *writes_from]),
-            np.concatenate([part.pages for part in parts]),
-        )
+        none, *parts = cls.none(), *pieces
+        columns = {f.name: [getattr(part, f.name) for part in (none, *parts)] for f in fields(cls)}
+        pages = np.cumsum([0, *(len(part.pages) for part in parts)])
+        for number, before in enumerate(pages[:-1], 1):
+            columns["writes_from"][number] = columns["writes_from"][number][1:] + before
+        # Columns of many requests that nobody else needs go one by one, as new ones come.
+        parts.clear()
+        return cls(**{f.name: np.concatenate(columns.pop(f.name)) for f in fields(cls)})
 
 
 def generated_arrivals(

@@ -34,8 +34,8 @@ class ClosedLoopClients:
         count = (until_ns - now_ns) // self._typical_ns + 2 if until_ns > now_ns else 1
         passes = self._connections.passes(min(count, self._connections.most_iterations))
         faults = find_faults(passes.pages)
-        of_faults_ns = np.diff(fault_ns(faults, passes.writes_end), prepend=0)
-        busy_ns = passes.requests * self._service_ns + of_faults_ns
+        of_faults_ns = fault_ns(faults, np.concatenate([[0], passes.writes_end]))
+        busy_ns = passes.requests * self._service_ns + of_faults_ns[1:] - of_faults_ns[:-1]
         ends_ns = now_ns + np.cumsum(busy_ns)
         return Iterations(
             start_ns=ends_ns - busy_ns,

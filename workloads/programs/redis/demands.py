@@ -11,7 +11,7 @@ from workloads.programs.redis.snapshot_config import SECOND_NS
 from workloads.running.demands import HELD, LOADED, ROWS, SHARED, Demand
 from workloads.running.pages import PAGE_BYTES, SLOT_BYTES
 
-_OF_CONNECTION, _OF_PAGE_AHEAD, _OF_WAITING, _OF_REPLY, _OF_WINDOW = 25_000, 24, 64, 90, 200
+_OF_CONNECTION, _OF_PAGE_AHEAD, _OF_WAITING, _OF_REPLY, _OF_WINDOW = 25_000, 24, 96, 90, 200
 """Bytes that are held of each."""
 _PLACES = 3
 """Where a SET writes: an entry, an object, a value."""

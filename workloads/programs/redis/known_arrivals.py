@@ -51,10 +51,10 @@ class KnownArrivals:
             oldest: the lowest number of those that are still needed.
         """
         while not self.complete and self._are_few(now_ns):
-            held = self.requests.after(oldest - self._first_number)
-            self.next -= oldest - self._first_number
+            gone = oldest - self._first_number
+            self.next -= gone
             self._first_number = oldest
-            self.requests = Arrivals.joined([held, *self._fetch(now_ns, len(held))])
+            self.requests = Arrivals.joined(self._held_and_fetched(now_ns, gone))
 
     def _are_few(self, now_ns: int) -> bool:
         requests, following = self.requests, self.next
@@ -65,8 +65,10 @@ class KnownArrivals:
             return False
         return bool(requests.writes_from[-1] - requests.writes_from[following] < PIECE_PAGES)
 
-    def _fetch(self, now_ns: int, held: int) -> Iterator[Arrivals]:
-        fetched = 0
+    def _held_and_fetched(self, now_ns: int, gone: int) -> Iterator[Arrivals]:
+        held, fetched = len(self.requests) - gone, 0
+        yield self.requests.after(gone)
+        self.requests = Arrivals.none()
         while self._last_ns <= now_ns or fetched * _FETCHED_SHARE <= held:
             piece = next(self._more, None)
             if piece is None:

@@ -12,6 +12,9 @@ from workloads.programs.redis.passes import Passes, drawn_ahead, iterations_of
 from workloads.programs.redis.requests import Replies
 from workloads.programs.redis.set_gaps import FARTHEST, geometric_rows
 
+_SETS_AHEAD = 1024
+"""Whose pages are found together at least."""
+
 
 class ShortPipelines:
     """All connections, as one sequence of SETs; see `passes.Connections`.
@@ -66,16 +69,15 @@ class ShortPipelines:
             self._written = DirtiedPages.none()
 
     def _written_by(self, sets: int) -> DirtiedPages:
-        """What at least the next so many SETs dirty."""
+        """What the next so many SETs dirty, and some more."""
         if sets > len(self._written.ends):
-            ahead = max(sets, self._drawn)
-            self._written = self._heap.written(self._keys[:ahead])
+            self._written = self._heap.written(self._keys[: max(sets, _SETS_AHEAD)])
         return self._written
 
     def reply(self, passes: Passes, ends_ns: IntArray) -> Replies:
         """See `passes.Connections`."""
         count = len(ends_ns)
-        latency_ns = np.diff(ends_ns, prepend=self._replied_ns)
+        latency_ns = ends_ns - np.concatenate([[self._replied_ns], ends_ns[:-1]])
         self._served += count
         self._replied_ns = int(ends_ns[-1])
         gone = int(passes.changes_end[count - 1])
