@@ -221,15 +221,22 @@ class Server(Generic[Basis]):
         self._reply(ahead, ahead.ends_ns[:count])
 
     def _serve_one(self, ahead: Iterations[Basis], until_ns: int) -> Activity:
-        if ahead.start_ns[0] > self._clock.now:
-            # Others may act while the server sleeps, so the faults are looked at again after it.
-            yield from self._sleep(int(ahead.start_ns[0]))
-            return
+        start_ns = int(ahead.start_ns[0])
+        if start_ns > self._clock.now:
+            # A child may change what writes find while the server sleeps.
+            has_child = self._child_acts_ns != NEVER_NS
+            yield from self._sleep(start_ns)
+            if has_child or self._clock.now < start_ns or self._has_time(int(ahead.ends_ns[0])):
+                return
         self._write(ahead, 1)
         yield from self._task.run(compute_ns=int(ahead.busy_ns[0]))
         if self._clock.now >= until_ns:
             yield from self._decide()
         self._reply(ahead, np.array([self._clock.now]))
+
+    def _has_time(self, end_ns: int) -> bool:
+        """Whether there may be time for more than the iteration that ends then."""
+        return self._can_plan() or self._quiet_until_ns() > end_ns
 
     def _write(self, ahead: Iterations[Basis], count: int) -> None:
         """Dirty the pages of the SETs in the first ``count`` iterations."""
