@@ -6,7 +6,7 @@ accesses on, and most questions of threads, children and single requests are abo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -168,8 +168,7 @@ class _Raised:
         return action_ns(action, entries, own, self._rules)
 
 
-@dataclass(frozen=True)
-class _Place:
+class _OwnEntry(NamedTuple):
     """A page of a table that its process has to itself."""
 
     page: int
@@ -181,7 +180,7 @@ def apply(mm: AddressSpace, faults: Faults, rules: Rules) -> None:
     """Change the state as a few faults say; see `small_pages.apply`."""
     pages = faults.page.tolist()
     settled: dict[int, list[int]] = {}
-    places: dict[int, list[_Place]] = {}
+    places: dict[int, list[_OwnEntry]] = {}
     for page, action in zip(pages, faults.table_action.tolist(), strict=True):
         if action:
             settled.setdefault(action, []).append(page // PAGES_PER_SLOT)
@@ -196,7 +195,7 @@ def apply(mm: AddressSpace, faults: Faults, rules: Rules) -> None:
             slot, position = divmod(page, PAGES_PER_SLOT)
             if slot not in detached:
                 detached[slot] = _detach(mm, slot)
-            place = _Place(page, detached[slot], position)
+            place = _OwnEntry(page, detached[slot], position)
             places.setdefault(action, []).append(place)
     for action in sorted(places, key=_ORDER.__getitem__):
         _change(mm, _PAGE_ACTIONS[action], places[action])
@@ -217,7 +216,7 @@ def _detach(mm: AddressSpace, slot: int) -> int:
     return own
 
 
-def _change(mm: AddressSpace, action: PageAction, places: list[_Place]) -> None:
+def _change(mm: AddressSpace, action: PageAction, places: list[_OwnEntry]) -> None:
     pages = np.array([place.page for place in places])
     anonymous = all(vma.file is None for vma in mm.vmas)
     if action is PageAction.COW_REUSE:
@@ -241,7 +240,7 @@ def _change(mm: AddressSpace, action: PageAction, places: list[_Place]) -> None:
     writer.count_action(mm, action.counter, len(places))
 
 
-def _map_new_frames(mm: AddressSpace, places: list[_Place], scattered: list[bool]) -> None:
+def _map_new_frames(mm: AddressSpace, places: list[_OwnEntry], scattered: list[bool]) -> None:
     frames, contents, freed = mm.memory.frames, mm.memory.contents, 0
     # All are taken before any is given back.
     taken = [frames.take_one() for _ in places]

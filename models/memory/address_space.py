@@ -19,6 +19,9 @@ from sim.arrays import BoolArray, IntArray, run_of
 NO_TABLE = -1
 NOWHERE = -2
 
+_FEW = 64
+"""Of so many numbers Python finds the extremes sooner than NumPy."""
+
 _start_page = attrgetter("start_page")
 
 
@@ -195,8 +198,13 @@ class AddressSpace(Lockable):
             SegmentationFault: If one of the accesses is not allowed.
         """
         # Most batches lie in one writable area: two comparisons instead of a search a page.
-        first = self.area_of(int(pages.min()))
-        if first is None or not first.writable or int(pages.max()) >= first.end_page:
+        if len(pages) <= _FEW:
+            listed = pages.tolist()
+            lowest, highest = min(listed), max(listed)
+        else:
+            lowest, highest = int(pages.min()), int(pages.max())
+        first = self.area_of(lowest)
+        if first is None or not first.writable or highest >= first.end_page:
             numbers = self.vma_numbers(pages)
             self.check_writes(pages[writes], numbers[writes])
 

@@ -83,6 +83,8 @@ class PoolPages(HugePages):
     ) -> Faults:
         """See `SmallPages.classify`."""
         faults = super().classify(mm, pages, writes, rules)
+        if not len(faults):
+            return faults
         action, cost_ns = faults.page_action.copy(), faults.cost_ns.copy()
         # A read has its page from the pool too; a write after it finds it there.
         action[action == PageAction.HUGE_ZERO_MAP] = PageAction.HUGE_READ_FILL
