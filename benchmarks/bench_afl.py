@@ -1,4 +1,4 @@
-"""Figure 9's campaign: 350 s of a fuzzer that forks a child for every input."""
+"""Figure 9's campaign: 350 s of a fuzzer that forks a child for every input; and many fuzzers."""
 
 from __future__ import annotations
 
@@ -25,15 +25,33 @@ CAMPAIGN: dict[str, Any] = {
     "slow": {"share": "0.2%", "run": "100ms"},
     "duration": "350s",
 }
+STEPS_NS = (7_000_000, 373_400, 8_000_000)
+"""Fork, run and exit of an input of the plain model."""
 
 
 @pytest.mark.parametrize("model", [PLAIN, *SCHEMES])
 def bench_campaign(timed: Timed, model: str) -> None:
     what = "AFL, 350 s (executions)"
     if model == PLAIN:
-        timed(what, model, lambda: plain_models.fuzz(350 * 10**9, 7_000_000, 373_400, 8_000_000))
+        timed(what, model, lambda: plain_models.fuzz(350 * 10**9, STEPS_NS))
         return
     config = AflConfig.model_validate(CAMPAIGN)
     setup = Setup(PROFILE, cores=16, scheme=model)
     program = lambda: Afl().run(config, setup).counters["executions"]  # noqa: E731 - as all others
     timed(what, model, program, rounds=3, at_most_s=3)
+
+
+@pytest.mark.parametrize("cores", [16, 4])
+@pytest.mark.parametrize("instances", [4, 16])
+@pytest.mark.parametrize("model", [PLAIN, "classic", "on_demand", "huge"])
+def bench_fuzzers(timed: Timed, model: str, instances: int, cores: int) -> None:
+    what = f"{instances} fuzzers on {cores} cores (executions)"
+    if model == PLAIN:
+        size = {"servers": instances, "of_machine": cores}
+        timed(what, model, lambda: plain_models.fuzz(10**10, STEPS_NS, **size), rounds=3)
+        return
+    of_many = CAMPAIGN | {"target": "1GiB", "instances": instances, "duration": "2s"}
+    config = AflConfig.model_validate(of_many)
+    setup = Setup(PROFILE, cores=cores, scheme=model)
+    program = lambda: Afl().run(config, setup).counters["executions"]  # noqa: E731 - as all others
+    timed(what, model, program, rounds=3)

@@ -163,10 +163,13 @@ def touch(pages: int, touches: int) -> int:
     return touches
 
 
-def fuzz(duration_ns: int, fork_ns: int, run_ns: int, exit_ns: int) -> int:
-    """A fork server's inputs, a process each; the inputs."""
+def fuzz(
+    duration_ns: int, steps_ns: tuple[int, int, int], *, servers: int = 1, of_machine: int = 16
+) -> int:
+    """Inputs of some fork servers, a process each: fork, run, exit, of so long; the inputs."""
+    fork_ns, run_ns, exit_ns = steps_ns
     environment = simpy.Environment()
-    cores = simpy.Resource(environment, 16)
+    cores = simpy.Resource(environment, of_machine)
     ended: list[float] = []
 
     def child() -> Process:
@@ -181,7 +184,8 @@ def fuzz(duration_ns: int, fork_ns: int, run_ns: int, exit_ns: int) -> int:
             yield environment.process(child())
             ended.append(environment.now)
 
-    environment.process(server())
+    for _ in range(servers):
+        environment.process(server())
     environment.run()
     return len(ended)
 
@@ -229,3 +233,25 @@ def bursts(tasks: int, cores: int, each: int) -> int:
         environment.process(life(number))
     environment.run()
     return tasks * each
+
+
+def fault(threads: int, faults: int) -> int:
+    """Faults of the threads of one process, each on a core and under a lock that readers share."""
+    environment = simpy.Environment()
+    cores = simpy.Resource(environment, 16)
+    lock = simpy.Container(environment, threads, init=threads)
+    writable = [False] * faults
+
+    def thread(pages: range) -> Process:
+        for page in pages:
+            yield lock.get(1)
+            with cores.request() as turn:
+                yield turn
+                yield environment.timeout(2300)
+            writable[page] = True
+            yield lock.put(1)
+
+    for number in range(threads):
+        environment.process(thread(range(number, faults, threads)))
+    environment.run()
+    return sum(writable)

@@ -1,8 +1,8 @@
 """What a fault does, to a page and to the table above it: a row for each action.
 
 An action's name in lower case is what it is called everywhere: in counts, in the columns of tables
-(`faults/cow_copy`), on the command line. A new one is a row here, the place that finds it
-(`models.faults.small_pages` or `huge_pages`), and its price in `models.costs.laws`.
+(`faults/cow_copy`), on the command line. A new one is a row here, when it is met (`page_action`, or
+`models.faults.huge_pages`), what it changes (`small_pages`), and its price in `models.costs.laws`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -59,12 +61,12 @@ class Action(IntEnum):
         member.row = row if isinstance(row, ActionRow) else ActionRow("")
         return member
 
-    @property
+    @cached_property
     def label(self) -> str:
         """What it is called."""
         return self.name.lower()
 
-    @property
+    @cached_property
     def counter(self) -> str:
         """Under which name it is counted; empty if it is not."""
         return self.row.counted_as or (self.label if self.row.one else "")
@@ -73,7 +75,7 @@ class Action(IntEnum):
 class TableAction(Action):
     """What a fault does to the PTE table before it turns to the page."""
 
-    @property
+    @cached_property
     def label(self) -> str:
         """What it is called."""
         return f"table_{super().label}"
@@ -218,6 +220,87 @@ COUNTED: Mapping[str, ActionRow] = {
 """The names under which actions are counted, with what is told of them, in order."""
 
 
+class Backing(IntEnum):
+    """What is behind the pages of an area."""
+
+    NOTHING = 0
+    """Private anonymous memory."""
+    FILE = 1
+    """A file, privately mapped."""
+    SHARED = 2
+    """Shared memory, or a file that is shared."""
+
+
+def page_action(
+    *,
+    write: bool,
+    present: bool,
+    zero: bool,
+    writable: bool,
+    after_read: bool,
+    backing: Backing,
+    table_action: TableAction,
+    exclusive: bool,
+) -> PageAction:
+    """What a fault on a 4 KiB entry does to the page: the decision tree of mechanisms.md 1.5.
+
+    Args:
+        write: Whether the access writes.
+        present: Whether the entry is present.
+        zero: Whether it maps the zero page.
+        writable: Whether it allows writes.
+        after_read: Whether a read of the absent page has been met before.
+        backing: What is behind the page.
+        table_action: What the first fault below the table does to it.
+        exclusive: Whether nobody else maps the page.
+    """
+    if not present:
+        return _on_hole(backing, write=write, after_read=after_read)
+    if not write:
+        return PageAction.NONE
+    if zero:
+        return PageAction.ZERO_FILL
+    # Below a table that is copied every page is mapped twice from then on.
+    copied = table_action in (TableAction.COPY, TableAction.SYNC)
+    if writable and not copied and table_action is not TableAction.RENEW:
+        return PageAction.NONE
+    # Everybody writes to the same page of shared memory.
+    if backing is Backing.SHARED or (exclusive and not copied):
+        return PageAction.COW_REUSE
+    return PageAction.COW_COPY
+
+
+def _on_hole(backing: Backing, *, write: bool, after_read: bool) -> PageAction:
+    if backing is Backing.SHARED:
+        # It is mapped writable at once.
+        return PageAction.NONE if after_read else PageAction.SHARED_MAP
+    if backing is Backing.FILE:
+        return PageAction.COW_COPY if write else PageAction.FILE_MAP
+    return PageAction.ZERO_FILL if write else PageAction.ZERO_MAP
+
+
+def _tabulated(*, exclusive: bool) -> npt.NDArray[np.uint8]:
+    flags = (False, True)
+    cases = product(flags, flags, flags, flags, flags, Backing, TableAction)
+    actions = [
+        page_action(
+            write=write,
+            present=present,
+            zero=zero,
+            writable=writable,
+            after_read=after_read,
+            backing=backing,
+            table_action=table_action,
+            exclusive=exclusive,
+        )
+        for write, present, zero, writable, after_read, backing, table_action in cases
+    ]
+    return np.array(actions, np.uint8).reshape(2, 2, 2, 2, 2, len(Backing), len(TableAction))
+
+
+IF_EXCLUSIVE, IF_MAPPED_ELSEWHERE = _tabulated(exclusive=True), _tabulated(exclusive=False)
+"""`page_action` by its arguments, in their order. Where the two differ it has to be found out."""
+
 _REPLACES = np.array([action.row.replaces for action in PageAction], np.bool_)
 
 
@@ -234,6 +317,13 @@ def on_huge_pages(page_actions: ActionArray) -> BoolArray:
     """Which of some page actions are those of 2 MiB pages."""
     huge: BoolArray = _HUGE[page_actions]
     return huge
+
+
+COPIES_TABLE = np.array(
+    [action in (TableAction.COPY, TableAction.RENEW, TableAction.SYNC) for action in TableAction],
+    np.bool_,
+)
+"""Whether each `TableAction` reads every entry of the table."""
 
 
 def by_kind(counts: Counts) -> dict[str, int]:

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Generic, NamedTuple
+
 import numpy as np
 
-from models.faults.actions import ActionArray, PageAction, TableAction
+from models.costs.laws import Amount
+from models.faults.actions import COPIES_TABLE, ActionArray, PageAction, TableAction
 from models.faults.rules import RssAccounting, Rules
 from models.memory.address_space import AddressSpace
 from models.memory.areas import PAGES_PER_SLOT
 from sim.arrays import BoolArray, FloatArray, IntArray
 
-_COPYING = (TableAction.COPY, TableAction.RENEW, TableAction.SYNC)
+
+class TableEntries(NamedTuple, Generic[Amount]):
+    """What there is in a table; of several tables an array each.
+
+    Attributes:
+        tables: 1.
+        present: Present entries.
+        zero: Those of them that map the zero page.
+        writable: Those of them that allow writes.
+        scattered: Those of them whose frame is scattered.
+    """
+
+    tables: Amount
+    present: Amount
+    zero: Amount
+    writable: Amount
+    scattered: Amount
 
 
 def in_cache(
@@ -23,7 +42,7 @@ def in_cache(
         the table that was copied last, the fault that copied it excepted.
     """
     slot = page // PAGES_PER_SLOT
-    copies = _copies_table(table_action)
+    copies = COPIES_TABLE[table_action]
     sequential: BoolArray = page == np.concatenate(([mm.last_fault_page], page[:-1])) + 1
     # By the number of tables copied up to each fault; 0 is the one copied before the batch.
     copied = np.concatenate(([mm.last_copied_slot], slot[copies]))
@@ -34,83 +53,95 @@ def in_cache(
 def remember(mm: AddressSpace, page: IntArray, table_action: ActionArray) -> None:
     """Where faults (at least one, in order) were handled last: what `in_cache` goes by."""
     mm.last_fault_page = int(page[-1])
-    copied = np.flatnonzero(_copies_table(table_action))
+    copied = np.flatnonzero(COPIES_TABLE[table_action])
     if len(copied):
         mm.last_copied_slot = int(page[copied[-1]]) // PAGES_PER_SLOT
-
-
-def _copies_table(table_action: ActionArray) -> BoolArray:
-    """Whether each fault has read every struct page below its table."""
-    copies: BoolArray = np.isin(table_action, _COPYING)
-    return copies
 
 
 def settling_ns(
     mm: AddressSpace, slots: IntArray, actions: ActionArray, rules: Rules
 ) -> FloatArray:
     """What settling the tables of `slots` costs (`models.faults.settling`); not rounded."""
-    costs, sharing = rules.costs, rules.sharing
     table_ns = np.zeros(len(slots))
-    copied = (actions == TableAction.COPY) | (actions == TableAction.RENEW)
-    synced = actions == TableAction.SYNC
-    reused = actions == TableAction.REUSE
-    if copied.any():
-        protects = sharing.protects_both
-        table_ns[copied] = table_copies_ns(mm, slots[copied], rules, protects=protects)
-        table_ns[copied] += costs.tlb_flush_ns * sharing.flushes
-    if synced.any():
-        table_ns[synced] = table_copies_ns(mm, slots[synced], rules)
-    table_ns[reused] = costs.fault_table_reuse_ns
-    renewed = actions == TableAction.RENEW
-    if renewed.any():
-        table_ns[renewed] += _second_pass_ns(mm, slots[renewed], rules)
-    if sharing.accounting is RssAccounting.OWNER and (copied | reused).any():
-        own = mm.memory.tables.owner[mm.slot_table[slots]] == mm.number
-        scanned = (copied & own) | (reused & ~own)
-        table_ns[scanned] += scans_ns(mm, mm.slot_table[slots[scanned]], rules)
+    for action in _PRICED:
+        chosen = np.flatnonzero(actions == action)
+        if len(chosen):
+            tables = mm.slot_table[slots[chosen]]
+            own = (mm.memory.tables.owner[tables] == mm.number).astype(np.float64)
+            table_ns[chosen] = action_ns(action, _entries_of(mm, tables), own, rules)
     return table_ns
 
 
-def table_copies_ns(
-    mm: AddressSpace, slots: IntArray, rules: Rules, *, protects: bool = True
-) -> FloatArray:
-    """What copying the tables of `slots`, each of which has one, would cost; not rounded.
+_PRICED = (TableAction.COPY, TableAction.REUSE, TableAction.RENEW, TableAction.SYNC)
+
+
+def action_ns(
+    action: TableAction, table: TableEntries[Amount], own: Amount, rules: Rules
+) -> Amount:
+    """What settling a table, or each of some tables, costs; not rounded.
 
     Args:
-        mm: The address space.
-        slots: Which slots.
+        action: One of `_PRICED`.
+        table: What is in it.
+        own: 1 if the process that settles it is the one that accounts for it, else 0.
         rules: The kernel's.
-        protects: Whether the entries of the origin are write-protected too.
     """
-    content = mm.memory.tables.content[mm.slot_table[slots]]
-    contents = mm.memory.contents
-    return rules.costs.tables_ns(
-        tables=np.ones(len(slots)),
-        present=contents.present[content].astype(np.float64),
-        zero=contents.zero[content].astype(np.float64),
-        writable=contents.writable[content].astype(np.float64) * protects,
-        scattered=contents.scattered[content].astype(np.float64),
-    )
+    costs, sharing = rules.costs, rules.sharing
+    if action is TableAction.SYNC:
+        return _copy_ns(table, rules)
+    if action is TableAction.REUSE:
+        table_ns = table.tables * costs.fault_table_reuse_ns
+        read = 1 - own
+    else:
+        table_ns = _copy_ns(table, rules, protects=sharing.protects_both)
+        table_ns = table_ns + costs.tlb_flush_ns * sharing.flushes
+        read = own
+    if action is TableAction.RENEW:
+        # Entries are removed right after they were copied: every struct page is in cache.
+        atomics_ns = costs.exit_entry_ns - costs.exit_scan_entry_ns
+        table_ns = table_ns + atomics_ns * (table.present - table.zero)
+    if sharing.accounting is RssAccounting.OWNER:
+        table_ns = table_ns + read * _scan_ns(table, rules)
+    return table_ns
+
+
+def table_copies_ns(mm: AddressSpace, slots: IntArray, rules: Rules) -> FloatArray:
+    """What copying the tables of `slots`, each of which has one, would cost; not rounded."""
+    return _copy_ns(_entries_of(mm, mm.slot_table[slots]), rules)
 
 
 def scans_ns(mm: AddressSpace, tables: IntArray, rules: Rules) -> FloatArray:
     """What reading every entry of some tables, and its struct page, costs; not rounded."""
+    return _scan_ns(_entries_of(mm, tables), rules)
+
+
+def _entries_of(mm: AddressSpace, tables: IntArray) -> TableEntries[FloatArray]:
     contents = mm.memory.contents
     content = mm.memory.tables.content[tables]
-    return rules.costs.scan_ns(
-        tables=np.ones(len(tables)),
-        present=contents.present[content].astype(np.float64),
-        zero=contents.zero[content].astype(np.float64),
-        scattered=contents.scattered[content].astype(np.float64),
+    return TableEntries(
+        np.ones(len(tables)),
+        *(
+            column[content].astype(np.float64)
+            for column in (contents.present, contents.zero, contents.writable, contents.scattered)
+        ),
     )
 
 
-def _second_pass_ns(mm: AddressSpace, slots: IntArray, rules: Rules) -> FloatArray:
-    """What removing entries right after they were copied costs: every struct page is in cache."""
-    costs = rules.costs
-    content = mm.memory.tables.content[mm.slot_table[slots]]
-    atomics_ns = costs.exit_entry_ns - costs.exit_scan_entry_ns
-    return atomics_ns * mm.memory.contents.resident(content).astype(np.float64)
+def _copy_ns(table: TableEntries[Amount], rules: Rules, *, protects: bool = True) -> Amount:
+    """What copying tables costs; `protects`: the entries of the origin are write-protected too."""
+    return rules.costs.tables_ns(
+        tables=table.tables,
+        present=table.present,
+        zero=table.zero,
+        writable=table.writable * protects,
+        scattered=table.scattered,
+    )
+
+
+def _scan_ns(table: TableEntries[Amount], rules: Rules) -> Amount:
+    return rules.costs.scan_ns(
+        tables=table.tables, present=table.present, zero=table.zero, scattered=table.scattered
+    )
 
 
 def faults_ns(
@@ -130,8 +161,12 @@ def faults_ns(
         sequential: Whether the fault before was that of the page before.
         warm: Whether the table above was copied and no other has been since.
     """
-    page_ns = rules.page_action_ns[page_actions]
-    copies = page_actions == PageAction.COW_COPY
-    page_ns[copies & sequential] = rules.costs.fault_copy_sequential_ns
-    page_ns[copies & warm] -= rules.costs.struct_page_miss_ns
-    return np.rint(np.maximum(page_ns, 0.0) + table_ns).astype(np.int64)
+    cache = np.asarray(sequential, np.uint8), np.asarray(warm, np.uint8)
+    return np.rint(rules.page_action_ns[page_actions, *cache] + table_ns).astype(np.int64)
+
+
+def fault_ns(
+    rules: Rules, action: PageAction, table_ns: float, *, sequential: bool, warm: bool
+) -> int:
+    """The cost of one fault; arguments as of `faults_ns`."""
+    return round(rules.page_action_ns.item(action, int(sequential), int(warm)) + table_ns)

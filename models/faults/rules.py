@@ -58,6 +58,15 @@ class Sharing:
     closes_read_only: bool = True
     cuts_before_zap: bool = True
 
+    @cached_property
+    def settling(self) -> tuple[TableAction, ...]:
+        """What a fault does first to the table of a slot.
+
+        If there is none; if the slot is writable; if it is not and others point at the table too;
+        if it is not and nobody else does.
+        """
+        return TableAction.ALLOC, TableAction.NONE, TableAction.COPY, self.last_sharer
+
 
 UNSHARED = Sharing()
 """For schemes that never share a table: nothing of it applies."""
@@ -83,6 +92,16 @@ class Rules:
 
     @cached_property
     def page_action_ns(self) -> FloatArray:
-        """The price of each `PageAction`, nothing of the page in cache."""
+        """The price of each `PageAction`, shape (actions, 2, 2).
+
+        The second axis is whether the fault before was that of the page before, the third whether
+        the table above was copied and no other has been since.
+        """
+        costs, copy = self.costs, PageAction.COW_COPY
         prices = [action.row.price for action in PageAction]
-        return np.array([getattr(self.costs, price) if price else 0.0 for price in prices])
+        alone_ns = np.array([getattr(costs, price) if price else 0.0 for price in prices])
+        by_cache = np.tile(alone_ns[:, np.newaxis, np.newaxis], (1, 2, 2))
+        by_cache[copy, 1] = costs.fault_copy_sequential_ns
+        by_cache[copy, :, 1] -= costs.struct_page_miss_ns
+        prices_ns: FloatArray = np.maximum(by_cache, 0.0)
+        return prices_ns

@@ -5,6 +5,7 @@ import numpy as np
 from models.faults.actions import ActionArray, TableAction
 from models.faults.prices import settling_ns
 from models.faults.rules import RssAccounting, Rules, Sharing
+from models.memory import one_entry
 from models.memory import slots as writer
 from models.memory.address_space import NO_TABLE, AddressSpace
 from models.memory.entries import ENTRIES_PER_TABLE
@@ -16,10 +17,11 @@ def settling_actions(mm: AddressSpace, slots: IntArray, rules: Rules) -> ActionA
     """What a fault would do to the table of each of `slots` before it turns to the page."""
     tables = mm.slot_table[slots]
     mapped = tables != NO_TABLE
-    action = np.where(mapped, TableAction.NONE, TableAction.ALLOC).astype(np.uint8)
+    none, writable, shared, alone = rules.sharing.settling
+    action = np.where(mapped, writable, none).astype(np.uint8)
     closed = np.flatnonzero(mapped & ~mm.slot_writable[slots])
     references = mm.memory.tables.references[tables[closed]]
-    action[closed] = np.where(references > 1, TableAction.COPY, rules.sharing.last_sharer)
+    action[closed] = np.where(references > 1, shared, alone)
     return action
 
 
@@ -34,6 +36,52 @@ def settle(mm: AddressSpace, slots: IntArray, actions: ActionArray, rules: Rules
     if len(synced):
         writer.count_action(mm, TableAction.SYNC.counter, len(synced))
         rules.hand_over(mm, synced)
+
+
+def settling_action(mm: AddressSpace, slot: int, rules: Rules) -> TableAction:
+    """The same of one slot."""
+    none, writable, shared, alone = rules.sharing.settling
+    table = mm.slot_table.item(slot)
+    if table == NO_TABLE:
+        return none
+    if mm.slot_writable.item(slot):
+        return writable
+    return shared if mm.memory.tables.references.item(table) > 1 else alone
+
+
+def settle_few(mm: AddressSpace, slots: list[int], action: TableAction, rules: Rules) -> None:
+    """Do to the tables of a few distinct slots what `settling_action` said, of all the same."""
+    contents, sharing = mm.memory.contents, rules.sharing
+    owned = sharing.accounting is RssAccounting.OWNER
+    if action is TableAction.ALLOC:
+        for slot in slots:
+            writer.put_table(mm, slot, one_entry.new_empty(contents))
+    elif action is TableAction.COPY and not owned:
+        for slot in slots:
+            _copy_table(mm, slot, sharing)
+    elif action is TableAction.REUSE and not owned:
+        for slot in slots:
+            writer.reopen(mm, slot)
+    else:
+        settle(mm, np.array(slots), np.full(len(slots), action, np.uint8), rules)
+        return
+    writer.count_action(mm, action.counter, len(slots))
+
+
+def _copy_table(mm: AddressSpace, slot: int, sharing: Sharing) -> None:
+    """As `_copy_tables`, where nobody owns tables."""
+    memory = mm.memory
+    contents, shared = memory.contents, mm.slot_table.item(slot)
+    content = memory.tables.content.item(shared)
+    if sharing.accounting is RssAccounting.COPIER:
+        writer.account(mm, contents.present.item(content) - contents.zero.item(content))
+    writer.leave(memory, shared)
+    one_entry.share(contents, content)
+    if not sharing.protects_both:
+        content = one_entry.detach(contents, content)
+    one_entry.protect(contents, content)
+    writer.put_table(mm, slot, content)
+    writer.count(memory, ptes_copied=contents.present.item(content))
 
 
 def allocate_tables(mm: AddressSpace, slots: IntArray) -> None:

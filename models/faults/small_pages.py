@@ -1,19 +1,26 @@
 """Page faults on 4 KiB entries: which ones a batch of accesses raises, and what they change.
 
-The decision tree is that of mechanisms.md 1.5 for the page (a page is reused iff it is mapped
-once) and, below a slot without write permission, the table's own question first
-(`models.faults.settling`).
+What becomes of the page says `page_action`; below a slot without write permission the table's own
+question comes first (`models.faults.settling`).
 
 In one address space distinct pages are distinct frames, so the faults of a batch depend on each
 other only through their table: the first one of a slot settles the table for the rest.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from models.faults.actions import ActionArray, PageAction, TableAction, replaces
+from models.faults.actions import (
+    IF_EXCLUSIVE,
+    IF_MAPPED_ELSEWHERE,
+    ActionArray,
+    Backing,
+    PageAction,
+    TableAction,
+    replaces,
+)
 from models.faults.batch import Faults
 from models.faults.candidates import candidates, first_accesses
 from models.faults.prices import faults_ns, in_cache, remember, settling_ns
@@ -89,7 +96,7 @@ def apply(mm: AddressSpace, faults: Faults, rules: Rules) -> None:
     changed = faults.page[faults.page_action != PageAction.NONE]
     if len(changed):
         mm.memory.detach(mm.slot_table[_distinct_slots(mm, changed)])
-    for action, change in _CHANGES.items():
+    for action, change in CHANGES.items():
         pages = faults.with_page_action(action)
         if len(pages):
             change(mm, pages)
@@ -128,49 +135,34 @@ def _page_actions(
     """What faults do to pages, and whether each replaces a present entry."""
     contents = mm.memory.contents
     content, entry = slots.content[of_slot], page % PAGES_PER_SLOT
-    actions = _actions_on_holes(mm, page, write, after_read)
+    found = np.zeros((3, len(page)), np.bool_)
     where = np.flatnonzero(content != NO_TABLE)
-    state = contents.entries(content[where], entry[where])
-    action = slots.action[of_slot[where]]
-    actions[where[state.present]] = PageAction.NONE
-    holds_page = state.present & ~state.zero & write[where]
-    # Below a table that is copied every page is mapped twice from then on.
-    copied = holds_page & ((action == TableAction.COPY) | (action == TableAction.SYNC))
-    actions[where[copied]] = PageAction.COW_COPY
-    protected = ~state.writable | (action == TableAction.RENEW)
-    unsure_at = where[holds_page & ~copied & protected]
-    exclusive = contents.exclusive(content[unsure_at], entry[unsure_at])
-    actions[unsure_at] = np.where(exclusive, PageAction.COW_REUSE, PageAction.COW_COPY)
-    actions[where[state.zero & write[where]]] = PageAction.ZERO_FILL
-    # Everybody writes to the same page of shared memory.
-    shared = (actions == PageAction.COW_COPY) & in_areas(mm, page, lambda vma: not vma.private)
-    actions[shared] = PageAction.COW_REUSE
-    present = after_read.copy()
-    present[where[state.present]] = True
-    return actions, replaces(actions, present)
+    found[:, where] = contents.entries(content[where], entry[where])
+    met = (
+        *(each.view(np.uint8) for each in (write, *found, after_read)),
+        backings(mm, page),
+        slots.action[of_slot],
+    )
+    actions, alone = IF_MAPPED_ELSEWHERE[met], IF_EXCLUSIVE[met]
+    unsure = np.flatnonzero(actions != alone)
+    exclusive = unsure[contents.exclusive(content[unsure], entry[unsure])]
+    actions[exclusive] = alone[exclusive]
+    return actions, replaces(actions, found[0] | after_read)
 
 
-def _actions_on_holes(
-    mm: AddressSpace, page: IntArray, write: BoolArray, after_read: BoolArray
-) -> ActionArray:
-    """What faults would do to each of some pages if they were absent."""
-    actions = np.where(write, PageAction.ZERO_FILL, PageAction.ZERO_MAP).astype(np.uint8)
-    of_file = in_areas(mm, page, lambda vma: vma.file is not None)
-    if of_file.any():
-        shared = in_areas(mm, page, lambda vma: not vma.private)
-        actions[of_file] = np.where(write[of_file], PageAction.COW_COPY, PageAction.FILE_MAP)
-        # Shared memory is mapped writable at once.
-        actions[shared] = np.where(after_read[shared], PageAction.NONE, PageAction.SHARED_MAP)
-    return actions
+def backings(mm: AddressSpace, pages: IntArray) -> ActionArray:
+    """The `Backing` of each of `pages`."""
+    of_areas = np.array([backing(vma) for vma in mm.vmas], np.uint8)
+    if not of_areas.any():
+        return np.zeros(len(pages), np.uint8)
+    return of_areas[mm.vma_numbers(pages)]
 
 
-def in_areas(mm: AddressSpace, pages: IntArray, kind: Callable[[Vma], bool]) -> BoolArray:
-    """Whether each of `pages` lies in an area of some kind."""
-    of_kind = np.array([kind(vma) for vma in mm.vmas], np.bool_)
-    if not of_kind.any():
-        return np.zeros(len(pages), np.bool_)
-    inside: BoolArray = of_kind[mm.vma_numbers(pages)]
-    return inside
+def backing(vma: Vma) -> Backing:
+    """What is behind an area."""
+    if not vma.private:
+        return Backing.SHARED
+    return Backing.NOTHING if vma.file is None else Backing.FILE
 
 
 def _entries_of(mm: AddressSpace, pages: IntArray) -> tuple[IntArray, IntArray]:
@@ -237,7 +229,7 @@ def _fill_pages(mm: AddressSpace, pages: IntArray) -> None:
     mm.mark_written(pages)
 
 
-_CHANGES = {
+CHANGES = {
     PageAction.ZERO_MAP: _map_zero_pages,
     PageAction.SHARED_MAP: _map_shared_pages,
     PageAction.FILE_MAP: _map_file_pages,

@@ -21,6 +21,7 @@ from models.memory.lockable import Lockable
 from models.operations.steps import Acquire, Apply, Flush, Mode, Operation, Release
 from models.schemes.base import Scheme
 from models.schemes.locking import Taken
+from sim.arrays import BoolArray, IntArray
 from sim.machine.clock import Activity
 from sim.machine.locks import RwLock
 from sim.machine.machine import Machine
@@ -29,8 +30,10 @@ from sim.machine.tasks import Task
 Result = TypeVar("Result")
 
 
-_AT_ONCE = 32
-"""How far a thread looks ahead for its next fault: others may change what lies beyond."""
+_LOOKS = (1, 4, 32)
+"""How far a thread looks ahead for its next fault, further where it finds none: others may change
+what lies beyond.
+"""
 
 
 class Kernel:
@@ -167,6 +170,8 @@ class Kernel:
             self.books.check()
             if not self.books.is_alive(mm):
                 return
+            if now is faults:
+                break
             faults = faults[len(now) :]
         self.books.note(mm, NOTES_EVERY_NS, at_ns)
 
@@ -218,10 +223,10 @@ class Kernel:
         written = np.broadcast_to(np.asarray(writes, np.bool_), left.shape)
         kinds: Counter[str] = Counter()
         while len(left):
-            faults = self.scheme.classify(mm, left[:_AT_ONCE], written[:_AT_ONCE])
-            first = int(faults.position[0]) if len(faults) else min(_AT_ONCE, len(left))
+            window = min(_LOOKS[-1], len(left))
+            first = self._next_fault(mm, left[:window], written[:window])
             left, written = left[first:], written[first:]
-            if not len(faults):
+            if first == window:
                 continue
             locks = self.scheme.fault_locks(mm, int(left[0]))
             for mode, of in locks:
@@ -241,13 +246,27 @@ class Kernel:
             else:
                 page_ns = met.total_ns
             if len(met):
-                told = self.running(mm, besides=task) * self.scheme.flushes(met)
+                flushes = self.scheme.flushes(met)
+                told = flushes * self.running(mm, besides=task) if flushes else 0
                 told_ns = round(told * self.scheme.costs.tlb_shootdown_ns)
                 yield from task.run(compute_ns=page_ns + told_ns)
                 kinds.update(met.by_kind())
             self._give_back(locks)
             left, written = left[1:], written[1:]
         return kinds
+
+    def _next_fault(self, mm: AddressSpace, pages: IntArray, writes: BoolArray) -> int:
+        """How many accesses there are before the first that would fault now.
+
+        Raises:
+            SegmentationFault: If one of them is not allowed.
+        """
+        mm.check_accesses(pages, writes)
+        for ahead in _LOOKS:
+            faults = self.scheme.classify(mm, pages[:ahead], writes[:ahead])
+            if len(faults):
+                return int(faults.position[0])
+        return len(pages)
 
     def _page_ns(self, fault: Faults, *, sequential: bool) -> int:
         """What a fault, if there is one, takes after the question of its table is settled."""

@@ -2,31 +2,28 @@
 
 Nobody else sees the memory of a fork server, so what a round does to it can be performed at once
 and given its time afterwards. And a round that leaves the parent's memory as it was is the same
-every time that it meets the same: then only its steps and counts are repeated.
+every time that it meets the same: then only its steps and counts are repeated. So is one that
+protects the entries of tables that the child copies, where tables are shared; that is repeated too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from models.memory.address_space import NO_TABLE, AddressSpace
+from models.kernel.meeting import met_by_each, met_by_one, newly_protected
+from models.memory.address_space import AddressSpace
 from models.memory.areas import PAGES_PER_SLOT, BusError
 from models.memory.counts import Counts
 from models.memory.entries import Kind
 from models.memory.slots import count_killed
 from models.operations.steps import Performance, perform
 from models.schemes.base import Scheme
-from sim.arrays import BoolArray, IntArray
+from sim.arrays import IntArray
 
 _Whole: TypeAlias = tuple[int, ...]
-
-MOST_PAGES = 16
-"""Rounds that write more pages hardly ever meet the same twice."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +43,19 @@ class Round:
     fault_ns: int
     exit: Performance
     counts: Counts
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A round that leaves the parent's memory as it was, but for entries that it protects.
+
+    Attributes:
+        round: What it takes.
+        protects: Which of the pages that it writes lie below tables whose entries it protects.
+    """
+
+    round: Round
+    protects: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -102,7 +112,7 @@ class Rounds:
         self._scheme = scheme
         self._mm = mm
         self._whole = self._inspect_whole()
-        self._known: dict[tuple[_Whole, bytes], Round] = {}
+        self._known: dict[tuple[_Whole, bytes], _Known] = {}
         self.performed = 0
 
     def play(self, pages: IntArray) -> Round:
@@ -111,15 +121,19 @@ class Rounds:
         Raises:
             SegmentationFault: If a page may not be written.
         """
-        met = self._inspect_met(pages[np.newaxis])
-        known = self._known.get((self._whole, met[0])) if met else None
+        met = met_by_one(self._mm, pages.tolist())
+        known = None if met is None else self._known.get((self._whole, met))
         if known is not None:
-            self._mm.memory.counts.add(known.counts)
-            return known
+            self._mm.memory.counts.add(known.round.counts)
+            if known.protects:
+                self._protect(pages[list(known.protects)])
+            return known.round
         played = self._perform(pages)
         before, self._whole = self._whole, self._inspect_whole()
-        if met and self._whole == before and self._inspect_met(pages[np.newaxis]) == met:
-            self._known[before, met[0]] = played
+        if met is not None and self._whole == before:
+            protects = newly_protected(met, met_by_one(self._mm, pages.tolist()), len(pages))
+            if protects is not None:
+                self._known[before, met] = _Known(played, protects)
         return played
 
     def foresee(self, pages: IntArray) -> Repeats:
@@ -134,13 +148,14 @@ class Rounds:
         kinds: dict[bytes, int] = {}
         rounds: list[Round] = []
         numbers: list[int] = []
-        for met in self._inspect_met(pages):
+        for met in met_by_each(self._mm, pages):
             if met not in kinds:
                 known = self._known.get((self._whole, met))
-                if known is None:
+                # Those after one that protects something meet something else than now.
+                if known is None or known.protects:
                     break
                 kinds[met] = len(rounds)
-                rounds.append(known)
+                rounds.append(known.round)
             numbers.append(kinds[met])
         return Repeats(rounds, np.array(numbers, np.int64))
 
@@ -164,6 +179,13 @@ class Rounds:
         _, left = perform(self._scheme.exit(child))
         return Round(forked, started, faults.total_ns, left, counts - before)
 
+    def _protect(self, pages: IntArray) -> None:
+        """Do to the tables of some pages what their copies for a child did."""
+        memory = self._mm.memory
+        content = np.unique(memory.tables.content[self._mm.slot_table[pages // PAGES_PER_SLOT]])
+        memory.contents.protect(content)
+        memory.contents.forked[content] = True
+
     def _inspect_whole(self) -> _Whole:
         """What the price of a fork and of a child's exit goes by, but for the pages it writes."""
         memory = self._mm.memory
@@ -178,34 +200,3 @@ class Rounds:
             # Counted differently each time, a round is not the same even if it takes the same.
             self._mm.rss_pages,
         )
-
-    def _inspect_met(self, pages: IntArray) -> list[bytes]:
-        """What the writes of each round meet, in order; empty if that is not worth comparing."""
-        mm, memory = self._mm, self._mm.memory
-        slots = pages // PAGES_PER_SLOT
-        tables = mm.slot_table[slots]
-        if pages.shape[1] > MOST_PAGES or (tables == NO_TABLE).any():
-            return []
-        contents, content = memory.contents, memory.tables.content[tables]
-        flags = contents.flags_at(content.ravel(), pages.ravel() % PAGES_PER_SLOT)
-        met: tuple[npt.NDArray[Any], ...] = (
-            contents.kind[content],
-            contents.present[content],
-            contents.writable[content],
-            contents.scattered[content],
-            memory.tables.references[tables],
-            mm.slot_writable[slots],
-            flags.reshape(pages.shape),
-            # Which of them meet the same page or table, and which the page after another's.
-            *_apart(pages, 0),
-            *_apart(slots, 0),
-            *_apart(pages, 1),
-        )
-        rows = np.concatenate([column.astype(np.int32) for column in met], axis=1)
-        return [row.tobytes() for row in rows]
-
-
-def _apart(numbers: IntArray, distance: int) -> Iterator[BoolArray]:
-    """For each column which of those before are so much smaller, row by row."""
-    for column in range(1, numbers.shape[1]):
-        yield numbers[:, :column] + distance == numbers[:, column, np.newaxis]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import replace
+from operator import attrgetter
 
 import numpy as np
 
@@ -16,6 +18,8 @@ from sim.arrays import BoolArray, IntArray, run_of
 
 NO_TABLE = -1
 NOWHERE = -2
+
+_start_page = attrgetter("start_page")
 
 
 class AddressSpace(Lockable):
@@ -191,11 +195,16 @@ class AddressSpace(Lockable):
             SegmentationFault: If one of the accesses is not allowed.
         """
         # Most batches lie in one writable area: two comparisons instead of a search a page.
-        first = int(np.searchsorted(self._starts, int(pages.min()), "right")) - 1
-        inside = first >= 0 and int(pages.max()) < self._ends[first]
-        if not (inside and self._vmas[first].writable):
+        first = self.area_of(int(pages.min()))
+        if first is None or not first.writable or int(pages.max()) >= first.end_page:
             numbers = self.vma_numbers(pages)
             self.check_writes(pages[writes], numbers[writes])
+
+    def area_of(self, page: int) -> Vma | None:
+        """The area that holds a page, if one does."""
+        number = bisect_right(self._vmas, page, key=_start_page) - 1
+        vma = self._vmas[number] if number >= 0 else None
+        return vma if vma is not None and page < vma.end_page else None
 
     def check_writes(self, pages: IntArray, numbers: IntArray) -> None:
         """Refuse writes to read-only areas (`numbers` from `vma_numbers`).

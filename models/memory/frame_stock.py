@@ -37,6 +37,8 @@ class FrameStock:
 
     def scattered_next(self, frames: int) -> int:
         """How many of the next `frames` frames handed out will be scattered."""
+        if self.capacity < 1:
+            return 0
         first, last = self.scattered(np.array([self.outstanding, self.outstanding + frames]))
         return int(last - first)
 
@@ -62,6 +64,16 @@ class FrameStock:
             marks[np.minimum(np.maximum(place - self.outstanding - 1, 0), frames - 1)] = True
         self.outstanding += frames
         return marks
+
+    def take_one(self) -> bool:
+        """Hand out one frame; whether it is scattered."""
+        is_scattered = self.scattered_next(1) > 0
+        self.outstanding += 1
+        return is_scattered
+
+    def take_anywhere(self, frames: int) -> None:
+        """Hand out frames of which nobody asks where they lie."""
+        self.outstanding += frames
 
     def give_back(self, frames: int) -> None:
         """Return `frames` frames to the stock."""

@@ -121,6 +121,58 @@ class Frames:
         scattered = int(self.stock.take(1, count)[0])
         return (np.concatenate(parts) if parts else np.empty(0, np.int64)), scattered
 
+    def take_one(self) -> int:
+        """Take a single frame, one holder, wherever it lies."""
+        if self._open_used == FRAMES_PER_BLOCK:
+            self._open_block = int(self._new_blocks(1, 0)[0])
+            self._open_used = 0
+        frame = FRAMES_PER_BLOCK * self._open_block + self._open_used
+        self._open_used += 1
+        self._blocks.in_use[self._open_block] += 1
+        self.in_use += 1
+        self.stock.take_anywhere(1)
+        return frame
+
+    def holders_of(self, frame: int) -> int:
+        """The number of contents that hold a frame."""
+        row = self._blocks.row.item(frame >> _BLOCK_BITS)
+        if row == _ALIKE:
+            return self._blocks.holders.item(frame >> _BLOCK_BITS)
+        return self._rows.holders.item(row, frame & _IN_BLOCK)
+
+    def in_large_folio(self, frame: int) -> bool:
+        """Whether a frame belongs to a folio of more than one page."""
+        return self._blocks.large.item(frame >> _BLOCK_BITS)
+
+    def hold_block(self, block: int) -> None:
+        """One more content holds every frame of a block, all of which are in use."""
+        row = self._blocks.row.item(block)
+        if row == _ALIKE:
+            self._blocks.holders[block] += 1
+        else:
+            self._rows.holders[row] += 1
+
+    def drop_one(self, frame: int) -> int:
+        """One content less holds a frame; returns how many became free, 0 or 1."""
+        block, place = frame >> _BLOCK_BITS, frame & _IN_BLOCK
+        row = self._blocks.row.item(block)
+        if row == _ALIKE:
+            row = self._rows.allocate_one()
+            self._rows.holders[row] = self._blocks.holders[block]
+            self._blocks.row[block] = row
+        left = self._rows.holders.item(row, place) - 1
+        self._rows.holders[row, place] = left
+        if left:
+            return 0
+        in_use = self._blocks.in_use.item(block) - 1
+        self._blocks.in_use[block] = in_use
+        if in_use:
+            self.in_use -= 1
+            self.stock.give_back(1)
+        else:
+            self._account_freed(1, np.array([block]))
+        return 1
+
     def holders(self, frames: IntArray) -> IntArray:
         """The number of contents that hold each of `frames` (repeats allowed)."""
         blocks = frames >> _BLOCK_BITS

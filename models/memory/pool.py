@@ -54,6 +54,25 @@ class RowPool:
             self._grow(self._unused_from)
         return np.concatenate((top, np.arange(first, first + fresh)))
 
+    def allocate_one(self) -> int:
+        """Take one row."""
+        if self._free_count:
+            self._free_count -= 1
+            return self._free.item(self._free_count)
+        row = self._unused_from
+        self._unused_from += 1
+        if self._unused_from > self._capacity:
+            self._grow(self._unused_from)
+        return row
+
+    def release_one(self, row: int) -> None:
+        """Give one row back."""
+        if self._free_count == len(self._free):
+            self.release(np.array([row]))
+            return
+        self._free[self._free_count] = row
+        self._free_count += 1
+
     def release(self, rows: IntArray) -> None:
         """Give `rows` (distinct, allocated) back."""
         needed = self._free_count + len(rows)

@@ -28,6 +28,13 @@ def put_tables(mm: AddressSpace, slots: Rows, contents: IntArray, *, physical: b
     mm.memory.counts.tables_alloc += physical * len(contents)
 
 
+def put_table(mm: AddressSpace, slot: int, content: int) -> None:
+    """Give one slot a new writable table of its own, whatever it pointed at before."""
+    mm.slot_table[slot] = mm.memory.tables.new_one(content)
+    mm.slot_writable[slot] = True
+    mm.memory.counts.tables_alloc += 1
+
+
 def point_at(mm: AddressSpace, slots: Rows, tables: IntArray) -> None:
     """Let empty slots point at tables of another process: one sharer more of each."""
     mm.slot_table[slots] = tables
@@ -35,12 +42,12 @@ def point_at(mm: AddressSpace, slots: Rows, tables: IntArray) -> None:
     mm.memory.counts.tables_shared += len(tables)
 
 
-def rewrite(memory: PhysicalMemory, tables: IntArray, contents: IntArray) -> None:
+def rewrite(memory: PhysicalMemory, tables: IntArray | int, contents: IntArray | int) -> None:
     """Let tables say something else; what they said before is the caller's to drop."""
     memory.tables.content[tables] = contents
 
 
-def leave(memory: PhysicalMemory, tables: IntArray) -> None:
+def leave(memory: PhysicalMemory, tables: IntArray | int) -> None:
     """One slot less points at each of some shared tables."""
     memory.tables.references[tables] -= 1
 
@@ -67,7 +74,7 @@ def close(mm: AddressSpace, slots: Rows) -> None:
     mm.slot_writable[slots] = False
 
 
-def reopen(mm: AddressSpace, slots: Rows) -> None:
+def reopen(mm: AddressSpace, slots: Rows | int) -> None:
     """Give slots their write permission back."""
     mm.slot_writable[slots] = True
 

@@ -59,6 +59,16 @@ class Tables(RowPool):
         self.scattered[fresh] = self.stock.take_singly(len(contents)) if physical else False
         return tables
 
+    def new_one(self, content: int) -> int:
+        """A table for a content, pointed at by one slot."""
+        table = self.allocate_one()
+        self.content[table] = content
+        self.references[table] = 1
+        self.owner[table] = NOBODY
+        self.physical[table] = True
+        self.scattered[table] = self.stock.take_one()
+        return table
+
     def free(self, tables: IntArray) -> None:
         """Give tables back that no slot points at any more."""
         self.stock.give_back(int(self.physical[run_of(tables)].sum()))

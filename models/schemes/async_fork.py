@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from models.costs.laws import Costs
 from models.faults.actions import TableAction
@@ -17,9 +18,8 @@ from models.memory.areas import Vma
 from models.operations.copying import copied_slots, copy_surveyed, divide, survey, wholly_anonymous
 from models.operations.steps import Acquire, Operation, Release, Work
 from models.schemes.base import Scheme
-from models.schemes.pages import SmallPages
 from models.schemes.words import Words
-from sim.arrays import BoolArray, IntArray, run_of
+from sim.arrays import IntArray, run_of
 
 PORTIONS = 256
 """In how many steps at most the child's progress can be seen by its parent."""
@@ -83,18 +83,6 @@ class LeaveTables:
         return divide(slots, wholly_anonymous(parent, slots))
 
 
-class LatePages(SmallPages):
-    """4 KiB pages, which a child has from its start on."""
-
-    def classify(
-        self, mm: AddressSpace, pages: IntArray, writes: BoolArray, rules: Rules
-    ) -> Faults:
-        """See `SmallPages.classify`."""
-        if debts_of(mm).by is not None:
-            raise RuntimeError("a child of Async-fork has no memory before its start")
-        return super().classify(mm, pages, writes, rules)
-
-
 class AsyncFork(Scheme):
     """Fork copies the upper levels only; the child copies the PTE tables before it runs.
 
@@ -122,7 +110,7 @@ class AsyncFork(Scheme):
 
     def __init__(self, costs: Costs) -> None:
         rules = Rules(costs, Sharing(last_sharer=TableAction.SYNC), _hand_over)
-        super().__init__(rules, LeaveTables(rules), pages=LatePages())
+        super().__init__(rules, LeaveTables(rules))
 
     def start(self, child: AddressSpace) -> Operation[None]:
         """Copy the tables that the parent left (async_fork_cpr_rest)."""
@@ -157,6 +145,14 @@ class AsyncFork(Scheme):
                 make_own(mm, portion, self.rules)
             _part(mm)
         yield from super().tear_down(mm)
+
+    def classify(
+        self, mm: AddressSpace, pages: npt.ArrayLike, writes: npt.ArrayLike = True
+    ) -> Faults:
+        """See `Scheme.classify`; a child has memory from its start on."""
+        if debts_of(mm).by is not None:
+            raise RuntimeError("a child of Async-fork has no memory before its start")
+        return super().classify(mm, pages, writes)
 
     def settle_for_child(self, mm: AddressSpace, areas: tuple[Vma, ...]) -> int:
         """See `Scheme.settle_for_child`."""

@@ -204,7 +204,9 @@ class Scheme:
         accessed = np.asarray(pages, np.int64)
         if not len(accessed):
             return Faults.none()
-        written = np.broadcast_to(np.asarray(writes, np.bool_), accessed.shape)
+        written = np.asarray(writes, np.bool_)
+        if written.shape != accessed.shape:
+            written = np.full(accessed.shape, written)
         mm.check_accesses(accessed, written)
         return self.pages.classify(mm, accessed, written, self.rules)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.faults import huge_pages, small_pages
+from models.faults import few_pages, huge_pages, small_pages
 from models.faults.actions import PageAction, on_huge_pages
 from models.faults.batch import Faults
 from models.faults.rules import Rules
@@ -33,11 +33,14 @@ class SmallPages:
         self, mm: AddressSpace, pages: IntArray, writes: BoolArray, rules: Rules
     ) -> Faults:
         """The faults of accesses that are allowed, in order; changes nothing."""
+        if len(pages) <= few_pages.FEW:
+            return few_pages.classify(mm, pages.tolist(), writes.tolist(), rules)
         return small_pages.classify(mm, pages, writes, rules)
 
     def apply(self, mm: AddressSpace, faults: Faults, rules: Rules) -> None:
         """Make the changes of `faults`, a prefix of what `classify` gave for the present state."""
-        small_pages.apply(mm, faults, rules)
+        resolve = few_pages if 0 < len(faults) <= few_pages.FEW else small_pages
+        resolve.apply(mm, faults, rules)
 
     def fill(self, mm: AddressSpace, slots: IntArray, share: float | None) -> None:
         """Fill untouched whole slots; `share` of the frames is scattered, or the stock decides."""
@@ -99,6 +102,9 @@ class HugePages(SmallPages):
         self, mm: AddressSpace, pages: IntArray, writes: BoolArray, rules: Rules
     ) -> Faults:
         """See `SmallPages.classify`."""
+        few = len(pages) <= few_pages.FEW
+        if few and not few_pages.faulting(mm, pages.tolist(), writes.tolist()):
+            return Faults.none()
         huge = huge_pages.is_huge(mm, pages // PAGES_PER_SLOT)
         if not huge.any():
             return super().classify(mm, pages, writes, rules)
@@ -115,6 +121,9 @@ class HugePages(SmallPages):
     def apply(self, mm: AddressSpace, faults: Faults, rules: Rules) -> None:
         """See `SmallPages.apply`; a huge page is split before its 4 KiB pages are copied."""
         huge = on_huge_pages(faults.page_action)
+        if not huge.any():
+            super().apply(mm, faults, rules)
+            return
         if not self.splits:
             super().apply(mm, faults[~huge], rules)
         if huge.any():

@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 from memory_history import VARIANTS, History
 
+from models.faults import few_pages
+
 
 def run(variant: str, *, examples: int, steps: int, looks_every: int = 1) -> None:
     what = {"variant": VARIANTS[variant], "looks_every": looks_every}
@@ -23,8 +25,10 @@ def run(variant: str, *, examples: int, steps: int, looks_every: int = 1) -> Non
 
 
 @pytest.mark.histories
+@pytest.mark.parametrize("few", [0, few_pages.FEW])
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_histories(variant: str) -> None:
+def test_histories(variant: str, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(few_pages, "FEW", few)
     run(variant, examples=30, steps=60)
 
 

@@ -121,15 +121,21 @@ class Values:
     def _zero_what_is_allocated(self) -> None:
         frames = self.memory.frames
         allocate, allocate_blocks = frames.allocate, frames.allocate_blocks
+        take_one = frames.take_one
 
         def single(count: int) -> tuple[IntArray, int]:
             numbers, scattered = allocate(count)
             self.values[numbers] = 0
             return numbers, scattered
 
+        def one() -> int:
+            number = take_one()
+            self.values[number] = 0
+            return number
+
         def blocks(count: int, **kind: Any) -> tuple[IntArray, IntArray]:
             numbers, scattered = allocate_blocks(count, **kind)
             self.values[(numbers[:, np.newaxis] * SLOT + np.arange(SLOT)).ravel()] = 0
             return numbers, scattered
 
-        vars(frames).update(allocate=single, allocate_blocks=blocks)
+        vars(frames).update(allocate=single, allocate_blocks=blocks, take_one=one)

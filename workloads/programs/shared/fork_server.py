@@ -57,6 +57,9 @@ class Executions:
         return len(self.end_ns)
 
 
+_NO_EXECUTIONS = Executions(*(np.zeros((3, 0), np.int64)))
+
+
 class ForkServer:
     """The parent: an address space with one filled heap.
 
@@ -125,7 +128,9 @@ class ForkServer:
         Returns:
             The first of them, as many as go together; perhaps none.
         """
-        repeats = self._rounds.foresee(pages if self._is_alone() else pages[:0])
+        if not self._is_alone():
+            return _NO_EXECUTIONS
+        repeats = self._rounds.foresee(pages)
         fork_ns, count = repeats.fork_ns, len(repeats)
         # Each child is a new task for the core that it gets; the parent keeps its own.
         start_ns = self._kernel.machine.scheduler.switch_ns

@@ -1,0 +1,109 @@
+"""What the writes of a fork server's round meet in memory, as far as it matters to what they take.
+
+What is met is written down as 32-bit numbers, column by column: each column is one of all pages.
+Two rounds that meet the same take the same.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.memory.address_space import NO_TABLE, AddressSpace
+from models.memory.areas import PAGES_PER_SLOT
+from models.memory.one_entry import flags_of
+from sim.arrays import BoolArray, IntArray
+
+MOST_PAGES = 16
+"""Rounds that write more pages hardly ever meet the same twice."""
+
+_WRITABLE = 0
+"""The column that says how many entries of the tables are writable."""
+
+
+def met_by_each(mm: AddressSpace, pages: IntArray) -> list[bytes]:
+    """What each of some rounds would meet now; empty if that is not worth comparing.
+
+    Args:
+        mm: The address space of the server.
+        pages: What each round writes, in order, shape (rounds, pages of a round).
+    """
+    memory = mm.memory
+    slots = pages // PAGES_PER_SLOT
+    tables = mm.slot_table[slots]
+    if pages.shape[1] > MOST_PAGES or (tables == NO_TABLE).any():
+        return []
+    contents, content = memory.contents, memory.tables.content[tables]
+    flags = contents.flags_at(content.ravel(), pages.ravel() % PAGES_PER_SLOT)
+    met: tuple[npt.NDArray[Any], ...] = (
+        contents.writable[content],
+        contents.kind[content],
+        contents.present[content],
+        contents.scattered[content],
+        memory.tables.references[tables],
+        mm.slot_writable[slots],
+        flags.reshape(pages.shape),
+        # Which of them meet the same page or table, and which the page after another's.
+        *_apart(pages, 0),
+        *_apart(slots, 0),
+        *_apart(pages, 1),
+    )
+    rows = np.concatenate([column.astype(np.int32) for column in met], axis=1)
+    return [row.tobytes() for row in rows]
+
+
+def met_by_one(mm: AddressSpace, pages: list[int]) -> bytes | None:
+    """The same of one round; None if it is not worth comparing."""
+    if len(pages) > MOST_PAGES:
+        return None
+    memory = mm.memory
+    contents = memory.contents
+    slots = [page // PAGES_PER_SLOT for page in pages]
+    tables = [mm.slot_table.item(slot) for slot in slots]
+    if NO_TABLE in tables:
+        return None
+    content = [memory.tables.content.item(table) for table in tables]
+    met: list[int] = []
+    for column in (contents.writable, contents.kind, contents.present, contents.scattered):
+        met += [column.item(number) for number in content]
+    met += [memory.tables.references.item(table) for table in tables]
+    met += [mm.slot_writable.item(slot) for slot in slots]
+    met += [
+        flags_of(contents, number, page % PAGES_PER_SLOT)
+        for number, page in zip(content, pages, strict=True)
+    ]
+    for numbers, distance in ((pages, 0), (slots, 0), (pages, 1)):
+        for column_number, number in enumerate(numbers):
+            met += [before + distance == number for before in numbers[:column_number]]
+    return array("i", met).tobytes()
+
+
+def newly_protected(before: bytes, after: bytes | None, pages: int) -> tuple[int, ...] | None:
+    """Which of a round's pages lie below tables that have lost their writable entries.
+
+    Args:
+        before: What the round met.
+        after: What it would meet now.
+        pages: How many it writes.
+
+    Returns:
+        None if anything else is different now.
+    """
+    if after is None:
+        return None
+    then, now = array("i", before), array("i", after)
+    different = [at for at, (old, new) in enumerate(zip(then, now, strict=True)) if old != new]
+    at_writable = range(_WRITABLE * pages, (_WRITABLE + 1) * pages)
+    if any(at not in at_writable or now[at] for at in different):
+        return None
+    return tuple(at - at_writable.start for at in different)
+
+
+def _apart(numbers: IntArray, distance: int) -> Iterator[BoolArray]:
+    """For each column which of those before are so much smaller, row by row."""
+    for column in range(1, numbers.shape[1]):
+        yield numbers[:, :column] + distance == numbers[:, column, np.newaxis]
