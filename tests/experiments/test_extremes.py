@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -179,15 +180,25 @@ class _EnoughEventsError(BaseException):
 @pytest.fixture
 def few_events(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Ends a simulation after so many events; the first of the list is what is left of them."""
-    left, step = [0], Clock.step
+    left, begin = [0], Clock.__init__
+
+    class Numbers:
+        """Numbers of events and steps."""
+
+        def __init__(self) -> None:
+            self._real = itertools.count()
+
+        def __next__(self) -> int:
+            left[0] -= 1
+            if left[0] < 0:
+                raise _EnoughEventsError
+            return next(self._real)
 
     def counted(self: Clock) -> None:
-        left[0] -= 1
-        if left[0] < 0:
-            raise _EnoughEventsError
-        step(self)
+        begin(self)
+        self._eid = Numbers()  # type: ignore[assignment]
 
-    monkeypatch.setattr(Clock, "step", counted)
+    monkeypatch.setattr(Clock, "__init__", counted)
     return left
 
 

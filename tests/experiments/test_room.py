@@ -67,7 +67,7 @@ REFUSED = [
     ("redis", ["workload.dataset=1TiB", "workload.value_bytes=64MiB"], "clients: 3.89 GiB held"),
     ("redis", [OPEN % "20/s", "workload.duration=1000h"], "duration: 36,000,000 rows of results"),
     ("redis", ["workload.duration=72h", "repetitions=50"], "duration: 129,600,000 rows"),
-    ("redis", [OPEN % "20M/s", "workload.duration=10s"], "clients: 11.0 GiB held"),
+    ("redis", [OPEN % "20M/s", "workload.duration=10s"], "clients: 16.6 GiB held"),
     ("redis", ["workload.service=1ns"], "service: 8.61 GiB held"),
     ("afl", ["workload.target=5TiB"], "target: '5TiB': expected at most 4398046511104"),
     ("afl", ["workload.target=32GiB", "workload.instances=256"], "target: 8 TiB of memory"),

@@ -129,7 +129,7 @@ def said(mm: AddressSpace) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", SCHEMES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_one_by_one_and_in_arrays(name: str, seed: int) -> None:
     one_by_one = Told(name, seed).told

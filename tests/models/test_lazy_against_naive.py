@@ -25,11 +25,11 @@ def run(variant: str, *, examples: int, steps: int, looks_every: int = 1) -> Non
 
 
 @pytest.mark.histories
-@pytest.mark.parametrize("few", [0, few_pages.FEW])
+@pytest.mark.parametrize(("few", "examples"), [(0, 10), (few_pages.FEW, 20)])
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_histories(variant: str, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_histories(variant: str, few: int, examples: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(few_pages, "FEW", few)
-    run(variant, examples=30, steps=60)
+    run(variant, examples=examples, steps=60)
 
 
 @pytest.mark.full

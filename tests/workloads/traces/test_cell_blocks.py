@@ -77,7 +77,7 @@ def edited(data: bytes, edits: list[tuple[int, bytes, int]]) -> bytes:
 
 
 @pytest.mark.histories
-@settings(max_examples=1500, deadline=None, suppress_health_check=FILE_ONLY)
+@settings(max_examples=400, deadline=None, suppress_health_check=FILE_ONLY)
 @given(
     file=FILES,
     ends=st.lists(ENDS, min_size=1, max_size=8),
