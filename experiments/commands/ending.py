@@ -105,8 +105,10 @@ def call(command: str, /, function: str = "main", **arguments: Any) -> None:
     errors = import_module("experiments.language.errors")
     try:
         gc.disable()  # imports leave little garbage: looking for it takes a tenth of their time
-        module = import_module(f"experiments.commands.{command}")
-        gc.enable()
+        try:
+            module = import_module(f"experiments.commands.{command}")
+        finally:
+            gc.enable()
         code = getattr(module, function)(**arguments)
     except errors.InputError as error:
         raise OneLineError(str(error)) from None

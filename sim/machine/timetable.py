@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import simpy
+from functools import partial
 
 from sim.arrays import IntArray
 from sim.machine.clock import Clock
@@ -62,24 +62,20 @@ class Timetable:
             return
         self._starts_ns, self._ends_ns = self._starts_ns[:begun], self._ends_ns[:begun]
         if not begun or self._ends_ns[-1] <= self._clock.now:
-            self._end(None)
+            self._end()
         else:
             self._set_timer()
 
     def _set_timer(self) -> None:
-        self._timer = self._clock.timeout(int(self._ends_ns[-1]) - self._clock.now)
-        self._timer.callbacks.append(self._time_is_up)
+        left_ns = int(self._ends_ns[-1]) - self._clock.now
+        self._clock.later(left_ns, partial(self._time_is_up, len(self)))
 
-    def _time_is_up(self, timer: simpy.Event) -> None:
-        if timer is self._timer:
+    def _time_is_up(self, count: int) -> None:
+        if count == len(self):  # else it was curtailed since
             # A core sees the end of a burst when all timers of this moment have run down.
-            seen = self._clock.event()
-            seen.callbacks.append(self._end)
-            seen.succeed()
+            self._clock.soon(self._end)
 
-    def _end(self, _: object) -> None:
-        if self.over.triggered:
-            return
+    def _end(self) -> None:
         busy_ns = int((self._ends_ns - self._starts_ns).sum())
         self._task.cpu_ns += busy_ns
         self.core.followed(busy_ns, int(self._ends_ns[-1]) if len(self) else None)

@@ -196,7 +196,7 @@ def few_events(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def counted(self: Clock) -> None:
         begin(self)
-        self._eid = Numbers()  # type: ignore[assignment]
+        self._eid = Numbers()  # type: ignore[assignment] # SimPy only asks for the next
 
     monkeypatch.setattr(Clock, "__init__", counted)
     return left

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -44,9 +45,9 @@ def drawings(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     written: list[list[str]] = []
     write = style.write
 
-    def noted(figure: object, stem: Path, endings: list[str]) -> list[Path]:
+    def noted(figure: Any, stem: Path, endings: list[str]) -> list[Path]:
         written.append(list(endings))
-        return write(figure, stem, endings)  # type: ignore[arg-type]
+        return write(figure, stem, endings)
 
     monkeypatch.setattr(style, "write", noted)
     return written
