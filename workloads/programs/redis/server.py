@@ -43,6 +43,9 @@ from workloads.running.faults import LoadedMemory, faults_since_loading
 from workloads.running.pages import pages_of
 
 _FIRST_LOOK_NS = 2_000_000
+"""How far a server beside others looks at first: some dozens of iterations, about as much as a look
+at one costs.
+"""
 WINDOW_NS = 100_000_000
 """Length of a window of the latency timeline."""
 
@@ -104,11 +107,14 @@ class Server(Generic[Basis]):
                 yield from self._idle()
                 return
             until_ns = self._schedule.next_ns(now_ns, ahead.start_ns, ahead.changes_end)
-            bound_ns = min(bound_ns, until_ns)
-            together = int(np.searchsorted(ahead.ends_ns, bound_ns))
-            if together and planned and self._plan(ahead, together):
-                yield from self._serve_by_timetable(ahead, together)
-            elif together:
+            together = int(np.searchsorted(ahead.ends_ns, min(bound_ns, until_ns)))
+            if planned and together:
+                if self._plan(ahead, together):
+                    yield from self._serve_by_timetable(ahead, together)
+                    continue
+                bound_ns = min(self._quiet_until_ns(), until_ns)
+                together = int(np.searchsorted(ahead.ends_ns, bound_ns))
+            if together:
                 yield from self._serve_together(ahead, together)
             elif ahead.start_ns[0] >= until_ns:
                 yield from self._sleep_and_decide(until_ns)
