@@ -78,7 +78,7 @@ class UsualBlocks:
             found.sound &= clear
         # To the quotes and with them, if nothing ends a path before.
         paths = self._rows.paths_of(text, found.blanks, found.path_ends, opening + 1, closing + 1)
-        return RequestRows(unix_ns, status, size, service_ns, *paths)
+        return RequestRows(unix_ns, np.full_like(unix_ns, 10**9), status, size, service_ns, *paths)
 
     def _read(self, time: bytes) -> tuple[int, int]:
         try:

@@ -12,7 +12,7 @@ from workloads.traces.formats.request_rows import (
     next_of,
     service_times,
 )
-from workloads.traces.kinds.access_trace import AccessColumns
+from workloads.traces.kinds.access_trace import BYTES_BELOW, STATUS_BELOW, AccessColumns
 from workloads.traces.reading.cell_blocks import CellBlock
 from workloads.traces.reading.columns import MISSING, IntColumn
 from workloads.traces.reading.date_column import DateColumn
@@ -20,7 +20,6 @@ from workloads.traces.reading.header import Header
 from workloads.traces.reading.row_blocks import times_of, until_known
 
 _BLANK, _DASH, _QUERY, _FRAGMENT = b" -?#"
-_LARGEST = 10**18
 
 
 class AccessRowBlocks:
@@ -36,7 +35,6 @@ class AccessRowBlocks:
 
     def __init__(self, columns: AccessColumns, header: Header) -> None:
         self.all_ns = True
-        self._columns = columns
         self._rows = RequestAppender(columns)
         self._header = header
         self._dates = DateColumn()
@@ -52,21 +50,23 @@ class AccessRowBlocks:
             return cells.lines.taken(cells.plain_lines(), lambda _: False)
         times = times_of(cells, self._header, "time", self._dates)
         cells.plain &= times.are_times
-        status = self._whole(cells, "status", 1000)
-        size = np.maximum(self._whole(cells, "response_bytes", _LARGEST), 0)
+        status = self._whole(cells, "status", STATUS_BELOW)
+        size = np.maximum(self._whole(cells, "response_bytes", BYTES_BELOW), 0)
         service_ns = np.full(len(cells.rows), MISSING, np.int64)
         if (place := self._header.place("service")) is not None:
             starts, ends = cells.cell(place)
             places = self._header.places("service")
             service_ns, clear = service_times(cells.lines, starts, ends, places)
             cells.plain &= clear
-        requests = RequestRows(times.times_ns, status, size, service_ns, *self._paths(cells))
-        requests, ticks = requests.those(cells.plain), times.ticks_ns[cells.plain]
+        requests = RequestRows(
+            times.times_ns, times.ticks_ns, status, size, service_ns, *self._paths(cells)
+        )
+        requests = requests.those(cells.plain)
 
         def append(run: slice) -> bool:
-            self.all_ns &= bool((ticks[run] == 1).all())
-            self._columns.tick_ns = min(self._columns.tick_ns, int(ticks[run].min()))
-            return self._rows.append(cells.lines.text, requests.those(run))
+            rows = requests.those(run)
+            self.all_ns &= bool((rows.tick_ns == 1).all())
+            return self._rows.append(cells.lines.text, rows)
 
         return cells.lines.taken(cells.plain_lines(), append)
 

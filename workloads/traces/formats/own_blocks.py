@@ -22,7 +22,7 @@ from workloads.traces.formats.request_rows import (
     read_alike,
     service_times,
 )
-from workloads.traces.kinds.access_trace import AccessColumns
+from workloads.traces.kinds.access_trace import BYTES_BELOW, STATUS_BELOW, AccessColumns
 from workloads.traces.reading.block_lines import BlockLines, Flags, that_stand_out
 from workloads.traces.reading.columns import MISSING, IntColumn
 from workloads.traces.reading.dates import UNIX_TICKS, DateError, unix_ns
@@ -112,7 +112,6 @@ class OwnBlocks:
     """
 
     def __init__(self, columns: AccessColumns, pattern: LogPattern) -> None:
-        self._columns = columns
         self._rows = RequestAppender(columns)
         self._pattern = pattern
         self._gaps = _gaps(pattern)
@@ -138,19 +137,14 @@ class OwnBlocks:
         lines = BlockLines(block, self._delimiters, self._stands_out)
         rows = np.flatnonzero(lines.plain)
         found = _LinesBeingRead(lines, rows, self._delimiters)
-        requests, ticks = self._requests(found)
+        requests = self._requests(found)
         if not found.sound.all():
-            requests, ticks = requests.those(found.sound), ticks[found.sound]
+            requests = requests.those(found.sound)
         plain = np.zeros(len(lines.ends), np.bool_)
         plain[rows[found.sound]] = True
+        return lines.taken(plain, lambda run: self._rows.append(lines.text, requests.those(run)))
 
-        def append(run: slice) -> bool:
-            self._columns.tick_ns = min(self._columns.tick_ns, int(ticks[run].min()))
-            return self._rows.append(lines.text, requests.those(run))
-
-        return lines.taken(plain, append)
-
-    def _requests(self, found: _LinesBeingRead) -> tuple[RequestRows, IntColumn]:
+    def _requests(self, found: _LinesBeingRead) -> RequestRows:
         count = len(found.stops)
         none = np.full(count, MISSING, np.int64)
         status = size = service_ns = none
@@ -164,9 +158,9 @@ class OwnBlocks:
             if gap.reads == "time":
                 unix_ns, ticks = self._times(found, gap, starts, stops)
             elif gap.reads == "status":
-                status = found.whole(starts, stops, gap, below=1000)
+                status = found.whole(starts, stops, gap, below=STATUS_BELOW)
             elif gap.reads == "size":
-                size = found.whole(starts, stops, gap, below=10**18)
+                size = found.whole(starts, stops, gap, below=BYTES_BELOW)
             elif gap.reads == "service":
                 places = PLACES[self._pattern.service_unit]
                 service_ns, clear = service_times(found.lines, starts, stops, places)
@@ -185,8 +179,8 @@ class OwnBlocks:
                 np.where(ends > begins, first, second)
                 for first, second in ((begins, path), (ends, path_ends))
             )
-        rows = RequestRows(unix_ns, status, np.maximum(size, 0), service_ns, begins, ends)
-        return rows, ticks
+        size = np.maximum(size, 0)
+        return RequestRows(unix_ns, ticks, status, size, service_ns, begins, ends)
 
     def _times(
         self, found: _LinesBeingRead, gap: _Gap, starts: IntColumn, stops: IntColumn
@@ -280,7 +274,7 @@ class _LinesBeingRead:
         numbers, are_numbers = whole_numbers(self.lines.words, starts, ends)
         none = (ends - starts == 1) & (self.lines.text[starts] == _DASH)
         if gap.fixed:
-            if below == 1000:
+            if below == STATUS_BELOW:
                 are_numbers &= ends - starts == _STATUS_DIGITS
         else:
             none |= starts == ends

@@ -22,6 +22,7 @@ class RequestRows(NamedTuple):
     """Plain lines in columns; a path that is none ends where it begins."""
 
     unix_ns: IntColumn
+    tick_ns: IntColumn
     status: IntColumn
     response_bytes: IntColumn
     service_ns: IntColumn
@@ -51,6 +52,7 @@ class RequestAppender:
         )
         self._columns.extend(
             requests.unix_ns,
+            requests.tick_ns,
             status=requests.status,
             response_bytes=requests.response_bytes,
             service_ns=requests.service_ns,

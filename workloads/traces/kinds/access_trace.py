@@ -155,6 +155,7 @@ class AccessColumns:
     def extend(
         self,
         unix_ns: IntColumn,
+        tick_ns: IntColumn,
         *,
         status: IntColumn,
         response_bytes: IntColumn,
@@ -162,6 +163,7 @@ class AccessColumns:
         resource: IntColumn,
     ) -> None:
         """Append n requests as `add` does; their resources are numbers of `resources`, or none."""
+        self.tick_ns = min(self.tick_ns, int(tick_ns.min()))
         for column, values in (
             (self.unix_ns, unix_ns),
             (self._status, status.astype(np.int16)),
