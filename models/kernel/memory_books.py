@@ -105,7 +105,7 @@ class MemoryBooks:
         """
         used = self._see()
         if self.memory_bytes is None or sum(used) <= self.memory_bytes:
-            if self._planned and not self._fits(sum(used)):
+            if self._planned and self.room_bytes() < 0:
                 self._curtail_plans()
             return
         victim = self._living[int(np.argmax(used))]
@@ -123,18 +123,13 @@ class MemoryBooks:
             self.logs[memory].see(used_bytes)
         return used
 
-    def plan(self, memory: PhysicalMemory, starts_ns: IntArray, taken_bytes: IntArray) -> bool:
-        """Hear what a program will write at known times, if it all fits; whether it does.
+    def plan(self, memory: PhysicalMemory, starts_ns: IntArray, taken_bytes: IntArray) -> None:
+        """Hear what a program will write at known times, for which there is room (`room_bytes`).
 
         It is counted as it comes due; its state changes when the program says so (`carry_out`).
         Arguments as of `PlannedMemory`.
         """
-        if self.memory_bytes is not None:
-            end_bytes = int(taken_bytes[-1]) + sum(self._used())
-            if not self._fits(end_bytes):
-                return False
         self._planned[memory] = PlannedMemory(self._clock, starts_ns, taken_bytes)
-        return True
 
     def carry_out(self, memory: PhysicalMemory) -> None:
         """A program's plan ends: what it wrote is about to be written."""
@@ -146,13 +141,10 @@ class MemoryBooks:
         if any(news):
             self._see()
 
-    def _fits(self, used_bytes: int) -> bool:
-        """Whether all plans can go on to their ends, with so much in use now."""
-        if self.memory_bytes is None:
-            return True
+    def room_bytes(self) -> int:
+        """How much memory nobody uses, nor will when all plans have gone on to their ends."""
         plans = self._planned.values()
-        coming = sum(planned.total_bytes - planned.used_bytes for planned in plans)
-        return used_bytes + coming <= self.memory_bytes
+        return self.left_bytes() - sum(p.total_bytes - p.used_bytes for p in plans)
 
     def _curtail_plans(self) -> None:
         for planned in self._planned.values():

@@ -108,13 +108,11 @@ class Server(Generic[Basis]):
                 return
             until_ns = self._schedule.next_ns(now_ns, ahead.start_ns, ahead.changes_end)
             together = int(np.searchsorted(ahead.ends_ns, min(bound_ns, until_ns)))
-            if planned and together:
-                if self._plan(ahead, together):
-                    yield from self._serve_by_timetable(ahead, together)
-                    continue
-                bound_ns = min(self._quiet_until_ns(), until_ns)
-                together = int(np.searchsorted(ahead.ends_ns, bound_ns))
-            if together:
+            if together and self._kernel.books.memory_bytes is not None:
+                together = min(together, self._fitting(ahead))
+            if together and planned:
+                yield from self._serve_by_timetable(ahead, together)
+            elif together:
                 yield from self._serve_together(ahead, together)
             elif ahead.start_ns[0] >= until_ns:
                 yield from self._sleep_and_decide(until_ns)
@@ -173,16 +171,23 @@ class Server(Generic[Basis]):
         end_ns = self._config.duration or NEVER_NS
         return min(self._child_acts_ns, end_ns, self._clock.now + self._look_ns)
 
-    def _plan(self, ahead: Iterations[Basis], count: int) -> bool:
-        """Announce the memory that the first ``count`` iterations will take, if there is enough."""
-        faults = ahead.faults
-        taken = np.append(0, faults.kept_bytes.cumsum())
-        taken_bytes = taken[faults.position.searchsorted(ahead.writes_end[:count])]
-        return self._kernel.books.plan(self._mm.memory, ahead.start_ns[:count], taken_bytes)
+    @staticmethod
+    def _taken_bytes(ahead: Iterations[Basis]) -> IntArray:
+        """What the writes up to each iteration's take of memory."""
+        taken = np.append(0, ahead.faults.kept_bytes.cumsum())
+        taken_bytes: IntArray = taken[ahead.faults.position.searchsorted(ahead.writes_end)]
+        return taken_bytes
+
+    def _fitting(self, ahead: Iterations[Basis]) -> int:
+        """How many iterations find memory for sure; who does not is found one by one."""
+        room_bytes = self._kernel.books.room_bytes()
+        return int(self._taken_bytes(ahead).searchsorted(room_bytes, "right"))
 
     def _serve_by_timetable(self, ahead: Iterations[Basis], count: int) -> Activity:
         self._planned, began_ns = ahead, self._clock.now
         starts_ns, ends_ns = ahead.start_ns[:count], ahead.ends_ns[:count]
+        taken_bytes = self._taken_bytes(ahead)[:count]
+        self._kernel.books.plan(self._mm.memory, starts_ns, taken_bytes)
         done = yield from self._kernel.machine.scheduler.follow(self._task, starts_ns, ends_ns)
         self._carry_out(done, done)
         if done == count:
