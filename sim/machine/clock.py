@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Generator
 from functools import partial
 from heapq import heappop, heappush
+from itertools import count
 from operator import attrgetter, index
 from typing import Any, SupportsIndex, TypeAlias
 
@@ -14,6 +15,8 @@ from simpy.events import NORMAL, URGENT
 
 Activity: TypeAlias = Generator[simpy.Event, Any, Any]
 """What a SimPy process runs: yields events, is resumed when they happen."""
+
+_PLACES = 2**16
 
 Step: TypeAlias = Callable[[], object]
 """What somebody who is no process does at a moment."""
@@ -40,6 +43,8 @@ class Clock(simpy.Environment):
         # of an event. Those of this moment come in order, so they need no heap.
         self._entries: list[Any] = self._queue
         self._soon: deque[tuple[Any, ...]] = deque()
+        # Far enough apart to put others in between: see `places`.
+        self._eid = count(0, _PLACES)
 
     # The current time in nanoseconds; asked for so often that it must not be a call of Python's.
     now: int = property(attrgetter("_now"))  # type: ignore[assignment] # `check` proves it an int
@@ -62,9 +67,25 @@ class Clock(simpy.Environment):
         """Take a step before all else that is to happen, as a new process begins."""
         heappush(self._entries, (self._now, URGENT, next(self._eid), None, step))
 
+    def first(self, step: Step) -> None:
+        """Take a step at this moment before all else at it, but what is urgent."""
+        self._soon.appendleft((self._now, NORMAL, -1, None, step))
+
     def later(self, delay_ns: int, step: Step) -> None:
         """Take a step in ``delay_ns``, an int of at least 0."""
         heappush(self._entries, (self._now + delay_ns, NORMAL, next(self._eid), None, step))
+
+    def places(self) -> int:
+        """The first of 65,536 places that follow each other, for steps at any moment.
+
+        A step at one of them comes after all of its moment that was asked for before now, and
+        before all that will be asked for afterwards.
+        """
+        return next(self._eid)
+
+    def at(self, time_ns: int, place: int, step: Step) -> None:
+        """Take a step at a moment, now or later, at a place that nobody else takes."""
+        heappush(self._entries, (time_ns, NORMAL, place, None, step))
 
     def happens(self, event: simpy.Event) -> None:
         """Let an event happen before all else that is to happen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
@@ -32,8 +33,8 @@ class BurstSource(Protocol):
     def turn_end_ns(self, core: Core) -> int:
         """When the task that has the core must let others have it; some wait."""
 
-    def no_turn_ends_before_ns(self) -> int:
-        """Before when no turn ends because somebody waits; now if nothing is known."""
+    def nudge(self, cores: Sequence[Core]) -> None:
+        """Let cores look whether something about what they run has changed; once, if they do."""
 
     def put_back(self, burst: Burst) -> None:
         """Take back the rest of a burst whose turn is over."""
@@ -70,7 +71,12 @@ class Core:
         last_task: what it ran last, or runs.
         turn: the last task's, on this core.
         pushing: what it must be taken from its task for, if it must.
-        pass_end_ns: when its pass will end, or has ended, as things are.
+        passing: whether a pass goes on.
+        watching: whether it does and its end has not been seen.
+        settled_ns: since when, of a pass, its task's fair time is not accounted for.
+        pass_end_ns: when the pass will end, or has ended, as things are.
+        end_place: at which place of that moment, see `Clock.places`.
+        stream: of its memory part, while it has one.
     """
 
     def __init__(
@@ -91,7 +97,11 @@ class Core:
         self.last_task: Task | None = None
         self.turn = Turn()
         self.pushing: Burst | None = None
+        self.passing = self.watching = False
+        self.settled_ns = 0
         self.pass_end_ns = 0
+        self.end_place = -1
+        self.stream: Stream | None = None
         self._clock = clock
         self._memory = memory
         self._work = work
@@ -100,13 +110,11 @@ class Core:
         self._burst: Burst | None = None
         self._new_turn = self._resumed = False
         self._began_ns = 0
-        self._stream: Stream | None = None
-        # Of the pass that is going on: when it began, since when its task's fair time is not
-        # accounted for, how slow memory is, its number, and whether its end has been seen.
-        self._passing = self._over = False
-        self._pass_ns = self._settled_ns = 0
+        # Of the pass that is going on: when it began, and how slow memory is.
+        self._pass_ns = 0
         self._slowdown = 1.0
-        self._number = 0
+        # Where the timer is set, which may still be at an earlier place.
+        self._timer_place = -1
 
     def wake(self, burst: Burst) -> None:
         """End the sleep with something to do."""
@@ -134,14 +142,14 @@ class Core:
 
     def settle(self, now_ns: int) -> None:
         """Bring the fair time of the task that has the core, if one has, up to now."""
-        if self._settled_ns != now_ns and self._passing and self.task is not None:
-            self.task.fair_ns += now_ns - self._settled_ns
-            self._settled_ns = now_ns
+        if self.settled_ns != now_ns and self.passing and self.task is not None:
+            self.task.fair_ns += now_ns - self.settled_ns
+            self.settled_ns = now_ns
 
     def nudge(self) -> None:
         """Something about the running burst has changed (its speed, who waits): look again."""
-        if self._passing and not self._over:
-            self._clock.soon(self._look_again)
+        if self.watching:
+            self._work.nudge([self])
 
     def give_way(self, pushing: Burst) -> None:
         """End the turn of the task that has the core, now or when it has been switched to."""
@@ -202,49 +210,40 @@ class Core:
             pass_ns = burst.memory_part_ns(self._slowdown)
         if left_ns is not None and left_ns < pass_ns:
             pass_ns = left_ns
-        self._passing, self._over = True, False
-        self._pass_ns = self._settled_ns = self._clock.now
+        self.passing = self.watching = True
+        self._pass_ns = self.settled_ns = self._clock.now
         self.pass_end_ns = self._pass_ns + pass_ns
-        self._set_timer(pass_ns)
+        self.end_place = self._clock.places()
+        self._set_timer()
 
-    def _set_timer(self, left_ns: int) -> None:
-        self._number += 1
-        self._clock.later(left_ns, partial(self._time_is_up, self._number))
+    def _set_timer(self) -> None:
+        self._timer_place = place = self.end_place
+        self._clock.at(self.pass_end_ns, place, partial(self._time_is_up, place))
 
     def _slowdown_of(self, burst: Burst) -> float:
         """How slow the memory part of the burst is at the moment."""
         if burst.stream is None:
             return 1.0
-        if self._stream is None:
-            self._stream = self._memory.join(burst.stream, self)
-        return self._memory.slowdown(self._stream)
+        if self.stream is None:
+            self.stream = self._memory.join(burst.stream, self)
+        return self._memory.slowdown(self.stream)
 
-    def _time_is_up(self, number: int) -> None:
-        if number == self._number and not self._over:
-            self._over = True
-            self._clock.soon(self._end_pass)
-
-    def _look_again(self) -> None:
-        if self._passing and not self._over:
-            self._over = True
-            self._clock.soon(self._go_on_or_end)
-
-    def _go_on_or_end(self) -> None:
-        """Look what has changed; if nothing has, the pass ends when it would, after its equals."""
-        now = self._clock.now
-        unchanged = self._stream is None and self.pushing is None and now < self.pass_end_ns
-        if unchanged and self.pass_end_ns < self._work.no_turn_ends_before_ns():
-            self._over = False
-            self._set_timer(self.pass_end_ns - now)
+    def _time_is_up(self, place: int) -> None:
+        if place != self._timer_place or not self.watching:
+            return  # that pass has ended earlier
+        if place == self.end_place:
+            self.watching = False
+            self._clock.soon(self.end_pass)
         else:
-            self._end_pass()
+            self._set_timer()
 
-    def _end_pass(self) -> None:
+    def end_pass(self) -> None:
+        """End the pass and find out how to go on."""
         burst = self._burst
         assert burst is not None  # noqa: S101 - of whom the pass was
         now = self._clock.now
         self.settle(now)
-        self._passing = False
+        self.passing = False
         ran_ns = now - self._pass_ns
         burst.progress(ran_ns, self._slowdown)
         burst.passes.append((now, ran_ns))
@@ -255,9 +254,9 @@ class Core:
             self._finish(burst)
 
     def _leave_off(self, burst: Burst) -> None:
-        if self._stream is not None:
-            self._memory.leave(self._stream)
-            self._stream = None
+        if self.stream is not None:
+            self._memory.leave(self.stream)
+            self.stream = None
         if self._work.spans is not None:
             self._work.record(burst.task, f"core {self.number}", self._began_ns)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from functools import partial
 from typing import Any
 
 import simpy
@@ -79,14 +80,21 @@ class Scheduler:
 
     def running(self) -> list[Task]:
         """See `Crowd.running`."""
-        now = self.clock.now
+        # One whose next burst has gone to another core at this moment is told of once.
+        return list(dict.fromkeys(self._holders()))
+
+    def _holders(self, *, pushed: bool = True) -> list[Task]:
+        """Who has a core, their fair time as of now; of several, again each time."""
+        now_ns = self.clock.now
         found = []
         for core in self.cores:
             if (task := core.task) is not None:
-                core.settle(now)
-                found.append(task)
-        # One whose next burst has gone to another core at this moment is told of once.
-        return list(dict.fromkeys(found))
+                if core.passing:
+                    task.fair_ns += now_ns - core.settled_ns
+                    core.settled_ns = now_ns
+                if pushed or core.pushing is None:
+                    found.append(task)
+        return found
 
     def starting(self) -> list[Task]:
         """See `Crowd.starting`."""
@@ -138,23 +146,45 @@ class Scheduler:
 
     def _let_wait(self, burst: Burst) -> None:
         self.waiting.push(burst)
-        for core in self.cores:
-            core.nudge()
+        self.nudge(self.cores)
 
-    def no_turn_ends_before_ns(self) -> int:
-        """Before when no turn ends because somebody waits; now if nothing is known."""
-        return self._rule.no_turn_ends_before_ns(self.clock.now)
+    def nudge(self, cores: Sequence[Core]) -> None:
+        """See `BurstSource.nudge`."""
+        if watching := [core for core in cores if core.watching]:
+            self.clock.soon(partial(self._look_again, watching))
+
+    def _look_again(self, cores: Sequence[Core]) -> None:
+        watching = [core for core in cores if core.watching]
+        for core in watching:
+            core.watching = False
+        if watching:
+            self.clock.soon(partial(self._go_on, watching))
+
+    def _go_on(self, cores: Sequence[Core]) -> None:
+        """Let passes go on in which nothing has changed, and end the others."""
+        now_ns, place = self.clock.now, self.clock.places()
+        quiet_until_ns = self._rule.no_turn_ends_before_ns(now_ns)
+        for number, core in enumerate(cores):
+            unchanged = core.stream is None and core.pushing is None
+            if unchanged and now_ns < core.pass_end_ns < quiet_until_ns:
+                # It ends when it would, but after its equals.
+                core.watching = True
+                core.end_place = place + number
+                continue
+            core.end_pass()
+            # What that has brought about may be urgent.
+            if rest := cores[number + 1 :]:
+                self.clock.first(partial(self._go_on, rest))
+            return
 
     def _make_room(self, burst: Burst, arrival: Arrival) -> None:
         """Take a core from somebody, if the rule says so; it has just placed the task."""
-        holders = {
-            task: core
-            for core in self.cores
-            if core.pushing is None and (task := core.task) is not None
-        }
-        driven_out = self._rule.driven_out(burst.task, arrival, list(holders), self)
+        holders = self._holders(pushed=False)
+        driven_out = self._rule.driven_out(burst.task, arrival, holders, self)
         if driven_out is not None:
-            holders[driven_out].give_way(burst)
+            # Of one whose next burst has gone to another core at this moment, that.
+            own = [core for core in self.cores if core.task is driven_out and not core.pushing]
+            own[-1].give_way(burst)
 
     def asleep(self, core: Core) -> None:
         """Hear that a core has nothing to do."""

@@ -237,7 +237,7 @@ def test_a_burst_is_two_events_a_wait_and_its_end() -> None:
     board.clock.run_to_end()
     # The job's beginning, one switch, the job's end; per burst the core's waking,
     # the time passing, the core's looking up, and the burst's end.
-    assert next(board.clock._eid) == 3 + 4 * 100
+    assert board.clock.places() == (3 + 4 * 100) * 2**16
 
 
 def test_work_cannot_be_negative() -> None:

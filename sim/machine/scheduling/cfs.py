@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sim.machine.scheduling.rule import Arrival, Crowd, SchedulingRule, tick_from
+from sim.machine.scheduling.rule import Arrival, Crowd, SchedulingRule, fair_time, tick_from
 from sim.machine.tasks import Burst, Task, Turn
 
 
@@ -39,11 +39,10 @@ class Cfs(SchedulingRule):
         """See `SchedulingRule.place`."""
         if arrival in ("ongoing", "put back"):
             return
-        fair_ns = [other.fair_ns for other in crowd.running()]
-        if crowd.waiting:
-            fair_ns.append(crowd.waiting.first().task.fair_ns)
-        if fair_ns:
-            self._least_ns = max(self._least_ns, min(fair_ns))
+        fair_ns = [crowd.waiting.first().task.fair_ns] if crowd.waiting else []
+        if not fair_ns or fair_ns[0] > self._least_ns:  # else nothing raises the least
+            fair_ns += [other.fair_ns for other in crowd.running()]
+            self._least_ns = max(self._least_ns, min(fair_ns, default=0))
         if arrival == "new":
             task.fair_ns = self._least_ns + self._slice_ns(crowd.contenders + 1, crowd)
         else:
@@ -61,7 +60,7 @@ class Cfs(SchedulingRule):
         """See `SchedulingRule.driven_out`."""
         if arrival != "woken" or not running:
             return None
-        foremost = max(running, key=lambda other: other.fair_ns)
+        foremost = max(running, key=fair_time)
         ahead_ns = foremost.fair_ns - task.fair_ns
         return foremost if ahead_ns > self._wakeup_granularity_ns else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sim.machine.scheduling.rule import Arrival, Crowd, SchedulingRule, tick_from
+from sim.machine.scheduling.rule import Arrival, Crowd, SchedulingRule, fair_time, tick_from
 from sim.machine.tasks import Burst, Task, Turn
 
 
@@ -76,7 +76,7 @@ class Eevdf(SchedulingRule):
         """See `SchedulingRule.driven_out`."""
         if arrival not in ("woken", "new") or not running:
             return None
-        foremost = max(running, key=lambda other: other.fair_ns)
+        foremost = max(running, key=fair_time)
         if self._look(foremost, crowd):
             return foremost
         total_ns, count = self._mean(crowd)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Literal, Protocol
 
 from sim.machine.run_queue import RunQueue
@@ -14,6 +15,9 @@ Arrival = Literal["new", "woken", "ongoing", "put back"]
 finished a burst while others wait, and begins the next one at once; it has lost its core in the
 middle of a burst.
 """
+
+fair_time: Callable[[Task], int] = attrgetter("fair_ns")
+"""Orders tasks by it."""
 
 
 class Crowd(Protocol):
