@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
+
 from models.faults.actions import Action, PageAction, TableAction
+from models.faults.batch import Faults
+from sim.arrays import IntArray
 from sim.machine.causes import Cause
 
 FORK = Cause("fork", "fork")
@@ -22,3 +28,14 @@ OF_PAGES = {action: _of_fault(action) for action in PageAction}
 """What faults do to pages."""
 OF_TABLES = {action: _of_fault(action) for action in TableAction if action > TableAction.ALLOC}
 """What they do to the tables above, where that has a price."""
+
+
+def by_cause(faults: Faults) -> Iterator[tuple[Cause, IntArray]]:
+    """The causes of the time of faults, at least one, and which faults are of each (numbers)."""
+    tables = np.where(faults.table_action > TableAction.ALLOC, faults.table_action, 0)
+    for action in TableAction:
+        if action in OF_TABLES and len(chosen := np.flatnonzero(tables == action)):
+            yield OF_TABLES[action], chosen
+    rest = np.flatnonzero(tables == 0)
+    for number in np.unique(faults.page_action[rest]).tolist():
+        yield OF_PAGES[PageAction(number)], rest[faults.page_action[rest] == number]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ import simpy
 
 from sim.arrays import IntArray
 from sim.machine.causes import WORK, Cause
-from sim.machine.clock import Activity, Clock, Step
+from sim.machine.clock import Clock, Step
 from sim.machine.ledger import Ledger
 
 # A rest of memory work below this many nanoseconds is rounding, not work.
@@ -66,6 +66,15 @@ class Burst:
         else:
             self.memory_ns -= ran_ns / slowdown
         return left_ns - self.memory_part_ns(1.0)
+
+    def stretches_ns(self, first_ns: int, end_ns: int) -> Iterator[tuple[int, int, int]]:
+        """When a part of it was done, given by how much was done by then: start, end, length."""
+        done_ns = 0
+        for pass_end_ns, ran_ns in self.passes:
+            start_ns, done_ns = pass_end_ns - ran_ns - done_ns, done_ns + ran_ns
+            low_ns, high_ns = max(first_ns, done_ns - ran_ns), min(end_ns, done_ns)
+            if low_ns < high_ns:
+                yield start_ns + low_ns, start_ns + high_ns, high_ns - low_ns
 
     def moments_ns(self, worked_ns: IntArray) -> IntArray:
         """When so much of it was done, of a burst that is (int64 [n] both; at least 0 each)."""
@@ -140,10 +149,13 @@ class Task:
         memory_ns: int = 0,
         stream: str | None = None,
         cause: Cause = WORK,
-    ) -> Activity:
+    ) -> Generator[simpy.Event, Any, Burst | None]:
         """Use a core for ``compute_ns`` and then ``memory_ns`` of undisturbed work, for a cause.
 
         The memory part takes longer while other streams contend with class ``stream``.
+
+        Returns:
+            The work when it is done; None if there was none.
 
         Raises:
             ValueError: a part is negative.
@@ -152,8 +164,10 @@ class Task:
             raise ValueError("work cannot be negative")
         if compute_ns or memory_ns:
             done = self._dispatcher.clock.event()
-            self._queued(int(compute_ns), float(memory_ns), stream, done.succeed, cause)
+            burst = self._queued(int(compute_ns), float(memory_ns), stream, done.succeed, cause)
             yield done
+            return burst
+        return None
 
     def begin(self, compute_ns: int, then: Step) -> Burst:
         """Use a core for ``compute_ns``, at least 1, and take a step when that is done.

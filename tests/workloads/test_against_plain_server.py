@@ -95,6 +95,7 @@ class Watched:
 
     def __init__(self, clients: RequestSource[Any], sojourns: Sojourns) -> None:
         self.upcoming = clients.upcoming
+        self.oldest_ns = clients.oldest_ns
         self._clients = clients
         self._sojourns = sojourns
 

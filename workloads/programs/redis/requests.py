@@ -29,6 +29,19 @@ Basis = TypeVar("Basis")
 
 
 @dataclass(frozen=True)
+class Order:
+    """What is done in which order in iterations: one request after the other, its writes first.
+
+    Attributes:
+        service_ns: int64 [n], how long each request is served, without its page faults.
+        writes_from: int64 [n + 1], which write is the first of each request.
+    """
+
+    service_ns: IntArray
+    writes_from: IntArray
+
+
+@dataclass(frozen=True)
 class Iterations(Generic[Basis]):
     """Consecutive iterations of the event loop, looked at but not yet served. Arrays are int64 [n].
 
@@ -41,6 +54,7 @@ class Iterations(Generic[Basis]):
         writes_end: how many pages SETs have dirtied by its end.
         faults: of all these writes.
         basis: their source's own.
+        order: of what is done in each; None if nothing is sent but when one ends.
     """
 
     start_ns: IntArray
@@ -51,18 +65,41 @@ class Iterations(Generic[Basis]):
     writes_end: IntArray
     faults: Faults
     basis: Basis
+    order: Order | None = None
+
+    def faults_into_ns(self, count: int) -> IntArray:
+        """How long after the beginning of its iteration each fault of the first ones begins."""
+        ends = self.writes_end[:count]
+        position = self.faults.position
+        position = position[: position.searchsorted(ends[-1])]
+        cost_ns = self.faults.cost_ns[: len(position)]
+        before_ns = cost_ns.cumsum() - cost_ns
+        iteration = ends.searchsorted(position, "right")
+        # Less what was before the first of the same iteration.
+        first = position.searchsorted(np.append(0, ends[:-1]))[iteration]
+        into_ns: IntArray = before_ns - before_ns[first]
+        if self.order is not None:
+            requests_end = self.requests[:count].cumsum()
+            served_ns = np.append(0, self.order.service_ns[: requests_end[-1]].cumsum())
+            writes_from = self.order.writes_from - self.order.writes_from[0]
+            request = writes_from[1:].searchsorted(position, "right")
+            begun = np.append(0, requests_end[:-1])[iteration]
+            into_ns += served_ns[request] - served_ns[begun]
+        return into_ns
 
 
 @dataclass(frozen=True)
 class Replies:
     """Latencies of served requests: ``weights[i]`` requests took ``latency_ns[i]``.
 
-    ``at_ns`` (ascending) is when their replies were written.
+    ``at_ns`` (ascending) is when their replies were written; for ``own_ns[i]`` of the time they
+    were served themselves, all of them together.
     """
 
     at_ns: IntArray
     latency_ns: IntArray
     weights: IntArray
+    own_ns: IntArray
 
 
 FindFaults = Callable[[IntArray], Faults]
@@ -86,6 +123,9 @@ class RequestSource(Protocol[Basis]):
 
         At least one; as many as are worth looking at of those that end before ``until_ns``.
         """
+
+    def oldest_ns(self, now_ns: int) -> int:
+        """Before when no request was sent that is not answered now."""
 
     def served(self, ahead: Iterations[Basis], ends_ns: IntArray) -> Replies:
         """The first ``len(ends_ns)`` iterations of the latest look, replied at these times."""
