@@ -25,7 +25,7 @@ from models.schemes.locking import Taken
 from sim.arrays import BoolArray, IntArray
 from sim.machine.causes import LOCK_WAIT
 from sim.machine.clock import Activity
-from sim.machine.locks import RwLock
+from sim.machine.locks import Accounts, RwLock, accounts
 from sim.machine.machine import Machine
 from sim.machine.tasks import Task
 
@@ -51,6 +51,7 @@ class Kernel:
 
     Attributes:
         books: What memory its programs have.
+        locks: How locks were used, by their kind.
     """
 
     def __init__(self, machine: Machine, scheme: Scheme, memory_bytes: int | None = None) -> None:
@@ -63,6 +64,7 @@ class Kernel:
             notes=scheme.changes_memory,
             curtail=machine.scheduler.curtail,
         )
+        self.locks: dict[str, Accounts] = {}
         self._threads: dict[Task, AddressSpace] = {}
 
     def start_program(self) -> AddressSpace:
@@ -76,7 +78,7 @@ class Kernel:
     def lock(self, of: Lockable) -> RwLock:
         """The lock of an address space, or whatever else a scheme locks."""
         if of.lock is None:
-            of.lock = RwLock(self.machine.clock)
+            of.lock = RwLock(self.machine.clock, self.locks.setdefault(of.lock_kind, accounts()))
         return of.lock
 
     def thread(self, name: str, mm: AddressSpace) -> Task:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
-from sim.machine.causes import CORE_WAIT, SWITCH, WORK
+from sim.machine.causes import CORE_WAIT, IDLE, SWITCH, WORK, Cause
 from sim.machine.clock import Clock
 from sim.machine.ledger import Ledger
 from sim.machine.memory_system import MemorySystem, Stream
@@ -110,7 +110,7 @@ class Core:
         self._memory = memory
         self._work = work
         self._switch_cost_ns = switch_cost_ns
-        self._slept_ns = 0
+        self._slept_ns = self._switching_since_ns = 0
         self._burst: Burst | None = None
         self._new_turn = self._resumed = False
         self._began_ns = 0
@@ -145,6 +145,15 @@ class Core:
             return self._slept_ns
         return self._slept_ns + self._clock.now - max(self.idle_since_ns, 0)
 
+    def under_way(self) -> tuple[Cause, int]:
+        """What it has been doing up to now that is in no account yet, and for how long."""
+        now_ns = self._clock.now
+        if self.passing and self._burst is not None:
+            return self._burst.cause, now_ns - self._pass_ns
+        if self.sleeping or self.starting or self.task is None or self.task is self.last_task:
+            return IDLE, 0
+        return SWITCH, now_ns - self._switching_since_ns
+
     def settle(self, now_ns: int) -> None:
         """Bring the fair time of the task that has the core, if one has, up to now."""
         if self.settled_ns != now_ns and self.passing and self.task is not None:
@@ -176,6 +185,7 @@ class Core:
         if self.task is self.last_task:
             self._execute()
         else:
+            self._switching_since_ns = now_ns
             self._clock.later(self._switch_cost_ns, self._switched)
 
     def _switched(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import simpy
 
 from sim.arrays import IntArray
-from sim.machine.causes import Cause
+from sim.machine.causes import IDLE, SWITCH, Cause
 from sim.machine.clock import Clock
 from sim.machine.cores import Core
 from sim.machine.idle_cores import IdleCores
@@ -262,6 +262,15 @@ class Scheduler:
         """So much of what a task ran as `WORK` was for these causes."""
         task.ledger.attribute(parts_ns)
         self.ledger.attribute(parts_ns)
+
+    def core_time_ns(self) -> dict[Cause, int]:
+        """The time of all cores up to now, by cause."""
+        spent_ns = dict(self.ledger.ran_ns)
+        doing = [(SWITCH, core.switch_ns) for core in self.cores]
+        doing += [(IDLE, core.idle_ns) for core in self.cores]
+        for cause, ns in (*doing, *(core.under_way() for core in self.cores)):
+            spent_ns[cause] = spent_ns.get(cause, 0) + ns
+        return {cause: ns for cause, ns in spent_ns.items() if ns}
 
     def has_waiter(self) -> bool:
         """Whether a burst waits."""
