@@ -11,11 +11,18 @@ import numpy as np
 from sim.arrays import IntArray
 from sim.measures.buckets import bucket_of, bucket_of_one, lowest_of, reaching
 
-FEW = 8
+_FEW = 8
 """So many values are added faster one by one than in arrays."""
 
 _NEGATIVE_WEIGHT = "a weight is negative"
 _OUTSIDE = "a value is outside 0..2**53 (of nanoseconds, 104 days)"
+
+
+def total_of(values: IntArray, weights: IntArray) -> int:
+    """The sum of values (0 <= value < 2**53), each so often."""
+    # In two halves, because 2**53 times a large weight would leave 64 bits.
+    high = int(((values >> 20) * weights).sum())
+    return (high << 20) + int(((values & 0xFFFFF) * weights).sum())
 
 
 class Histogram:
@@ -38,11 +45,11 @@ class Histogram:
         Raises:
             ValueError: a value is negative or too large, or a weight is negative.
         """
-        if values.size <= FEW:
+        if values.size <= _FEW:
             few = [1] * values.size if weights is None else weights.tolist()
             if min(few, default=0) < 0:
                 raise ValueError(_NEGATIVE_WEIGHT)
-            self.add_few(
+            self._add_few(
                 [
                     (value, weight)
                     for value, weight in zip(values.tolist(), few, strict=True)
@@ -71,20 +78,13 @@ class Histogram:
         low, high = int(values.min()), int(values.max())
         self._extend(low, high)
         self.count += int(weights.sum())
-        # In two halves, because 2**53 times a large weight would leave 64 bits.
-        self.total += (int(((values >> 20) * weights).sum()) << 20) + int(
-            ((values & 0xFFFFF) * weights).sum()
-        )
+        self.total += total_of(values, weights)
         buckets = bucket_of(values)
         self._add_buckets(buckets, weights)
         return buckets
 
-    def add_few(self, seen: Sequence[tuple[int, int]]) -> None:
-        """`add` values with their positive weights, one by one.
-
-        Raises:
-            ValueError: a value is negative or too large.
-        """
+    def _add_few(self, seen: Sequence[tuple[int, int]]) -> None:
+        """`add` values with their positive weights, one by one."""
         if not seen:
             return
         self._extend(min(seen)[0], max(seen)[0])
@@ -121,8 +121,12 @@ class Histogram:
         filled = np.flatnonzero(self._counts)
         return lowest_of(filled), self._counts[filled]
 
+    def rank(self, q: Fraction) -> int:
+        """The integer rank of a quantile: ceil(q * count), counted from 1; 0 of nothing."""
+        return -(-q.numerator * self.count // q.denominator)
+
     def quantile(self, q: Fraction) -> int:
-        """The value at integer rank ceil(q * count) (counted from 1), 0 < q <= 1.
+        """The value at the `rank` of q, 0 < q <= 1.
 
         Raises:
             ValueError: nothing was recorded, or q lies outside (0, 1].
@@ -131,9 +135,8 @@ class Histogram:
             raise ValueError("a quantile of nothing")
         if not 0 < q <= 1:
             raise ValueError("a quantile lies in (0, 1]")
-        rank = -(-q.numerator * self.count // q.denominator)
         filled = np.flatnonzero(self._counts)
-        position = int(np.searchsorted(np.cumsum(self._counts[filled]), rank))
+        position = int(np.searchsorted(np.cumsum(self._counts[filled]), self.rank(q)))
         above = lowest_of(filled[position : position + 1] + 1)[0] - 1
         return min(int(above), self.maximum)
 
