@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, TypeAlias, TypeVar
 
-from sim.measures.metrics import Better, Distribution, Group, Metric, Pauses, Unit
+from sim.measures.metrics import Better, Caused, Distribution, Group, Metric, Pauses, Unit
 
-Declaration: TypeAlias = Metric | Distribution | Pauses
+Declaration: TypeAlias = Metric | Distribution | Pauses | Caused
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,13 @@ class Declarations:
         metrics: its counters and levels.
         distributions: its histograms, and columns of its series.
         pauses: its series of which something is a metric.
+        causes: what of its distributions has which cause.
     """
 
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     distributions: Mapping[str, Distribution] = field(default_factory=dict)
     pauses: Mapping[str, Pauses] = field(default_factory=dict)
+    causes: Mapping[str, Caused] = field(default_factory=dict)
 
     @classmethod
     def of(cls, declared: Iterable[Declaration]) -> Declarations:
@@ -36,6 +38,7 @@ class Declarations:
         metrics: dict[str, Metric] = {}
         distributions: dict[str, Distribution] = {}
         pauses: dict[str, Pauses] = {}
+        causes: dict[str, Caused] = {}
         for one in declared:
             if isinstance(one, Metric):
                 _add(metrics, one.name, one)
@@ -43,8 +46,11 @@ class Declarations:
                 _add(distributions, one.name, one)
             else:
                 _add(distributions, one.of.name, one.of)
-                _add(pauses, one.series, one)
-        return cls(metrics, distributions, pauses)
+                if isinstance(one, Pauses):
+                    _add(pauses, one.series, one)
+                else:
+                    _add(causes, one.name, one)
+        return cls(metrics, distributions, pauses, causes)
 
     def __or__(self, other: Declarations) -> Declarations:
         """Both, see `of`."""
@@ -54,6 +60,7 @@ class Declarations:
         yield from self.metrics.values()
         yield from self.distributions.values()
         yield from self.pauses.values()
+        yield from self.causes.values()
 
     def metric(self, name: str) -> Metric:
         """The metric of this name; of one that nobody declared, a plain count under its name."""
@@ -65,16 +72,16 @@ class Declarations:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON, in one order; what is as usual is left out."""
-        return {
+        data: dict[str, Any] = {
             "metrics": [_plain(self.metrics[name]) for name in sorted(self.metrics)],
             "distributions": [
                 _plain(self.distributions[name]) for name in sorted(self.distributions)
             ],
-            "pauses": [
-                {**_plain(self.pauses[name]), "of": self.pauses[name].of.name}
-                for name in sorted(self.pauses)
-            ],
+            "pauses": [_plain(self.pauses[name]) for name in sorted(self.pauses)],
         }
+        if self.causes:
+            data["causes"] = [_plain(self.causes[name]) for name in sorted(self.causes)]
+        return data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Declarations:
@@ -89,10 +96,13 @@ class Declarations:
         distributions = [Distribution(**_with_enums(one)) for one in data["distributions"]]
         known = cls.of(distributions).distributions
         pauses = [Pauses(**{**_with_enums(one), "of": known[one["of"]]}) for one in data["pauses"]]
-        return cls.of([*metrics, *distributions, *pauses])
+        causes = [
+            Caused(**{**_with_enums(one), "of": known[one["of"]]}) for one in data.get("causes", [])
+        ]
+        return cls.of([*metrics, *distributions, *pauses, *causes])
 
 
-_Named = TypeVar("_Named", Metric, Distribution, Pauses)
+_Named = TypeVar("_Named", Metric, Distribution, Pauses, Caused)
 _ENUMS: Mapping[str, type[StrEnum]] = {"unit": Unit, "better": Better, "group": Group}
 _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "rank": (int, float),
@@ -112,6 +122,8 @@ def _plain(one: Declaration) -> dict[str, Any]:
     found = {name: value for name, (value, usual) in values.items() if value != usual}
     if isinstance(one, Metric) and one.label == one.name:
         del found["label"]
+    if isinstance(one, Pauses | Caused):
+        found["of"] = one.of.name
     return found
 
 

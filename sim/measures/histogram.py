@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from sim.arrays import IntArray
+from sim.measures.buckets import bucket_of, bucket_of_one, lowest_of, reaching
 
-PRECISION_BITS = 10
-"""A bucket spans at most 1/2**PRECISION_BITS of its lowest value; below twice that it is exact."""
 _FEW = 8
 """So many values are added faster one by one than in arrays."""
 
@@ -19,20 +18,11 @@ _NEGATIVE_WEIGHT = "a weight is negative"
 _OUTSIDE = "a value is outside 0..2**53 (of nanoseconds, 104 days)"
 
 
-def _bucket_of(values: IntArray) -> IntArray:
-    """Bucket of each non-negative value: its leading PRECISION_BITS + 1 bits and their exponent."""
-    # frexp's exponent is exact here: float64 rounds an integer up to the next power of two only
-    # above 2**53, and no duration in nanoseconds (104 days) is allowed beyond.
-    exponent = np.frexp(values.astype(np.float64))[1].astype(np.int64)
-    shift: IntArray = np.maximum(exponent - (PRECISION_BITS + 1), 0)
-    buckets: IntArray = (shift << PRECISION_BITS) + (values >> shift)
-    return buckets
-
-
-def _lowest_of(buckets: IntArray) -> IntArray:
-    """The lowest value of each bucket; the inverse of `_bucket_of`."""
-    shift: IntArray = np.maximum((buckets >> PRECISION_BITS) - 1, 0)
-    return (buckets - (shift << PRECISION_BITS)) << shift
+def total_of(values: IntArray, weights: IntArray) -> int:
+    """The sum of values (0 <= value < 2**53), each so often."""
+    # In two halves, because 2**53 times a large weight would leave 64 bits.
+    high = int(((values >> 20) * weights).sum())
+    return (high << 20) + int(((values & 0xFFFFF) * weights).sum())
 
 
 class Histogram:
@@ -57,7 +47,15 @@ class Histogram:
         """
         if values.size <= _FEW:
             few = [1] * values.size if weights is None else weights.tolist()
-            self._add_few(values.tolist(), few)
+            if min(few, default=0) < 0:
+                raise ValueError(_NEGATIVE_WEIGHT)
+            self._add_few(
+                [
+                    (value, weight)
+                    for value, weight in zip(values.tolist(), few, strict=True)
+                    if weight
+                ]
+            )
             return
         if weights is not None:
             if weights.min() < 0:
@@ -67,54 +65,45 @@ class Histogram:
                 values, weights = values[seen], weights[seen]
                 if values.size == 0:
                     return
-        low, high = int(values.min()), int(values.max())
-        if low < 0 or high >= 2**53:
-            raise ValueError(_OUTSIDE)
         if weights is None:
             weights = np.ones(values.size, dtype=np.int64)
-        self.minimum = low if self.count == 0 else min(self.minimum, low)
-        self.maximum = max(self.maximum, high)
-        added = int(weights.sum())
-        self.count += added
-        # In two halves, because 2**53 times a large weight would leave 64 bits.
-        self.total += (int(((values >> 20) * weights).sum()) << 20) + int(
-            ((values & 0xFFFFF) * weights).sum()
-        )
-        self._add_buckets(_bucket_of(values), weights)
+        self.add_seen(values, weights)
 
-    def _add_few(self, values: list[int], weights: list[int]) -> None:
-        """`add`, one by one."""
-        if min(weights, default=0) < 0:
-            raise ValueError(_NEGATIVE_WEIGHT)
-        seen = [(value, weight) for value, weight in zip(values, weights, strict=True) if weight]
+    def add_seen(self, values: IntArray, weights: IntArray) -> IntArray:
+        """`add` at least one value, each at least once; returns the bucket of each.
+
+        Raises:
+            ValueError: a value is negative or too large.
+        """
+        low, high = int(values.min()), int(values.max())
+        self._extend(low, high)
+        self.count += int(weights.sum())
+        self.total += total_of(values, weights)
+        buckets = bucket_of(values)
+        self._add_buckets(buckets, weights)
+        return buckets
+
+    def _add_few(self, seen: Sequence[tuple[int, int]]) -> None:
+        """`add` values with their positive weights, one by one."""
         if not seen:
             return
-        low, high = min(seen)[0], max(seen)[0]
-        if low < 0 or high >= 2**53:
-            raise ValueError(_OUTSIDE)
-        self.minimum = low if self.count == 0 else min(self.minimum, low)
-        self.maximum = max(self.maximum, high)
+        self._extend(min(seen)[0], max(seen)[0])
         for value, weight in seen:
             self.count += weight
             self.total += value * weight
-            # As `_bucket_of`.
-            shift = max(value.bit_length() - (PRECISION_BITS + 1), 0)
-            bucket = (shift << PRECISION_BITS) + (value >> shift)
-            self._reach(bucket)
+            bucket = bucket_of_one(value)
+            self._counts = reaching(self._counts, bucket)
             self._counts[bucket] += weight
 
-    def _reach(self, bucket: int) -> None:
-        """Have this bucket and those below it."""
-        missing = bucket + 1 - self._counts.size
-        if missing > 0:
-            self._counts = np.concatenate([self._counts, np.zeros(missing, dtype=np.int64)])
+    def _extend(self, low: int, high: int) -> None:
+        if low < 0 or high >= 2**53:
+            raise ValueError(_OUTSIDE)
+        self.minimum = low if self.count == 0 else min(self.minimum, low)
+        self.maximum = max(self.maximum, high)
 
     def _add_buckets(self, buckets: IntArray, weights: IntArray) -> None:
-        self._reach(int(buckets.max()))
-        order = np.argsort(buckets, kind="stable")
-        ordered = buckets[order]
-        starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-        self._counts[ordered[starts]] += np.add.reduceat(weights[order], starts)
+        self._counts = reaching(self._counts, int(buckets.max()))
+        np.add.at(self._counts, buckets, weights)
 
     def merge(self, other: Histogram) -> None:
         """Add everything ``other`` has recorded."""
@@ -130,10 +119,14 @@ class Histogram:
     def buckets(self) -> tuple[IntArray, IntArray]:
         """The non-empty buckets in order: (lowest value of each, how many values it holds)."""
         filled = np.flatnonzero(self._counts)
-        return _lowest_of(filled), self._counts[filled]
+        return lowest_of(filled), self._counts[filled]
+
+    def rank(self, q: Fraction) -> int:
+        """The integer rank of a quantile: ceil(q * count), counted from 1; 0 of nothing."""
+        return -(-q.numerator * self.count // q.denominator)
 
     def quantile(self, q: Fraction) -> int:
-        """The value at integer rank ceil(q * count) (counted from 1), 0 < q <= 1.
+        """The value at the `rank` of q, 0 < q <= 1.
 
         Raises:
             ValueError: nothing was recorded, or q lies outside (0, 1].
@@ -142,10 +135,9 @@ class Histogram:
             raise ValueError("a quantile of nothing")
         if not 0 < q <= 1:
             raise ValueError("a quantile lies in (0, 1]")
-        rank = -(-q.numerator * self.count // q.denominator)
         filled = np.flatnonzero(self._counts)
-        position = int(np.searchsorted(np.cumsum(self._counts[filled]), rank))
-        above = _lowest_of(filled[position : position + 1] + 1)[0] - 1
+        position = int(np.searchsorted(np.cumsum(self._counts[filled]), self.rank(q)))
+        above = lowest_of(filled[position : position + 1] + 1)[0] - 1
         return min(int(above), self.maximum)
 
     def to_dict(self) -> dict[str, Any]:
@@ -173,7 +165,7 @@ class Histogram:
         histogram = cls()
         values = np.asarray(data["values"], dtype=np.int64)
         if values.size:
-            histogram._add_buckets(_bucket_of(values), np.asarray(data["counts"], dtype=np.int64))
+            histogram._add_buckets(bucket_of(values), np.asarray(data["counts"], dtype=np.int64))
         histogram.count, histogram.total = int(data["count"]), int(data["total"])
         histogram.minimum, histogram.maximum = int(data["minimum"]), int(data["maximum"])
         if histogram.to_dict() != data or not histogram._is_sound():
@@ -185,7 +177,7 @@ class Histogram:
         filled = np.flatnonzero(self._counts)
         if not filled.size:
             return self.count == self.total == self.minimum == self.maximum == 0
-        ends = _bucket_of(np.array([self.minimum, self.maximum]))
+        ends = bucket_of(np.array([self.minimum, self.maximum]))
         return (
             bool((self._counts[filled] > 0).all() and (ends == filled[[0, -1]]).all())
             and self.count == int(self._counts.sum())

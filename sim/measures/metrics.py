@@ -138,6 +138,20 @@ class Distribution:
         name, group = f"{self.name}/{size}", Group.SIZES
         return Metric(name, self.unit, self.better, label, group, self.name, rank)
 
+    def spent(self, band: str, rank: float, cause: str) -> Metric:
+        """What of its mean over a band of percentiles is spent on a cause."""
+        return self._metric(f"{band}_by_{cause}", Group.DETAILS, f"{self.name} by cause", rank)
+
+    @property
+    def causes(self) -> str:
+        """The name of the series of its causes: a row per band."""
+        return f"causes/{self.name}"
+
+    @property
+    def slowest(self) -> str:
+        """The name of the series of its largest values: a row each, with their causes."""
+        return f"slowest/{self.name}"
+
     def _metric(self, statistic: str, group: Group, family: str, rank: float) -> Metric:
         label = f"{self.label}_{statistic}" if self.label else ""
         return Metric(
@@ -165,3 +179,23 @@ class Pauses:
     series: str
     of: Distribution
     by: str | None = None
+
+
+@dataclass(frozen=True)
+class Caused:
+    """What of a distribution's values has one cause: a column of its `causes` and `slowest`.
+
+    Attributes:
+        of: the distribution.
+        cause: its name, which is the column's.
+        label: what people call it, as what somebody waits behind or for.
+    """
+
+    of: Distribution
+    cause: str
+    label: str
+
+    @property
+    def name(self) -> str:
+        """Unlike that of all others."""
+        return f"{self.of.name}/{self.cause}"

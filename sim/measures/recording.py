@@ -9,12 +9,13 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from sim.arrays import IntArray
+from sim.measures.cause_sums import CauseSums
 from sim.measures.declarations import Declarations
 from sim.measures.histogram import Histogram
-from sim.measures.metrics import Distribution, Metric, Pauses
+from sim.measures.metrics import Caused, Distribution, Metric, Pauses
 
 Table: TypeAlias = dict[str, IntArray]
-"""Equally long int64 columns by name."""
+"""Equally long int64 columns by name; sums that leave 64 bits are plain integers."""
 
 LARGEST_NUMBER = 2**63
 """No number of a recording is larger."""
@@ -47,6 +48,7 @@ class Recording:
         counters: Mapping[Metric, int] | None = None,
         levels: Mapping[Metric, int | float] | None = None,
         series: Mapping[str | Pauses, Table] | None = None,
+        causes: Mapping[Distribution, CauseSums] | None = None,
     ) -> Recording:
         """Record values together with what they are; returns itself.
 
@@ -55,6 +57,8 @@ class Recording:
             counters: by the metric that they are.
             levels: by the metric that they are.
             series: by their names, or by the pauses that they hold.
+            causes: of histograms by what these are of; two series, see `CauseSums.bands` and
+                `CauseSums.slowest_ones`.
 
         Raises:
             ValueError: a name is declared in another way already.
@@ -68,8 +72,13 @@ class Recording:
         pauses = [one for one in series or {} if isinstance(one, Pauses)]
         for key, table in (series or {}).items():
             self.series[key.series if isinstance(key, Pauses) else key] = table
+        caused = []
+        for of, sums in (causes or {}).items():
+            self.series[of.causes] = sums.bands()
+            self.series[of.slowest] = sums.slowest_ones()
+            caused += [Caused(of, cause.name, cause.label) for cause in sums.causes]
         self.declared |= Declarations.of(
-            [*(histograms or {}), *(counters or {}), *(levels or {}), *pauses]
+            [*(histograms or {}), *(counters or {}), *(levels or {}), *pauses, *caused]
         )
         return self
 
@@ -143,6 +152,13 @@ def _table(columns: Mapping[str, Sequence[int]]) -> Table:
 
 def _column(values: Sequence[int]) -> IntArray:
     column = np.asarray(values) if values else np.zeros(0, np.int64)
-    if not isinstance(values, list) or column.dtype != np.int64 or column.ndim != 1:
+    if not isinstance(values, list) or column.ndim != 1:
         raise ValueError("expected a column of whole numbers")
+    if column.dtype != np.int64:
+        column = np.asarray(values, dtype=object)
+        if (
+            any(type(value) is not int for value in values)
+            or max(map(abs, values)) < LARGEST_NUMBER
+        ):
+            raise ValueError("expected a column of whole numbers")
     return column

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from sim.arrays import IntArray
-from sim.measures.histogram import Histogram
+from sim.measures.cause_sums import ByCause, CauseSums, of_rows
+from sim.measures.histogram import Histogram, total_of
 
 BATCH = 5
 """Observations that MSER-5 averages."""
@@ -47,11 +49,20 @@ def mser5(observations: npt.NDArray[np.float64]) -> int:
     return BATCH * int(np.argmin(certainty[: count // 2 + 1]))
 
 
-class SteadyLatency:
-    """A histogram of the samples after the warm-up, taken as they come.
+@dataclass
+class _Window:
+    """What MSER-5 needs to know of a window, and where its samples are kept."""
 
-    Samples must come in order of time. With a rule each window keeps a histogram of its own until
-    it is known which to leave out, so that nothing is simulated twice.
+    kept: CauseSums
+    count: int = 0
+    total: int = 0
+
+
+class SteadyLatency:
+    """The samples after the warm-up and their causes, summed as they come.
+
+    Samples must come in order of time. With a rule the windows of each batch keep sums of their
+    own until it is known which to leave out, so that nothing is simulated twice.
 
     Args:
         warm_up: what to cut.
@@ -60,37 +71,82 @@ class SteadyLatency:
 
     def __init__(self, warm_up: WarmUp = None, duration_ns: int | None = None) -> None:
         self._from_ns = warm_up if isinstance(warm_up, int) else 0
-        self._whole = Histogram()
+        self._whole = CauseSums()
         self._window_ns = 0
         if warm_up == "mser5":
             if duration_ns is None:
                 raise ValueError("MSER-5 needs to know how long the run is")
             self._window_ns = -(-duration_ns // WINDOWS)
-        self._windows: dict[int, Histogram] = {}
+        self._batches: list[CauseSums] = []
+        self._windows: dict[int, _Window] = {}
 
-    def add(self, times_ns: IntArray, values: IntArray, weights: IntArray) -> None:
-        """Record ``values[i]``, ``weights[i]`` times, at ``times_ns[i]`` (all int64 [n], n > 0)."""
+    def add(
+        self,
+        times_ns: IntArray,
+        values: IntArray,
+        weights: IntArray,
+        by_cause: ByCause | None = None,
+    ) -> None:
+        """Record ``values[i]``, ``weights[i]`` times, at ``times_ns[i]`` (all int64 [n], n > 0).
+
+        Args:
+            times_ns: when.
+            values: the latencies.
+            weights: how often.
+            by_cause: what they were spent on, see `CauseSums.add`; of all samples or of none.
+        """
         if not self._window_ns:
             if self._from_ns:
                 first = int(np.searchsorted(times_ns, self._from_ns))
-                values, weights = values[first:], weights[first:]
-            self._whole.add(values, weights)
+                times_ns, values, weights = times_ns[first:], values[first:], weights[first:]
+                by_cause = by_cause and of_rows(by_cause, slice(first, None))
+            _add(self._whole, times_ns, values, weights, by_cause)
             return
         windows = times_ns // self._window_ns
         starts = np.flatnonzero(np.append(True, windows[1:] != windows[:-1]))
         for start, end in zip(starts, [*starts[1:], len(windows)], strict=True):
-            histogram = self._windows.setdefault(int(windows[start]), Histogram())
-            histogram.add(values[start:end], weights[start:end])
+            rows = slice(start, end)
+            count = int(weights[rows].sum())
+            if count:
+                window = self._window(int(windows[start]))
+                window.count += count
+                window.total += total_of(values[rows], weights[rows])
+                times = by_cause and of_rows(by_cause, rows)
+                _add(window.kept, times_ns[rows], values[rows], weights[rows], times)
+
+    def _window(self, number: int) -> _Window:
+        if number not in self._windows:
+            if len(self._windows) % BATCH == 0:
+                self._batches.append(CauseSums())
+            self._windows[number] = _Window(self._batches[-1])
+        return self._windows[number]
 
     def cut(self) -> tuple[int, Histogram]:
         """How much is cut (ns) and the histogram of what was recorded from then on."""
+        cut_ns, steady = self.cut_sums()
+        return cut_ns, steady.latencies
+
+    def cut_sums(self) -> tuple[int, CauseSums]:
+        """How much is cut (ns) and the sums by cause of what was recorded from then on."""
         if not self._window_ns:
             return self._from_ns, self._whole
-        numbers = [number for number, histogram in self._windows.items() if histogram.count]
-        histograms = [self._windows[number] for number in numbers]
-        means = np.array([histogram.total / histogram.count for histogram in histograms])
+        numbers = list(self._windows)
+        means = np.array([window.total / window.count for window in self._windows.values()])
         first = mser5(means)
-        steady = Histogram()
-        for histogram in histograms[first:]:
-            steady.merge(histogram)
+        steady = CauseSums()
+        for batch in self._batches[first // BATCH :]:
+            steady.merge(batch)
         return (numbers[first] * self._window_ns if first else 0), steady
+
+
+def _add(
+    sums: CauseSums,
+    times_ns: IntArray,
+    values: IntArray,
+    weights: IntArray,
+    by_cause: ByCause | None,
+) -> None:
+    if by_cause is None:
+        sums.latencies.add(values, weights)
+    else:
+        sums.add(times_ns, values, weights, by_cause)

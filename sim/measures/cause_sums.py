@@ -1,0 +1,322 @@
+"""Latencies by what caused them: summed by bucket of the histogram, the slowest one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain, pairwise
+from typing import TypeAlias, cast
+
+import numpy as np
+
+from sim.arrays import IntArray
+from sim.machine.causes import Cause
+from sim.measures.buckets import bucket_of, reaching
+from sim.measures.histogram import Histogram
+
+ByCause: TypeAlias = Mapping[Cause, IntArray | int]
+"""Time by cause (ns): of each row, int64 [n], or as much of all rows."""
+
+_PERCENTS = ("0", "50", "90", "99", "99.9", "99.99", "100")
+BANDS = tuple(f"p{low}-p{high}" for low, high in pairwise(_PERCENTS))
+"""The bands of percentiles: each begins above the rank of its first percentile, ceil(q * count)
+as in `Histogram.quantile`, and ends with that of its last."""
+_BORDERS = tuple(Fraction(percent) / 100 for percent in _PERCENTS[1:-1])
+
+SLOWEST = 10
+"""So many of the slowest are kept one by one."""
+
+_FITS = 2**62
+"""Sums above may leave 64 bits, and are plain integers of Python from then on."""
+
+
+@dataclass(frozen=True)
+class SlowRequest:
+    """One of the slowest.
+
+    Attributes:
+        at_ns: when it was answered.
+        latency_ns: how long it took.
+        by_cause: what that was spent on; adds up to the latency.
+    """
+
+    at_ns: int
+    latency_ns: int
+    by_cause: Mapping[Cause, int]
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Sorts the slowest first, and the earliest of those that took as long."""
+        return -self.latency_ns, self.at_ns
+
+
+class CauseSums:
+    """Latencies, and the time of each cause in each bucket of their histogram.
+
+    Of the slowest the causes are kept one by one. What is kept does not grow with the requests.
+    Rows that come few at a time wait until they are worth an addition of arrays.
+    """
+
+    def __init__(self) -> None:
+        self._latencies = Histogram()
+        self._slowest: list[SlowRequest] = []
+        self._sums: dict[Cause, IntArray] = {}
+        self._waiting: list[_Rows] = []
+        self._rows_waiting = 0
+
+    @property
+    def latencies(self) -> Histogram:
+        """The histogram of the latencies."""
+        self._settle()
+        return self._latencies
+
+    @property
+    def slowest(self) -> Sequence[SlowRequest]:
+        """The slowest, the slowest first, of those that took as long the earliest."""
+        self._settle()
+        return self._slowest
+
+    @property
+    def causes(self) -> list[Cause]:
+        """All causes that were named, also those that took no time, by their names.
+
+        Raises:
+            ValueError: two causes have one name.
+        """
+        self._settle()
+        causes = sorted(self._sums, key=lambda cause: cause.name)
+        for one, other in pairwise(causes):
+            if one.name == other.name:
+                raise ValueError(f"two causes are called '{one.name}'")
+        return causes
+
+    def add(
+        self, at_ns: IntArray, latency_ns: IntArray, weights: IntArray, by_cause: ByCause
+    ) -> None:
+        """Record ``latency_ns[i]``, ``weights[i]`` times, at ``at_ns[i]`` (all int64 [n]).
+
+        Args:
+            at_ns: when.
+            latency_ns: 0 <= latency < 2**53.
+            weights: how often, at least 0.
+            by_cause: what the ``weights[i]`` latencies of row i were spent on, summed over them;
+                the causes of a row add up to ``weights[i] * latency_ns[i]``. One that took no time
+                may be left out.
+
+        Raises:
+            ValueError: a latency is negative or too large, a weight or a time is negative, or the
+                causes of all rows do not add up to the latencies.
+        """
+        rows = latency_ns.size
+        if rows > _FEW:
+            self._add(at_ns, latency_ns, weights, by_cause)
+            return
+        each = {cause: _listed(amounts, rows) for cause, amounts in by_cause.items()}
+        self._waiting.append((at_ns.tolist(), latency_ns.tolist(), weights.tolist(), each))
+        self._rows_waiting += rows
+        if self._rows_waiting >= _WORTH_IT:
+            self._settle()
+
+    def _settle(self) -> None:
+        """`add` what waits."""
+        if not self._waiting:
+            return
+        waiting, self._waiting, self._rows_waiting = self._waiting, [], 0
+        at_ns, latency_ns, weights, each = zip(*waiting, strict=True)
+        causes = dict.fromkeys(chain.from_iterable(each))
+        by_cause = {
+            cause: _joined(
+                times.get(cause) or [0] * len(values)
+                for times, values in zip(each, latency_ns, strict=True)
+            )
+            for cause in causes
+        }
+        self._add(_joined(at_ns), _joined(latency_ns), _joined(weights), by_cause)
+
+    def _add(
+        self, at_ns: IntArray, latency_ns: IntArray, weights: IntArray, by_cause: ByCause
+    ) -> None:
+        least = int(weights.min(initial=1))
+        if least < 0:
+            raise ValueError("a weight is negative")
+        if least == 0:
+            seen = np.flatnonzero(weights)
+            by_cause = of_rows(by_cause, seen)
+            at_ns, latency_ns, weights = at_ns[seen], latency_ns[seen], weights[seen]
+        if not latency_ns.size:
+            return
+        due_ns = -self._latencies.total
+        buckets = self._latencies.add_seen(latency_ns, weights)
+        due_ns += self._latencies.total
+        highest = int(buckets.max())
+        for cause, amounts in by_cause.items():
+            if np.min(amounts) < 0:
+                raise ValueError("a time is negative")
+            took_time = bool(np.any(amounts))
+            sums = self._sums_up_to(cause, highest if took_time else -1)
+            if took_time:
+                due_ns -= _total(amounts, buckets.size)
+                np.add.at(sums, buckets, amounts)
+        # What is above 64 bits is missing in sums of arrays.
+        if due_ns % 2**64:
+            raise ValueError(_NOT_THE_SUM)
+        if self._are_slow(int(latency_ns.max()), int(at_ns.min())):
+            rows = _slowest_rows(at_ns, latency_ns)
+            self._notice(at_ns[rows], latency_ns[rows], weights[rows], of_rows(by_cause, rows))
+
+    def merge(self, other: CauseSums) -> None:
+        """Add everything ``other`` has recorded."""
+        self._settle()
+        self._latencies.merge(other.latencies)
+        for cause, theirs in other._sums.items():
+            sums = self._sums_up_to(cause, theirs.size - 1)
+            sums[: theirs.size] += theirs
+        self._keep(other.slowest)
+
+    def bands(self) -> dict[str, IntArray]:
+        """The sums over each of `BANDS`: ``requests``, ``latency_ns`` and causes that took time.
+
+        A bucket across a border is shared: of each cause, that part of its time goes below that
+        the requests below are of the bucket's, rounded down; so every band's causes add up to its
+        latency, and the bands to the whole.
+
+        Returns:
+            A row per band, the causes by their names. Plain integers where they leave 64 bits.
+
+        Raises:
+            ValueError: two causes have one name, or some latencies were recorded without causes.
+        """
+        values, counts = self.latencies.buckets()
+        filled = bucket_of(values)
+        cumulated = np.cumsum(counts)
+        ranks = [0, *map(self.latencies.rank, _BORDERS), self.latencies.count]
+        columns: dict[str, list[int]] = {"requests": _differences(ranks), "latency_ns": []}
+        latency_ns = [0] * len(BANDS)
+        for cause in self._that_took_time():
+            sums = reaching(self._sums[cause], int(filled[-1]))[filled]
+            upto = [_sum_to(rank, cumulated, counts, sums) for rank in ranks]
+            columns[cause.name] = _differences(upto)
+            latency_ns = [a + b for a, b in zip(latency_ns, columns[cause.name], strict=True)]
+        if sum(latency_ns) != self.latencies.total:
+            raise ValueError("some latencies were recorded without their causes")
+        columns["latency_ns"] = latency_ns
+        return {name: _column(column) for name, column in columns.items()}
+
+    def slowest_ones(self) -> dict[str, IntArray]:
+        """The `slowest`, a row each: ``at_ns``, ``latency_ns`` and the columns of `bands`."""
+        columns = {
+            "at_ns": [one.at_ns for one in self.slowest],
+            "latency_ns": [one.latency_ns for one in self.slowest],
+        }
+        for cause in self._that_took_time():
+            columns[cause.name] = [one.by_cause.get(cause, 0) for one in self.slowest]
+        return {name: _column(column) for name, column in columns.items()}
+
+    def _that_took_time(self) -> list[Cause]:
+        return [cause for cause in self.causes if self._sums[cause].any()]
+
+    def _sums_up_to(self, cause: Cause, bucket: int) -> IntArray:
+        """The sums of a cause, with this bucket, as wide as the latencies so far need it."""
+        sums = reaching(self._sums.get(cause, _NOTHING), bucket)
+        if self._latencies.total >= _FITS and sums.dtype != object:
+            sums = sums.astype(object)
+        self._sums[cause] = sums
+        return sums
+
+    def _are_slow(self, longest_ns: int, earliest_ns: int) -> bool:
+        """Whether one that took so long, so early, is among the slowest."""
+        if len(self._slowest) < SLOWEST:
+            return True
+        return (-longest_ns, earliest_ns) < self._slowest[-1].place
+
+    def _notice(
+        self, at_ns: IntArray, latency_ns: IntArray, weights: IntArray, by_cause: ByCause
+    ) -> None:
+        """Keep those of few rows that are among the slowest.
+
+        The ``w`` requests of a row share each cause so that all add up: the causes in order, of
+        what they add up to so far the request ``k`` (from 0) has ``(sum + w - 1 - k) // w``.
+        """
+        each = {
+            cause: _listed(amounts, latency_ns.size)
+            for cause, amounts in sorted(by_cause.items(), key=lambda item: item[0].name)
+        }
+        rows = zip(at_ns.tolist(), latency_ns.tolist(), weights.tolist(), strict=True)
+        for row, (at, latency, weight) in enumerate(rows):
+            if not self._are_slow(latency, at):
+                continue
+            parts = [(cause, amounts[row]) for cause, amounts in each.items() if amounts[row]]
+            if sum(amount for _, amount in parts) != latency * weight:
+                raise ValueError(_NOT_THE_SUM)
+            shares = _shares(parts, weight)
+            self._keep([SlowRequest(at, latency, share) for share in shares])
+
+    def _keep(self, others: Iterable[SlowRequest]) -> None:
+        self._slowest = sorted([*self._slowest, *others], key=lambda one: one.place)[:SLOWEST]
+
+
+_Rows: TypeAlias = tuple[list[int], list[int], list[int], dict[Cause, list[int]]]
+"""When, how long, how often, and by cause."""
+_FEW, _WORTH_IT = 64, 512
+"""Up to so many rows wait; when so many wait they are added in one."""
+_NOTHING = np.zeros(0, np.int64)
+_NOT_THE_SUM = "the causes do not add up to the latency"
+
+
+def of_rows(by_cause: ByCause, rows: IntArray | slice) -> ByCause:
+    """The times by cause of some rows."""
+    return {
+        cause: amounts[rows] if isinstance(amounts, np.ndarray) else amounts
+        for cause, amounts in by_cause.items()
+    }
+
+
+def _listed(amounts: IntArray | int, rows: int) -> list[int]:
+    listed = amounts.tolist() if isinstance(amounts, np.ndarray) else [int(amounts)] * rows
+    return cast(list[int], listed)
+
+
+def _joined(lists: Iterable[list[int]]) -> IntArray:
+    return np.array(list(chain.from_iterable(lists)), np.int64)
+
+
+def _total(amounts: IntArray | int, rows: int) -> int:
+    return int(amounts.sum()) if isinstance(amounts, np.ndarray) else int(amounts) * rows
+
+
+def _slowest_rows(at_ns: IntArray, latency_ns: IntArray) -> IntArray:
+    """Which rows are slowest, at most `SLOWEST`, in order of their place."""
+    least = np.partition(latency_ns, max(latency_ns.size - SLOWEST, 0))[-SLOWEST:].min()
+    rows = np.flatnonzero(latency_ns >= least)
+    order: IntArray = rows[np.lexsort((at_ns[rows], -latency_ns[rows]))[:SLOWEST]]
+    return order
+
+
+def _shares(parts: Sequence[tuple[Cause, int]], weight: int) -> Iterator[dict[Cause, int]]:
+    """What each of the first requests of a row has of its causes, see `CauseSums._notice`."""
+    for request in range(min(weight, SLOWEST)):
+        shares, total, before = {}, 0, 0
+        for cause, amount in parts:
+            total += amount
+            upto = (total + weight - 1 - request) // weight
+            shares[cause], before = upto - before, upto
+        yield shares
+
+
+def _sum_to(rank: int, cumulated: IntArray, counts: IntArray, sums: IntArray) -> int:
+    """The sum over all buckets of the first requests up to a rank, see `CauseSums.bands`."""
+    if rank == 0:
+        return 0
+    across = int(np.searchsorted(cumulated, rank))
+    below = rank - int(cumulated[across] - counts[across])
+    return int(sums[:across].sum()) + int(sums[across]) * below // int(counts[across])
+
+
+def _differences(upto: Sequence[int]) -> list[int]:
+    return [high - low for low, high in pairwise(upto)]
+
+
+def _column(numbers: Sequence[int]) -> IntArray:
+    fits = max(numbers, default=0) < 2**63
+    return np.array(numbers, dtype=np.int64 if fits else object)
