@@ -104,7 +104,9 @@ class Latencies:
 
     def recording(self) -> tuple[int, Recording]:
         """How much is cut as warm-up (ns), and what is left."""
-        warmup_ns, latency = self._steady.cut()
+        warmup_ns, sums = self._steady.cut_sums()
         return warmup_ns, Recording().add(
-            histograms={LATENCY: latency}, series={"timeline": self._timeline.columns()}
+            histograms={LATENCY: sums.latencies},
+            series={"timeline": self._timeline.columns()},
+            causes={LATENCY: sums},
         )
