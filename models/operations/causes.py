@@ -30,12 +30,21 @@ OF_TABLES = {action: _of_fault(action) for action in TableAction if action > Tab
 """What they do to the tables above, where that has a price."""
 
 
-def by_cause(faults: Faults) -> Iterator[tuple[Cause, IntArray]]:
-    """The causes of the time of faults, at least one, and which faults are of each (numbers)."""
-    tables = np.where(faults.table_action > TableAction.ALLOC, faults.table_action, 0)
-    for action in TableAction:
-        if action in OF_TABLES and len(chosen := np.flatnonzero(tables == action)):
-            yield OF_TABLES[action], chosen
-    rest = np.flatnonzero(tables == 0)
-    for number in np.unique(faults.page_action[rest]).tolist():
-        yield OF_PAGES[PageAction(number)], rest[faults.page_action[rest] == number]
+def by_cause(faults: Faults) -> Iterator[tuple[Cause, IntArray | slice]]:
+    """The causes of the time of faults, at least one, and which faults are of each."""
+    tables, pages = faults.table_action, faults.page_action
+    settles = tables > TableAction.ALLOC
+    if settles.any():
+        for number in np.flatnonzero(np.bincount(tables[settles])).tolist():
+            yield OF_TABLES[TableAction(number)], np.flatnonzero(tables == number)
+        rest = np.flatnonzero(~settles)
+        for number in np.flatnonzero(np.bincount(pages[rest])).tolist():
+            yield OF_PAGES[PageAction(number)], rest[pages[rest] == number]
+        return
+    numbers = np.flatnonzero(np.bincount(pages)).tolist()
+    for number in numbers:
+        alone = len(numbers) == 1
+        yield (
+            OF_PAGES[PageAction(number)],
+            slice(None) if alone else np.flatnonzero(pages == number),
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -15,8 +15,62 @@ _LONGEST_NS = 2**31
 """Pieces are cut there, so that products of two lengths stay below 2**63."""
 
 
-class Pieces:
-    """Stretches of time that had to do with one cause, in order; none overlaps another.
+class Stretches:
+    """Stretches of time, none of which overlaps another."""
+
+    def __init__(self) -> None:
+        self._starts_ns, self._ends_ns = array("q"), array("q")
+
+    def __len__(self) -> int:
+        return len(self._ends_ns)
+
+    def include(self, start_ns: int, end_ns: int) -> None:
+        """Another one, best after the others."""
+        place = len(self)
+        if place and start_ns < self._starts_ns[-1]:
+            place = bisect_right(self._starts_ns, start_ns)
+        self._starts_ns.insert(place, start_ns)
+        self._ends_ns.insert(place, end_ns)
+
+    def include_all(self, starts_ns: IntArray, ends_ns: IntArray) -> None:
+        """Others, in order, after all so far (int64 [n] both)."""
+        self._starts_ns.frombytes(starts_ns.tobytes())
+        self._ends_ns.frombytes(ends_ns.tobytes())
+
+    def reach(self, moment_ns: int) -> bool:
+        """Whether any of it is after a moment."""
+        return bool(self._ends_ns) and self._ends_ns[-1] > moment_ns
+
+    def met(self, first_ns: IntArray, end_ns: IntArray) -> IntArray:
+        """Which of some other stretches (int64 [n] both) one falls into in part, as numbers.
+
+        The others end in order.
+        """
+        first = bisect_right(self._ends_ns, int(first_ns.min()))
+        starts_ns = np.frombuffer(self._starts_ns, np.int64)[first:]
+        ends_ns = np.frombuffer(self._ends_ns, np.int64)[first:]
+        if not len(ends_ns) or starts_ns[0] >= end_ns[-1]:
+            return np.zeros(0, np.int64)
+        if len(ends_ns) < len(first_ns) and (first_ns[1:] >= first_ns[:-1]).all():
+            # Each of the few meets some that follow each other.
+            begun = end_ns.searchsorted(starts_ns, "right")
+            over = np.maximum(first_ns.searchsorted(ends_ns), begun)
+            change = np.zeros(len(first_ns) + 1, np.int64)
+            np.add.at(change, begun, 1)
+            np.add.at(change, over, -1)
+            return np.flatnonzero(change.cumsum())
+        ended = ends_ns.searchsorted(first_ns, "right")
+        return np.flatnonzero(ended < starts_ns.searchsorted(end_ns))
+
+    def forget_before(self, moment_ns: int) -> int:
+        """Let go of what ended by a moment; how many."""
+        gone = bisect_right(self._ends_ns, moment_ns)
+        del self._starts_ns[:gone], self._ends_ns[:gone]
+        return gone
+
+
+class Pieces(Stretches):
+    """Stretches of time that had to do with one cause, in order.
 
     A stretch may have to do with it in part, evenly over its length: then so much of its first
     ``x`` nanoseconds does as is due by then, rounded down; or up, so that two causes share it.
@@ -26,14 +80,11 @@ class Pieces:
     """
 
     def __init__(self, *, rounds_up: bool = False) -> None:
+        super().__init__()
         self._rounds_up = rounds_up
-        # Of each stretch when it begins and ends, how much of it counts, and of those before it.
-        self._starts_ns, self._ends_ns = array("q"), array("q")
+        # How much of each counts, and of those before it.
         self._due_ns, self._before_ns = array("q"), array("q")
-        self.total_ns = 0
-
-    def __len__(self) -> int:
-        return len(self._ends_ns)
+        self._total_ns = 0
 
     def add(self, start_ns: int, end_ns: int, due_ns: int) -> None:
         """A stretch after all others, of which so much has to do with the cause."""
@@ -45,11 +96,10 @@ class Pieces:
         self._append(start_ns, end_ns, due_ns)
 
     def _append(self, start_ns: int, end_ns: int, due_ns: int) -> None:
-        self._starts_ns.append(start_ns)
-        self._ends_ns.append(end_ns)
+        self.include(start_ns, end_ns)
         self._due_ns.append(due_ns)
-        self._before_ns.append(self.total_ns)
-        self.total_ns += due_ns
+        self._before_ns.append(self._total_ns)
+        self._total_ns += due_ns
 
     def _part(self, of_ns: int, length_ns: int, due_ns: int) -> int:
         part_ns = of_ns * due_ns
@@ -58,31 +108,14 @@ class Pieces:
     def extend(self, starts_ns: IntArray, ends_ns: IntArray) -> None:
         """Whole stretches after all others (int64 [n] both, n at least 1), none very long."""
         lengths_ns = ends_ns - starts_ns
-        before_ns = self.total_ns + lengths_ns.cumsum() - lengths_ns
-        self._starts_ns.frombytes(starts_ns.tobytes())
-        self._ends_ns.frombytes(ends_ns.tobytes())
+        before_ns = self._total_ns + lengths_ns.cumsum() - lengths_ns
+        self.include_all(starts_ns, ends_ns)
         self._due_ns.frombytes(lengths_ns.tobytes())
         self._before_ns.frombytes(before_ns.tobytes())
-        self.total_ns += int(lengths_ns.sum())
-
-    def reach(self, moment_ns: int) -> bool:
-        """Whether any of it is after a moment."""
-        return bool(self._ends_ns) and self._ends_ns[-1] > moment_ns
-
-    def since(self, moment_ns: int) -> int:
-        """How much there is after a moment."""
-        at = bisect_right(self._ends_ns, moment_ns)
-        if at == len(self._ends_ns):
-            return 0
-        since_ns = self.total_ns - self._before_ns[at]
-        inside_ns = moment_ns - self._starts_ns[at]
-        if inside_ns > 0:
-            length_ns = self._ends_ns[at] - self._starts_ns[at]
-            since_ns -= self._part(inside_ns, length_ns, self._due_ns[at])
-        return since_ns
+        self._total_ns += int(lengths_ns.sum())
 
     def since_each(self, moments_ns: IntArray) -> IntArray:
-        """`since` each of some moments, int64 [n]."""
+        """How much there is after each of some moments, int64 [n], n at least 1."""
         first = bisect_right(self._ends_ns, int(moments_ns.min()))
         if first == len(self):
             return np.zeros(len(moments_ns), np.int64)
@@ -94,42 +127,80 @@ class Pieces:
         since_ns = np.zeros(len(moments_ns), np.int64)
         inside = np.flatnonzero(at < len(ends_ns))
         at = at[inside]
-        since_ns[inside] = self.total_ns - before_ns[at]
+        since_ns[inside] = self._total_ns - before_ns[at]
         inside_ns = np.maximum(moments_ns[inside] - starts_ns[at], 0)
         part_ns, length_ns = inside_ns * due_ns[at], (ends_ns - starts_ns)[at]
         since_ns[inside] -= -(-part_ns // length_ns) if self._rounds_up else part_ns // length_ns
         return since_ns
 
-    def forget_before(self, moment_ns: int) -> None:
-        """Let go of what ended by a moment."""
-        gone = bisect_right(self._ends_ns, moment_ns)
-        for column in (self._starts_ns, self._ends_ns, self._due_ns, self._before_ns):
-            del column[:gone]
+    def forget_before(self, moment_ns: int) -> int:
+        """See `Stretches.forget_before`."""
+        gone = super().forget_before(moment_ns)
+        del self._due_ns[:gone], self._before_ns[:gone]
+        return gone
 
 
 class History:
-    """When a task did what, but for `WORK`: what is not told of is that, or sleep."""
+    """When a task did what, but for `WORK`: what is not told of is that, or sleep.
+
+    Stretches come in order of time, those of a batch among themselves.
+    """
 
     def __init__(self) -> None:
         self._pieces: dict[Cause, Pieces] = {}
+        self._any = Stretches()
 
     def __len__(self) -> int:
-        return sum(map(len, self._pieces.values()))
+        return len(self._any)
 
-    def of(self, cause: Cause) -> Pieces:
-        """The stretches of one cause."""
+    def add(self, start_ns: int, end_ns: int, due_ns: int, cause: Cause) -> None:
+        """A stretch of which so much had to do with a cause, and the rest with contention."""
+        self._any.include(start_ns, end_ns)
+        if cause is not WORK:
+            self._of(cause).add(start_ns, end_ns, due_ns)
+        if due_ns < end_ns - start_ns:
+            self._of(CONTENTION).add(start_ns, end_ns, end_ns - start_ns - due_ns)
+
+    def extend(
+        self,
+        starts_ns: IntArray,
+        ends_ns: IntArray,
+        causes: Iterable[tuple[Cause, IntArray | slice]],
+    ) -> None:
+        """Some stretches, none very long, and which of them had to do with which cause."""
+        self._any.include_all(starts_ns, ends_ns)
+        for cause, chosen in causes:
+            self._of(cause).extend(starts_ns[chosen], ends_ns[chosen])
+
+    def _of(self, cause: Cause) -> Pieces:
         pieces = self._pieces.get(cause)
         if pieces is None:
             pieces = self._pieces[cause] = Pieces(rounds_up=cause is CONTENTION)
         return pieces
 
-    def since(self, moment_ns: int) -> Iterator[tuple[Cause, Pieces]]:
-        """The causes of which there is any after a moment."""
-        return (item for item in self._pieces.items() if item[1].reach(moment_ns))
+    def between(self, first_ns: IntArray, end_ns: IntArray) -> dict[Cause, IntArray]:
+        """The time of each cause in some stretches of time (int64 [n] both) that end in order.
+
+        What took no time is left out.
+        """
+        rows = self._any.met(first_ns, end_ns)
+        found: dict[Cause, IntArray] = {}
+        if not len(rows):
+            return found
+        first_ns, end_ns, count = first_ns[rows], end_ns[rows], len(first_ns)
+        for cause, pieces in self._pieces.items():
+            if pieces.reach(int(first_ns.min())):
+                time_ns = pieces.since_each(first_ns)
+                if pieces.reach(int(end_ns.min())):
+                    time_ns -= pieces.since_each(end_ns)
+                if time_ns.any():
+                    found[cause] = np.zeros(count, np.int64)
+                    found[cause][rows] = time_ns
+        return found
 
     def forget_before(self, moment_ns: int) -> None:
         """Let go of what ended by a moment."""
-        for pieces in self._pieces.values():
+        for pieces in (self._any, *self._pieces.values()):
             pieces.forget_before(moment_ns)
 
 
@@ -155,18 +226,14 @@ class Ledger:
         ran[cause] = ran.get(cause, 0) + own_ns
         if own_ns != ran_ns:
             ran[CONTENTION] = ran.get(CONTENTION, 0) + ran_ns - own_ns
-        if self.history is not None and ran_ns:
-            start_ns = end_ns - ran_ns
-            if cause is not WORK:
-                self.history.of(cause).add(start_ns, end_ns, own_ns)
-            if own_ns != ran_ns:
-                self.history.of(CONTENTION).add(start_ns, end_ns, ran_ns - own_ns)
+        if self.history is not None and ran_ns and (cause is not WORK or own_ns != ran_ns):
+            self.history.add(end_ns - ran_ns, end_ns, own_ns, cause)
 
     def waited(self, end_ns: int, waited_ns: int, cause: Cause) -> None:
         """It could not go on for so long, up to a moment."""
         self.waited_ns[cause] = self.waited_ns.get(cause, 0) + waited_ns
         if self.history is not None:
-            self.history.of(cause).add(end_ns - waited_ns, end_ns, waited_ns)
+            self.history.add(end_ns - waited_ns, end_ns, waited_ns, cause)
 
     def attribute(self, parts_ns: Mapping[Cause, int]) -> None:
         """So much of its work was for these causes."""

@@ -162,7 +162,7 @@ class CauseSums:
         if due_ns % 2**64:
             raise ValueError(_NOT_THE_SUM)
         if self._are_slow(int(latency_ns.max()), int(at_ns.min())):
-            rows = _slowest_rows(at_ns, latency_ns)
+            rows = _slowest_rows(at_ns, latency_ns, self._least_slow_ns)
             self._notice(at_ns[rows], latency_ns[rows], weights[rows], of_rows(by_cause, rows))
 
     def merge(self, other: CauseSums) -> None:
@@ -230,6 +230,11 @@ class CauseSums:
             return True
         return (-longest_ns, earliest_ns) < self._slowest[-1].place
 
+    @property
+    def _least_slow_ns(self) -> int:
+        """Below which nothing is among the slowest."""
+        return self._slowest[-1].latency_ns if len(self._slowest) == SLOWEST else 0
+
     def _notice(
         self, at_ns: IntArray, latency_ns: IntArray, weights: IntArray, by_cause: ByCause
     ) -> None:
@@ -285,10 +290,9 @@ def _total(amounts: IntArray | int, rows: int) -> int:
     return int(amounts.sum()) if isinstance(amounts, np.ndarray) else int(amounts) * rows
 
 
-def _slowest_rows(at_ns: IntArray, latency_ns: IntArray) -> IntArray:
-    """Which rows are slowest, at most `SLOWEST`, in order of their place."""
-    least = np.partition(latency_ns, max(latency_ns.size - SLOWEST, 0))[-SLOWEST:].min()
-    rows = np.flatnonzero(latency_ns >= least)
+def _slowest_rows(at_ns: IntArray, latency_ns: IntArray, least_ns: int) -> IntArray:
+    """Which rows are slowest, none below a bound, at most `SLOWEST`, in order of their place."""
+    rows = np.flatnonzero(latency_ns >= least_ns)
     order: IntArray = rows[np.lexsort((at_ns[rows], -latency_ns[rows]))[:SLOWEST]]
     return order
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from models.operations.causes import by_cause
-from sim.arrays import IntArray
-from sim.machine.causes import WORK, Cause
+from sim.machine.causes import WORK
 from sim.machine.ledger import History
 from sim.machine.scheduler import Scheduler
 from sim.machine.tasks import Burst, Task
@@ -53,44 +54,31 @@ class Latencies:
         faults = ahead.faults.until(int(ahead.writes_end[count - 1]))
         if not len(faults):
             return
-        iteration = ahead.writes_end[:count].searchsorted(faults.position, "right")
-        into_ns = ahead.faults_into_ns(count)
-        sums_ns: dict[Cause, int] = {}
-        for cause, chosen in by_cause(faults):
-            pieces, cost_ns = self._history.of(cause), faults.cost_ns[chosen]
-            sums_ns[cause] = int(cost_ns.sum())
-            if burst is None:
-                starts_ns = ahead.start_ns[iteration[chosen]] + into_ns[chosen]
-                pieces.extend(starts_ns, starts_ns + cost_ns)
-                continue
-            for start_ns, end_ns in zip(into_ns[chosen], into_ns[chosen] + cost_ns, strict=True):
-                for stretch in burst.stretches_ns(int(start_ns), int(end_ns)):
-                    pieces.add(*stretch)
+        into_ns, causes = ahead.faults_into_ns(count), list(by_cause(faults))
+        if burst is None:
+            iteration = ahead.writes_end[:count].searchsorted(faults.position, "right")
+            starts_ns = ahead.start_ns[iteration] + into_ns
+            self._history.extend(starts_ns, starts_ns + faults.cost_ns, causes)
+        else:
+            numbers = np.arange(len(faults))
+            of = {number: cause for cause, chosen in causes for number in numbers[chosen].tolist()}
+            ends_ns = into_ns + faults.cost_ns
+            for number, part in enumerate(zip(into_ns.tolist(), ends_ns.tolist(), strict=True)):
+                for stretch in burst.stretches_ns(*part):
+                    self._history.add(*stretch, of[number])
+        sums_ns = {cause: int(faults.cost_ns[chosen].sum()) for cause, chosen in causes}
         self._scheduler.attribute(self._task, sums_ns)
 
     def add(self, replies: Replies) -> None:
         """Count requests as answered; all that was done up to the last is in the history."""
         at_ns, latency_ns, weights = replies.at_ns, replies.latency_ns, replies.weights
-        causes_ns = self._behind(at_ns - latency_ns, at_ns)
-        rest_ns = latency_ns
-        for cause, ns in causes_ns.items():
-            rest_ns = rest_ns - ns
-            causes_ns[cause] = ns * weights
+        causes_ns = self._history.between(at_ns - latency_ns, at_ns)
+        rest_ns = latency_ns - sum(causes_ns.values()) if causes_ns else latency_ns
+        causes_ns = {cause: ns * weights for cause, ns in causes_ns.items()}
         causes_ns[WORK] = replies.own_ns
         causes_ns[OTHERS] = rest_ns * weights - replies.own_ns
         self._steady.add(at_ns, latency_ns, weights, causes_ns)
         self._timeline.add(at_ns, latency_ns, weights)
-
-    def _behind(self, sent_ns: IntArray, at_ns: IntArray) -> dict[Cause, IntArray]:
-        """How much there was of everything but work while each waited."""
-        found = {}
-        for cause, pieces in self._history.since(int(sent_ns.min())):
-            behind_ns = pieces.since_each(sent_ns)
-            if pieces.reach(int(at_ns[0])):
-                behind_ns -= pieces.since_each(at_ns)
-            if behind_ns.any():
-                found[cause] = behind_ns
-        return found
 
     def forget(self, oldest_ns: int) -> None:
         """Nobody waits that was sent before that moment."""

@@ -78,8 +78,7 @@ class Iterations(Generic[Basis]):
         # Less what was before the first of the same iteration.
         first = position.searchsorted(np.append(0, ends[:-1]))[iteration]
         into_ns: IntArray = before_ns - before_ns[first]
-        if self.order is not None:
-            requests_end = self.requests[:count].cumsum()
+        if self.order is not None and (requests_end := self.requests[:count].cumsum())[-1] > count:
             served_ns = np.append(0, self.order.service_ns[: requests_end[-1]].cumsum())
             writes_from = self.order.writes_from - self.order.writes_from[0]
             request = writes_from[1:].searchsorted(position, "right")
