@@ -54,9 +54,9 @@ class Latencies:
         faults = ahead.faults.until(int(ahead.writes_end[count - 1]))
         if not len(faults):
             return
-        into_ns, causes = ahead.faults_into_ns(count), list(by_cause(faults))
+        iteration, into_ns = ahead.faults_at(count)
+        causes = list(by_cause(faults))
         if burst is None:
-            iteration = ahead.writes_end[:count].searchsorted(faults.position, "right")
             starts_ns = ahead.start_ns[iteration] + into_ns
             self._history.extend(starts_ns, starts_ns + faults.cost_ns, causes)
         else:

@@ -67,24 +67,25 @@ class Iterations(Generic[Basis]):
     basis: Basis
     order: Order | None = None
 
-    def faults_into_ns(self, count: int) -> IntArray:
-        """How long after the beginning of its iteration each fault of the first ones begins."""
+    def faults_at(self, count: int) -> tuple[IntArray, IntArray]:
+        """In which of the first iterations each of their faults falls, and how long into it."""
         ends = self.writes_end[:count]
         position = self.faults.position
         position = position[: position.searchsorted(ends[-1])]
+        iteration = ends.searchsorted(position, "right")
         cost_ns = self.faults.cost_ns[: len(position)]
         before_ns = cost_ns.cumsum() - cost_ns
-        iteration = ends.searchsorted(position, "right")
         # Less what was before the first of the same iteration.
-        first = position.searchsorted(np.append(0, ends[:-1]))[iteration]
-        into_ns: IntArray = before_ns - before_ns[first]
-        if self.order is not None and (requests_end := self.requests[:count].cumsum())[-1] > count:
-            served_ns = np.append(0, self.order.service_ns[: requests_end[-1]].cumsum())
-            writes_from = self.order.writes_from - self.order.writes_from[0]
-            request = writes_from[1:].searchsorted(position, "right")
-            begun = np.append(0, requests_end[:-1])[iteration]
-            into_ns += served_ns[request] - served_ns[begun]
-        return into_ns
+        into_ns: IntArray = before_ns - before_ns[iteration.searchsorted(iteration)]
+        several = np.flatnonzero(self.requests[iteration] > 1)
+        if self.order is not None and len(several):
+            writes_from = self.order.writes_from
+            ordered = writes_from.searchsorted(position[several] + writes_from[0], "right") - 1
+            end = self.requests[: iteration[-1] + 1].cumsum()
+            begun = (end - self.requests[: len(end)])[iteration[several]]
+            served_ns = np.append(0, self.order.service_ns[: end[-1]].cumsum())
+            into_ns[several] += served_ns[ordered] - served_ns[begun]
+        return iteration, into_ns
 
 
 @dataclass(frozen=True)
