@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from results.metrics.causes import by_cause
 from results.metrics.lower_bounds import lower_bounds
 from results.metrics.statistics import Interval, of_mean
 from results.records.record import Record
@@ -68,7 +69,8 @@ def metrics(record: Record) -> dict[str, Number]:
     Besides counters and levels these are the percentiles, the maximum and the mean of every
     histogram (``latency_p99.9_ns``), and the same of forks that a series keeps one by one
     (``fork_mean_ns``); where a micro-benchmark forks several sizes, the mean of each
-    (``fork_ns/1GB``).
+    (``fork_ns/1GB``). Where causes are recorded, they are the mean time of each over the requests
+    of a band of percentiles and of the whole run (``latency_p99-p99.9_by_fork_ns``).
     """
     return {name: summary.mean for name, summary in summaries(record).items()}
 
@@ -76,8 +78,8 @@ def metrics(record: Record) -> dict[str, Number]:
 def summaries(record: Record) -> dict[str, Summary]:
     """Every metric of the record with its spread over the repetitions, by name."""
     samples: dict[Metric, list[Number]] = {}
-    for recording in record.repetitions:
-        for metric, value in measured(recording).items():
+    for values in of_repetitions(record):
+        for metric, value in values.items():
             samples.setdefault(metric, []).append(value)
     least = {name for recording in record.repetitions for name in lower_bounds(recording)}
     return {
@@ -107,6 +109,18 @@ def _exact_mean(values: Sequence[Number]) -> Number:
     return mean.numerator if mean.denominator == 1 else float(mean)
 
 
+def of_repetitions(record: Record) -> list[dict[Metric, Number]]:
+    """The metrics of each repetition, see `metrics`.
+
+    The time of a cause is 0 of a repetition that does not have it, and left out if it is of all.
+    """
+    causes = by_cause(record.repetitions)
+    return [
+        {**_but_causes(recording), **times}
+        for recording, times in zip(record.repetitions, causes, strict=True)
+    ]
+
+
 def of_repetition(recording: Recording) -> dict[str, Number]:
     """The metrics of one repetition by name, see `metrics`."""
     return {metric.name: value for metric, value in measured(recording).items()}
@@ -114,6 +128,11 @@ def of_repetition(recording: Recording) -> dict[str, Number]:
 
 def measured(recording: Recording) -> dict[Metric, Number]:
     """The metrics of one repetition, see `metrics`."""
+    (times,) = by_cause([recording])
+    return {**_but_causes(recording), **times}
+
+
+def _but_causes(recording: Recording) -> dict[Metric, Number]:
     declared = recording.declared
     numbers = {**recording.counters, **recording.levels}
     values: dict[Metric, Number] = {declared.metric(n): value for n, value in numbers.items()}

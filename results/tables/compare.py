@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from results.metrics.lower_bounds import lower_bounds
 from results.metrics.names import resolve
 from results.metrics.statistics import Interval, paired_difference, paired_ratio
-from results.metrics.summary import Number, of_repetition
+from results.metrics.summary import Number, of_repetitions
 from results.records.record import Record
 from results.records.run_folder import Run
 from results.tables.run_table import PROGRAM, run_table, shown_metrics
@@ -163,12 +163,8 @@ def _of_group(
     base: Record,
     rivals: Mapping[str, Record],
 ) -> Iterator[Comparison]:
-    own = [of_repetition(recording) for recording in base.repetitions]
-    samples = {
-        value: [of_repetition(recording) for recording in record.repetitions]
-        for value, record in rivals.items()
-        if value != baseline
-    }
+    own = _by_name(base)
+    samples = {value: _by_name(record) for value, record in rivals.items() if value != baseline}
     for metric in metrics:
         name = metric.name
         for value, sample in samples.items():
@@ -180,6 +176,14 @@ def _of_group(
             ]
             if pairs:
                 yield _comparison(group, metric, value, baseline, pairs)
+
+
+def _by_name(record: Record) -> list[dict[str, Number]]:
+    """The metrics of each repetition."""
+    return [
+        {metric.name: value for metric, value in values.items()}
+        for values in of_repetitions(record)
+    ]
 
 
 def _comparison(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from results.metrics.causes import LargestCause, largest_causes
 from results.metrics.doubts import doubts
 from results.metrics.summary import Summary, summaries
 from results.records.labels import labels_of
@@ -29,6 +30,7 @@ class Row:
         labels: the same values as text for people.
         metrics: every metric by its name, with its spread over the repetitions.
         doubts: what should not be trusted about it, in sentences.
+        largest: which causes its longest latencies have.
     """
 
     id: str
@@ -37,6 +39,7 @@ class Row:
     labels: Mapping[str, str]
     metrics: Mapping[str, Summary]
     doubts: Sequence[str]
+    largest: Sequence[LargestCause]
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ def run_table(
             labels=label,
             metrics=summaries(own),
             doubts=doubts(own),
+            largest=largest_causes(own),
         )
         for record, label in zip(records, labels, strict=True)
         for program, own in record.by_program()
@@ -97,7 +101,7 @@ def shown_metrics(table: RunTable) -> Iterator[Metric]:
     few = [metric for metric in sizes if metric.rank in _ROUND_GIB] or sizes[:_SHOWN_SIZES]
     for metric in table.metrics:
         hidden = (
-            metric.group is Group.DETAILS
+            metric.group in (Group.DETAILS, Group.CAUSES)
             or (metric.group is Group.SIZES and metric not in few)
             or (metric.group is Group.FAULTS and not _occurred(metric, table))
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from rich import box
@@ -18,7 +18,7 @@ from sim.printable import printable
 
 
 def print_table(table: RunTable, console: Console) -> None:
-    """Print the table and what to doubt about it.
+    """Print the table, the largest causes of its longest latencies, and what to doubt about it.
 
     Its rows become columns where they do not fit the console's width; output that is not a
     terminal is as wide as the table.
@@ -28,14 +28,39 @@ def print_table(table: RunTable, console: Console) -> None:
     if console.is_terminal and _width(shown) > console.width:
         shown = terminal_table(table, transposed=True, signs=signs)
     console.print(shown, crop=False, highlight=False)
-    points_of: dict[str, list[str]] = {}
+    for line in (*_largest_causes(table), *_doubts(table)):
+        console.print(printable(line), highlight=False, markup=False, soft_wrap=True)
+
+
+def _largest_causes(table: RunTable) -> Iterator[str]:
+    """A line for each cause that is the largest somewhere, with the points where it is."""
+    found: dict[tuple[str, str], list[tuple[float, Row]]] = {}
+    for row in table.rows:
+        for largest in row.largest:
+            place = (largest.above, largest.label)
+            found.setdefault(place, []).append((largest.share, row))
+    for (above, label), places in found.items():
+        shares = [formatting.share(share) for share in sorted(share for share, _ in places)]
+        share = " to ".join(dict.fromkeys([shares[0], shares[-1]]))
+        whose = _whose([row for _, row in places], table)
+        yield f"{whose}{above} and above: {share} of the latency is due to {label}"
+
+
+def _doubts(table: RunTable) -> Iterator[str]:
+    """A line for each doubt, with the points that have it."""
+    found: dict[str, list[Row]] = {}
     for row in table.rows:
         for doubt in row.doubts:
-            points_of.setdefault(doubt, []).append(" ".join(_leading(row, table.leading)))
-    for doubt, points in points_of.items():
-        whose = f"{', '.join(points)}: " if table.leading else ""
-        note = printable(f"note: {whose}{doubt}")
-        console.print(note, highlight=False, markup=False, soft_wrap=True)
+            found.setdefault(doubt, []).append(row)
+    for doubt, rows in found.items():
+        yield f"note: {_whose(rows, table)}{doubt}"
+
+
+def _whose(rows: Sequence[Row], table: RunTable) -> str:
+    """What tells these rows from others, before what is said of them."""
+    if not table.leading:
+        return ""
+    return f"{', '.join(' '.join(_leading(row, table.leading)) for row in rows)}: "
 
 
 class Signs(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import pandas as pd
 from pandas.api.types import infer_dtype
 
-from results.metrics.summary import of_repetition
+from results.metrics.summary import of_repetitions
 from results.records.labels import leaves_of
 from results.records.record import Record
 from results.tables.csv_text import LINE_END, OneByteEnds, without_formula
@@ -85,9 +85,9 @@ def _own(record: Record) -> list[tuple[str | None, Record]]:
 
 def _of_program(record: Record, program: str | None, own: Record) -> pd.DataFrame:
     rows = [
-        (number, name, float(value))
-        for number, recording in enumerate(own.repetitions)
-        for name, value in of_repetition(recording).items()
+        (number, metric.name, float(value))
+        for number, values in enumerate(of_repetitions(own))
+        for metric, value in values.items()
     ]
     frame = pd.DataFrame(rows, columns=list(TRAILING))
     frame.insert(0, PROGRAM, program)

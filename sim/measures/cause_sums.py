@@ -24,6 +24,9 @@ BANDS = tuple(f"p{low}-p{high}" for low, high in pairwise(_PERCENTS))
 as in `Histogram.quantile`, and ends with that of its last."""
 _BORDERS = tuple(Fraction(percent) / 100 for percent in _PERCENTS[1:-1])
 
+REQUESTS_COLUMN, LATENCY_COLUMN, AT_COLUMN = "requests", "latency_ns", "at_ns"
+"""Of the tables; all others are causes."""
+
 SLOWEST = 10
 """So many of the slowest are kept one by one."""
 
@@ -82,13 +85,15 @@ class CauseSums:
         """All causes that were named, also those that took no time, by their names.
 
         Raises:
-            ValueError: two causes have one name.
+            ValueError: two causes have one name, or one has that of a column.
         """
         self._settle()
         causes = sorted(self._sums, key=lambda cause: cause.name)
-        for one, other in pairwise(causes):
-            if one.name == other.name:
-                raise ValueError(f"two causes are called '{one.name}'")
+        taken = {REQUESTS_COLUMN, LATENCY_COLUMN, AT_COLUMN}
+        for cause in causes:
+            if cause.name in taken:
+                raise ValueError(f"'{cause.name}' is a column, or another cause")
+            taken.add(cause.name)
         return causes
 
     def add(
@@ -191,7 +196,10 @@ class CauseSums:
         filled = bucket_of(values)
         cumulated = np.cumsum(counts)
         ranks = [0, *map(self.latencies.rank, _BORDERS), self.latencies.count]
-        columns: dict[str, list[int]] = {"requests": _differences(ranks), "latency_ns": []}
+        columns: dict[str, list[int]] = {
+            REQUESTS_COLUMN: _differences(ranks),
+            LATENCY_COLUMN: [],
+        }
         latency_ns = [0] * len(BANDS)
         for cause in self._that_took_time():
             sums = reaching(self._sums[cause], int(filled[-1]))[filled]
@@ -200,14 +208,14 @@ class CauseSums:
             latency_ns = [a + b for a, b in zip(latency_ns, columns[cause.name], strict=True)]
         if sum(latency_ns) != self.latencies.total:
             raise ValueError("some latencies were recorded without their causes")
-        columns["latency_ns"] = latency_ns
+        columns[LATENCY_COLUMN] = latency_ns
         return {name: _column(column) for name, column in columns.items()}
 
     def slowest_ones(self) -> dict[str, IntArray]:
         """The `slowest`, a row each: ``at_ns``, ``latency_ns`` and the columns of `bands`."""
         columns = {
-            "at_ns": [one.at_ns for one in self.slowest],
-            "latency_ns": [one.latency_ns for one in self.slowest],
+            AT_COLUMN: [one.at_ns for one in self.slowest],
+            LATENCY_COLUMN: [one.latency_ns for one in self.slowest],
         }
         for cause in self._that_took_time():
             columns[cause.name] = [one.by_cause.get(cause, 0) for one in self.slowest]

@@ -46,6 +46,8 @@ class Group(StrEnum):
     """What has no place of its own."""
     DETAILS = "details"
     """What is in files only, not on a terminal."""
+    CAUSES = "causes"
+    """What latencies were spent on, by band of percentiles; in files only."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ class Distribution:
 
     def spent(self, band: str, rank: float, cause: str) -> Metric:
         """What of its mean over a band of percentiles is spent on a cause."""
-        return self._metric(f"{band}_by_{cause}", Group.DETAILS, f"{self.name} by cause", rank)
+        return self._metric(f"{band}_by_{cause}", Group.CAUSES, self.name, rank)
 
     @property
     def causes(self) -> str:

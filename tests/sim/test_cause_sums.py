@@ -223,10 +223,12 @@ def test_what_does_not_add_up_is_refused(count: int) -> None:
 
 
 def test_causes_have_names_of_their_own() -> None:
-    sums, one = CauseSums(), np.ones(1, np.int64)
-    sums.add(one, 2 * one, one, {FORK: one, Cause("fork", "another"): one})
-    with pytest.raises(ValueError, match="two causes are called 'fork'"):
-        sums.bands()
+    one = np.ones(1, np.int64)
+    for cause in (Cause("fork", "another"), Cause("at_ns", "time")):
+        sums = CauseSums()
+        sums.add(one, 2 * one, one, {FORK: one, cause: one})
+        with pytest.raises(ValueError, match=f"'{cause.name}' is a column, or another cause"):
+            sums.bands()
 
 
 @pytest.mark.parametrize("count", [1, 500])
