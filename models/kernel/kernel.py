@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -15,10 +15,11 @@ from models.faults.actions import TableAction
 from models.faults.batch import Faults
 from models.faults.prices import faults_ns
 from models.kernel.memory_books import NOTES_EVERY_NS, MemoryBooks
+from models.kernel.rounds import Repertoire, Rounds
 from models.memory.address_space import AddressSpace
 from models.memory.areas import BusError, Vma
 from models.memory.lockable import Lockable
-from models.operations.steps import Acquire, Apply, Flush, Mode, Operation, Release
+from models.operations.steps import Acquire, Apply, Flush, Mode, Operation, Release, Work
 from models.schemes.base import Scheme
 from models.schemes.locking import Taken
 from sim.arrays import BoolArray, IntArray
@@ -62,6 +63,7 @@ class Kernel:
             curtail=machine.scheduler.curtail,
         )
         self._threads: dict[Task, AddressSpace] = {}
+        self._repertoire: Repertoire = {}
 
     def start_program(self) -> AddressSpace:
         """The empty address space of a new program; see `MemoryBooks.start_program`."""
@@ -70,6 +72,10 @@ class Kernel:
     def process(self, mm: AddressSpace, activity: Activity) -> simpy.Process:
         """Begin an activity of a program that ends if the program is killed."""
         return self.books.process(mm, activity)
+
+    def rounds(self, mm: AddressSpace) -> Rounds:
+        """The rounds of a fork server; what one has found out, others that are alike know too."""
+        return Rounds(self.scheme, mm, self._repertoire)
 
     def lock(self, of: Lockable) -> RwLock:
         """The lock of an address space, or whatever else a scheme locks."""
@@ -300,6 +306,17 @@ class Kernel:
             task is not None and task is not besides and self._threads.get(task) is mm
             for task in busy
         )
+
+    def spend(self, task: Task, work: Iterable[Work]) -> Generator[simpy.Event, Any, None]:
+        """Give time to the work of an operation that was performed."""
+        for part in work:
+            self.books.look()
+            if part.stream is None:
+                yield from task.run(compute_ns=part.ns)
+            else:
+                yield from task.run(memory_ns=part.ns, stream=part.stream)
+        self.books.look()
+        self.books.check()
 
     def play(
         self, task: Task, operation: Operation[Result], stretch: float = 1.0

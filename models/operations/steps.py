@@ -6,8 +6,9 @@ the generator, so an operation driven without a clock (`perform`) changes the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias, TypeVar
 
 from models.faults.batch import Faults
@@ -74,22 +75,25 @@ Step: TypeAlias = Acquire | Release | Work | Flush | Apply
 Operation: TypeAlias = Generator[Step, None, Result]
 
 
-def replay(steps: Iterable[Step]) -> Operation[None]:
-    """The same steps again, of an operation that was performed."""
-    yield from steps
-
-
 @dataclass(frozen=True)
 class Performance:
     """What an operation did when nothing else was going on.
 
     Attributes:
-        work_ns: The sum of its work.
         steps: All its steps.
     """
 
-    work_ns: int
     steps: tuple[Step, ...]
+
+    @cached_property
+    def work(self) -> tuple[Work, ...]:
+        """Its work: all that takes time where nobody contends for locks, as a single thread's."""
+        return tuple(step for step in self.steps if isinstance(step, Work))
+
+    @cached_property
+    def work_ns(self) -> int:
+        """The sum of its work."""
+        return sum(step.ns for step in self.work)
 
 
 def perform(operation: Operation[Result]) -> tuple[Result, Performance]:
@@ -99,8 +103,7 @@ def perform(operation: Operation[Result]) -> tuple[Result, Performance]:
         try:
             step = next(operation)
         except StopIteration as end:
-            work_ns = sum(step.ns for step in steps if isinstance(step, Work))
-            return end.value, Performance(work_ns, tuple(steps))
+            return end.value, Performance(tuple(steps))
         if isinstance(step, Apply):
             step.by(step.mm, step.faults)
         steps.append(step)

@@ -15,7 +15,7 @@ from models.memory.address_space import AddressSpace
 from models.memory.areas import Vma
 from models.memory.counts import Counts
 from models.memory.physical import PhysicalMemory
-from models.operations.steps import Operation, Performance, Work, perform
+from models.operations.steps import Operation, Work, perform
 from models.schemes.base import Scheme
 
 
@@ -55,17 +55,13 @@ def _round(scheme: Scheme, n_pages: int) -> Rehearsal:
     _, left = perform(scheme.exit(child))
     _, unmapped = perform(scheme.unmap(mm, vma.start_page, vma.n_pages))
     return Rehearsal(
-        _work(populated),
-        _work(forked),
-        _work(started),
-        _work(left),
-        _work(unmapped),
+        populated.work,
+        forked.work,
+        started.work,
+        left.work,
+        unmapped.work,
         mm.memory.counts,
     )
-
-
-def _work(performed: Performance) -> tuple[Work, ...]:
-    return tuple(step for step in performed.steps if isinstance(step, Work))
 
 
 class Rehearsed(Scheme):

@@ -14,9 +14,8 @@ import numpy as np
 import simpy
 
 from models.kernel.kernel import Kernel
-from models.kernel.rounds import Round, Rounds
+from models.kernel.rounds import Round
 from models.memory.areas import Vma
-from models.operations.steps import replay
 from sim.arrays import IntArray
 from sim.machine.clock import Activity
 from sim.machine.tasks import Task
@@ -78,7 +77,7 @@ class ForkServer:
         self.heap: Vma = self.mm.map(pages_of(heap_bytes))
         kernel.load(self.mm, self.heap, scattered_share=scattered)
         self.loaded = LoadedMemory(self.mm.memory)
-        self._rounds = Rounds(kernel.scheme, self.mm)
+        self._rounds = kernel.rounds(self.mm)
 
     def random_pages(self, generator: np.random.Generator, count: int) -> IntArray:
         """``count`` pages of the heap, each drawn uniformly."""
@@ -106,7 +105,7 @@ class ForkServer:
         asked_ns = self._clock.now
         self._kernel.books.look()
         this = self._rounds.play(pages)
-        yield from self._kernel.play(self.task, replay(this.fork.steps))
+        yield from self._kernel.spend(self.task, this.fork.work)
         fork_ns = self._clock.now - asked_ns
         run_ns = yield self._kernel.process(self.mm, self._child(compute_ns, this))
         return Execution(fork_ns, run_ns, self._clock.now - asked_ns)
@@ -155,9 +154,9 @@ class ForkServer:
 
     def _child(self, compute_ns: int, this: Round) -> Activity:
         task: Task = self._kernel.machine.task(f"{self.task.name}-child")
-        yield from self._kernel.play(task, replay(this.start.steps))
+        yield from self._kernel.spend(task, this.start.work)
         began_ns = self._clock.now
         yield from task.run(compute_ns=compute_ns + this.fault_ns)
         run_ns = self._clock.now - began_ns
-        yield from self._kernel.play(task, replay(this.exit.steps))
+        yield from self._kernel.spend(task, this.exit.work)
         return run_ns
