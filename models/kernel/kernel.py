@@ -230,27 +230,31 @@ class Kernel:
         kinds: Counter[str] = Counter()
         while len(left):
             window = min(_LOOKS[-1], len(left))
-            first = self._next_fault(mm, left[:window], written[:window])
+            met = self._next_fault(mm, left[:window], written[:window])
+            first = met.position.item(0) if len(met) else window
             left, written = left[first:], written[first:]
             if first == window:
                 continue
-            locks = self.scheme.fault_locks(mm, int(left[0]))
+            page = left.item(0)
+            locks = self.scheme.fault_locks(mm, page)
             for mode, of in locks:
-                yield from self.lock(of).acquire(mode)
-            sequential = int(left[0]) == mm.last_fault_page + 1
+                for admitted in self.lock(of).acquire(mode):
+                    yield admitted
+                    # Meanwhile others may have changed what it meets.
+                    met = self.scheme.classify(mm, left[:1], written[:1])
+            sequential = page == mm.last_fault_page + 1
             try:
-                met = self.touch(mm, left[:1], written[:1])
+                self.apply(mm, met)
             except BusError:
                 self._give_back(locks)
                 raise
-            page_ns = self._page_ns(met, sequential=sequential)
+            page_ns = met.total_ns
             if len(locks) > 1:
                 # A second lock guards the question of the table alone.
+                page_ns = self._page_ns(met, sequential=sequential)
                 if met.total_ns > page_ns:
                     yield from task.run(compute_ns=met.total_ns - page_ns)
                 locks = self._give_back(locks, besides=locks[0])
-            else:
-                page_ns = met.total_ns
             if len(met):
                 flushes = self.scheme.flushes(met)
                 told = flushes * self.running(mm, besides=task) if flushes else 0
@@ -261,8 +265,8 @@ class Kernel:
             left, written = left[1:], written[1:]
         return kinds
 
-    def _next_fault(self, mm: AddressSpace, pages: IntArray, writes: BoolArray) -> int:
-        """How many accesses there are before the first that would fault now.
+    def _next_fault(self, mm: AddressSpace, pages: IntArray, writes: BoolArray) -> Faults:
+        """The first fault that accesses would raise now, if they would raise any.
 
         Raises:
             SegmentationFault: If one of them is not allowed.
@@ -271,8 +275,8 @@ class Kernel:
         for ahead in _LOOKS:
             faults = self.scheme.classify(mm, pages[:ahead], writes[:ahead])
             if len(faults):
-                return int(faults.position[0])
-        return len(pages)
+                return faults[:1]
+        return Faults.none()
 
     def _page_ns(self, fault: Faults, *, sequential: bool) -> int:
         """What a fault, if there is one, takes after the question of its table is settled."""
