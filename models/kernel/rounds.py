@@ -130,6 +130,7 @@ class Rounds:
         self._layout = tuple(bound for vma in mm.vmas for bound in (vma.start_page, vma.end_page))
         self._whole = self._inspect_whole()
         self._known = {} if known is None else known
+        self._has_forked = False
         self.performed = 0
 
     def play(self, pages: IntArray) -> Round:
@@ -143,7 +144,7 @@ class Rounds:
         if known is not None:
             self._mm.memory.counts.add(known.round.counts)
             self._protect(known, pages)
-            self._whole = known.whole
+            self._whole, self._has_forked = known.whole, True
             return known.round
         played, protects_all = self._perform(pages)
         before, self._whole = self._whole, self._inspect_whole()
@@ -186,14 +187,14 @@ class Rounds:
             self._mm.memory.counts.add(kind.counts, count)
 
     def _perform(self, pages: IntArray) -> tuple[Round, bool]:
-        """What a round takes, and whether all is protected when its child runs that was not."""
+        """What a round takes, and whether it is the first, and all is protected by its fork."""
         self.performed += 1
         counts = self._mm.memory.counts
         before = counts.copy()
-        was_protected = self._is_protected()
         child, forked = perform(self._scheme.fork(self._mm))
         _, started = perform(self._scheme.start(child))
-        protects_all = not was_protected and self._is_protected()
+        protects_all = not self._has_forked and self._is_protected()
+        self._has_forked = True
         faults = self._scheme.classify(child, pages, True)
         try:
             self._scheme.apply(child, faults)
