@@ -12,6 +12,8 @@ from models.memory.frames import FRAME_BYTES
 from sim.arrays import BoolArray, IntArray
 
 _PAGES = np.array([action.row.pages for action in PageAction], np.int64)
+_OF_PAGES = [action.label for action in PageAction]
+_OF_TABLES = [action.label for action in TableAction]
 _TABLES = np.array([action.row.pages for action in TableAction], np.int64)
 
 
@@ -99,14 +101,10 @@ class Faults:
     def by_kind(self) -> dict[str, int]:
         """How many faults took each action, by its name."""
         return {
-            action.label: int(taken[action])
-            for actions, column in (
-                (PageAction, self.page_action),
-                (TableAction, self.table_action),
-            )
-            for taken in [np.bincount(column, minlength=len(actions))]
-            for action in actions
-            if action and taken[action]
+            labels[action]: times
+            for labels, column in ((_OF_PAGES, self.page_action), (_OF_TABLES, self.table_action))
+            for action, times in enumerate(np.bincount(column).tolist())
+            if action and times
         }
 
     @staticmethod

@@ -175,6 +175,8 @@ def copy_tables_to(parent: AddressSpace, child: AddressSpace, slots: IntArray) -
 
 def leave_tables(mm: AddressSpace, tables: IntArray, sharing: Sharing) -> None:
     """One slot of `mm` less points at each of some shared tables."""
+    if not len(tables):
+        return
     resident = mm.memory.contents.resident(mm.memory.tables.content[tables])
     _leave_accounts(mm, tables, resident, sharing)
     if sharing.accounting is RssAccounting.VIEW:

@@ -15,11 +15,22 @@ from models.faults.actions import TableAction
 from models.faults.batch import Faults
 from models.faults.prices import faults_ns
 from models.kernel.memory_books import NOTES_EVERY_NS, MemoryBooks
+from models.kernel.rounds import Repertoire, Rounds
 from models.memory.address_space import AddressSpace
 from models.memory.areas import BusError, Vma
 from models.memory.lockable import Lockable
 from models.operations.causes import SHOOTDOWN
-from models.operations.steps import Acquire, Apply, Flush, Mode, Operation, Release
+from models.operations.steps import (
+    Acquire,
+    Apply,
+    Flush,
+    Hold,
+    Mode,
+    Operation,
+    Performance,
+    Release,
+    Work,
+)
 from models.schemes.base import Scheme
 from models.schemes.locking import Taken
 from sim.arrays import BoolArray, IntArray
@@ -66,6 +77,7 @@ class Kernel:
         )
         self.locks: dict[str, Accounts] = {}
         self._threads: dict[Task, AddressSpace] = {}
+        self._repertoire: Repertoire = {}
 
     def start_program(self) -> AddressSpace:
         """The empty address space of a new program; see `MemoryBooks.start_program`."""
@@ -75,10 +87,14 @@ class Kernel:
         """Begin an activity of a program that ends if the program is killed."""
         return self.books.process(mm, activity)
 
+    def rounds(self, mm: AddressSpace) -> Rounds:
+        """The rounds of a fork server; what one has found out, others that are alike know too."""
+        return Rounds(self.scheme, mm, self._repertoire)
+
     def lock(self, of: Lockable) -> RwLock:
         """The lock of an address space, or whatever else a scheme locks."""
         if of.lock is None:
-            of.lock = RwLock(self.machine.clock, self.locks.setdefault(of.lock_kind, accounts()))
+            of.lock = RwLock(self.machine.clock, self.use_of(of.lock_kind))
         return of.lock
 
     def thread(self, name: str, mm: AddressSpace) -> Task:
@@ -228,27 +244,30 @@ class Kernel:
         kinds: Counter[str] = Counter()
         while len(left):
             window = min(_LOOKS[-1], len(left))
-            first = self._next_fault(mm, left[:window], written[:window])
+            met = self._next_fault(mm, left[:window], written[:window])
+            first = met.position.item(0) if len(met) else window
             left, written = left[first:], written[first:]
             if first == window:
                 continue
-            locks = self.scheme.fault_locks(mm, int(left[0]))
+            page = left.item(0)
+            locks = self.scheme.fault_locks(mm, page)
             for mode, of in locks:
-                yield from self._acquire(task, mode, of)
-            sequential = int(left[0]) == mm.last_fault_page + 1
+                if (yield from self._acquire(task, mode, of)):
+                    # Meanwhile others may have changed what it meets.
+                    met = self.scheme.classify(mm, left[:1], written[:1])
+            sequential = page == mm.last_fault_page + 1
             try:
-                met = self.touch(mm, left[:1], written[:1])
+                self.apply(mm, met)
             except BusError:
                 self._give_back(locks)
                 raise
-            page_ns = self._page_ns(met, sequential=sequential)
+            page_ns = met.total_ns
             if len(locks) > 1:
                 # A second lock guards the question of the table alone.
+                page_ns = self._page_ns(met, sequential=sequential)
                 if met.total_ns > page_ns:
                     yield from task.run(compute_ns=met.total_ns - page_ns)
                 locks = self._give_back(locks, besides=locks[0])
-            else:
-                page_ns = met.total_ns
             if len(met):
                 flushes = self.scheme.flushes(met)
                 told = flushes * self.running(mm, besides=task) if flushes else 0
@@ -259,8 +278,8 @@ class Kernel:
             left, written = left[1:], written[1:]
         return kinds
 
-    def _next_fault(self, mm: AddressSpace, pages: IntArray, writes: BoolArray) -> int:
-        """How many accesses there are before the first that would fault now.
+    def _next_fault(self, mm: AddressSpace, pages: IntArray, writes: BoolArray) -> Faults:
+        """The first fault that accesses would raise now, if they would raise any.
 
         Raises:
             SegmentationFault: If one of them is not allowed.
@@ -269,8 +288,8 @@ class Kernel:
         for ahead in _LOOKS:
             faults = self.scheme.classify(mm, pages[:ahead], writes[:ahead])
             if len(faults):
-                return int(faults.position[0])
-        return len(pages)
+                return faults[:1]
+        return Faults.none()
 
     def _page_ns(self, fault: Faults, *, sequential: bool) -> int:
         """What a fault, if there is one, takes after the question of its table is settled."""
@@ -305,6 +324,17 @@ class Kernel:
             for task in busy
         )
 
+    def spend(self, task: Task, operation: Performance) -> Generator[simpy.Event, Any, None]:
+        """Give time to an operation that was performed, of whose locks nobody else knows."""
+        for step in operation.lasting:
+            if isinstance(step, Hold):
+                self._hold(step)
+            else:
+                self.books.look()
+                yield from self._work(task, step, step.ns)
+        self.books.look()
+        self.books.check()
+
     def play(
         self, task: Task, operation: Operation[Result], stretch: float = 1.0
     ) -> Generator[simpy.Event, Any, Result]:
@@ -333,16 +363,34 @@ class Kernel:
                 yield from self._acquire(task, step.mode, step.lock)
             elif isinstance(step, Release):
                 self.lock(step.lock).release(step.mode)
-            elif step.stream is None:
-                yield from task.run(compute_ns=round(step.ns * stretch), cause=step.cause)
+            elif isinstance(step, Hold):
+                self._hold(step)
             else:
-                work_ns = round(step.ns * stretch)
-                yield from task.run(memory_ns=work_ns, stream=step.stream, cause=step.cause)
+                yield from self._work(task, step, round(step.ns * stretch))
 
-    def _acquire(self, task: Task, mode: Mode, of: Lockable) -> Activity:
-        """Take a lock, as a task that waits for it."""
-        asked_ns = self.machine.clock.now
-        yield from self.lock(of).acquire(mode)
-        now_ns = self.machine.clock.now
-        if now_ns > asked_ns:
-            task.ledger.waited(now_ns, now_ns - asked_ns, LOCK_WAIT)
+    def _work(self, task: Task, work: Work, ns: int) -> Generator[simpy.Event, Any, None]:
+        if work.stream is None:
+            yield from task.run(compute_ns=ns, cause=work.cause)
+        else:
+            yield from task.run(memory_ns=ns, stream=work.stream, cause=work.cause)
+
+    def _acquire(self, task: Task, mode: Mode, of: Lockable) -> Generator[simpy.Event, Any, bool]:
+        """Take a lock, as a task that may have to wait for it; whether it had to."""
+        waited, asked_ns = False, self.machine.clock.now
+        for admitted in self.lock(of).acquire(mode):
+            yield admitted
+            waited = True
+        if waited_ns := self.machine.clock.now - asked_ns:
+            task.ledger.waited(self.machine.clock.now, waited_ns, LOCK_WAIT)
+        return waited
+
+    def _hold(self, hold: Hold) -> None:
+        use, now_ns = self.use_of(hold.kind)[hold.mode], self.machine.clock.now
+        if hold.begins:
+            use.acquire(now_ns, 0)
+        else:
+            use.release(now_ns)
+
+    def use_of(self, lock_kind: str) -> Accounts:
+        """How all locks of a kind are used."""
+        return self.locks.setdefault(lock_kind, accounts())

@@ -63,23 +63,21 @@ def met_by_one(mm: AddressSpace, pages: list[int]) -> bytes | None:
     memory = mm.memory
     contents = memory.contents
     slots = [page // PAGES_PER_SLOT for page in pages]
-    tables = [mm.slot_table.item(slot) for slot in slots]
+    tables = list(map(mm.slot_table.item, slots))
     if NO_TABLE in tables:
         return None
-    content = [memory.tables.content.item(table) for table in tables]
-    met: list[int] = []
+    content = list(map(memory.tables.content.item, tables))
+    met = array("i")
     for column in (contents.writable, contents.kind, contents.present, contents.scattered):
-        met += [column.item(number) for number in content]
-    met += [memory.tables.references.item(table) for table in tables]
-    met += [mm.slot_writable.item(slot) for slot in slots]
-    met += [
-        flags_of(contents, number, page % PAGES_PER_SLOT)
-        for number, page in zip(content, pages, strict=True)
-    ]
+        met.extend(map(column.item, content))
+    met.extend(map(memory.tables.references.item, tables))
+    met.extend(map(mm.slot_writable.item, slots))
+    for number, page in zip(content, pages, strict=True):
+        met.append(flags_of(contents, number, page % PAGES_PER_SLOT))
     for numbers, distance in ((pages, 0), (slots, 0), (pages, 1)):
-        for column_number, number in enumerate(numbers):
-            met += [before + distance == number for before in numbers[:column_number]]
-    return array("i", met).tobytes()
+        for place, number in enumerate(numbers):
+            met.extend([before + distance == number for before in numbers[:place]])
+    return met.tobytes()
 
 
 def newly_protected(before: bytes, after: bytes | None, pages: int) -> tuple[int, ...] | None:

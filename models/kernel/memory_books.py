@@ -78,6 +78,7 @@ class MemoryBooks:
         self._costs = costs
         self._notes = notes
         self._living: list[PhysicalMemory] = []
+        self._seen: list[int] = []
         self._curtail = curtail
         self._planned: dict[PhysicalMemory, PlannedMemory] = {}
 
@@ -118,9 +119,12 @@ class MemoryBooks:
 
     def _see(self) -> list[int]:
         used = self._used()
-        self.peak_bytes = max(self.peak_bytes, sum(used))
-        for memory, used_bytes in zip(self._living, used, strict=True):
-            self.logs[memory].see(used_bytes)
+        # Most often nothing has changed: a repeated round of a fork server leaves memory alone.
+        if used != self._seen:
+            self._seen = used
+            self.peak_bytes = max(self.peak_bytes, sum(used))
+            for memory, used_bytes in zip(self._living, used, strict=True):
+                self.logs[memory].see(used_bytes)
         return used
 
     def plan(self, memory: PhysicalMemory, starts_ns: IntArray, taken_bytes: IntArray) -> None:
@@ -137,9 +141,10 @@ class MemoryBooks:
 
     def look(self) -> None:
         """See what there is, before somebody changes something: plans may have gone on."""
-        news = [planned.is_news() for planned in self._planned.values()]
-        if any(news):
-            self._see()
+        if self._planned:
+            news = [planned.is_news() for planned in self._planned.values()]
+            if any(news):
+                self._see()
 
     def room_bytes(self) -> int:
         """How much memory nobody uses, nor will when all plans have gone on to their ends."""
@@ -161,6 +166,7 @@ class MemoryBooks:
         self.look()
         for memory in [m for m in self._living if self._lives.get(m) is process]:
             self._living.remove(memory)
+            self._seen = []
             self.logs[memory].ended_ns = self._clock.now
 
     def process(self, mm: AddressSpace, activity: Activity) -> simpy.Process:

@@ -2,26 +2,32 @@
 
 Nobody else sees the memory of a fork server, so what a round does to it can be performed at once
 and given its time afterwards. And a round that leaves the parent's memory as it was is the same
-every time that it meets the same: then only its steps and counts are repeated. So is one that
-protects the entries of tables that the child copies, where tables are shared; that is repeated too.
+every time that it meets the same: then only its work and counts are repeated. So is one that
+protects the entries of tables that the child copies, where tables are shared, and a first fork that
+protects those of all tables; that is repeated too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
 
 from models.kernel.meeting import met_by_each, met_by_one, newly_protected
+from models.memory import one_entry
 from models.memory.address_space import AddressSpace
 from models.memory.areas import PAGES_PER_SLOT, BusError
 from models.memory.counts import Counts
 from models.memory.entries import Kind
 from models.memory.slots import count_killed
-from models.operations.steps import Performance, perform
+from models.operations.causes import sums_by_cause
+from models.operations.steps import Mode, Performance, perform
 from models.schemes.base import Scheme
-from sim.arrays import IntArray
+from sim.arrays import IntArray, run_of
+from sim.machine.causes import Cause
 
 _Whole: TypeAlias = tuple[int, ...]
 
@@ -31,18 +37,32 @@ class Round:
     """What one round takes.
 
     Attributes:
-        fork: The steps of the fork.
-        start: The steps of the child before its first instruction.
-        fault_ns: The time of the child's faults.
-        exit: The steps of the child's exit.
+        fork: The work of the fork.
+        start: The work of the child before its first instruction.
+        exit: The work of the child's exit.
+        faults_ns: The time of the child's faults by cause.
         counts: What all of it did to memory.
     """
 
     fork: Performance
     start: Performance
-    fault_ns: int
     exit: Performance
+    faults_ns: Mapping[Cause, int]
     counts: Counts
+
+    @cached_property
+    def fault_ns(self) -> int:
+        """The time of the child's faults."""
+        return sum(self.faults_ns.values())
+
+    @cached_property
+    def by_cause(self) -> dict[Cause, int]:
+        """The time of all of it by cause."""
+        total = dict(self.faults_ns)
+        for part in (self.fork, self.start, self.exit):
+            for cause, ns in part.by_cause.items():
+                total[cause] = total.get(cause, 0) + ns
+        return total
 
 
 @dataclass(frozen=True)
@@ -51,11 +71,20 @@ class _Known:
 
     Attributes:
         round: What it takes.
+        whole: What the whole memory is like afterwards.
         protects: Which of the pages that it writes lie below tables whose entries it protects.
+        protects_all: Whether the entries of all tables are, before the child runs.
     """
 
     round: Round
+    whole: _Whole
     protects: tuple[int, ...]
+    protects_all: bool
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether what follows it meets what it has met."""
+        return not (self.protects or self.protects_all)
 
 
 @dataclass(frozen=True)
@@ -93,8 +122,28 @@ class Repeats:
         """The time of each child's exit."""
         return self._each([kind.exit.work_ns for kind in self.kinds])
 
+    def causes_ns(self, first: int) -> dict[Cause, IntArray]:
+        """The time of each of the first ones by cause."""
+        causes = dict.fromkeys(cause for kind in self.kinds for cause in kind.by_cause)
+        return {
+            cause: self._each([kind.by_cause.get(cause, 0) for kind in self.kinds])[:first]
+            for cause in causes
+        }
+
+    def holds(self, first: int) -> Iterator[tuple[str, Mode, int, int]]:
+        """The locks that the first ones take: kind, mode, how often, how long in all."""
+        times = np.bincount(self.numbers[:first], minlength=len(self.kinds)).tolist()
+        for kind, count in zip(self.kinds, times, strict=True):
+            for part in (kind.fork, kind.start, kind.exit):
+                for lock_kind, mode, held_ns in part.holds:
+                    yield lock_kind, mode, count, count * held_ns
+
     def _each(self, times_ns: list[int]) -> IntArray:
         return np.array(times_ns, np.int64)[self.numbers]
+
+
+Repertoire: TypeAlias = dict[tuple[_Whole, bytes], _Known]
+"""Rounds that are known, by what the whole memory is like before them and what they meet."""
 
 
 class Rounds:
@@ -103,16 +152,19 @@ class Rounds:
     Args:
         scheme: How it forks.
         mm: Its address space.
+        known: What other servers of the same scheme have found out, and learn from this one.
 
     Attributes:
         performed: How many rounds were performed on memory; the others were repeated.
     """
 
-    def __init__(self, scheme: Scheme, mm: AddressSpace) -> None:
+    def __init__(self, scheme: Scheme, mm: AddressSpace, known: Repertoire | None = None) -> None:
         self._scheme = scheme
         self._mm = mm
+        self._layout = tuple(bound for vma in mm.vmas for bound in (vma.start_page, vma.end_page))
         self._whole = self._inspect_whole()
-        self._known: dict[tuple[_Whole, bytes], _Known] = {}
+        self._known = {} if known is None else known
+        self._has_forked = False
         self.performed = 0
 
     def play(self, pages: IntArray) -> Round:
@@ -125,15 +177,18 @@ class Rounds:
         known = None if met is None else self._known.get((self._whole, met))
         if known is not None:
             self._mm.memory.counts.add(known.round.counts)
-            if known.protects:
-                self._protect(pages[list(known.protects)])
+            self._protect(known, pages)
+            self._whole, self._has_forked = known.whole, True
             return known.round
-        played = self._perform(pages)
+        played, protects_all = self._perform(pages)
         before, self._whole = self._whole, self._inspect_whole()
-        if met is not None and self._whole == before:
+        # Only the price of the next fork may be another one, once all entries are protected.
+        alike = self._whole[1:] == before[1:] if protects_all else self._whole == before
+        if met is not None and alike:
             protects = newly_protected(met, met_by_one(self._mm, pages.tolist()), len(pages))
             if protects is not None:
-                self._known[before, met] = _Known(played, protects)
+                known = _Known(played, self._whole, protects, protects_all)
+                self._known[before, met] = known
         return played
 
     def foresee(self, pages: IntArray) -> Repeats:
@@ -152,7 +207,7 @@ class Rounds:
             if met not in kinds:
                 known = self._known.get((self._whole, met))
                 # Those after one that protects something meet something else than now.
-                if known is None or known.protects:
+                if known is None or not known.changes_nothing:
                     break
                 kinds[met] = len(rounds)
                 rounds.append(known.round)
@@ -165,38 +220,65 @@ class Rounds:
         for kind, count in zip(repeats.kinds, times.tolist(), strict=True):
             self._mm.memory.counts.add(kind.counts, count)
 
-    def _perform(self, pages: IntArray) -> Round:
+    def _perform(self, pages: IntArray) -> tuple[Round, bool]:
+        """What a round takes, and whether it is the first, and all is protected by its fork."""
         self.performed += 1
         counts = self._mm.memory.counts
         before = counts.copy()
         child, forked = perform(self._scheme.fork(self._mm))
         _, started = perform(self._scheme.start(child))
+        protects_all = not self._has_forked and self._is_protected()
+        self._has_forked = True
         faults = self._scheme.classify(child, pages, True)
         try:
             self._scheme.apply(child, faults)
         except BusError:
             count_killed(self._mm.memory)
         _, left = perform(self._scheme.exit(child))
-        return Round(forked, started, faults.total_ns, left, counts - before)
+        # The locks are this server's; nobody else ever wants them.
+        fork, start, end = (Performance(done.lasting) for done in (forked, started, left))
+        return Round(fork, start, end, sums_by_cause(faults), counts - before), protects_all
 
-    def _protect(self, pages: IntArray) -> None:
-        """Do to the tables of some pages what their copies for a child did."""
+    def _protect(self, known: _Known, pages: IntArray) -> None:
+        """Do to tables what their copies for a child did."""
         memory = self._mm.memory
-        content = np.unique(memory.tables.content[self._mm.slot_table[pages // PAGES_PER_SLOT]])
-        memory.contents.protect(content)
-        memory.contents.forked[content] = True
+        contents = memory.contents
+        if known.protects_all:
+            everything = run_of(self._contents())
+            contents.protect(everything)
+            contents.forked[everything] = True
+            return
+        for place in known.protects:
+            table = self._mm.slot_table.item(pages.item(place) // PAGES_PER_SLOT)
+            content = memory.tables.content.item(table)
+            one_entry.protect(contents, content)
+            contents.forked[content] = True
+
+    def _contents(self) -> IntArray:
+        """What the server's tables say."""
+        content: IntArray = self._mm.memory.tables.content[
+            self._mm.slot_table[self._mm.slots_with_tables()]
+        ]
+        return content
+
+    def _is_protected(self) -> bool:
+        """Whether no entry of any table is writable, and all are marked as forked."""
+        contents, everything = self._mm.memory.contents, run_of(self._contents())
+        return bool(contents.forked[everything].all() and not contents.writable[everything].any())
 
     def _inspect_whole(self) -> _Whole:
         """What the price of a fork and of a child's exit goes by, but for the pages it writes."""
         memory = self._mm.memory
-        content = memory.tables.content[self._mm.slot_table[self._mm.slots_with_tables()]]
+        content = run_of(self._contents())
         return (
             self._scheme.fork_ns(self._mm),
             int(memory.contents.present[content].sum()),
             int(memory.contents.scattered[content].sum()),
             int((memory.contents.kind[content] >= Kind.HUGE).sum()),
+            int(self._mm.slot_writable.sum()),
             memory.frames.stock.outstanding,
             memory.tables.stock.outstanding,
             # Counted differently each time, a round is not the same even if it takes the same.
             self._mm.rss_pages,
+            *self._layout,
         )

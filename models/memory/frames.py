@@ -219,6 +219,8 @@ class Frames:
 
     def drop_blocks(self, blocks: IntArray) -> int:
         """One content less holds every frame of `blocks`; returns how many frames became free."""
+        if not len(blocks):
+            return 0
         rows = self._blocks.row[run_of(blocks)].copy()
         alike = blocks[rows == _ALIKE]
         self._blocks.holders[run_of(alike)] -= 1

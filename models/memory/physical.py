@@ -48,7 +48,7 @@ class PhysicalMemory:
     @property
     def used_bytes(self) -> int:
         """Bytes of data frames and tables in use."""
-        return self.resident_bytes + self.table_bytes
+        return FRAME_BYTES * (self.frames.in_use + self.tables.stock.outstanding)
 
     def detach(self, tables: IntArray) -> IntArray:
         """Give each of some distinct tables explicit entries of its own; returns its content."""

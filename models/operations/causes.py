@@ -48,3 +48,10 @@ def by_cause(faults: Faults) -> Iterator[tuple[Cause, IntArray | slice]]:
             OF_PAGES[PageAction(number)],
             slice(None) if alone else np.flatnonzero(pages == number),
         )
+
+
+def sums_by_cause(faults: Faults) -> dict[Cause, int]:
+    """The time of faults by cause."""
+    if not len(faults):
+        return {}
+    return {cause: int(faults.cost_ns[chosen].sum()) for cause, chosen in by_cause(faults)}

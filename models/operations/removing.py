@@ -237,6 +237,8 @@ def _drop_slots(mm: AddressSpace, slots: IntArray, removal: Removal, rules: Rule
 
 def _scan(mm: AddressSpace, tables: IntArray, removal: Removal) -> None:
     """The entries of some tables are read, and their struct pages."""
+    if not len(tables):
+        return
     contents = mm.memory.contents
     content = run_of(mm.memory.tables.content[run_of(tables)])
     removal.scanned_tables += len(tables)

@@ -6,8 +6,9 @@ the generator, so an operation driven without a clock (`perform`) changes the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias, TypeVar
 
 from models.faults.batch import Faults
@@ -52,6 +53,21 @@ class Work:
 
 
 @dataclass(frozen=True)
+class Hold:
+    """A lock is taken, or given back, that nobody else wants.
+
+    Attributes:
+        kind: What it locks, as of `Lockable.lock_kind`.
+        mode: How.
+        begins: Whether it is taken.
+    """
+
+    kind: str
+    mode: Mode
+    begins: bool
+
+
+@dataclass(frozen=True)
 class Flush:
     """Have the other cores that run an address space flush their TLB (a shootdown each)."""
 
@@ -73,13 +89,8 @@ class Apply:
     by: Callable[[AddressSpace, Faults], None]
 
 
-Step: TypeAlias = Acquire | Release | Work | Flush | Apply
+Step: TypeAlias = Acquire | Release | Hold | Work | Flush | Apply
 Operation: TypeAlias = Generator[Step, None, Result]
-
-
-def replay(steps: Iterable[Step]) -> Operation[None]:
-    """The same steps again, of an operation that was performed."""
-    yield from steps
 
 
 @dataclass(frozen=True)
@@ -87,12 +98,52 @@ class Performance:
     """What an operation did when nothing else was going on.
 
     Attributes:
-        work_ns: The sum of its work.
         steps: All its steps.
     """
 
-    work_ns: int
     steps: tuple[Step, ...]
+
+    @cached_property
+    def lasting(self) -> tuple[Work | Hold, ...]:
+        """What of it can be done again where nobody else wants its locks."""
+        return tuple(_lasting(self.steps))
+
+    @cached_property
+    def work_ns(self) -> int:
+        """The sum of its work: all that takes time where nobody contends for anything."""
+        return sum(self.by_cause.values())
+
+    @cached_property
+    def by_cause(self) -> dict[Cause, int]:
+        """Its work by cause."""
+        total: dict[Cause, int] = {}
+        for step in self.steps:
+            if isinstance(step, Work):
+                total[step.cause] = total.get(step.cause, 0) + step.ns
+        return total
+
+    @cached_property
+    def holds(self) -> tuple[tuple[str, Mode, int], ...]:
+        """The locks that it takes, where nobody contends for anything: kind, mode, how long."""
+        now_ns, holds = 0, []
+        since: dict[tuple[str, Mode], list[int]] = {}
+        for step in _lasting(self.steps):
+            if isinstance(step, Work):
+                now_ns += step.ns
+            elif step.begins:
+                since.setdefault((step.kind, step.mode), []).append(now_ns)
+            else:
+                began_ns = since[step.kind, step.mode].pop()
+                holds.append((step.kind, step.mode, now_ns - began_ns))
+        return tuple(holds)
+
+
+def _lasting(steps: Iterable[Step]) -> Iterator[Work | Hold]:
+    for step in steps:
+        if isinstance(step, Acquire | Release):
+            yield Hold(step.lock.lock_kind, step.mode, isinstance(step, Acquire))
+        elif isinstance(step, Work | Hold):
+            yield step
 
 
 def perform(operation: Operation[Result]) -> tuple[Result, Performance]:
@@ -102,8 +153,7 @@ def perform(operation: Operation[Result]) -> tuple[Result, Performance]:
         try:
             step = next(operation)
         except StopIteration as end:
-            work_ns = sum(step.ns for step in steps if isinstance(step, Work))
-            return end.value, Performance(work_ns, tuple(steps))
+            return end.value, Performance(tuple(steps))
         if isinstance(step, Apply):
             step.by(step.mm, step.faults)
         steps.append(step)

@@ -221,8 +221,10 @@ class Scheme:
         Once for an entry that is replaced by that of another page, and for a copied table if the
         rules say so; a right that is added needs none, nor does what was absent.
         """
-        copied = int((faults.table_action == TableAction.COPY).sum())
-        return int(faults.replaces.sum()) + copied * self.sharing.flushes
+        flushes = np.count_nonzero(faults.replaces)
+        if self.sharing.flushes:
+            flushes += np.count_nonzero(faults.table_action == TableAction.COPY)
+        return int(flushes)
 
     def fork_ns(self, parent: AddressSpace) -> int:
         """What a fork in the present state would cost; changes nothing."""

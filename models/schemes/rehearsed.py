@@ -15,7 +15,7 @@ from models.memory.address_space import AddressSpace
 from models.memory.areas import Vma
 from models.memory.counts import Counts
 from models.memory.physical import PhysicalMemory
-from models.operations.steps import Operation, Performance, Work, perform
+from models.operations.steps import Hold, Operation, Work, perform
 from models.schemes.base import Scheme
 
 
@@ -32,11 +32,11 @@ class Rehearsal:
         counts: what all of it did to memory.
     """
 
-    populate: tuple[Work, ...]
-    fork: tuple[Work, ...]
-    start: tuple[Work, ...]
-    exit: tuple[Work, ...]
-    unmap: tuple[Work, ...]
+    populate: tuple[Work | Hold, ...]
+    fork: tuple[Work | Hold, ...]
+    start: tuple[Work | Hold, ...]
+    exit: tuple[Work | Hold, ...]
+    unmap: tuple[Work | Hold, ...]
     counts: Counts
 
 
@@ -55,17 +55,13 @@ def _round(scheme: Scheme, n_pages: int) -> Rehearsal:
     _, left = perform(scheme.exit(child))
     _, unmapped = perform(scheme.unmap(mm, vma.start_page, vma.n_pages))
     return Rehearsal(
-        _work(populated),
-        _work(forked),
-        _work(started),
-        _work(left),
-        _work(unmapped),
+        populated.lasting,
+        forked.lasting,
+        started.lasting,
+        left.lasting,
+        unmapped.lasting,
         mm.memory.counts,
     )
-
-
-def _work(performed: Performance) -> tuple[Work, ...]:
-    return tuple(step for step in performed.steps if isinstance(step, Work))
 
 
 class Rehearsed(Scheme):

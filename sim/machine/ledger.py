@@ -235,6 +235,13 @@ class Ledger:
         if self.history is not None:
             self.history.add(end_ns - waited_ns, end_ns, waited_ns, cause)
 
+    def spent(self) -> dict[Cause, int]:
+        """All its time so far by cause, running and waiting."""
+        total = dict(self.ran_ns)
+        for cause, ns in self.waited_ns.items():
+            total[cause] = total.get(cause, 0) + ns
+        return total
+
     def attribute(self, parts_ns: Mapping[Cause, int]) -> None:
         """So much of its work was for these causes."""
         ran = self.ran_ns

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from model_prices import make_costs, make_memory
 
 from models.kernel.meeting import MOST_PAGES
-from models.kernel.rounds import Rounds
+from models.kernel.rounds import Repertoire, Rounds
 from models.memory.address_space import AddressSpace
 from models.operations.steps import perform
 from models.schemes.base import Scheme
@@ -88,10 +88,18 @@ def test_a_round_is_what_its_operations_are(
 ) -> None:
     costs = make_costs(movable_stock_frames=900.0, unmovable_stock_frames=3.0)
     scheme = make_scheme(SCHEMES[name][0], costs, **SCHEMES[name][1])
-    ours, theirs = loaded(scheme, share), loaded(scheme, share)
-    played = Rounds(scheme, ours)
-    # Twice the same, so that there is something to repeat.
+    known: Repertoire = {}
+    # Twice the same, so that there is something to repeat; and another server, that knows them.
     pages = np.array(rounds * 2, np.int64).reshape(2 * len(rounds), -1)
+    for order in (pages, pages[::-1]):
+        ours, theirs = loaded(scheme, share), loaded(scheme, share)
+        expect_rounds(Rounds(scheme, ours, known), scheme, ours, theirs, order)
+
+
+def expect_rounds(
+    played: Rounds, scheme: Scheme, ours: AddressSpace, theirs: AddressSpace, pages: IntArray
+) -> None:
+    """Play rounds of one server and perform those of another, and expect the same of both."""
     following = 0
     while following < len(pages):
         ahead = played.foresee(pages[following:])
@@ -109,6 +117,27 @@ def test_a_round_is_what_its_operations_are(
             assert ours.memory.counts == theirs.memory.counts
             following += 1
         assert said_of_slots(ours) == said_of_slots(theirs)
+
+
+@pytest.mark.parametrize("name", ["classic", "classic6", "huge", "async"])
+def test_servers_that_are_alike_know_the_same_rounds(name: str) -> None:
+    scheme = make_scheme(name, make_costs())
+    known: Repertoire = {}
+    servers = [Rounds(scheme, loaded(scheme, 0.0), known) for _ in range(3)]
+    for page in (700, 701, 80):
+        for rounds in servers:
+            rounds.play(np.array([page]))
+    assert servers[0].performed > 0
+    assert [rounds.performed for rounds in servers[1:]] == [0, 0]
+
+
+def test_servers_that_are_not_alike_do_not() -> None:
+    scheme = make_scheme("classic", make_costs())
+    known: Repertoire = {}
+    for share in (0.0, 0.5):
+        rounds = Rounds(scheme, loaded(scheme, share), known)
+        rounds.play(np.array([7]))
+        assert rounds.performed == 1
 
 
 @pytest.mark.parametrize("name", SCHEMES)

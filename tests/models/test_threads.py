@@ -154,6 +154,17 @@ def test_l1_no_fault_runs_during_a_fork(scheme: str) -> None:
     assert over["fault"] > over["fork"] > 10
 
 
+def test_what_a_fault_meets_is_decided_when_it_has_the_lock() -> None:
+    threads = Threads("classic")
+    threads.fill(0, 512)
+    kernel, parent = threads.kernel, threads.parent
+    perform(kernel.scheme.exit(threads.fork()))
+    # The page is the parent's alone again, until the fork that keeps the write waiting.
+    kernel.machine.clock.process(kernel.fork(kernel.machine.task("forks"), parent))
+    threads.run(("writes", parent, A))
+    assert threads.met == {"writes": {"cow_copy": 1}}
+
+
 def test_what_mprotect_cuts_off_stays_locked_until_it_is_done() -> None:
     """The middle of an area becomes one of its own, and is locked like the whole (6.4)."""
     threads = Threads("classic6")

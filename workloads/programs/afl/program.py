@@ -86,10 +86,17 @@ class Fuzzer:
     def _execute(self, run_ns: int, pages: IntArray) -> Activity:
         began_ns = self._clock.now
         execution = yield from self.server.execute(run_ns, pages)
+        before_ns = self.server.task.ledger.spent()
         yield from self.server.task.run(compute_ns=self._overhead_ns)
         now = self._clock.now
+        causes_ns = dict(execution.causes_ns)
+        for cause, ns in self.server.task.ledger.spent().items():
+            if after_ns := ns - before_ns.get(cause, 0):
+                causes_ns[cause] = causes_ns.get(cause, 0) + after_ns
         times = (execution.fork_ns, now - began_ns, now)
-        return Executions(*(np.array([time], np.int64) for time in times))
+        fork_ns, total_ns, end_ns = np.array(times, np.int64)[:, np.newaxis]
+        each = {cause: np.array([ns]) for cause, ns in causes_ns.items()}
+        return Executions(fork_ns, total_ns, end_ns, each)
 
 
 class ForkServerFuzzing(Workload):
@@ -151,10 +158,11 @@ def _always(run_ns: int) -> Callable[[IntArray], IntArray]:
 def _recording(duration_ns: int, fuzzers: list[Fuzzer], tally: Tally, elapsed_ns: int) -> Recording:
     """The executions of all instances together."""
     ended = tally.ended(-(-duration_ns // WINDOW_NS))
-    count = tally.executions.count
+    count = tally.executions.latencies.count
     faults = faults_since_loading(*(fuzzer.server.loaded for fuzzer in fuzzers))
     return Recording().add(
-        histograms={EXECUTION: tally.executions, FORK_TIME: tally.forks},
+        histograms={EXECUTION: tally.executions.latencies, FORK_TIME: tally.forks},
+        causes={EXECUTION: tally.executions},
         counters={EXECUTIONS: count, **faults},
         series={
             EXECUTED: {

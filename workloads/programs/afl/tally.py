@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.arrays import IntArray
+from sim.measures.cause_sums import CauseSums
 from sim.measures.histogram import Histogram
 from workloads.programs.shared.fork_server import Executions
 
@@ -19,12 +20,12 @@ class Tally:
         window_ns: length of a window.
 
     Attributes:
-        executions: from each call of fork to the next.
+        executions: from each call of fork to the next, by cause.
         forks: how long each fork kept the parent.
     """
 
     def __init__(self, window_ns: int) -> None:
-        self.executions = Histogram()
+        self.executions = CauseSums()
         self.forks = Histogram()
         self._window_ns = window_ns
         self._ended = np.zeros(0, np.int64)
@@ -32,6 +33,8 @@ class Tally:
 
     def add(self, done: Executions) -> None:
         """Take in executions that are over."""
+        weights = np.ones(len(done), np.int64)
+        self.executions.add(done.end_ns, done.total_ns, weights, done.causes_ns)
         self._waiting.append(done)
         if len(self._waiting) >= _TOGETHER or len(done) > 1:
             self._take_in()
@@ -46,7 +49,6 @@ class Tally:
         if not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
-        self.executions.add(np.concatenate([done.total_ns for done in waiting]))
         self.forks.add(np.concatenate([done.fork_ns for done in waiting]))
         ends_ns = np.concatenate([done.end_ns for done in waiting])
         ended = np.bincount(ends_ns // self._window_ns, minlength=len(self._ended))

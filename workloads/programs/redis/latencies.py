@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.operations.causes import by_cause
+from models.operations.causes import by_cause, sums_by_cause
 from sim.machine.causes import WORK
 from sim.machine.ledger import History
 from sim.machine.scheduler import Scheduler
@@ -66,8 +66,7 @@ class Latencies:
             for number, part in enumerate(zip(into_ns.tolist(), ends_ns.tolist(), strict=True)):
                 for stretch in burst.stretches_ns(*part):
                     self._history.add(*stretch, of[number])
-        sums_ns = {cause: int(faults.cost_ns[chosen].sum()) for cause, chosen in causes}
-        self._scheduler.attribute(self._task, sums_ns)
+        self._scheduler.attribute(self._task, sums_by_cause(faults))
 
     def add(self, replies: Replies) -> None:
         """Count requests as answered; all that was done up to the last is in the history."""

@@ -6,7 +6,7 @@ writes pages, exits, and the parent collects it (waitpid) before the next one.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,10 @@ import numpy as np
 import simpy
 
 from models.kernel.kernel import Kernel
-from models.kernel.rounds import Round, Rounds
+from models.kernel.rounds import Round
 from models.memory.areas import Vma
-from models.operations.steps import replay
 from sim.arrays import IntArray
+from sim.machine.causes import SWITCH, WORK, Cause
 from sim.machine.clock import Activity
 from sim.machine.tasks import Task
 from workloads.running.faults import LoadedMemory
@@ -32,11 +32,13 @@ class Execution:
         fork_ns: how long the fork kept the parent.
         run_ns: from the child's first instruction to its exit, page faults included.
         total_ns: from the call of fork until the parent has collected the child.
+        causes_ns: what that was spent on.
     """
 
     fork_ns: int
     run_ns: int
     total_ns: int
+    causes_ns: Mapping[Cause, int]
 
 
 @dataclass(frozen=True)
@@ -47,17 +49,20 @@ class Executions:
         fork_ns: how long each fork kept the parent.
         total_ns: from each call of fork to the next.
         end_ns: when each was over.
+        causes_ns: what the time from call to call was spent on.
     """
 
     fork_ns: IntArray
     total_ns: IntArray
     end_ns: IntArray
+    causes_ns: Mapping[Cause, IntArray]
 
     def __len__(self) -> int:
         return len(self.end_ns)
 
 
-_NO_EXECUTIONS = Executions(*(np.zeros((3, 0), np.int64)))
+_NOTHING = np.zeros(0, np.int64)
+_NO_EXECUTIONS = Executions(_NOTHING, _NOTHING, _NOTHING, {})
 
 
 class ForkServer:
@@ -78,7 +83,7 @@ class ForkServer:
         self.heap: Vma = self.mm.map(pages_of(heap_bytes))
         kernel.load(self.mm, self.heap, scattered_share=scattered)
         self.loaded = LoadedMemory(self.mm.memory)
-        self._rounds = Rounds(kernel.scheme, self.mm)
+        self._rounds = kernel.rounds(self.mm)
 
     def random_pages(self, generator: np.random.Generator, count: int) -> IntArray:
         """``count`` pages of the heap, each drawn uniformly."""
@@ -103,13 +108,18 @@ class ForkServer:
 
     def execute(self, compute_ns: int, pages: IntArray) -> Generator[simpy.Event, Any, Execution]:
         """Fork a child that writes ``pages`` and computes, and wait until it is gone."""
-        asked_ns = self._clock.now
+        asked_ns, before_ns = self._clock.now, self.task.ledger.spent()
         self._kernel.books.look()
         this = self._rounds.play(pages)
-        yield from self._kernel.play(self.task, replay(this.fork.steps))
+        yield from self._kernel.spend(self.task, this.fork)
         fork_ns = self._clock.now - asked_ns
-        run_ns = yield self._kernel.process(self.mm, self._child(compute_ns, this))
-        return Execution(fork_ns, run_ns, self._clock.now - asked_ns)
+        causes_ns = self.task.ledger.spent()
+        for cause, ns in before_ns.items():
+            causes_ns[cause] -= ns
+        run_ns, of_child_ns = yield self._kernel.process(self.mm, self._child(compute_ns, this))
+        for cause, ns in of_child_ns.items():
+            causes_ns[cause] = causes_ns.get(cause, 0) + ns
+        return Execution(fork_ns, run_ns, self._clock.now - asked_ns, causes_ns)
 
     def execute_together(
         self, compute_ns: IntArray, pages: IntArray, after_ns: int, until_ns: int
@@ -138,10 +148,18 @@ class ForkServer:
         total_ns += repeats.exit_ns + after_ns
         end_ns = self._clock.now + total_ns.cumsum()
         first = int(np.searchsorted(end_ns - total_ns, until_ns))
-        if first:
-            self._rounds.repeat(repeats, first)
-            yield from self.task.run(compute_ns=int(total_ns[:first].sum()))
-        return Executions(fork_ns[:first], total_ns[:first], end_ns[:first])
+        if not first:
+            return _NO_EXECUTIONS
+        self._rounds.repeat(repeats, first)
+        yield from self.task.run(compute_ns=int(total_ns[:first].sum()))
+        causes_ns = repeats.causes_ns(first)
+        causes_ns[SWITCH] = np.full(first, start_ns)
+        sums_ns = {cause: int(ns.sum()) for cause, ns in causes_ns.items()}
+        self._kernel.machine.scheduler.attribute(self.task, sums_ns)
+        for kind, mode, times, held_ns in repeats.holds(first):
+            self._kernel.use_of(kind)[mode].repeat(times, held_ns)
+        causes_ns[WORK] = compute_ns[:first] + after_ns
+        return Executions(fork_ns[:first], total_ns[:first], end_ns[:first], causes_ns)
 
     def _is_alone(self) -> bool:
         """Whether nobody else is there, a child gets a core, and no timeline is kept."""
@@ -155,9 +173,10 @@ class ForkServer:
 
     def _child(self, compute_ns: int, this: Round) -> Activity:
         task: Task = self._kernel.machine.task(f"{self.task.name}-child")
-        yield from self._kernel.play(task, replay(this.start.steps))
+        yield from self._kernel.spend(task, this.start)
         began_ns = self._clock.now
         yield from task.run(compute_ns=compute_ns + this.fault_ns)
         run_ns = self._clock.now - began_ns
-        yield from self._kernel.play(task, replay(this.exit.steps))
-        return run_ns
+        self._kernel.machine.scheduler.attribute(task, this.faults_ns)
+        yield from self._kernel.spend(task, this.exit)
+        return run_ns, task.ledger.spent()
