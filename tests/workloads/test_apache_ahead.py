@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from programs import setup
 
@@ -17,6 +17,7 @@ from workloads.programs.apache.closed_loop import ClientThreads
 from workloads.programs.apache.config import ApacheConfig
 from workloads.programs.apache.first_free import FirstFree
 from workloads.programs.apache.looks import NEVER
+from workloads.programs.apache.pool import Outgrown
 from workloads.programs.apache.program import Apache
 from workloads.registry import WORKLOADS
 from workloads.running.program import play
@@ -113,23 +114,11 @@ def test_of_connections_beside_another_program(
     assert str(ahead.to_dict()) == str(single.to_dict())
 
 
-@RANDOM
-@given(
-    workers=st.integers(1, 6),
-    gaps=st.lists(st.sampled_from([0, 0, 0, 1, 2]), min_size=10, max_size=150),
-    services_us=st.lists(st.sampled_from([0, 40, 1000, 5000, 77_000, 400_000]), min_size=1),
-    how=st.tuples(
-        st.sampled_from([0.1, 1.0, 10.0, 100.0]),
-        st.sampled_from(["classic", "on_demand", "async"]),
-    ),
-)
-def test_of_a_trace(
-    tmp_path: Path, workers: int, gaps: list[int], services_us: list[int], how: tuple[float, str]
-) -> None:
-    speed, scheme = how
+def access_log(tmp_path: Path, gaps_s: list[int], services_us: list[int]) -> Path:
+    """Requests so long after each other; their service times come again and again."""
     at, lines = datetime(2026, 11, 23, 7, 25, tzinfo=UTC), []
-    for number, gap in enumerate(gaps):
-        at += timedelta(seconds=gap)
+    for number, gap_s in enumerate(gaps_s):
+        at += timedelta(seconds=gap_s)
         service_us = services_us[number * 7 % len(services_us)]
         lines.append(
             f'127.0.0.1 - - [{at:%d/%b/%Y:%H:%M:%S %z}] "GET / HTTP/1.1"'
@@ -137,6 +126,27 @@ def test_of_a_trace(
         )
     file = tmp_path / f"{abs(hash(tuple(lines)))}.log"
     file.write_text("".join(lines), "utf-8")
+    return file
+
+
+HOW = st.tuples(
+    st.sampled_from([0.1, 1.0, 10.0, 100.0]), st.sampled_from(["classic", "on_demand", "async"])
+)
+
+
+@RANDOM
+@given(
+    workers=st.integers(1, 6),
+    gaps_s=st.lists(st.sampled_from([0, 0, 0, 1, 2]), min_size=10, max_size=150),
+    services_us=st.lists(st.sampled_from([0, 40, 1000, 5000, 77_000, 400_000]), min_size=1),
+    how=HOW,
+)
+@example(3, [0] * 13 + [1] + [0] * 4, [0, 0, 0, 400_000], (1.0, "classic"))
+def test_of_a_trace(
+    tmp_path: Path, workers: int, gaps_s: list[int], services_us: list[int], how: tuple[float, str]
+) -> None:
+    speed, scheme = how
+    file = access_log(tmp_path, gaps_s, services_us)
     asked = config(
         workers=workers,
         max_workers=workers,
@@ -144,9 +154,63 @@ def test_of_a_trace(
         clients={"kind": "trace", "path": str(file), "unit": "us", "speed": speed},
         duration=None,
     )
-    cores = workers + 1 + len(gaps) % 3
+    cores = workers + 1 + len(gaps_s) % 3
     ahead = Apache().run(asked, setup(scheme, cores=cores))
     assert str(ahead.to_dict()) == str(one_by_one(asked, cores, scheme).to_dict())
+
+
+@RANDOM
+@given(
+    workers=st.tuples(st.integers(1, 6), st.integers(0, 12), st.integers(1, 9)),
+    gaps_s=st.lists(st.sampled_from([0, 0, 0, 0, 1, 2, 9]), min_size=10, max_size=300),
+    services_us=st.lists(
+        st.sampled_from([0, 40, 41, 77_000, 400_000, 900_000, 2_500_000]) | st.integers(1, 10**6),
+        min_size=1,
+    ),
+    how=HOW,
+)
+@example((1, 1, 1), [0] * 8 + [1, 0], [0], (0.1, "classic"))
+def test_of_a_trace_while_the_pool_grows(
+    tmp_path: Path,
+    workers: tuple[int, int, int],
+    gaps_s: list[int],
+    services_us: list[int],
+    how: tuple[float, str],
+) -> None:
+    (first, more, spare), (speed, scheme) = workers, how
+    file = access_log(tmp_path, gaps_s, services_us)
+    asked = config(
+        workers=first,
+        max_workers=first + more,
+        spare=spare,
+        clients={"kind": "trace", "path": str(file), "unit": "us", "speed": speed},
+        duration=None,
+    )
+    ahead = Apache().run(asked, setup(scheme, cores=16))
+    assert str(ahead.to_dict()) == str(one_by_one(asked, 16, scheme).to_dict())
+
+
+def test_a_pool_that_outgrows_the_cores_is_played_again(tmp_path: Path) -> None:
+    file = access_log(tmp_path, [0] * 40 + [3] + [0] * 40, [2_000_000])
+    clients = {"kind": "trace", "path": str(file), "unit": "us"}
+    asked = config(workers=3, spare=2, clients=clients, duration=None)
+    kernel = setup(cores=5).kernel()
+    with pytest.raises(Outgrown):
+        play(kernel, Apache().start(asked, kernel, setup().streams(), alone=True))
+    ahead = Apache().run(asked, setup(cores=5))
+    assert ahead.counters["workers"] > 5
+    assert str(ahead.to_dict()) == str(one_by_one(asked, 5, "classic").to_dict())
+
+
+@pytest.mark.parametrize("spare", [0, 5])
+def test_a_trace_takes_hardly_an_event_a_request(tmp_path: Path, spare: int) -> None:
+    file = access_log(tmp_path, [0, 0, 0, 0, 1] * 500, [30_000])
+    clients = {"kind": "trace", "path": str(file), "unit": "us"}
+    asked = config(workers=5, spare=spare, clients=clients, duration=None)
+    kernel = setup(cores=16).kernel()
+    (recording,) = play(kernel, Apache().start(asked, kernel, setup().streams(), alone=True))
+    assert recording.counters["requests"] == 2500
+    assert next(kernel.machine.clock._eid) < 800
 
 
 @given(

@@ -74,6 +74,9 @@ class TracedClients(Clients):
         """The first of the last ones: as many as workers, so that all have one behind them."""
         return max(len(self._at_ns) - len(self._workers), 0)
 
+    def _comes_ns(self, number: int) -> int:
+        return self.began_ns + int(self._at_ns[number])
+
     def _rows(self, first: int, end: int) -> Iterator[tuple[int, list[int], list[int]]]:
         """Requests in parts: the number of the first, when each comes, its service time."""
         for start in range(first, end, _ROWS):
@@ -120,12 +123,11 @@ class TracedClients(Clients):
     def _resolve(self, first: int, end: int) -> Generator[None, None, int]:
         """Serve requests by themselves, if it is worth it; returns the first that was not served.
 
-        Comes back at the moment at which that is begun, or just before a look that finds too few
-        idle workers. By then all have served what they had before, so each of them waits.
+        Comes back just before that is begun, or before a look that finds too few idle workers. By
+        then all have served what they had before, so each of them waits.
         """
         idle = self.queue.idle()
-        waiting = set(map(id, idle))
-        busy = [worker for worker in self._workers if id(worker) not in waiting]
+        busy = [worker for worker in self._workers if worker not in idle]
         busy.sort(key=lambda worker: worker.free_ns)
         # Some are free since a later moment than their last burst: requests may take no time.
         free_ns = list(accumulate((worker.free_ns for worker in [*idle, *busy]), max))
@@ -133,9 +135,15 @@ class TracedClients(Clients):
         if len(set(ends_ns)) < len(ends_ns):  # who of them began first is not known any more
             self._not_before_ns = ends_ns[-1]
             return (yield from self._send(first, first + 1))
-        serving = FirstFree(zip(free_ns, [*idle, *busy], strict=True))
-        latencies_ns = array("q")
+        free = list(zip(free_ns, [*idle, *busy], strict=True))
+        serving, latencies_ns = FirstFree(free), array("q")
         served, until_ns = self._serve(serving, first, end, latencies_ns)
+        next_ns = until_ns + 1
+        if self._comes_ns(served) == next_ns == self._looks.first_from(next_ns):
+            # Which is first, look or request, follows from when the request before it came.
+            before = int(self._at_ns.searchsorted(self._at_ns[served - 1]))
+            serving, latencies_ns = FirstFree(free), array("q")
+            served, until_ns = self._serve(serving, first, max(before, first), latencies_ns)
         if until_ns <= max(self.clock.now, free_ns[-1]):
             self._not_before_ns = until_ns
             return (yield from self._send(first, first + 1))
@@ -153,7 +161,7 @@ class TracedClients(Clients):
         """Serve requests until one of them finds too few idle workers; adds their latencies.
 
         Returns:
-            The first that was not served, and when that is known to be so.
+            The first that was not served, and a moment before it is begun, or before the look.
         """
         look_ns = self._looks.next_ns
         for start, at_ns, service_ns in self._rows(first, end):
@@ -169,12 +177,12 @@ class TracedClients(Clients):
                 if not self._finds_enough(serving, look_ns, at_ns[done]):
                     return start + done, look_ns - 1
                 look_ns = self._looks.first_from(max(at_ns[done], look_ns + 1))
-        begins_ns = serving.begins_ns(self.began_ns + int(self._at_ns[end]))
+        begins_ns = serving.begins_ns(self._comes_ns(end))
         while look_ns <= begins_ns:
             if not self._finds_enough(serving, look_ns, begins_ns):
                 return end, look_ns - 1
             look_ns = self._looks.first_from(max(begins_ns, look_ns + 1))
-        return end, begins_ns
+        return end, begins_ns - 1
 
     def _finds_enough(self, serving: FirstFree[Acceptor], look_ns: int, next_ns: int) -> bool:
         """Whether enough workers are idle at a look, if the next request is begun at it or later.
