@@ -25,12 +25,14 @@ _WRITABLE = 0
 """The column that says how many entries of the tables are writable."""
 
 
-def met_by_each(mm: AddressSpace, pages: IntArray) -> list[bytes]:
+def met_by_each(mm: AddressSpace, pages: IntArray, *, copies_tables: bool) -> list[bytes]:
     """What each of some rounds would meet now; empty if that is not worth comparing.
 
     Args:
         mm: The address space of the server.
         pages: What each round writes, in order, shape (rounds, pages of a round).
+        copies_tables: Whether faults may copy tables; else it is all the same how many frames of a
+            table are scattered, as long as they are as many in all.
     """
     memory = mm.memory
     slots = pages // PAGES_PER_SLOT
@@ -43,7 +45,7 @@ def met_by_each(mm: AddressSpace, pages: IntArray) -> list[bytes]:
         contents.writable[content],
         contents.kind[content],
         contents.present[content],
-        contents.scattered[content],
+        contents.scattered[content] * copies_tables,
         memory.tables.references[tables],
         mm.slot_writable[slots],
         flags.reshape(pages.shape),
@@ -56,7 +58,7 @@ def met_by_each(mm: AddressSpace, pages: IntArray) -> list[bytes]:
     return [row.tobytes() for row in rows]
 
 
-def met_by_one(mm: AddressSpace, pages: list[int]) -> bytes | None:
+def met_by_one(mm: AddressSpace, pages: list[int], *, copies_tables: bool) -> bytes | None:
     """The same of one round; None if it is not worth comparing."""
     if len(pages) > MOST_PAGES:
         return None
@@ -68,8 +70,9 @@ def met_by_one(mm: AddressSpace, pages: list[int]) -> bytes | None:
         return None
     content = list(map(memory.tables.content.item, tables))
     met = array("i")
-    for column in (contents.writable, contents.kind, contents.present, contents.scattered):
+    for column in (contents.writable, contents.kind, contents.present):
         met.extend(map(column.item, content))
+    met.extend(map(contents.scattered.item, content) if copies_tables else [0] * len(content))
     met.extend(map(memory.tables.references.item, tables))
     met.extend(map(mm.slot_writable.item, slots))
     for number, page in zip(content, pages, strict=True):

@@ -26,6 +26,7 @@ from models.memory.slots import count_killed
 from models.operations.causes import sums_by_cause
 from models.operations.steps import Mode, Performance, perform
 from models.schemes.base import Scheme
+from models.schemes.forking import CopyTables
 from sim.arrays import IntArray, run_of
 from sim.machine.causes import Cause
 
@@ -164,6 +165,7 @@ class Rounds:
         self._layout = tuple(bound for vma in mm.vmas for bound in (vma.start_page, vma.end_page))
         self._whole = self._inspect_whole()
         self._known = {} if known is None else known
+        self._copies_tables = not isinstance(scheme.forking, CopyTables)
         self._has_forked = False
         self.performed = 0
 
@@ -173,7 +175,7 @@ class Rounds:
         Raises:
             SegmentationFault: If a page may not be written.
         """
-        met = met_by_one(self._mm, pages.tolist())
+        met = self._met(pages)
         known = None if met is None else self._known.get((self._whole, met))
         if known is not None:
             self._mm.memory.counts.add(known.round.counts)
@@ -185,7 +187,7 @@ class Rounds:
         # Only the price of the next fork may be another one, once all entries are protected.
         alike = self._whole[1:] == before[1:] if protects_all else self._whole == before
         if met is not None and alike:
-            protects = newly_protected(met, met_by_one(self._mm, pages.tolist()), len(pages))
+            protects = newly_protected(met, self._met(pages), len(pages))
             if protects is not None:
                 known = _Known(played, self._whole, protects, protects_all)
                 self._known[before, met] = known
@@ -203,7 +205,7 @@ class Rounds:
         kinds: dict[bytes, int] = {}
         rounds: list[Round] = []
         numbers: list[int] = []
-        for met in met_by_each(self._mm, pages):
+        for met in met_by_each(self._mm, pages, copies_tables=self._copies_tables):
             if met not in kinds:
                 known = self._known.get((self._whole, met))
                 # Those after one that protects something meet something else than now.
@@ -219,6 +221,9 @@ class Rounds:
         times = np.bincount(repeats.numbers[:first], minlength=len(repeats.kinds))
         for kind, count in zip(repeats.kinds, times.tolist(), strict=True):
             self._mm.memory.counts.add(kind.counts, count)
+
+    def _met(self, pages: IntArray) -> bytes | None:
+        return met_by_one(self._mm, pages.tolist(), copies_tables=self._copies_tables)
 
     def _perform(self, pages: IntArray) -> tuple[Round, bool]:
         """What a round takes, and whether it is the first, and all is protected by its fork."""

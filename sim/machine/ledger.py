@@ -129,7 +129,8 @@ class Pieces(Stretches):
         at = at[inside]
         since_ns[inside] = self._total_ns - before_ns[at]
         inside_ns = np.maximum(moments_ns[inside] - starts_ns[at], 0)
-        part_ns, length_ns = inside_ns * due_ns[at], (ends_ns - starts_ns)[at]
+        part_ns = inside_ns * due_ns[at]
+        length_ns = np.maximum((ends_ns - starts_ns)[at], 1)  # of some that took no time
         since_ns[inside] -= -(-part_ns // length_ns) if self._rounds_up else part_ns // length_ns
         return since_ns
 
@@ -155,6 +156,8 @@ class History:
 
     def add(self, start_ns: int, end_ns: int, due_ns: int, cause: Cause) -> None:
         """A stretch of which so much had to do with a cause, and the rest with contention."""
+        if start_ns == end_ns:
+            return
         self._any.include(start_ns, end_ns)
         if cause is not WORK:
             self._of(cause).add(start_ns, end_ns, due_ns)

@@ -186,7 +186,7 @@ def few_events(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         """Numbers of events and steps."""
 
         def __init__(self) -> None:
-            self._real = itertools.count()
+            self._real = itertools.count(0, 2**16)
 
         def __next__(self) -> int:
             left[0] -= 1

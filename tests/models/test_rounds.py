@@ -119,6 +119,18 @@ def expect_rounds(
         assert said_of_slots(ours) == said_of_slots(theirs)
 
 
+def test_where_faults_copy_no_table_what_else_it_maps_is_all_the_same() -> None:
+    performed = {}
+    for name in ("classic", "on_demand"):
+        scheme = make_scheme(name, make_costs(movable_stock_frames=900.0))
+        rounds = Rounds(scheme, loaded(scheme, None))
+        for page in (0, 512, 1024):  # first in their tables, of which each has fewer scattered
+            rounds.play(np.array([page]))
+        performed[name] = rounds.performed
+    # One that starts and one that follows; under On-demand-fork each copies another table.
+    assert performed == {"classic": 2, "on_demand": 3}
+
+
 @pytest.mark.parametrize("name", ["classic", "classic6", "huge", "async"])
 def test_servers_that_are_alike_know_the_same_rounds(name: str) -> None:
     scheme = make_scheme(name, make_costs())

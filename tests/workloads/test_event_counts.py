@@ -75,7 +75,7 @@ def run(name: str, scheme: str, **changes: Any) -> tuple[int, Recording]:
     kernel = setup(scheme).kernel()
     program = WORKLOADS[kind].start(config, kernel, setup(scheme).streams())
     (recording,) = play(kernel, program)
-    return next(kernel.machine.clock._eid), recording  # SimPy numbers events as it schedules them
+    return kernel.machine.clock.places() // 2**16, recording
 
 
 # By program: under the classic fork and under On-demand-fork.

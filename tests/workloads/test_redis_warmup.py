@@ -34,7 +34,14 @@ def test_latencies_and_throughput_are_those_after_the_cut() -> None:
     assert cut.histograms["latency_ns"].maximum < whole.histograms["latency_ns"].maximum
     # The rest is of the whole run.
     assert cut.counters == whole.counters
-    assert cut.to_dict()["series"] == whole.to_dict()["series"]
+    of_latencies = {LATENCY.causes, LATENCY.slowest}
+    series = cut.to_dict()["series"]
+    assert series.keys() >= of_latencies
+    whole_series = whole.to_dict()["series"]
+    for name in series.keys() - of_latencies:
+        assert series[name] == whole_series[name]
+    assert series[LATENCY.causes]["requests"] != whole_series[LATENCY.causes]["requests"]
+    assert sum(series[LATENCY.causes]["requests"]) == count
 
 
 @pytest.mark.parametrize("warmup", ["30ms", "mser5"])

@@ -17,8 +17,8 @@ from workloads.programs.redis.requests import (
     READ_BYTES,
     FindFaults,
     Iterations,
-    Order,
     Replies,
+    RequestOrder,
     fault_ns,
 )
 
@@ -123,7 +123,7 @@ class OpenLoopClients:
         starts, ends, busy, counts, changed, written = np.array(rows, np.int64).T
         own_ns = requests.service_ns[first : first + seen]
         waiting = WaitingRequests(requests.at_ns[first : first + seen], own_ns, False)
-        order = Order(own_ns, requests.writes_from[first : first + seen + 1])
+        order = RequestOrder(own_ns, requests.writes_from[first : first + seen + 1])
         return Iterations(starts, ends, busy, counts, changed, written, faults, waiting, order)
 
     def _many_iterations(
@@ -163,7 +163,7 @@ class OpenLoopClients:
             writes_end=writes_from[ends],
             faults=faults,
             basis=WaitingRequests(at_ns, requests.service_ns[chosen], False),
-            order=Order(requests.service_ns[chosen], writes_from),
+            order=RequestOrder(requests.service_ns[chosen], writes_from),
         )
 
     def _left_behind(
@@ -191,7 +191,7 @@ class OpenLoopClients:
             writes_end=requests.writes_from[ends],
             faults=faults,
             basis=WaitingRequests(requests.at_ns, requests.service_ns, True),
-            order=Order(requests.service_ns, requests.writes_from),
+            order=RequestOrder(requests.service_ns, requests.writes_from),
         )
 
     def _certain(self, starts_ns: IntArray) -> int:

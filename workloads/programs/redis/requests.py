@@ -29,7 +29,7 @@ Basis = TypeVar("Basis")
 
 
 @dataclass(frozen=True)
-class Order:
+class RequestOrder:
     """What is done in which order in iterations: one request after the other, its writes first.
 
     Attributes:
@@ -65,7 +65,7 @@ class Iterations(Generic[Basis]):
     writes_end: IntArray
     faults: Faults
     basis: Basis
-    order: Order | None = None
+    order: RequestOrder | None = None
 
     def faults_at(self, count: int) -> tuple[IntArray, IntArray]:
         """In which of the first iterations each of their faults falls, and how long into it."""
