@@ -18,12 +18,14 @@ from models.kernel.memory_books import NOTES_EVERY_NS, MemoryBooks
 from models.memory.address_space import AddressSpace
 from models.memory.areas import BusError, Vma
 from models.memory.lockable import Lockable
+from models.operations.causes import SHOOTDOWN
 from models.operations.steps import Acquire, Apply, Flush, Mode, Operation, Release
 from models.schemes.base import Scheme
 from models.schemes.locking import Taken
 from sim.arrays import BoolArray, IntArray
+from sim.machine.causes import LOCK_WAIT
 from sim.machine.clock import Activity
-from sim.machine.locks import RwLock
+from sim.machine.locks import Accounts, RwLock, accounts
 from sim.machine.machine import Machine
 from sim.machine.tasks import Task
 
@@ -49,6 +51,7 @@ class Kernel:
 
     Attributes:
         books: What memory its programs have.
+        locks: How locks were used, by their kind.
     """
 
     def __init__(self, machine: Machine, scheme: Scheme, memory_bytes: int | None = None) -> None:
@@ -61,6 +64,7 @@ class Kernel:
             notes=scheme.changes_memory,
             curtail=machine.scheduler.curtail,
         )
+        self.locks: dict[str, Accounts] = {}
         self._threads: dict[Task, AddressSpace] = {}
 
     def start_program(self) -> AddressSpace:
@@ -74,7 +78,7 @@ class Kernel:
     def lock(self, of: Lockable) -> RwLock:
         """The lock of an address space, or whatever else a scheme locks."""
         if of.lock is None:
-            of.lock = RwLock(self.machine.clock)
+            of.lock = RwLock(self.machine.clock, self.locks.setdefault(of.lock_kind, accounts()))
         return of.lock
 
     def thread(self, name: str, mm: AddressSpace) -> Task:
@@ -230,7 +234,7 @@ class Kernel:
                 continue
             locks = self.scheme.fault_locks(mm, int(left[0]))
             for mode, of in locks:
-                yield from self.lock(of).acquire(mode)
+                yield from self._acquire(task, mode, of)
             sequential = int(left[0]) == mm.last_fault_page + 1
             try:
                 met = self.touch(mm, left[:1], written[:1])
@@ -323,12 +327,22 @@ class Kernel:
                 self.apply(step.mm, step.faults)
             elif isinstance(step, Flush):
                 told = self.running(step.mm, besides=task)
-                yield from task.run(compute_ns=round(told * self.scheme.costs.tlb_shootdown_ns))
+                told_ns = round(told * self.scheme.costs.tlb_shootdown_ns)
+                yield from task.run(compute_ns=told_ns, cause=SHOOTDOWN)
             elif isinstance(step, Acquire):
-                yield from self.lock(step.lock).acquire(step.mode)
+                yield from self._acquire(task, step.mode, step.lock)
             elif isinstance(step, Release):
                 self.lock(step.lock).release(step.mode)
             elif step.stream is None:
-                yield from task.run(compute_ns=round(step.ns * stretch))
+                yield from task.run(compute_ns=round(step.ns * stretch), cause=step.cause)
             else:
-                yield from task.run(memory_ns=round(step.ns * stretch), stream=step.stream)
+                work_ns = round(step.ns * stretch)
+                yield from task.run(memory_ns=work_ns, stream=step.stream, cause=step.cause)
+
+    def _acquire(self, task: Task, mode: Mode, of: Lockable) -> Activity:
+        """Take a lock, as a task that waits for it."""
+        asked_ns = self.machine.clock.now
+        yield from self.lock(of).acquire(mode)
+        now_ns = self.machine.clock.now
+        if now_ns > asked_ns:
+            task.ledger.waited(now_ns, now_ns - asked_ns, LOCK_WAIT)

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import replace
 from operator import attrgetter
+from typing import ClassVar
 
 import numpy as np
 
@@ -46,6 +47,8 @@ class AddressSpace(Lockable):
             1 GiB each.
         state: What the fork scheme keeps of it, as the scheme says; None at first.
     """
+
+    lock_kind: ClassVar[str] = "mm"
 
     def __init__(self, memory: PhysicalMemory, parent: AddressSpace | None = None) -> None:
         self.memory = memory

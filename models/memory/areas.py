@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from models.memory.entries import ENTRIES_PER_TABLE
 from models.memory.files import File
@@ -38,6 +39,8 @@ class Vma(Lockable):
         inherited: Whether another process has mapped it, and this one was forked with it.
         has_anon_vma: Whether a page of it was ever written (a private area without is not copied).
     """
+
+    lock_kind: ClassVar[str] = "area"
 
     start_page: int
     n_pages: int

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from sim.machine.locks import RwLock
 
 
@@ -10,6 +12,8 @@ class Lockable:
 
     Attributes:
         lock: None until it is first taken.
+        lock_kind: What it is, for accounts of locks of its kind.
     """
 
     lock: RwLock | None = None
+    lock_kind: ClassVar[str] = "pmd"

@@ -13,6 +13,7 @@ from models.memory.address_space import AddressSpace, area_around, areas_in, is_
 from models.memory.areas import PAGES_PER_SLOT, Refusal, Vma
 from models.memory.files import File
 from models.operations import moving, protecting, removing
+from models.operations.causes import FILL, TABLE_COPY, TEARDOWN
 from models.operations.steps import Acquire, Apply, Flush, Mode, Operation, Release, Step, Work
 
 
@@ -150,7 +151,7 @@ class Mappings:
         if before_page < end_page:
             settled_ns = self._scheme.settle_for_child(mm, (heap,))
             if settled_ns:
-                yield Work(settled_ns, "copy")
+                yield Work(settled_ns, "copy", TABLE_COPY)
             mm.extend(heap, n_pages)
             refusal = self._scheme.pages.refusal(mm)
             if refusal:
@@ -181,11 +182,11 @@ class Mappings:
         removal, own_ns = removing.remove_range(mm, start_page, end_page, self._scheme.rules)
         self._scheme.pages.unmapped(mm)
         if table_ns + own_ns:
-            yield Work(table_ns + own_ns, "copy")
+            yield Work(table_ns + own_ns, "copy", TABLE_COPY)
         yield Flush(mm)
         yield from _release(mm, areas)
         yield Acquire("read", mm)
-        yield Work(removal.unmap_ns(self._scheme.rules.costs), "zap")
+        yield Work(removal.unmap_ns(self._scheme.rules.costs), "zap", TEARDOWN)
         yield Release("read", mm)
 
     def protect(
@@ -209,7 +210,7 @@ class Mappings:
             table_ns += protecting.set_writable(mm, *span, self._scheme.rules, writable=writable)
         # What was cut off is an area of its own, and locked like the one that it was part of.
         areas += yield from self._acquire_areas(mm, start_page, end_page, besides=areas)
-        yield Work(table_ns, "copy")
+        yield Work(table_ns, "copy", TABLE_COPY)
         yield Flush(mm)
         yield from _release(mm, areas)
 
@@ -226,8 +227,8 @@ class Mappings:
         settled_ns = self._scheme.settle_for_child(mm, areas_in(mm, start_page, end_page))
         removal, own_ns = removing.discard_range(mm, start_page, end_page, self._scheme.rules)
         if settled_ns + own_ns:
-            yield Work(settled_ns + own_ns, "copy")
-        yield Work(removal.unmap_ns(self._scheme.rules.costs), "zap")
+            yield Work(settled_ns + own_ns, "copy", TABLE_COPY)
+        yield Work(removal.unmap_ns(self._scheme.rules.costs), "zap", TEARDOWN)
         yield Flush(mm)
         yield Release("read", mm)
 
@@ -246,7 +247,7 @@ class Mappings:
         table_ns = self._cut_out(mm, start_page, end_page)
         vma = area_around(mm, start_page, n_pages)
         table_ns += moving.move(mm, vma, to_page, self._scheme.rules)
-        yield Work(table_ns, "copy")
+        yield Work(table_ns, "copy", TABLE_COPY)
         yield Flush(mm)
         yield from _release(mm, areas)
 
@@ -311,7 +312,7 @@ def populate(
     yield Acquire("read", mm)
     faults = scheme.classify(mm, pages, vma.writable and vma.private)
     yield Apply(mm, faults, scheme.apply)
-    yield Work(faults.total_ns, "fill")
+    yield Work(faults.total_ns, "fill", FILL)
     yield Release("read", mm)
 
 

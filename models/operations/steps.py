@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias, TypeVar
 from models.faults.batch import Faults
 from models.memory.address_space import AddressSpace
 from models.memory.lockable import Lockable
+from sim.machine.causes import Cause
 
 Mode: TypeAlias = Literal["read", "write"]
 Result = TypeVar("Result")
@@ -42,10 +43,12 @@ class Work:
         ns: Nanoseconds.
         stream: The class of memory stream it is (`fork`, `fill`, `zap`, `copy`); None if it is
             pure computation, which does not contend.
+        cause: What it is for.
     """
 
     ns: int
-    stream: str | None = None
+    stream: str | None
+    cause: Cause
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from models.faults.settling import copy_tables_to, make_own
 from models.memory import slots as writer
 from models.memory.address_space import AddressSpace
 from models.memory.areas import Vma
+from models.operations.causes import FORK, TABLE_COPY
 from models.operations.copying import copied_slots, copy_surveyed, divide, survey, wholly_anonymous
 from models.operations.steps import Acquire, Operation, Release, Work
 from models.schemes.base import Scheme
@@ -68,7 +69,7 @@ class LeaveTables:
         """See `Forking.make_child`; first the parent pays what it owes an earlier child."""
         settled_ns = pay(parent, parent.vmas, self.rules)
         _part(parent)
-        yield Work(settled_ns + self.fork_ns(parent), "fork")
+        yield Work(settled_ns + self.fork_ns(parent), "fork", FORK)
         left, rest = self._divided(parent)
         child = parent.fork_layout()
         if len(rest):
@@ -161,7 +162,7 @@ class AsyncFork(Scheme):
     def _work(self, parent: AddressSpace, portion: IntArray) -> Work:
         """The copying of those slots of a portion that are still to be copied."""
         copied_ns = table_copies_ns(parent, _still(parent, portion), self.rules)
-        return Work(round(float(copied_ns.sum())), "fork")
+        return Work(round(float(copied_ns.sum())), "fork", TABLE_COPY)
 
 
 def pay(mm: AddressSpace, areas: tuple[Vma, ...], rules: Rules) -> int:

@@ -15,6 +15,7 @@ from models.memory.address_space import AddressSpace
 from models.memory.areas import PAGES_PER_SLOT, Vma
 from models.memory.files import File
 from models.operations import filling, removing, sweeping
+from models.operations.causes import FILL, TEARDOWN
 from models.operations.mappings import Mappings, populate
 from models.operations.steps import Acquire, Flush, Operation, Release, Work
 from models.schemes.forking import Forking
@@ -116,7 +117,7 @@ class Scheme:
     def tear_down(self, mm: AddressSpace) -> Operation[None]:
         """Remove all that an address space maps, as exit and exec do."""
         removal = removing.remove_everything(mm, self.rules)
-        yield Work(removal.exit_ns(self.costs), "zap")
+        yield Work(removal.exit_ns(self.costs), "zap", TEARDOWN)
 
     def exec(self, mm: AddressSpace) -> Operation[None]:
         """Replace the memory by that of another program, empty so far: what exit does."""
@@ -131,7 +132,7 @@ class Scheme:
         Its faults take and give back the lock page by page, so none is held over the fill. The
         state changes at the end. Arguments as in `fill`.
         """
-        yield Work(self.fill_ns(mm, vma.start_page, vma.n_pages), "fill")
+        yield Work(self.fill_ns(mm, vma.start_page, vma.n_pages), "fill", FILL)
         self.fill(mm, vma.start_page, vma.n_pages, scattered_share=scattered_share)
 
     def fill(

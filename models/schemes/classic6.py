@@ -12,6 +12,7 @@ from models.memory.address_space import AddressSpace
 from models.memory.entries import ENTRIES_PER_TABLE, NO_FRAME, SCATTERED, Kind
 from models.memory.entry_ranges import count_range
 from models.memory.frames import FRAME_BYTES
+from models.operations.causes import FORK
 from models.operations.copying import ForkWork, copied_slots, survey
 from models.operations.steps import Acquire, Operation, Release, Work
 from models.schemes.base import Scheme, SchemeOptions
@@ -84,12 +85,12 @@ class CopyByArea(CopyTables):
             if vma.copied_at_fork and vma.end_page < parent.vmas[-1].end_page:
                 # The price of what has been passed when this area is done, less what was spent.
                 passed = self.price_ns(parent, survey(parent, slots[slots < vma.end_slot]))
-                yield Work(max(passed - spent_ns, 0), "fork")
+                yield Work(max(passed - spent_ns, 0), "fork", FORK)
                 spent_ns = max(passed, spent_ns)
         locked = parent.vmas
         # Until its lock was taken, an area could get new tables.
         work = survey(parent, copied_slots(parent))
-        yield Work(max(self.price_ns(parent, work) - spent_ns, 0), "fork")
+        yield Work(max(self.price_ns(parent, work) - spent_ns, 0), "fork", FORK)
         child = parent.fork_layout()
         self.pages.copy(parent, child, work)
         for vma in locked:

@@ -11,6 +11,7 @@ from models.memory import slots as writer
 from models.memory.address_space import AddressSpace
 from models.memory.entries import ENTRIES_PER_TABLE
 from models.memory.tables import NOBODY
+from models.operations.causes import FORK
 from models.operations.copying import ForkWork, copied_slots, copy_surveyed, survey
 from models.operations.steps import Operation, Work
 from models.schemes.pages import SmallPages
@@ -49,7 +50,7 @@ class CopyTables:
     def make_child(self, parent: AddressSpace) -> Operation[AddressSpace]:
         """See `Forking.make_child`; what is copied is what was found when the lock was taken."""
         work = survey(parent, copied_slots(parent))
-        yield Work(self.price_ns(parent, work), "fork")
+        yield Work(self.price_ns(parent, work), "fork", FORK)
         child = parent.fork_layout()
         self.pages.copy(parent, child, work)
         return child
@@ -89,7 +90,7 @@ class ShareTables:
 
     def make_child(self, parent: AddressSpace) -> Operation[AddressSpace]:
         """See `Forking.make_child`."""
-        yield Work(self.fork_ns(parent), "fork")
+        yield Work(self.fork_ns(parent), "fork", FORK)
         shared, rest = self.divided(parent)
         child = parent.fork_layout()
         if len(rest):

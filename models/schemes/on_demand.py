@@ -13,6 +13,7 @@ from models.faults.rules import RssAccounting, Rules, Sharing
 from models.memory import slots as writer
 from models.memory.address_space import AddressSpace
 from models.memory.tables import EXCLUSIVE
+from models.operations.causes import FILL
 from models.operations.copying import copied_slots, divide, wholly_anonymous
 from models.operations.mappings import populate
 from models.operations.steps import Acquire, Apply, Operation, Release, Work
@@ -160,7 +161,7 @@ class OnDemand(Scheme):
             yield Acquire("read", mm)
             faults = self.classify(mm, np.arange(start_page, end_page), False)
             yield Apply(mm, faults, self.apply)
-            yield Work(faults.total_ns, "fill")
+            yield Work(faults.total_ns, "fill", FILL)
             yield Release("read", mm)
 
 

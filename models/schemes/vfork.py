@@ -7,6 +7,7 @@ from models.faults.batch import Faults
 from models.faults.rules import Rules
 from models.memory.address_space import AddressSpace
 from models.memory.areas import PAGES_PER_SLOT
+from models.operations.causes import FORK
 from models.operations.steps import Operation, Work
 from models.schemes.base import Scheme
 from models.schemes.pages import SmallPages
@@ -37,7 +38,7 @@ class Borrow:
 
     def make_child(self, parent: AddressSpace) -> Operation[AddressSpace]:
         """See `Forking.make_child`."""
-        yield Work(self.fork_ns(parent), "fork")
+        yield Work(self.fork_ns(parent), "fork", FORK)
         child = parent.fork_layout()
         child.state = parent
         return child

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
+from sim.machine.causes import CORE_WAIT, IDLE, SWITCH, WORK, Cause
 from sim.machine.clock import Clock
+from sim.machine.ledger import Ledger
 from sim.machine.memory_system import MemorySystem, Stream
 from sim.machine.spans import SpanSink
 from sim.machine.tasks import Burst, Task, Turn
@@ -17,9 +19,11 @@ class BurstSource(Protocol):
 
     Attributes:
         spans: whether somebody hears what is recorded.
+        ledger: what cores ran.
     """
 
     spans: SpanSink | None
+    ledger: Ledger
 
     def resume(self, core: Core, task: Task) -> Burst | None:
         """The next burst of the task that has the core, if it waits and its turn is not over."""
@@ -106,7 +110,7 @@ class Core:
         self._memory = memory
         self._work = work
         self._switch_cost_ns = switch_cost_ns
-        self._slept_ns = 0
+        self._slept_ns = self._switching_since_ns = 0
         self._burst: Burst | None = None
         self._new_turn = self._resumed = False
         self._began_ns = 0
@@ -128,6 +132,7 @@ class Core:
     def followed(self, busy_ns: int, idle_since_ns: int | None) -> None:
         """Hear what it did by a timetable: worked so long, and is idle since when, if it worked."""
         self.busy_ns += busy_ns
+        self._work.ledger.ran(self._clock.now, busy_ns, busy_ns, WORK)
         if idle_since_ns is not None:
             self._slept_ns += idle_since_ns - max(self.idle_since_ns, 0) - busy_ns
             self.idle_since_ns = idle_since_ns
@@ -139,6 +144,15 @@ class Core:
         if not self.sleeping:
             return self._slept_ns
         return self._slept_ns + self._clock.now - max(self.idle_since_ns, 0)
+
+    def under_way(self) -> tuple[Cause, int]:
+        """What it has been doing up to now that is in no account yet, and for how long."""
+        now_ns = self._clock.now
+        if self.passing and self._burst is not None:
+            return self._burst.cause, now_ns - self._pass_ns
+        if self.sleeping or self.starting or self.task is None or self.task is self.last_task:
+            return IDLE, 0
+        return SWITCH, now_ns - self._switching_since_ns
 
     def settle(self, now_ns: int) -> None:
         """Bring the fair time of the task that has the core, if one has, up to now."""
@@ -165,9 +179,13 @@ class Core:
         assert self._burst is not None  # noqa: S101 - it was woken with one or took one
         self._new_turn, self._resumed = new_turn, resumed
         self.task = self._burst.task
+        now_ns = self._clock.now
+        if waited_ns := now_ns - self._burst.queued_ns:
+            self.task.ledger.waited(now_ns, waited_ns, CORE_WAIT)
         if self.task is self.last_task:
             self._execute()
         else:
+            self._switching_since_ns = now_ns
             self._clock.later(self._switch_cost_ns, self._switched)
 
     def _switched(self) -> None:
@@ -176,6 +194,8 @@ class Core:
         self.switch_ns += self._switch_cost_ns
         self.last_task = task
         task.last_core = self.number
+        if self._switch_cost_ns:
+            task.ledger.waited(self._clock.now, self._switch_cost_ns, SWITCH)
         self._execute()
 
     def _execute(self) -> None:
@@ -245,7 +265,9 @@ class Core:
         self.settle(now)
         self.passing = False
         ran_ns = now - self._pass_ns
-        burst.progress(ran_ns, self._slowdown)
+        own_ns = burst.progress(ran_ns, self._slowdown)
+        burst.task.ledger.ran(now, ran_ns, own_ns, burst.cause)
+        self._work.ledger.ran(now, ran_ns, own_ns, burst.cause)
         burst.passes.append((now, ran_ns))
         self.busy_ns += ran_ns
         if burst.unfinished():

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import simpy
 
 from sim.arrays import IntArray
+from sim.machine.causes import IDLE, SWITCH, Cause
 from sim.machine.clock import Clock
 from sim.machine.cores import Core
 from sim.machine.idle_cores import IdleCores
+from sim.machine.ledger import Ledger
 from sim.machine.memory_system import MemorySystem
 from sim.machine.run_queue import RunQueue
 from sim.machine.scheduling.rule import Arrival, SchedulingRule
@@ -35,6 +37,7 @@ class Scheduler:
         waiting: what waits for a core.
         contenders: how many tasks wait for a core or have one.
         suffices: whether there is a core for everybody at every time, as `expect` was told.
+        ledger: what its cores ran.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Scheduler:
         self.waiting = RunQueue()
         self.contenders = 0
         self.suffices = False
+        self.ledger = Ledger()
         self.cores = [Core(number, clock, memory, self, switch_ns) for number in range(cores)]
         self._idle = IdleCores(self.cores)
         self._rule = rule
@@ -253,6 +257,20 @@ class Scheduler:
         """Send a span from ``start_ns`` to now to the sink, if there is one and time has passed."""
         if self.spans is not None and start_ns < self.clock.now:
             self.spans.record(Span(task.name, what, start_ns, self.clock.now))
+
+    def attribute(self, task: Task, parts_ns: Mapping[Cause, int]) -> None:
+        """So much of what a task ran as `WORK` was for these causes."""
+        task.ledger.attribute(parts_ns)
+        self.ledger.attribute(parts_ns)
+
+    def core_time_ns(self) -> dict[Cause, int]:
+        """The time of all cores up to now, by cause."""
+        spent_ns = dict(self.ledger.ran_ns)
+        doing = [(SWITCH, core.switch_ns) for core in self.cores]
+        doing += [(IDLE, core.idle_ns) for core in self.cores]
+        for cause, ns in (*doing, *(core.under_way() for core in self.cores)):
+            spent_ns[cause] = spent_ns.get(cause, 0) + ns
+        return {cause: ns for cause, ns in spent_ns.items() if ns}
 
     def has_waiter(self) -> bool:
         """Whether a burst waits."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -12,7 +12,9 @@ import numpy as np
 import simpy
 
 from sim.arrays import IntArray
-from sim.machine.clock import Activity, Clock, Step
+from sim.machine.causes import WORK, Cause
+from sim.machine.clock import Clock, Step
+from sim.machine.ledger import Ledger
 
 # A rest of memory work below this many nanoseconds is rounding, not work.
 _ROUNDING_NS = 1e-6
@@ -28,6 +30,7 @@ class Burst:
         memory_ns: what is left of the memory part, undisturbed.
         stream: class of the memory part's stream; None if it contends with nobody.
         done: called when nothing is left.
+        cause: what it is for.
         queued_ns: when it was queued last.
         number: orders it among those that wait.
         passes: the stretches of time in which it had a core: (end, length) of each.
@@ -38,6 +41,7 @@ class Burst:
     memory_ns: float
     stream: str | None
     done: Step
+    cause: Cause = WORK
     queued_ns: int = 0
     number: int = 0
     passes: list[tuple[int, int]] = field(default_factory=list)
@@ -50,15 +54,27 @@ class Burst:
         """How long the memory part still takes, at this slowdown."""
         return math.ceil(self.memory_ns * slowdown - _ROUNDING_NS)
 
-    def progress(self, ran_ns: int, slowdown: float) -> None:
-        """Account for ``ran_ns`` on a core in the current part."""
+    def progress(self, ran_ns: int, slowdown: float) -> int:
+        """Account for ``ran_ns`` on a core in the current part; so long it had taken alone."""
         self.task.cpu_ns += ran_ns
         if self.compute_ns > 0:
             self.compute_ns -= ran_ns
-        elif ran_ns == self.memory_part_ns(slowdown):
+            return ran_ns
+        left_ns = self.memory_part_ns(1.0)
+        if ran_ns == self.memory_part_ns(slowdown):
             self.memory_ns = 0.0
         else:
             self.memory_ns -= ran_ns / slowdown
+        return left_ns - self.memory_part_ns(1.0)
+
+    def stretches_ns(self, first_ns: int, end_ns: int) -> Iterator[tuple[int, int, int]]:
+        """When a part of it was done, given by how much was done by then: start, end, length."""
+        done_ns = 0
+        for pass_end_ns, ran_ns in self.passes:
+            start_ns, done_ns = pass_end_ns - ran_ns - done_ns, done_ns + ran_ns
+            low_ns, high_ns = max(first_ns, done_ns - ran_ns), min(end_ns, done_ns)
+            if low_ns < high_ns:
+                yield start_ns + low_ns, start_ns + high_ns, high_ns - low_ns
 
     def moments_ns(self, worked_ns: IntArray) -> IntArray:
         """When so much of it was done, of a burst that is (int64 [n] both; at least 0 each)."""
@@ -110,6 +126,7 @@ class Task:
         deadline_ns: virtual time at which its turn is over, where the rule has deadlines.
         lag_ns: how far it was behind the mean when it fell asleep, where the rule keeps that.
         keeps_core: whether it has had its core for no longer than to its deadline.
+        ledger: what its time went by.
     """
 
     def __init__(self, dispatcher: Dispatcher, name: str) -> None:
@@ -123,12 +140,22 @@ class Task:
         self.deadline_ns = 0
         self.lag_ns = 0
         self.keeps_core = False
+        self.ledger = Ledger()
         self._dispatcher = dispatcher
 
-    def run(self, compute_ns: int = 0, memory_ns: int = 0, stream: str | None = None) -> Activity:
-        """Use a core for ``compute_ns`` and then ``memory_ns`` of undisturbed work.
+    def run(
+        self,
+        compute_ns: int = 0,
+        memory_ns: int = 0,
+        stream: str | None = None,
+        cause: Cause = WORK,
+    ) -> Generator[simpy.Event, Any, Burst | None]:
+        """Use a core for ``compute_ns`` and then ``memory_ns`` of undisturbed work, for a cause.
 
         The memory part takes longer while other streams contend with class ``stream``.
+
+        Returns:
+            The work when it is done; None if there was none.
 
         Raises:
             ValueError: a part is negative.
@@ -137,8 +164,10 @@ class Task:
             raise ValueError("work cannot be negative")
         if compute_ns or memory_ns:
             done = self._dispatcher.clock.event()
-            self._queued(int(compute_ns), float(memory_ns), stream, done.succeed)
+            burst = self._queued(int(compute_ns), float(memory_ns), stream, done.succeed, cause)
             yield done
+            return burst
+        return None
 
     def begin(self, compute_ns: int, then: Step) -> Burst:
         """Use a core for ``compute_ns``, at least 1, and take a step when that is done.
@@ -171,9 +200,16 @@ class Task:
         yield done
         return burst.moments_ns(done_ns)
 
-    def _queued(self, compute_ns: int, memory_ns: float, stream: str | None, done: Step) -> Burst:
+    def _queued(
+        self,
+        compute_ns: int,
+        memory_ns: float,
+        stream: str | None,
+        done: Step,
+        cause: Cause = WORK,
+    ) -> Burst:
         """Work that waits for a core from now on."""
-        burst = Burst(self, compute_ns, memory_ns, stream, done)
+        burst = Burst(self, compute_ns, memory_ns, stream, done, cause)
         if self.burst is not None:
             raise RuntimeError(f"{self.name} wants two things done at once")
         self.burst = burst

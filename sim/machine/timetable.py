@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from sim.arrays import IntArray
+from sim.machine.causes import WORK
 from sim.machine.clock import Clock
 from sim.machine.cores import Core
 from sim.machine.tasks import Task
@@ -78,5 +79,7 @@ class Timetable:
     def _end(self) -> None:
         busy_ns = int((self._ends_ns - self._starts_ns).sum())
         self._task.cpu_ns += busy_ns
-        self.core.followed(busy_ns, int(self._ends_ns[-1]) if len(self) else None)
+        end_ns = int(self._ends_ns[-1]) if len(self) else None
+        self._task.ledger.ran(self._clock.now, busy_ns, busy_ns, WORK)
+        self.core.followed(busy_ns, end_ns)
         self.over.succeed(len(self))

@@ -13,6 +13,8 @@ from sim.measures.by_cause import NOT_THE_SUM, ByCause, listed, of_rows
 
 SLOWEST = 10
 """So many of the slowest are kept one by one."""
+_MANY = 10 * SLOWEST
+"""More are not sorted."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ class Slowest:
         """
         if not self._has_place_for(int(latency_ns.max()), int(at_ns.min())):
             return
-        rows = _slowest_rows(at_ns, latency_ns)
+        least_ns = self.ones[-1].latency_ns if len(self.ones) == SLOWEST else 0
+        rows = _slowest_rows(at_ns, latency_ns, least_ns)
         times = sorted(of_rows(by_cause, rows).items(), key=lambda item: item[0].name)
         each = [(cause, listed(amounts, rows.size)) for cause, amounts in times]
         columns = (column[rows].tolist() for column in (at_ns, latency_ns, weights))
@@ -82,10 +85,12 @@ class Slowest:
         return (-longest_ns, earliest_ns) < self.ones[-1].place
 
 
-def _slowest_rows(at_ns: IntArray, latency_ns: IntArray) -> IntArray:
-    """Which rows are slowest, at most `SLOWEST`, in order of their place."""
-    least = np.partition(latency_ns, max(latency_ns.size - SLOWEST, 0))[-SLOWEST:].min()
-    rows = np.flatnonzero(latency_ns >= least)
+def _slowest_rows(at_ns: IntArray, latency_ns: IntArray, least_ns: int) -> IntArray:
+    """Which rows are slowest, none below a bound, at most `SLOWEST`, in order of their place."""
+    rows = np.flatnonzero(latency_ns >= least_ns)
+    if rows.size > _MANY:  # as under a load that grows, where sorting them takes long
+        found_ns = latency_ns[rows]
+        rows = rows[found_ns >= np.partition(found_ns, -SLOWEST)[-SLOWEST]]
     order: IntArray = rows[np.lexsort((at_ns[rows], -latency_ns[rows]))[:SLOWEST]]
     return order
 

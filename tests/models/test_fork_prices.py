@@ -12,6 +12,7 @@ from models.faults.candidates import first_accesses
 from models.memory.address_space import AddressSpace
 from models.memory.areas import SegmentationFault
 from models.memory.physical import PhysicalMemory
+from models.operations.causes import FORK, TEARDOWN
 from models.operations.steps import Acquire, Flush, Release, Work, perform
 from models.schemes.base import Scheme
 from models.schemes.classic import Classic
@@ -155,7 +156,7 @@ def test_order_of_steps() -> None:
     _, forked = perform(scheme.fork(mm))
     assert forked.steps == (
         Acquire("write", mm),
-        Work(100_000 + 2 * 300 + 23 * 1024, "fork"),
+        Work(100_000 + 2 * 300 + 23 * 1024, "fork", FORK),
         Flush(mm),
         Release("write", mm),
     )
@@ -165,7 +166,7 @@ def test_order_of_steps() -> None:
         Flush(mm),
         Release("write", mm),
         Acquire("read", mm),
-        Work((1 + 21) * 256, "zap"),  # half a table is looked at
+        Work((1 + 21) * 256, "zap", TEARDOWN),  # half a table is looked at
         Release("read", mm),
     )
 

@@ -10,6 +10,9 @@ the same machine and memory, which have tests of their own, and keeps to the sam
   moment, else at the end of the iteration that it falls into, which does no more than notice the
   end of a child that lived when it began;
 * a BGSAVE that falls into sleep is done at its moment, else at the iteration's end.
+
+What a request waited for is what the server did from its sending to its answer: looked up in a list
+of all that it did, one after the other, a request's writes before its service.
 """
 
 from __future__ import annotations
@@ -21,11 +24,14 @@ from typing import Protocol
 
 import numpy as np
 
+from models.faults.actions import PageAction, TableAction
+from models.faults.batch import Faults
 from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
 from sim.arrays import IntArray
 from sim.machine.clock import Activity
 from sim.machine.streams import Streams
+from sim.machine.tasks import Burst
 from workloads.programs.redis.arrivals import Arrivals
 from workloads.programs.redis.config import ClosedLoop, RedisConfig
 from workloads.programs.redis.heap import RedisHeap
@@ -51,6 +57,18 @@ class Request:
     changes: int
     pages: list[int]
 
+
+@dataclass
+class Doing:
+    """A stretch of work: a fault of some kind or a request's service."""
+
+    start_ns: int
+    end_ns: int
+    cause: str
+
+
+ELSEWHERE = "elsewhere"
+"""Time in which a request waited and the server did no work for anybody."""
 
 _NOBODY = Request(NEVER_NS, 0, 0, 0, 0, [])
 
@@ -241,6 +259,7 @@ class PlainServer:
         sojourns: of all requests that were answered.
         forks: when each fork was called, and how long it took.
         saves: what it knows of them.
+        causes_ns: what all requests together waited for, their own service apart from others'.
     """
 
     def __init__(self, config: RedisConfig, kernel: Kernel, clients: PlainClients) -> None:
@@ -255,6 +274,8 @@ class PlainServer:
         self.saves = PlainSaves(config.snapshot, config.duration or 0)
         self.sojourns: Sojourns = Counter()
         self.forks: list[tuple[int, int]] = []
+        self.causes_ns: Counter[str] = Counter()
+        self._doings: list[Doing] = []
 
     def live(self) -> Activity:
         """The server's process, to the end of its time."""
@@ -280,21 +301,59 @@ class PlainServer:
         beside_child = self.saves.child_alive
         requests = self._clients.read(self._clock.now)
         # Page by page and request by request: what one write does to memory the next one finds.
-        parts_ns = [
-            request.service_ns + sum(self._write(page) for page in request.pages)
-            for request in requests
-        ]
+        parts: list[tuple[int, str]] = []
+        for request in requests:
+            parts += [part for page in request.pages for part in self._write(page)]
+            parts.append((request.service_ns, "service"))
         self.saves.dirty += sum(request.changes for request in requests)
         if requests:
-            yield from self._task.run_parts(np.array(parts_ns))
+            burst = yield from self._task.run(compute_ns=sum(length for length, _ in parts))
+            self._note(parts, burst)
         yield from self._decide(beside_child=beside_child)
         for request in requests:
             self.sojourns[self._clock.now, self._clock.now - request.sent_ns] += 1
+        self._blame(requests)
         self._clients.answered(requests, self._clock.now)
 
-    def _write(self, page: int) -> int:
+    def _write(self, page: int) -> list[tuple[int, str]]:
+        """Write a page; how long what takes."""
         faults = self._kernel.touch(self._mm, np.array([self._heap.start_page + page]))
-        return int(faults.cost_ns.sum())
+        return [
+            (int(faults.cost_ns[n]), f"fault/{_action(faults, n).label}")
+            for n in range(len(faults))
+        ]
+
+    def _note(self, parts: list[tuple[int, str]], burst: Burst | None) -> None:
+        """Find out when each part was done, in the stretches in which the server had a core."""
+        if burst is None:
+            return
+        stretches = [[end_ns - ran_ns, end_ns] for end_ns, ran_ns in burst.passes]
+        for length_ns, cause in parts:
+            left_ns = length_ns
+            while left_ns:
+                start_ns, end_ns = stretches[0]
+                done_ns = min(left_ns, end_ns - start_ns)
+                self._doings.append(Doing(start_ns, start_ns + done_ns, cause))
+                left_ns -= done_ns
+                stretches[0][0] += done_ns
+                if stretches[0][0] == end_ns:
+                    del stretches[0]
+
+    def _blame(self, requests: list[Request]) -> None:
+        """Look up what requests waited for that are answered now."""
+        for sent_ns, count in Counter(request.sent_ns for request in requests).items():
+            rest_ns = self._clock.now - sent_ns
+            for doing in reversed(self._doings):
+                if doing.end_ns <= sent_ns:
+                    break
+                behind_ns = doing.end_ns - max(doing.start_ns, sent_ns)
+                cause = "others" if doing.cause == "service" else doing.cause
+                self.causes_ns[cause] += count * behind_ns
+                rest_ns -= behind_ns
+            self.causes_ns[ELSEWHERE] += count * rest_ns
+        own_ns = sum(request.service_ns for request in requests)
+        self.causes_ns["others"] -= own_ns
+        self.causes_ns["service"] += own_ns
 
     def _decide(self, *, beside_child: bool) -> Activity:
         now_ns = self._clock.now
@@ -312,6 +371,12 @@ class PlainServer:
         yield from task.run(compute_ns=save_ns)
         yield from self._kernel.exit(task, child)
         self.saves.saved(self._clock.now)
+
+
+def _action(faults: Faults, number: int) -> TableAction | PageAction:
+    """What a fault is for: a table that it copies or takes, else the page."""
+    table = TableAction(int(faults.table_action[number]))
+    return table if table > TableAction.ALLOC else PageAction(int(faults.page_action[number]))
 
 
 def sojourns_of(at_ns: IntArray, latency_ns: IntArray, weights: IntArray) -> Sojourns:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_server import (
+    ELSEWHERE,
     PlainClients,
     PlainClosedLoop,
     PlainOpenLoop,
@@ -24,6 +25,7 @@ from sim.arrays import IntArray
 from sim.machine.clock import Activity
 from sim.machine.scheduler import Scheduler
 from sim.machine.tasks import Task
+from sim.measures.common_metrics import LATENCY
 from sim.measures.recording import Recording
 from workloads.programs.afl.config import AflConfig
 from workloads.programs.afl.program import Afl
@@ -40,9 +42,9 @@ from workloads.traces.registry import BUNDLED, open_as
 pytestmark = pytest.mark.histories
 
 Beside = Literal["nobody", "hog", "children", "fuzzers"]
-Outcome = tuple[Sojourns, list[tuple[int, int]], int]
+Outcome = tuple[Sojourns, list[tuple[int, int]], int, Counter[str]]
 """Of each request when and how late it was answered; of each fork when and how long; how many
-snapshots were refused."""
+snapshots were refused; what all requests together waited for."""
 
 
 def hog(kernel: Kernel, gap_ns: int, work_ns: int, *, always_new: bool = False) -> Activity:
@@ -87,7 +89,18 @@ def in_blocks(config: RedisConfig, machine: Setup, beside: Beside) -> Outcome:
     )
     table = redis.series["snapshots"]
     forks = list(zip(table["start_ns"].tolist(), table["fork_ns"].tolist(), strict=True))
-    return sojourns, forks, redis.counters["snapshots_refused"]
+    return sojourns, forks, redis.counters["snapshots_refused"], causes_of(redis)
+
+
+def causes_of(redis: Recording) -> Counter[str]:
+    """What its requests waited for, in all; what the plain server does not tell apart in one."""
+    table = dict(redis.series[LATENCY.causes])
+    del table["requests"], table["latency_ns"]
+    causes: Counter[str] = Counter()
+    for name, column in table.items():
+        at_work = name in {"service", "others"} or name.startswith("fault/")
+        causes[name if at_work else ELSEWHERE] += int(column.sum())
+    return causes
 
 
 class Watched:
@@ -95,6 +108,7 @@ class Watched:
 
     def __init__(self, clients: RequestSource[Any], sojourns: Sojourns) -> None:
         self.upcoming = clients.upcoming
+        self.oldest_ns = clients.oldest_ns
         self._clients = clients
         self._sojourns = sojourns
 
@@ -120,7 +134,7 @@ def one_by_one(config: RedisConfig, machine: Setup, beside: Beside) -> Outcome:
         clients = PlainOpenLoop(Arrivals.joined(pieces))
     server = PlainServer(config, kernel, clients)
     play(kernel, Program([server.live()], Recording), *company)
-    return server.sojourns, server.forks, server.saves.refused
+    return server.sojourns, server.forks, server.saves.refused, server.causes_ns
 
 
 CLOSED = st.fixed_dictionaries(

@@ -15,6 +15,7 @@ from models.memory.physical import PhysicalMemory
 from sim.machine.clock import Activity
 from sim.measures.common_metrics import KILLED, KILLED_AT, KILLED_AT_USE, MEMORY_PEAK
 from sim.measures.recording import Recording
+from workloads.running.machine_use import use_of
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,10 @@ def _add_memory(recording: Recording, logs: Sequence[MemoryLog]) -> None:
 
 
 def play(kernel: Kernel, *programs: Program) -> list[Recording]:
-    """Run programs side by side on the kernel's machine, to the end of each; their results."""
+    """Run programs side by side on the kernel's machine, to the end of each; their results.
+
+    Those of a single one, which may be a mix, tell also what the machine was used for.
+    """
     clock = kernel.machine.clock
     if len(programs) == 1:
         programs = (replace(programs[0], memories=tuple(kernel.books.memories)),)
@@ -98,4 +102,7 @@ def play(kernel: Kernel, *programs: Program) -> list[Recording]:
     lives = [clock.process(life(kernel, program)) for program in programs]
     clock.run(until=clock.all_of(lives))
     clock.check()
-    return cast(list[Recording], [ended.value for ended in lives])
+    recordings = cast(list[Recording], [ended.value for ended in lives])
+    if len(recordings) == 1:
+        recordings[0].add(counters=use_of(kernel))
+    return recordings

@@ -12,6 +12,7 @@ from sim.arrays import IntArray
 from sim.machine.clock import Clock
 from sim.measures.histogram import Histogram
 from workloads.programs.apache.listening import Acceptor, ListenQueue
+from workloads.programs.apache.looks import Looks
 
 
 class Clients(ABC):
@@ -30,10 +31,10 @@ class Clients(ABC):
         self.began_ns = 0
         self.ended_ns = 0
 
-    def begin(self, workers: Sequence[Acceptor]) -> None:
-        """Start to send, to the workers that there are so far."""
+    def begin(self, workers: Sequence[Acceptor], looks: Looks) -> None:
+        """Start to send, to the workers that there are, and that there will be after looks."""
         self.began_ns = self.ended_ns = self.clock.now
-        self._begin(workers)
+        self._begin(workers, looks)
 
     @property
     def looks_ahead(self) -> bool:
@@ -49,7 +50,7 @@ class Clients(ABC):
         self._latencies_ns.append(now - sent_ns)
 
     def note_all(self, latencies_ns: IntArray) -> None:
-        """Responses have come after these times (int64 [n]), and another one comes now."""
+        """Responses come after these times (int64 [n]), and another one not before them."""
         self._latencies_ns.frombytes(latencies_ns.tobytes())
 
     def latencies(self) -> Histogram:
@@ -59,5 +60,5 @@ class Clients(ABC):
         return histogram
 
     @abstractmethod
-    def _begin(self, workers: Sequence[Acceptor]) -> None:
+    def _begin(self, workers: Sequence[Acceptor], looks: Looks) -> None:
         """Connect for the first time."""

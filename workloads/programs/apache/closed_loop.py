@@ -14,6 +14,7 @@ from sim.machine.tasks import Task
 from workloads.programs.apache.clients import Clients
 from workloads.programs.apache.config import SECOND_NS, ApacheConfig, ClosedLoop
 from workloads.programs.apache.listening import Acceptor
+from workloads.programs.apache.looks import Looks
 
 MOST_AT_ONCE = 100
 """Requests that a worker takes at most in one go, if it knows that they come."""
@@ -74,8 +75,8 @@ class ClientThreads(Clients):
         has_core = self._has_cores or self._scheduler.suffices
         return has_core and not self._works and self._books.memory_bytes is None
 
-    def _begin(self, workers: Sequence[Acceptor]) -> None:
-        del workers
+    def _begin(self, workers: Sequence[Acceptor], looks: Looks) -> None:
+        del workers, looks
         for connection in self._connections:
             connection.send()
 

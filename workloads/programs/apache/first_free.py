@@ -29,13 +29,21 @@ class FirstFree(Generic[Worker]):
         self._workers = [(free_ns, next(self._numbers), worker) for free_ns, worker in free]
         heapify(self._workers)
 
-    def latencies_ns(self, requests: Iterable[tuple[int, int]]) -> list[int]:
-        """How long each of the next requests takes: (when it comes, its service time) of each."""
+    def latencies_ns(self, requests: Iterable[tuple[int, int]], before_ns: int) -> list[int]:
+        """How long each of the next requests takes, up to the first that is begun too late.
+
+        Args:
+            requests: when each comes, and its service time.
+            before_ns: when that is.
+        """
         workers, numbers = self._workers, self._numbers
         latencies_ns: list[int] = []
         for at_ns, service_ns in requests:
             free_ns, number, worker = workers[0]
-            end_ns = (at_ns if at_ns > free_ns else free_ns) + service_ns
+            begin_ns = at_ns if at_ns > free_ns else free_ns
+            if begin_ns >= before_ns:
+                break
+            end_ns = begin_ns + service_ns
             if service_ns:
                 number = next(numbers)
             elif at_ns > free_ns:
@@ -48,6 +56,10 @@ class FirstFree(Generic[Worker]):
     def begins_ns(self, at_ns: int) -> int:
         """When a request is begun that comes next."""
         return max(at_ns, self._workers[0][0])
+
+    def idle_before(self, time_ns: int) -> int:
+        """How many are free before a moment, if nothing else comes."""
+        return sum(free_ns < time_ns for free_ns, _, _ in self._workers)
 
     def idle(self, now_ns: int) -> list[Worker]:
         """Who is free, in the order in which they became so."""

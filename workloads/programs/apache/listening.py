@@ -16,9 +16,8 @@ class Acceptor(Protocol):
     Attributes:
         resume: goes on with what it waited for.
         connection: what it has accepted; None if none will come.
-        is_at_home: whether it has served, on a core that nobody else has used since.
-        free_ns: when it had served last.
-        free_by_ns: when it will have served at the latest, what it serves now.
+        is_at_home: whether it has served and waits, and nobody else has used its core since.
+        free_ns: when it has served or will have served, if nobody disturbs it, what it had last.
     """
 
     resume: Step
@@ -30,10 +29,6 @@ class Acceptor(Protocol):
 
     @property
     def free_ns(self) -> int:
-        """See above."""
-
-    @property
-    def free_by_ns(self) -> int:
         """See above."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import accumulate
 
@@ -15,6 +17,7 @@ from workloads.programs.apache.clients import Clients
 from workloads.programs.apache.config import ApacheConfig, TraceClients
 from workloads.programs.apache.first_free import FirstFree
 from workloads.programs.apache.listening import Acceptor
+from workloads.programs.apache.looks import Looks
 from workloads.traces.kinds.access_trace import AccessTrace
 from workloads.traces.reading.columns import MISSING
 
@@ -25,10 +28,10 @@ _ROWS = 1 << 14
 class TracedClients(Clients):
     """The requests of a trace, up to the configured duration.
 
-    Where workers are as many as there will ever be, each has run on a core that nobody else uses,
-    and only requests happen, it follows from the requests alone who serves which, and when. So all
-    of them are resolved at once, but for the first ones, which find workers that have not served
-    yet, and the last ones, which find some that exit.
+    Where each worker has served, on a core that nobody else uses, and only requests happen, it
+    follows from the requests alone who serves which, and when. So all of them are resolved at once
+    up to the next look that finds too few idle workers, but for the first ones, which find workers
+    that have not served yet, and the last ones, which find some that exit.
 
     Args:
         config: of the server.
@@ -51,80 +54,138 @@ class TracedClients(Clients):
     ) -> None:
         super().__init__(kernel.machine.clock)
         self._scheduler = kernel.machine.scheduler
-        fixed = not config.spare or config.workers == config.max_workers
         unwatched = kernel.books.memory_bytes is None and self._scheduler.spans is None
-        self._by_themselves = alone and fixed and unwatched
+        self._by_themselves = alone and unwatched
         self._at_ns = clients.send_ns(trace.arrival_ns(), config.sending_ns)
         drawn_ns = config.service.draw(streams.generator("workload/apache/service"), len(trace))
         self._service_ns = np.where(trace.service_ns == MISSING, drawn_ns, trace.service_ns)
         self._workers: Sequence[Acceptor] = ()
+        self._looks = Looks(config.spare)
+        self._at_home = 0
+        self._not_before_ns = 0
         self._go_on = steps(self._arrivals())
 
-    def _begin(self, workers: Sequence[Acceptor]) -> None:
-        self._workers = workers
+    def _begin(self, workers: Sequence[Acceptor], looks: Looks) -> None:
+        self._workers, self._looks = workers, looks
         self.clock.next(self._go_on)
 
-    def _requests(self, first: int, end: int) -> Iterator[tuple[int, int]]:
+    @property
+    def _last(self) -> int:
+        """The first of the last ones: as many as workers, so that all have one behind them."""
+        return max(len(self._at_ns) - len(self._workers), 0)
+
+    def _rows(self, first: int, end: int) -> Iterator[tuple[int, list[int], list[int]]]:
+        """Requests in parts: the number of the first, when each comes, its service time."""
         for start in range(first, end, _ROWS):
             rows = slice(start, min(start + _ROWS, end))
             at_ns = self._at_ns[rows] + self.began_ns
-            yield from zip(at_ns.tolist(), self._service_ns[rows].tolist(), strict=True)
+            yield start, at_ns.tolist(), self._service_ns[rows].tolist()
 
     def _arrivals(self) -> Generator[None, None, None]:
         sent = 0
-        # The last ones: as many as workers, so that none of them is idle when no more will come.
-        last = len(self._at_ns) - len(self._workers)
         if self._by_themselves and self._scheduler.suffices:
-            sent = yield from self._send(0, last, self._follow_from_requests)
-            if sent < last:
-                yield from self._resolve(sent, last)
-                sent = last
+            while sent < self._last:
+                sent = yield from self._send(sent, self._last, self._follow_from_requests)
+                if sent < self._last:
+                    sent = yield from self._resolve(sent, self._last)
         yield from self._send(sent, len(self._at_ns))
         self.queue.close()
 
     def _send(
-        self, first: int, end: int, enough: Callable[[int], bool] | None = None
+        self, first: int, end: int, enough: Callable[[], bool] | None = None
     ) -> Generator[None, None, int]:
         """Send requests at their times, until it is enough; returns the first that was not sent."""
         number = first
-        for at_ns, service_ns in self._requests(first, end):
-            if at_ns > self.clock.now:
-                self.clock.later(at_ns - self.clock.now, self._go_on)
-                yield
-                if enough is not None and enough(end):
-                    break
-            self.queue.connect(_Request(self, at_ns, service_ns))
-            number += 1
+        for _, at_ns, service_ns in self._rows(first, end):
+            for moment_ns, request_ns in zip(at_ns, service_ns, strict=True):
+                if moment_ns > self.clock.now:
+                    self.clock.later(moment_ns - self.clock.now, self._go_on)
+                    yield
+                    if enough is not None and enough():
+                        return number
+                self.queue.connect(_Request(self, moment_ns, request_ns))
+                number += 1
         return number
 
-    def _follow_from_requests(self, end: int) -> bool:
-        """Whether that is so of those from now on, and all workers will be free before the end."""
-        return (
-            not self.queue.waiting
-            and all(worker.is_at_home for worker in self._workers)
-            and self._free_by_ns() < self.began_ns + int(self._at_ns[end])
-        )
+    def _follow_from_requests(self) -> bool:
+        """Whether that is so of those from now on."""
+        if self.clock.now < self._not_before_ns or self.queue.waiting:
+            return False
+        while self._at_home < len(self._workers):
+            if not self._workers[self._at_home].is_at_home:
+                return False
+            self._at_home += 1  # and will be: there are cores for all
+        return self._looks.next_ns > self.clock.now
 
-    def _free_by_ns(self) -> int:
-        return max(worker.free_by_ns for worker in self._workers)
+    def _resolve(self, first: int, end: int) -> Generator[None, None, int]:
+        """Serve requests by themselves, if it is worth it; returns the first that was not served.
 
-    def _resolve(self, first: int, end: int) -> Generator[None, None, None]:
-        """Serve requests by themselves; come back at the moment at which the next one is begun."""
-        self.clock.later(max(self._free_by_ns() + 1 - self.clock.now, 0), self._go_on)
-        yield
+        Comes back at the moment at which that is begun, or just before a look that finds too few
+        idle workers. By then all have served what they had before, so each of them waits.
+        """
         idle = self.queue.idle()
+        waiting = set(map(id, idle))
+        busy = [worker for worker in self._workers if id(worker) not in waiting]
+        busy.sort(key=lambda worker: worker.free_ns)
         # Some are free since a later moment than their last burst: requests may take no time.
-        free_ns = accumulate((worker.free_ns for worker in idle), max)
-        serving = FirstFree(zip(free_ns, idle, strict=True))
-        for start in range(first, end, _ROWS):
-            rows = self._requests(start, min(start + _ROWS, end))
-            self.note_all(np.array(serving.latencies_ns(rows), np.int64))
-        begins_ns = serving.begins_ns(self.began_ns + int(self._at_ns[end]))
-        self.clock.later(begins_ns - self.clock.now, self._go_on)
+        free_ns = list(accumulate((worker.free_ns for worker in [*idle, *busy]), max))
+        ends_ns = free_ns[len(idle) :]
+        if len(set(ends_ns)) < len(ends_ns):  # who of them began first is not known any more
+            self._not_before_ns = ends_ns[-1]
+            return (yield from self._send(first, first + 1))
+        serving = FirstFree(zip(free_ns, [*idle, *busy], strict=True))
+        latencies_ns = array("q")
+        served, until_ns = self._serve(serving, first, end, latencies_ns)
+        if until_ns <= max(self.clock.now, free_ns[-1]):
+            self._not_before_ns = until_ns
+            return (yield from self._send(first, first + 1))
+        self.note_all(np.frombuffer(latencies_ns, np.int64))
+        self.clock.later(until_ns - self.clock.now, self._go_on)
         yield
-        for worker, until_ns in serving.busy(begins_ns):
-            self.queue.occupy(worker, _Rest(self, until_ns - begins_ns))
-        self.queue.line_up(serving.idle(begins_ns))
+        for worker, free_at_ns in serving.busy(until_ns):
+            self.queue.occupy(worker, _Rest(self, free_at_ns - until_ns))
+        self.queue.line_up(serving.idle(until_ns))
+        return served
+
+    def _serve(
+        self, serving: FirstFree[Acceptor], first: int, end: int, latencies_ns: array[int]
+    ) -> tuple[int, int]:
+        """Serve requests until one of them finds too few idle workers; adds their latencies.
+
+        Returns:
+            The first that was not served, and when that is known to be so.
+        """
+        look_ns = self._looks.next_ns
+        for start, at_ns, service_ns in self._rows(first, end):
+            done = 0
+            while True:
+                rows = slice(done, bisect_left(at_ns, look_ns, done))
+                requests = zip(at_ns[rows], service_ns[rows], strict=True)
+                found_ns = serving.latencies_ns(requests, look_ns)
+                latencies_ns.extend(found_ns)
+                done += len(found_ns)
+                if done == len(at_ns):
+                    break
+                if not self._finds_enough(serving, look_ns, at_ns[done]):
+                    return start + done, look_ns - 1
+                look_ns = self._looks.first_from(max(at_ns[done], look_ns + 1))
+        begins_ns = serving.begins_ns(self.began_ns + int(self._at_ns[end]))
+        while look_ns <= begins_ns:
+            if not self._finds_enough(serving, look_ns, begins_ns):
+                return end, look_ns - 1
+            look_ns = self._looks.first_from(max(begins_ns, look_ns + 1))
+        return end, begins_ns
+
+    def _finds_enough(self, serving: FirstFree[Acceptor], look_ns: int, next_ns: int) -> bool:
+        """Whether enough workers are idle at a look, if the next request is begun at it or later.
+
+        Who is free at that very moment is seen too late, who comes is seen.
+        """
+        coming = 0
+        if next_ns == look_ns:
+            from_ns = look_ns - self.began_ns
+            coming = int(np.subtract(*self._at_ns.searchsorted([from_ns + 1, from_ns])))
+        return serving.idle_before(look_ns) - coming >= self._looks.enough
 
 
 class _Request:

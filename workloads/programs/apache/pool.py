@@ -26,6 +26,7 @@ from sim.measures.recording import Recording
 from workloads.programs.apache.clients import Clients
 from workloads.programs.apache.config import SECOND_NS, ApacheConfig
 from workloads.programs.apache.listening import Connection
+from workloads.programs.apache.looks import NEVER, Looks
 from workloads.running.faults import LoadedMemory, faults_since_loading
 
 MOST_FORKED_AT_ONCE = 32
@@ -37,16 +38,35 @@ _WORTH_LOOKING = 3
 WORKERS = Metric("workers", group=Group.DETAILS)
 
 
+class Outgrown(Exception):  # noqa: N818 - it is no error, but the end of an attempt
+    """There are to be more workers than the pool was made for."""
+
+
 class WorkerPool:
-    """The parent process, from its start to the end of the last worker."""
+    """The parent process, from its start to the end of the last worker.
+
+    Args:
+        config: of the server.
+        kernel: of the machine.
+        clients: whom it serves.
+        streams: what chance draws from.
+        most_workers: beyond which it raises `Outgrown`.
+    """
 
     def __init__(
-        self, config: ApacheConfig, kernel: Kernel, clients: Clients, streams: Streams
+        self,
+        config: ApacheConfig,
+        kernel: Kernel,
+        clients: Clients,
+        streams: Streams,
+        most_workers: int,
     ) -> None:
         self.config = config
         self.kernel = kernel
         self.clients = clients
         self._streams = streams
+        self._most_workers = most_workers
+        self._looks = Looks(config.spare)
         self._clock = kernel.machine.clock
         self._task = kernel.machine.task("apache")
         self._mm = kernel.start_program()
@@ -60,13 +80,15 @@ class WorkerPool:
     def live(self) -> Activity:
         """Fork the first workers, let the clients come, keep some workers idle, wait for all."""
         yield from self._fork(self.config.workers)
-        self.clients.begin(self._workers)
+        self.clients.begin(self._workers, self._looks)
         if self.config.spare:
             yield from self._keep_spare()
         yield self._clock.all_of(self._processes)
         yield from self.kernel.exit(self._task, self._mm)
 
     def _fork(self, count: int) -> Activity:
+        if len(self._workers) + count > self._most_workers:
+            raise Outgrown
         for _ in range(count):
             asked_ns = self._clock.now
             mm = yield from self.kernel.fork(self._task, self._mm)
@@ -84,7 +106,12 @@ class WorkerPool:
         """
         rate = 1
         while True:
-            yield self._clock.timeout(self._next_look_ns()) | self.clients.queue.closed
+            sleep_ns = self._next_look_ns()
+            if len(self._workers) < self.config.max_workers:
+                self._looks.next_ns = self._clock.now + sleep_ns
+            else:
+                self._looks.next_ns = NEVER
+            yield self._clock.timeout(sleep_ns) | self.clients.queue.closed
             if self.clients.queue.closed.triggered:
                 return
             if self.clients.queue.idle_workers >= self.config.spare:
@@ -140,22 +167,16 @@ class Worker:
     def is_at_home(self) -> bool:
         """See `Acceptor.is_at_home`."""
         number, cores = self._task.last_core, self._pool.kernel.machine.scheduler.cores
-        if self._burst is None or number is None:
+        if self._burst is None or not self._burst.passes or number is None:
             return False
         return cores[number].last_task is self._task
 
     @property
     def free_ns(self) -> int:
         """See `Acceptor.free_ns`."""
-        assert self._burst is not None  # noqa: S101 - it has served
-        return self._burst.passes[-1][0]
-
-    @property
-    def free_by_ns(self) -> int:
-        """See `Acceptor.free_by_ns`; its core is perhaps still being switched to it."""
-        assert self._burst is not None  # noqa: S101 - it has served
-        switch_ns = self._pool.kernel.machine.scheduler.switch_ns
-        return self._burst.queued_ns + self._burst.compute_ns + switch_ns
+        burst = self._burst
+        assert burst is not None  # noqa: S101 - it has served
+        return burst.passes[-1][0] if burst.passes else burst.queued_ns + burst.compute_ns
 
     def live(self) -> Activity:
         """Serve connection after connection, then exit."""

@@ -14,7 +14,7 @@ from workloads.programs.apache.clients import Clients
 from workloads.programs.apache.closed_loop import ClientThreads
 from workloads.programs.apache.config import ApacheConfig, ClosedLoop, TraceClients
 from workloads.programs.apache.open_loop import TracedClients
-from workloads.programs.apache.pool import WorkerPool
+from workloads.programs.apache.pool import Outgrown, WorkerPool
 from workloads.running.demands import LOADED, SHARED, Demand
 from workloads.running.pages import SLOT_BYTES
 from workloads.running.program import Program, play
@@ -37,10 +37,15 @@ class Apache(Workload):
     ) -> Program:
         """Fork the workers, serve the clients until they are done, and say what they saw.
 
-        ``alone`` on the machine it is simulated faster, with the same results.
+        ``alone`` on the machine it is simulated faster, with the same results; but it may end with
+        `Outgrown`, when it has turned out that there will be more workers than it was hoped.
         """
-        pool = WorkerPool(config, kernel, _clients(config, kernel, streams, alone=alone), streams)
-        return Program([pool.live()], pool.recording, at_once=_at_once(config))
+        most = config.max_workers if config.spare else config.workers
+        if alone and isinstance(config.clients, TraceClients):
+            most = _most_hoped(most, config, kernel)
+        clients = _clients(config, kernel, streams, alone=alone)
+        pool = WorkerPool(config, kernel, clients, streams, most)
+        return Program([pool.live()], pool.recording, at_once=1 + most + _busy_threads(config))
 
     def demands(self, config: Mapping[str, Any]) -> Iterator[Demand]:
         """See `Workload.demands`."""
@@ -74,16 +79,31 @@ class Apache(Workload):
 
     def run(self, config: ApacheConfig, setup: Setup) -> Recording:
         """See `Workload.run`."""
+        try:
+            return self._played(config, setup, alone=True)
+        except Outgrown:
+            return self._played(config, setup, alone=False)
+
+    def _played(self, config: ApacheConfig, setup: Setup, *, alone: bool) -> Recording:
         kernel = setup.kernel()
-        (recording,) = play(kernel, self.start(config, kernel, setup.streams(), alone=True))
+        (recording,) = play(kernel, self.start(config, kernel, setup.streams(), alone=alone))
         return recording
 
 
-def _at_once(config: ApacheConfig) -> int:
-    """See `Program.at_once`: the parent, all workers that there may be, threads that work."""
+def _most_hoped(most: int, config: ApacheConfig, kernel: Kernel) -> int:
+    """Most workers of a trace with which to try first: as many as have cores beside the parent.
+
+    Not if spans or the use of memory are watched, since then the trace is played anyhow.
+    """
+    with_cores = len(kernel.machine.scheduler.cores) - 1
+    watched = kernel.machine.scheduler.spans is not None or kernel.books.memory_bytes is not None
+    return most if watched or config.workers > with_cores else min(most, with_cores)
+
+
+def _busy_threads(config: ApacheConfig) -> int:
+    """Threads of the clients that ever want a core."""
     clients = config.clients
-    threads = clients.threads if isinstance(clients, ClosedLoop) and clients.work else 0
-    return 1 + (config.max_workers if config.spare else config.workers) + threads
+    return clients.threads if isinstance(clients, ClosedLoop) and clients.work else 0
 
 
 def _clients(config: ApacheConfig, kernel: Kernel, streams: Streams, *, alone: bool) -> Clients:

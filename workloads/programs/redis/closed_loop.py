@@ -51,3 +51,7 @@ class ClosedLoopClients:
     def served(self, ahead: Iterations[Passes], ends_ns: IntArray) -> Replies:
         """Take the first iterations as served; their latencies in order of reply."""
         return self._connections.reply(ahead.basis, ends_ns)
+
+    def oldest_ns(self, now_ns: int) -> int:
+        """See `requests.RequestSource`."""
+        return min(self._connections.oldest_ns, now_ns)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from workloads.programs.redis.server import WINDOW_NS
+from workloads.programs.redis.latencies import WINDOW_NS
 from workloads.programs.redis.snapshot_config import SECOND_NS
 from workloads.running.demands import HELD, LOADED, ROWS, SHARED, Demand
 from workloads.running.pages import PAGE_BYTES, SLOT_BYTES

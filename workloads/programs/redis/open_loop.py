@@ -13,7 +13,14 @@ from sim.arrays import BoolArray, IntArray
 from workloads.programs.redis.arrivals import PIECE_REQUESTS, Arrivals
 from workloads.programs.redis.backlog import Backlog
 from workloads.programs.redis.known_arrivals import KnownArrivals
-from workloads.programs.redis.requests import READ_BYTES, FindFaults, Iterations, Replies, fault_ns
+from workloads.programs.redis.requests import (
+    READ_BYTES,
+    FindFaults,
+    Iterations,
+    Order,
+    Replies,
+    fault_ns,
+)
 
 _LEAST_LOOK = 16
 _FEW = 16
@@ -27,10 +34,12 @@ class WaitingRequests:
 
     Attributes:
         at_ns: int64 [n], when each request arrived, in order of service.
+        service_ns: int64 [n], how long each is served.
         left_behind: whether they are the backlog's; else they are the next to arrive.
     """
 
     at_ns: IntArray
+    service_ns: IntArray
     left_behind: bool
 
 
@@ -112,8 +121,10 @@ class OpenLoopClients:
             rows.append((start_ns, free_ns, busy_ns, end - begin, sum(changes[:end]), writes_end))
         self._look_less(None)
         starts, ends, busy, counts, changed, written = np.array(rows, np.int64).T
-        waiting = WaitingRequests(requests.at_ns[first:], False)
-        return Iterations(starts, ends, busy, counts, changed, written, faults, waiting)
+        own_ns = requests.service_ns[first : first + seen]
+        waiting = WaitingRequests(requests.at_ns[first : first + seen], own_ns, False)
+        order = Order(own_ns, requests.writes_from[first : first + seen + 1])
+        return Iterations(starts, ends, busy, counts, changed, written, faults, waiting, order)
 
     def _many_iterations(
         self, now_ns: int, until_ns: int, arrived: int, find_faults: FindFaults
@@ -151,7 +162,8 @@ class OpenLoopClients:
             changes_end=np.cumsum(requests.changes[chosen])[ends - 1],
             writes_end=writes_from[ends],
             faults=faults,
-            basis=WaitingRequests(at_ns, False),
+            basis=WaitingRequests(at_ns, requests.service_ns[chosen], False),
+            order=Order(requests.service_ns[chosen], writes_from),
         )
 
     def _left_behind(
@@ -178,7 +190,8 @@ class OpenLoopClients:
             changes_end=np.cumsum(requests.changes)[ends - 1],
             writes_end=requests.writes_from[ends],
             faults=faults,
-            basis=WaitingRequests(requests.at_ns, True),
+            basis=WaitingRequests(requests.at_ns, requests.service_ns, True),
+            order=Order(requests.service_ns, requests.writes_from),
         )
 
     def _certain(self, starts_ns: IntArray) -> int:
@@ -208,7 +221,17 @@ class OpenLoopClients:
         else:
             self._known.next += count
         latency_ns = replied_ns - ahead.basis.at_ns[:count]
-        return Replies(replied_ns, latency_ns, np.ones(count, np.int64))
+        own_ns = ahead.basis.service_ns[:count]
+        return Replies(replied_ns, latency_ns, np.ones(count, np.int64), own_ns)
+
+    def oldest_ns(self, now_ns: int) -> int:
+        """See `requests.RequestSource`."""
+        if self._backlog:
+            oldest = np.array([self._backlog.oldest])
+            return int(self._known.numbered(oldest).at_ns[0])
+        if not self._known.ahead:
+            return now_ns
+        return min(int(self._known.requests.at_ns[self._known.next]), now_ns)
 
 
 def _leaves_some(ends: IntArray, connections: IntArray, sizes: IntArray) -> BoolArray:

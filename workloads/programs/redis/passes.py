@@ -41,6 +41,10 @@ class Connections(Protocol):
     most_iterations: int
     """To be looked at together."""
 
+    @property
+    def oldest_ns(self) -> int:
+        """When the oldest of the requests was sent that are not answered."""
+
     def passes(self, count: int) -> Passes:
         """The next ``count`` iterations."""
 

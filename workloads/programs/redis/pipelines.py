@@ -34,6 +34,7 @@ class PipelinedConnection:
         number: int,
     ) -> None:
         self._pipeline = clients.pipeline
+        self._service_ns = config.usual_service_ns
         self._get_bytes = config.get_bytes
         self._set_bytes = config.set_bytes
         self._set_ratio = config.set_ratio
@@ -129,6 +130,11 @@ class PipelinedConnection:
         ends = np.append(0, self._written.ends)[sets]
         return sets, np.diff(ends, prepend=0), self._written.pages[: ends[-1]]
 
+    @property
+    def oldest_ns(self) -> int:
+        """When the oldest of its requests was sent that are not answered."""
+        return int(self._past_ns[0])
+
     def reply(self, served: IntArray, read: IntArray, ends_ns: IntArray) -> Replies:
         """Take the passes as served, replying at ``ends_ns``; the latencies of their requests."""
         positions = np.concatenate([self._past, served])
@@ -141,7 +147,9 @@ class PipelinedConnection:
         replied_ns = times[np.searchsorted(positions, starts, side="right")]
         asked = np.searchsorted(positions, starts - self._pipeline, side="right")
         sent_ns = np.where(starts < self._pipeline, 0, times[asked])
-        replies = Replies(replied_ns, replied_ns - sent_ns, np.diff(edges))
+        counts = np.diff(edges)
+        own_ns = counts * self._service_ns
+        replies = Replies(replied_ns, replied_ns - sent_ns, counts, own_ns)
 
         self.served, self._read_bytes = int(served[-1]), int(read[-1])
         keep = max(
@@ -190,7 +198,14 @@ class Pipelines:
         at_ns = np.concatenate([part.at_ns for part in parts])
         order = np.argsort(at_ns, kind="stable")
         latency_ns = np.concatenate([part.latency_ns for part in parts])[order]
-        return Replies(at_ns[order], latency_ns, np.concatenate([p.weights for p in parts])[order])
+        weights = np.concatenate([part.weights for part in parts])[order]
+        own_ns = np.concatenate([part.own_ns for part in parts])[order]
+        return Replies(at_ns[order], latency_ns, weights, own_ns)
+
+    @property
+    def oldest_ns(self) -> int:
+        """See `passes.Connections`."""
+        return min(connection.oldest_ns for connection in self._connections)
 
 
 def _merged(one: IntArray, other: IntArray) -> IntArray:

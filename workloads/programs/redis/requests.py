@@ -29,6 +29,19 @@ Basis = TypeVar("Basis")
 
 
 @dataclass(frozen=True)
+class Order:
+    """What is done in which order in iterations: one request after the other, its writes first.
+
+    Attributes:
+        service_ns: int64 [n], how long each request is served, without its page faults.
+        writes_from: int64 [n + 1], which write is the first of each request.
+    """
+
+    service_ns: IntArray
+    writes_from: IntArray
+
+
+@dataclass(frozen=True)
 class Iterations(Generic[Basis]):
     """Consecutive iterations of the event loop, looked at but not yet served. Arrays are int64 [n].
 
@@ -41,6 +54,7 @@ class Iterations(Generic[Basis]):
         writes_end: how many pages SETs have dirtied by its end.
         faults: of all these writes.
         basis: their source's own.
+        order: of what is done in each; None if nothing is sent but when one ends.
     """
 
     start_ns: IntArray
@@ -51,18 +65,41 @@ class Iterations(Generic[Basis]):
     writes_end: IntArray
     faults: Faults
     basis: Basis
+    order: Order | None = None
+
+    def faults_at(self, count: int) -> tuple[IntArray, IntArray]:
+        """In which of the first iterations each of their faults falls, and how long into it."""
+        ends = self.writes_end[:count]
+        position = self.faults.position
+        position = position[: position.searchsorted(ends[-1])]
+        iteration = ends.searchsorted(position, "right")
+        cost_ns = self.faults.cost_ns[: len(position)]
+        before_ns = cost_ns.cumsum() - cost_ns
+        # Less what was before the first of the same iteration.
+        into_ns: IntArray = before_ns - before_ns[iteration.searchsorted(iteration)]
+        several = np.flatnonzero(self.requests[iteration] > 1)
+        if self.order is not None and len(several):
+            writes_from = self.order.writes_from
+            ordered = writes_from.searchsorted(position[several] + writes_from[0], "right") - 1
+            end = self.requests[: iteration[-1] + 1].cumsum()
+            begun = (end - self.requests[: len(end)])[iteration[several]]
+            served_ns = np.append(0, self.order.service_ns[: end[-1]].cumsum())
+            into_ns[several] += served_ns[ordered] - served_ns[begun]
+        return iteration, into_ns
 
 
 @dataclass(frozen=True)
 class Replies:
     """Latencies of served requests: ``weights[i]`` requests took ``latency_ns[i]``.
 
-    ``at_ns`` (ascending) is when their replies were written.
+    ``at_ns`` (ascending) is when their replies were written; for ``own_ns[i]`` of the time they
+    were served themselves, all of them together.
     """
 
     at_ns: IntArray
     latency_ns: IntArray
     weights: IntArray
+    own_ns: IntArray
 
 
 FindFaults = Callable[[IntArray], Faults]
@@ -86,6 +123,9 @@ class RequestSource(Protocol[Basis]):
 
         At least one; as many as are worth looking at of those that end before ``until_ns``.
         """
+
+    def oldest_ns(self, now_ns: int) -> int:
+        """Before when no request was sent that is not answered now."""
 
     def served(self, ahead: Iterations[Basis], ends_ns: IntArray) -> Replies:
         """The first ``len(ends_ns)`` iterations of the latest look, replied at these times."""

@@ -32,9 +32,8 @@ from sim.measures.common_metrics import (
 from sim.measures.level import Level
 from sim.measures.metrics import Better, Group, Metric, Unit
 from sim.measures.recording import Recording
-from sim.measures.timeline import Timeline
-from sim.measures.warmup import SteadyLatency
 from workloads.programs.redis.config import RedisConfig
+from workloads.programs.redis.latencies import Latencies
 from workloads.programs.redis.requests import Basis, Iterations, RequestSource
 from workloads.programs.redis.snapshot_config import SECOND_NS
 from workloads.programs.redis.snapshot_schedule import NEVER_NS, SnapshotSchedule
@@ -46,9 +45,6 @@ _FIRST_LOOK_NS = 2_000_000
 """How far a server beside others looks at first: some dozens of iterations, about as much as a look
 at one costs.
 """
-WINDOW_NS = 100_000_000
-"""Length of a window of the latency timeline."""
-
 KEYS_WRITTEN = Metric("keys_written", group=Group.DETAILS)
 SNAPSHOTS = Metric("snapshots", group=Group.FORKS, family="snapshots")
 SNAPSHOT_RUNNING = Metric(
@@ -92,8 +88,7 @@ class Server(Generic[Basis]):
         self._requests = 0
         self._failed = 0
         self._keys_written = 0
-        self._latency = SteadyLatency(config.warmup, config.duration)
-        self._timeline = Timeline(WINDOW_NS)
+        self._latencies = Latencies(config, kernel.machine.scheduler, self._task)
 
     def live(self) -> Activity:
         """The server's process."""
@@ -216,6 +211,7 @@ class Server(Generic[Basis]):
             first = end
         if done:
             self._schedule.changes += int(ahead.changes_end[done - 1])
+            self._latencies.fault(ahead, done)
             self._reply(ahead, ahead.ends_ns[:done])
 
     def _find_faults(self, pages: IntArray) -> Faults:
@@ -229,6 +225,7 @@ class Server(Generic[Basis]):
         yield from self._task.run(compute_ns=busy_ns)
         if slept_ns:
             yield self._clock.timeout(slept_ns)
+        self._latencies.fault(ahead, count)
         self._reply(ahead, ahead.ends_ns[:count])
 
     def _serve_one(self, ahead: Iterations[Basis], until_ns: int) -> Activity:
@@ -240,7 +237,8 @@ class Server(Generic[Basis]):
             if has_child or self._clock.now < start_ns or self._has_time(int(ahead.ends_ns[0])):
                 return
         self._write(ahead, 1)
-        yield from self._task.run(compute_ns=int(ahead.busy_ns[0]))
+        burst = yield from self._task.run(compute_ns=int(ahead.busy_ns[0]))
+        self._latencies.fault(ahead, 1, burst)
         if self._clock.now >= until_ns:
             yield from self._decide()
         self._reply(ahead, np.array([self._clock.now]))
@@ -261,8 +259,9 @@ class Server(Generic[Basis]):
         replies = self._clients.served(ahead, ends_ns)
         if not len(replies.at_ns):
             return  # the pass read a part of a long request
-        self._latency.add(replies.at_ns, replies.latency_ns, replies.weights)
-        self._timeline.add(replies.at_ns, replies.latency_ns, replies.weights)
+        self._latencies.add(replies)
+        if self._latencies.many:
+            self._latencies.forget(self._clients.oldest_ns(int(ends_ns[-1])))
 
     def _decide(self) -> Activity:
         """Fork a child that saves the data set, if that is due."""
@@ -312,13 +311,13 @@ class Server(Generic[Basis]):
             self._carry_out(begun, done)
         if self._children.value:
             self._measure(self._snapshots[-1])
-        warmup_ns, latency = self._latency.cut()
+        warmup_ns, recording = self._latencies.recording()
         requests, steady_ns = self._requests, elapsed_ns
         if warmup_ns:
-            requests, steady_ns = latency.count, max(elapsed_ns - warmup_ns, 1)
+            requests = recording.histograms[LATENCY.name].count
+            steady_ns = max(elapsed_ns - warmup_ns, 1)
         extra_bytes = max((s.extra_bytes for s in self._snapshots), default=0)
-        return Recording().add(
-            histograms={LATENCY: latency},
+        return recording.add(
             counters={
                 REQUESTS: self._requests,
                 KEYS_WRITTEN: self._keys_written,
@@ -329,10 +328,7 @@ class Server(Generic[Basis]):
                 SNAPSHOTS_UNFINISHED: self._children.value,
                 **faults_since_loading(self._loaded),
             },
-            series={
-                "timeline": self._timeline.columns(),
-                SNAPSHOT_FORKS: columns(self._snapshots),
-            },
+            series={SNAPSHOT_FORKS: columns(self._snapshots)},
             levels={
                 DURATION: elapsed_ns,
                 THROUGHPUT: per_second(requests, steady_ns),

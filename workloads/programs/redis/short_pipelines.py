@@ -26,6 +26,7 @@ class ShortPipelines:
 
     def __init__(self, config: RedisConfig, clients: ClosedLoop, streams: Streams) -> None:
         self._pipeline, self._count = clients.pipeline, clients.connections
+        self._service_ns = config.usual_service_ns
         self._set_ratio = config.set_ratio
         self._heap = RedisHeap(config)
         self._drawn = drawn_ahead(self._heap, self._count)
@@ -74,6 +75,11 @@ class ShortPipelines:
             self._written = self._heap.written(self._keys[: max(sets, _SETS_AHEAD)])
         return self._written
 
+    @property
+    def oldest_ns(self) -> int:
+        """See `passes.Connections`."""
+        return self._replied_ns
+
     def reply(self, passes: Passes, ends_ns: IntArray) -> Replies:
         """See `passes.Connections`."""
         count = len(ends_ns)
@@ -83,4 +89,5 @@ class ShortPipelines:
         gone = int(passes.changes_end[count - 1])
         self._turns, self._keys = self._turns[gone:], self._keys[gone:]
         self._written = self._written.after(gone)
-        return Replies(ends_ns, latency_ns, passes.requests[:count])
+        weights = passes.requests[:count]
+        return Replies(ends_ns, latency_ns, weights, weights * self._service_ns)

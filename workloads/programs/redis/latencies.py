@@ -1,0 +1,100 @@
+"""Latencies of a server's requests, and what they were spent on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.operations.causes import by_cause
+from sim.machine.causes import WORK
+from sim.machine.ledger import History
+from sim.machine.scheduler import Scheduler
+from sim.machine.tasks import Burst, Task
+from sim.measures.common_metrics import LATENCY
+from sim.measures.recording import Recording
+from sim.measures.timeline import Timeline
+from sim.measures.warmup import SteadyLatency
+from workloads.programs.redis.config import RedisConfig
+from workloads.programs.redis.requests import Basis, Iterations, Replies
+from workloads.programs.shared.causes import OTHERS
+
+WINDOW_NS = 100_000_000
+"""Length of a window of the latency timeline."""
+_KEPT = 4096
+"""Pieces of the past, before it is looked which are still needed."""
+
+
+class Latencies:
+    """From when requests are sent to their answers, by what the server did meanwhile.
+
+    That is its history: what in it is nothing else was service, of the request or of others. So
+    causes add up to latencies by themselves, if only no service is longer than what is left.
+
+    Args:
+        config: of the server.
+        scheduler: of its machine.
+        task: the server.
+    """
+
+    def __init__(self, config: RedisConfig, scheduler: Scheduler, task: Task) -> None:
+        self._scheduler = scheduler
+        self._task = task
+        self._history = task.ledger.history = History()
+        self._kept = _KEPT
+        self._steady = SteadyLatency(config.warmup, config.duration)
+        self._timeline = Timeline(WINDOW_NS)
+
+    def fault(self, ahead: Iterations[Basis], count: int, burst: Burst | None = None) -> None:
+        """Take down the page faults of iterations that were served.
+
+        Args:
+            ahead: the iterations.
+            count: how many of them were served.
+            burst: as which the only one was; None if they were as they were looked at.
+        """
+        faults = ahead.faults.until(int(ahead.writes_end[count - 1]))
+        if not len(faults):
+            return
+        iteration, into_ns = ahead.faults_at(count)
+        causes = list(by_cause(faults))
+        if burst is None:
+            starts_ns = ahead.start_ns[iteration] + into_ns
+            self._history.extend(starts_ns, starts_ns + faults.cost_ns, causes)
+        else:
+            numbers = np.arange(len(faults))
+            of = {number: cause for cause, chosen in causes for number in numbers[chosen].tolist()}
+            ends_ns = into_ns + faults.cost_ns
+            for number, part in enumerate(zip(into_ns.tolist(), ends_ns.tolist(), strict=True)):
+                for stretch in burst.stretches_ns(*part):
+                    self._history.add(*stretch, of[number])
+        sums_ns = {cause: int(faults.cost_ns[chosen].sum()) for cause, chosen in causes}
+        self._scheduler.attribute(self._task, sums_ns)
+
+    def add(self, replies: Replies) -> None:
+        """Count requests as answered; all that was done up to the last is in the history."""
+        at_ns, latency_ns, weights = replies.at_ns, replies.latency_ns, replies.weights
+        causes_ns = self._history.between(at_ns - latency_ns, at_ns)
+        rest_ns = latency_ns - sum(causes_ns.values()) if causes_ns else latency_ns
+        causes_ns = {cause: ns * weights for cause, ns in causes_ns.items()}
+        causes_ns[WORK] = replies.own_ns
+        causes_ns[OTHERS] = rest_ns * weights - replies.own_ns
+        self._steady.add(at_ns, latency_ns, weights, causes_ns)
+        self._timeline.add(at_ns, latency_ns, weights)
+
+    def forget(self, oldest_ns: int) -> None:
+        """Nobody waits that was sent before that moment."""
+        self._history.forget_before(oldest_ns)
+        self._kept = max(2 * len(self._history), _KEPT)
+
+    @property
+    def many(self) -> bool:
+        """Whether it is time to `forget`."""
+        return len(self._history) > self._kept
+
+    def recording(self) -> tuple[int, Recording]:
+        """How much is cut as warm-up (ns), and what is left."""
+        warmup_ns, sums = self._steady.cut_sums()
+        return warmup_ns, Recording().add(
+            histograms={LATENCY: sums.latencies},
+            series={"timeline": self._timeline.columns()},
+            causes={LATENCY: sums},
+        )
