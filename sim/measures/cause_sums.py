@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import chain, pairwise
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 import numpy as np
 
 from sim.arrays import IntArray
 from sim.machine.causes import Cause
 from sim.measures.buckets import bucket_of, reaching
+from sim.measures.by_cause import NOT_THE_SUM, ByCause, listed, of_rows
 from sim.measures.histogram import Histogram
-
-ByCause: TypeAlias = Mapping[Cause, IntArray | int]
-"""Time by cause (ns): of each row, int64 [n], or as much of all rows."""
+from sim.measures.slowest import Slowest, SlowRequest
 
 _PERCENTS = ("0", "50", "90", "99", "99.9", "99.99", "100")
 BANDS = tuple(f"p{low}-p{high}" for low, high in pairwise(_PERCENTS))
@@ -27,31 +25,8 @@ _BORDERS = tuple(Fraction(percent) / 100 for percent in _PERCENTS[1:-1])
 REQUESTS_COLUMN, LATENCY_COLUMN, AT_COLUMN = "requests", "latency_ns", "at_ns"
 """Of the tables; all others are causes."""
 
-SLOWEST = 10
-"""So many of the slowest are kept one by one."""
-
 _FITS = 2**62
 """Sums above may leave 64 bits, and are plain integers of Python from then on."""
-
-
-@dataclass(frozen=True)
-class SlowRequest:
-    """One of the slowest.
-
-    Attributes:
-        at_ns: when it was answered.
-        latency_ns: how long it took.
-        by_cause: what that was spent on; adds up to the latency.
-    """
-
-    at_ns: int
-    latency_ns: int
-    by_cause: Mapping[Cause, int]
-
-    @property
-    def place(self) -> tuple[int, int]:
-        """Sorts the slowest first, and the earliest of those that took as long."""
-        return -self.latency_ns, self.at_ns
 
 
 class CauseSums:
@@ -63,7 +38,7 @@ class CauseSums:
 
     def __init__(self) -> None:
         self._latencies = Histogram()
-        self._slowest: list[SlowRequest] = []
+        self._slowest = Slowest()
         self._sums: dict[Cause, IntArray] = {}
         self._waiting: list[_Rows] = []
         self._rows_waiting = 0
@@ -78,7 +53,7 @@ class CauseSums:
     def slowest(self) -> Sequence[SlowRequest]:
         """The slowest, the slowest first, of those that took as long the earliest."""
         self._settle()
-        return self._slowest
+        return self._slowest.ones
 
     @property
     def causes(self) -> list[Cause]:
@@ -117,7 +92,7 @@ class CauseSums:
         if rows > _FEW:
             self._add(at_ns, latency_ns, weights, by_cause)
             return
-        each = {cause: _listed(amounts, rows) for cause, amounts in by_cause.items()}
+        each = {cause: listed(amounts, rows) for cause, amounts in by_cause.items()}
         self._waiting.append((at_ns.tolist(), latency_ns.tolist(), weights.tolist(), each))
         self._rows_waiting += rows
         if self._rows_waiting >= _WORTH_IT:
@@ -165,10 +140,8 @@ class CauseSums:
                 np.add.at(sums, buckets, amounts)
         # What is above 64 bits is missing in sums of arrays.
         if due_ns % 2**64:
-            raise ValueError(_NOT_THE_SUM)
-        if self._are_slow(int(latency_ns.max()), int(at_ns.min())):
-            rows = _slowest_rows(at_ns, latency_ns, self._least_slow_ns)
-            self._notice(at_ns[rows], latency_ns[rows], weights[rows], of_rows(by_cause, rows))
+            raise ValueError(NOT_THE_SUM)
+        self._slowest.add(at_ns, latency_ns, weights, by_cause)
 
     def merge(self, other: CauseSums) -> None:
         """Add everything ``other`` has recorded."""
@@ -177,7 +150,7 @@ class CauseSums:
         for cause, theirs in other._sums.items():
             sums = self._sums_up_to(cause, theirs.size - 1)
             sums[: theirs.size] += theirs
-        self._keep(other.slowest)
+        self._slowest.keep(other.slowest)
 
     def bands(self) -> dict[str, IntArray]:
         """The sums over each of `BANDS`: ``requests``, ``latency_ns`` and causes that took time.
@@ -232,62 +205,12 @@ class CauseSums:
         self._sums[cause] = sums
         return sums
 
-    def _are_slow(self, longest_ns: int, earliest_ns: int) -> bool:
-        """Whether one that took so long, so early, is among the slowest."""
-        if len(self._slowest) < SLOWEST:
-            return True
-        return (-longest_ns, earliest_ns) < self._slowest[-1].place
-
-    @property
-    def _least_slow_ns(self) -> int:
-        """Below which nothing is among the slowest."""
-        return self._slowest[-1].latency_ns if len(self._slowest) == SLOWEST else 0
-
-    def _notice(
-        self, at_ns: IntArray, latency_ns: IntArray, weights: IntArray, by_cause: ByCause
-    ) -> None:
-        """Keep those of few rows that are among the slowest.
-
-        The ``w`` requests of a row share each cause so that all add up: the causes in order, of
-        what they add up to so far the request ``k`` (from 0) has ``(sum + w - 1 - k) // w``.
-        """
-        each = {
-            cause: _listed(amounts, latency_ns.size)
-            for cause, amounts in sorted(by_cause.items(), key=lambda item: item[0].name)
-        }
-        rows = zip(at_ns.tolist(), latency_ns.tolist(), weights.tolist(), strict=True)
-        for row, (at, latency, weight) in enumerate(rows):
-            if not self._are_slow(latency, at):
-                continue
-            parts = [(cause, amounts[row]) for cause, amounts in each.items() if amounts[row]]
-            if sum(amount for _, amount in parts) != latency * weight:
-                raise ValueError(_NOT_THE_SUM)
-            shares = _shares(parts, weight)
-            self._keep([SlowRequest(at, latency, share) for share in shares])
-
-    def _keep(self, others: Iterable[SlowRequest]) -> None:
-        self._slowest = sorted([*self._slowest, *others], key=lambda one: one.place)[:SLOWEST]
-
 
 _Rows: TypeAlias = tuple[list[int], list[int], list[int], dict[Cause, list[int]]]
 """When, how long, how often, and by cause."""
 _FEW, _WORTH_IT = 64, 512
 """Up to so many rows wait; when so many wait they are added in one."""
 _NOTHING = np.zeros(0, np.int64)
-_NOT_THE_SUM = "the causes do not add up to the latency"
-
-
-def of_rows(by_cause: ByCause, rows: IntArray | slice) -> ByCause:
-    """The times by cause of some rows."""
-    return {
-        cause: amounts[rows] if isinstance(amounts, np.ndarray) else amounts
-        for cause, amounts in by_cause.items()
-    }
-
-
-def _listed(amounts: IntArray | int, rows: int) -> list[int]:
-    listed = amounts.tolist() if isinstance(amounts, np.ndarray) else [int(amounts)] * rows
-    return cast(list[int], listed)
 
 
 def _joined(lists: Iterable[list[int]]) -> IntArray:
@@ -296,24 +219,6 @@ def _joined(lists: Iterable[list[int]]) -> IntArray:
 
 def _total(amounts: IntArray | int, rows: int) -> int:
     return int(amounts.sum()) if isinstance(amounts, np.ndarray) else int(amounts) * rows
-
-
-def _slowest_rows(at_ns: IntArray, latency_ns: IntArray, least_ns: int) -> IntArray:
-    """Which rows are slowest, none below a bound, at most `SLOWEST`, in order of their place."""
-    rows = np.flatnonzero(latency_ns >= least_ns)
-    order: IntArray = rows[np.lexsort((at_ns[rows], -latency_ns[rows]))[:SLOWEST]]
-    return order
-
-
-def _shares(parts: Sequence[tuple[Cause, int]], weight: int) -> Iterator[dict[Cause, int]]:
-    """What each of the first requests of a row has of its causes, see `CauseSums._notice`."""
-    for request in range(min(weight, SLOWEST)):
-        shares, total, before = {}, 0, 0
-        for cause, amount in parts:
-            total += amount
-            upto = (total + weight - 1 - request) // weight
-            shares[cause], before = upto - before, upto
-        yield shares
 
 
 def _sum_to(rank: int, cumulated: IntArray, counts: IntArray, sums: IntArray) -> int:

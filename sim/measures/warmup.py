@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.arrays import IntArray
-from sim.measures.cause_sums import ByCause, CauseSums, of_rows
+from sim.measures.by_cause import ByCause, of_rows
+from sim.measures.cause_sums import CauseSums
 from sim.measures.histogram import Histogram, total_of
 
 BATCH = 5

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from sim.machine.causes import CORE_WAIT, LOCK_WAIT, WORK, Cause
 from sim.measures.buckets import bucket_of, bucket_of_one, lowest_of
-from sim.measures.cause_sums import BANDS, SLOWEST, CauseSums
+from sim.measures.cause_sums import BANDS, CauseSums
 from sim.measures.common_metrics import FORK_TIME, LATENCY
 from sim.measures.declarations import Declarations
 from sim.measures.metrics import Caused
 from sim.measures.recording import Recording
+from sim.measures.slowest import SLOWEST
 from sim.measures.warmup import WINDOWS, SteadyLatency, WarmUp
 
 FORK = Cause("fork", "fork")
