@@ -8,6 +8,7 @@ import pytest
 from programs import redis_config, run_redis
 from pydantic import ValidationError
 
+from sim.measures.common_metrics import LATENCY
 from workloads.programs.redis.server import Server
 
 LOADED: dict[str, Any] = {
