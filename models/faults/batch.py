@@ -28,6 +28,7 @@ class Faults:
         page_action: A `PageAction` each.
         cost_ns: Time each takes, lock waits excluded.
         replaces: Whether each replaces an entry that was present by that of another page.
+        table_ns: How much of its time each takes for the table, before it turns to the page.
     """
 
     position: IntArray
@@ -36,6 +37,7 @@ class Faults:
     page_action: ActionArray
     cost_ns: IntArray
     replaces: BoolArray
+    table_ns: IntArray
 
     def __len__(self) -> int:
         return len(self.position)
@@ -48,6 +50,7 @@ class Faults:
             self.page_action[selection],
             self.cost_ns[selection],
             self.replaces[selection],
+            self.table_ns[selection],
         )
 
     @property
@@ -91,6 +94,7 @@ class Faults:
             np.array([PageAction.NO_PAGE], np.uint8),
             np.zeros(1, np.int64),
             np.zeros(1, np.bool_),
+            np.zeros(1, np.int64),
         )
         return Faults.merged(self[:fault], killed)
 
@@ -111,7 +115,7 @@ class Faults:
     def none() -> Faults:
         """No fault."""
         numbers, actions = np.zeros(0, np.int64), np.zeros(0, np.uint8)
-        return Faults(numbers, numbers, actions, actions, numbers, actions.view(np.bool_))
+        return Faults(numbers, numbers, actions, actions, numbers, actions.view(np.bool_), numbers)
 
     @staticmethod
     def merged(first: Faults, second: Faults) -> Faults:
@@ -124,4 +128,5 @@ class Faults:
             np.concatenate((first.page_action, second.page_action))[order],
             np.concatenate((first.cost_ns, second.cost_ns))[order],
             np.concatenate((first.replaces, second.replaces))[order],
+            np.concatenate((first.table_ns, second.table_ns))[order],
         )

@@ -92,7 +92,7 @@ class _Raised:
         self._rules = rules
         self._slots: dict[int, TableAction] = {}
         self._last_page, self._copied_slot = mm.last_fault_page, mm.last_copied_slot
-        self._rows: list[tuple[int, int, int, int, int, bool]] = []
+        self._rows: list[tuple[int, int, int, int, int, bool, int]] = []
 
     def meet(self, position: int, page: int, *, write: bool, after_read: bool) -> None:
         """An access that may fault; the first of its kind to its page."""
@@ -118,10 +118,11 @@ class _Raised:
         if not action and not table_action:
             return
         copies = _COPIES_TABLE[table_action]
+        table_ns = self._table_ns(table, content, table_action)
         cost_ns = fault_ns(
             rules,
             _PAGE_ACTIONS[action],
-            self._table_ns(table, content, table_action),
+            table_ns,
             sequential=page == self._last_page + 1,
             warm=slot == self._copied_slot and not copies,
         )
@@ -129,13 +130,16 @@ class _Raised:
         if copies:
             self._copied_slot = slot
         replaces = (entry.present or after_read) and _PAGE_ACTIONS[action].row.replaces
-        self._rows.append((position, page, table_action, action, cost_ns, replaces))
+        row = (position, page, table_action, action, cost_ns, replaces, round(table_ns))
+        self._rows.append(row)
 
     def faults(self) -> Faults:
         """What was found."""
         if not self._rows:
             return Faults.none()
-        position, page, table_action, action, cost_ns, replaces = zip(*self._rows, strict=True)
+        position, page, table_action, action, cost_ns, replaces, table_ns = zip(
+            *self._rows, strict=True
+        )
         return Faults(
             np.array(position, np.int64),
             np.array(page, np.int64),
@@ -143,6 +147,7 @@ class _Raised:
             np.array(action, np.uint8),
             np.array(cost_ns, np.int64),
             np.array(replaces, np.bool_),
+            np.array(table_ns, np.int64),
         )
 
     def _settling(self, slot: int, table: int) -> TableAction:

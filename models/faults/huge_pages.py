@@ -62,7 +62,9 @@ def classify(
     present = (tables != NO_TABLE) | after_read
     replaced = replaces(action, present)
     cost_ns = faults_ns(rules, action)
-    faults = Faults(position, page, table_action, action, cost_ns, replaced)[faulting]
+    faults = Faults(
+        position, page, table_action, action, cost_ns, replaced, np.zeros_like(cost_ns)
+    )[faulting]
     return faults if not splits else _with_small_pages(mm, faults, pages, writes, rules)
 
 
@@ -116,7 +118,9 @@ def _with_small_pages(
     nothing = np.full(len(position), TableAction.NONE, np.uint8)
     present = np.ones(len(position), np.bool_)
     cost_ns = faults_ns(rules, action)
-    copies = Faults(position, pages[position], nothing, action, cost_ns, present)
+    copies = Faults(
+        position, pages[position], nothing, action, cost_ns, present, np.zeros_like(cost_ns)
+    )
     merged = Faults.merged(faults, copies)
     sequential, warm = in_cache(mm, merged.page, merged.table_action)
     cost_ns = faults_ns(rules, merged.page_action, sequential=sequential, warm=warm)

@@ -81,7 +81,15 @@ def classify(mm: AddressSpace, pages: IntArray, writes: BoolArray, rules: Rules)
     table_action, page_action = table_action[faulting], page_action[faulting]
     sequential, warm = in_cache(mm, page, table_action)
     cost_ns = faults_ns(rules, page_action, table_ns, sequential=sequential, warm=warm)
-    return Faults(position, page, table_action, page_action, cost_ns, replaces[faulting])
+    return Faults(
+        position,
+        page,
+        table_action,
+        page_action,
+        cost_ns,
+        replaces[faulting],
+        np.rint(table_ns).astype(np.int64),
+    )
 
 
 def apply(mm: AddressSpace, faults: Faults, rules: Rules) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,28 +31,41 @@ OF_TABLES = {action: _of_fault(action) for action in TableAction if action > Tab
 """What they do to the tables above, where that has a price."""
 
 
-def by_cause(faults: Faults) -> Iterator[tuple[Cause, IntArray | slice]]:
-    """The causes of the time of faults, at least one, and which faults are of each."""
-    tables, pages = faults.table_action, faults.page_action
-    settles = tables > TableAction.ALLOC
-    if settles.any():
+@dataclass(frozen=True)
+class Part:
+    """The part that a cause has in some faults.
+
+    Attributes:
+        cause: The cause.
+        faults: Which faults.
+        from_ns: int64 [n], how long after its beginning it comes in each ...
+        ns: ... and how long it takes.
+    """
+
+    cause: Cause
+    faults: IntArray | slice
+    from_ns: IntArray
+    ns: IntArray
+
+
+def parts_of(faults: Faults) -> Iterator[Part]:
+    """What faults, at least one, take their time for: for the table first, then for the page."""
+    tables, pages, table_ns = faults.table_action, faults.page_action, faults.table_ns
+    if (settles := tables > TableAction.ALLOC).any():
         for number in np.flatnonzero(np.bincount(tables[settles])).tolist():
-            yield OF_TABLES[TableAction(number)], np.flatnonzero(tables == number)
-        rest = np.flatnonzero(~settles)
-        for number in np.flatnonzero(np.bincount(pages[rest])).tolist():
-            yield OF_PAGES[PageAction(number)], rest[pages[rest] == number]
-        return
+            chosen = np.flatnonzero(tables == number)
+            spent_ns = table_ns[chosen]
+            yield Part(OF_TABLES[TableAction(number)], chosen, np.zeros_like(spent_ns), spent_ns)
+    page_ns = faults.cost_ns - table_ns
     numbers = np.flatnonzero(np.bincount(pages)).tolist()
     for number in numbers:
-        alone = len(numbers) == 1
-        yield (
-            OF_PAGES[PageAction(number)],
-            slice(None) if alone else np.flatnonzero(pages == number),
-        )
+        those = slice(None) if len(numbers) == 1 else np.flatnonzero(pages == number)
+        yield Part(OF_PAGES[PageAction(number)], those, table_ns[those], page_ns[those])
 
 
 def sums_by_cause(faults: Faults) -> dict[Cause, int]:
-    """The time of faults by cause."""
+    """The time of faults by cause; what takes none is left out."""
     if not len(faults):
         return {}
-    return {cause: int(faults.cost_ns[chosen].sum()) for cause, chosen in by_cause(faults)}
+    sums_ns = {part.cause: int(part.ns.sum()) for part in parts_of(faults)}
+    return {cause: ns for cause, ns in sums_ns.items() if ns}

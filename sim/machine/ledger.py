@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -164,16 +164,13 @@ class History:
         if due_ns < end_ns - start_ns:
             self._of(CONTENTION).add(start_ns, end_ns, end_ns - start_ns - due_ns)
 
-    def extend(
-        self,
-        starts_ns: IntArray,
-        ends_ns: IntArray,
-        causes: Iterable[tuple[Cause, IntArray | slice]],
-    ) -> None:
-        """Some stretches, none very long, and which of them had to do with which cause."""
+    def extend(self, starts_ns: IntArray, ends_ns: IntArray) -> None:
+        """Some stretches (int64 [n] both), for whose causes see `extend_cause`."""
         self._any.include_all(starts_ns, ends_ns)
-        for cause, chosen in causes:
-            self._of(cause).extend(starts_ns[chosen], ends_ns[chosen])
+
+    def extend_cause(self, cause: Cause, starts_ns: IntArray, ends_ns: IntArray) -> None:
+        """What of those stretches had to do with a cause, no part very long."""
+        self._of(cause).extend(starts_ns, ends_ns)
 
     def _of(self, cause: Cause) -> Pieces:
         pieces = self._pieces.get(cause)

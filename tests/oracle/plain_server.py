@@ -25,7 +25,6 @@ from typing import Protocol
 import numpy as np
 
 from models.faults.actions import PageAction, TableAction
-from models.faults.batch import Faults
 from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
 from sim.arrays import IntArray
@@ -318,10 +317,14 @@ class PlainServer:
     def _write(self, page: int) -> list[tuple[int, str]]:
         """Write a page; how long what takes."""
         faults = self._kernel.touch(self._mm, np.array([self._heap.start_page + page]))
-        return [
-            (int(faults.cost_ns[n]), f"fault/{_action(faults, n).label}")
-            for n in range(len(faults))
-        ]
+        parts: list[tuple[int, str]] = []
+        for number in range(len(faults)):
+            table_ns = int(faults.table_ns[number])
+            table = TableAction(int(faults.table_action[number]))
+            parts.append((table_ns, f"fault/{table.label}"))
+            page = PageAction(int(faults.page_action[number]))
+            parts.append((int(faults.cost_ns[number]) - table_ns, f"fault/{page.label}"))
+        return parts
 
     def _note(self, parts: list[tuple[int, str]], burst: Burst | None) -> None:
         """Find out when each part was done, in the stretches in which the server had a core."""
@@ -371,12 +374,6 @@ class PlainServer:
         yield from task.run(compute_ns=save_ns)
         yield from self._kernel.exit(task, child)
         self.saves.saved(self._clock.now)
-
-
-def _action(faults: Faults, number: int) -> TableAction | PageAction:
-    """What a fault is for: a table that it copies or takes, else the page."""
-    table = TableAction(int(faults.table_action[number]))
-    return table if table > TableAction.ALLOC else PageAction(int(faults.page_action[number]))
 
 
 def sojourns_of(at_ns: IntArray, latency_ns: IntArray, weights: IntArray) -> Sojourns:

@@ -20,4 +20,5 @@ def faults_of_odd_pages(pages: IntArray, cost_ns: int) -> Faults:
         np.full(count, PageAction.COW_COPY, np.uint8),
         np.full(count, cost_ns, np.int64),
         np.ones(count, np.bool_),
+        np.zeros(count, np.int64),
     )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from models.operations.causes import by_cause, sums_by_cause
+from models.operations.causes import parts_of, sums_by_cause
 from sim.machine.causes import WORK
 from sim.machine.ledger import History
 from sim.machine.scheduler import Scheduler
@@ -55,17 +53,19 @@ class Latencies:
         if not len(faults):
             return
         iteration, into_ns = ahead.faults_at(count)
-        causes = list(by_cause(faults))
+        history = self._history
         if burst is None:
             starts_ns = ahead.start_ns[iteration] + into_ns
-            self._history.extend(starts_ns, starts_ns + faults.cost_ns, causes)
+            history.extend(starts_ns, starts_ns + faults.cost_ns)
+            for part in parts_of(faults):
+                from_ns = starts_ns[part.faults] + part.from_ns
+                history.extend_cause(part.cause, from_ns, from_ns + part.ns)
         else:
-            numbers = np.arange(len(faults))
-            of = {number: cause for cause, chosen in causes for number in numbers[chosen].tolist()}
-            ends_ns = into_ns + faults.cost_ns
-            for number, part in enumerate(zip(into_ns.tolist(), ends_ns.tolist(), strict=True)):
-                for stretch in burst.stretches_ns(*part):
-                    self._history.add(*stretch, of[number])
+            for part in parts_of(faults):
+                from_ns = into_ns[part.faults] + part.from_ns
+                for start_ns, length_ns in zip(from_ns.tolist(), part.ns.tolist(), strict=True):
+                    for stretch in burst.stretches_ns(start_ns, start_ns + length_ns):
+                        history.add(*stretch, part.cause)
         self._scheduler.attribute(self._task, sums_by_cause(faults))
 
     def add(self, replies: Replies) -> None:
