@@ -88,12 +88,15 @@ class Pieces(Stretches):
 
     def add(self, start_ns: int, end_ns: int, due_ns: int) -> None:
         """A stretch after all others, of which so much has to do with the cause."""
-        while end_ns - start_ns > _LONGEST_NS:
-            middle_ns = start_ns + _LONGEST_NS
-            part_ns = self._part(_LONGEST_NS, end_ns - start_ns, due_ns)
-            self._append(start_ns, middle_ns, part_ns)
-            start_ns, due_ns = middle_ns, due_ns - part_ns
-        self._append(start_ns, end_ns, due_ns)
+        if end_ns - start_ns <= _LONGEST_NS:
+            self._append(start_ns, end_ns, due_ns)
+            return
+        before_ns = 0
+        for first_ns in range(start_ns, end_ns, _LONGEST_NS):
+            last_ns = min(first_ns + _LONGEST_NS, end_ns)
+            by_then_ns = self._part(last_ns - start_ns, end_ns - start_ns, due_ns)
+            self._append(first_ns, last_ns, by_then_ns - before_ns)
+            before_ns = by_then_ns
 
     def _append(self, start_ns: int, end_ns: int, due_ns: int) -> None:
         self.include(start_ns, end_ns)

@@ -14,6 +14,7 @@ from models.kernel.kernel import Kernel
 from sim.configuration import Configuration
 from sim.machine.clock import Activity
 from sim.machine.streams import Streams
+from sim.measures.cause_sums import CauseSums
 from sim.measures.common_metrics import DURATION, FORK_TIME, time_of
 from sim.measures.histogram import Histogram
 from sim.measures.metrics import Group, Metric, Unit
@@ -36,7 +37,9 @@ from workloads.workload import Workload, check_fit
 _OF_TEST = 200
 """Bytes that are held of a test."""
 
-PHASES = (FORK_TIME, time_of("test"), time_of("total", tail="p99"))
+TOTAL = time_of("total", tail="p99")
+PHASES = (FORK_TIME, time_of("test"), TOTAL)
+_ONCE = np.ones(1, np.int64)
 """What is told of a test: columns of its row, and a distribution each."""
 
 TESTS = Metric("tests", group=Group.DETAILS)
@@ -147,6 +150,7 @@ class Suite:
         self.server = ForkServer(kernel, "sqlite", config.database, config.scattered)
         self._pages = streams.generator("workload/sqlite/pages")
         self._executions = array("q")
+        self._causes = CauseSums()
 
     def live(self) -> Activity:
         """Initialise, then test."""
@@ -157,6 +161,8 @@ class Suite:
                 execution = yield from self.server.execute(case.run_ns, pages)
                 times = (execution.fork_ns, execution.run_ns, execution.total_ns)
                 self._executions.extend((case.number, *times))
+                at_ns, total_ns = np.array([[self._clock.now], [execution.total_ns]])
+                self._causes.add(at_ns, total_ns, _ONCE, execution.causes_ns)
 
     def recording(self) -> Recording:
         """Forking and testing phases apart."""
@@ -169,6 +175,7 @@ class Suite:
             histograms=histograms,
             counters={TESTS: len(columns), **faults_since_loading(self.server.loaded)},
             series={TESTS.name: series},
+            causes={TOTAL: self._causes},
             levels={DURATION: self._clock.now, INITIALISATION: self._config.initialisation},
         )
 
