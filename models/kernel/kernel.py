@@ -19,7 +19,7 @@ from models.kernel.rounds import Repertoire, Rounds
 from models.memory.address_space import AddressSpace
 from models.memory.areas import BusError, Vma
 from models.memory.lockable import Lockable
-from models.operations.causes import SHOOTDOWN
+from models.operations.causes import SHOOTDOWN, sums_by_cause
 from models.operations.steps import (
     Acquire,
     Apply,
@@ -220,6 +220,7 @@ class Kernel:
         except BusError as death:
             killed = death
         yield from task.run(compute_ns=faults.total_ns)
+        self.machine.scheduler.attribute(task, sums_by_cause(faults))
         if killed:
             raise killed
 
@@ -273,6 +274,10 @@ class Kernel:
                 told = flushes * self.running(mm, besides=task) if flushes else 0
                 told_ns = round(told * self.scheme.costs.tlb_shootdown_ns)
                 yield from task.run(compute_ns=page_ns + told_ns)
+                causes_ns = sums_by_cause(met)
+                if told_ns:
+                    causes_ns[SHOOTDOWN] = told_ns
+                self.machine.scheduler.attribute(task, causes_ns)
                 kinds.update(met.by_kind())
             self._give_back(locks)
             left, written = left[1:], written[1:]

@@ -20,6 +20,10 @@ FILL = Cause("fill", "filling memory")
 SHOOTDOWN = Cause("shootdown", "TLB flushes of other cores")
 
 
+FAULTS = Cause("fault", "page faults")
+"""Of whatever kind, where they are not told apart."""
+
+
 def _of_fault(action: Action) -> Cause:
     words = action.label.replace("_", " ")
     return Cause(f"fault/{action.label}", f"faults ({words})")

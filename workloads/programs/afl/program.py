@@ -9,6 +9,7 @@ import numpy as np
 
 from models.kernel.kernel import Kernel
 from sim.arrays import IntArray
+from sim.machine.causes import Cause
 from sim.machine.clock import Activity
 from sim.machine.streams import Streams
 from sim.measures.common_metrics import (
@@ -38,6 +39,9 @@ WINDOW_NS = 5 * 10**9
 """AFL writes a line of plot_data about every five seconds."""
 
 FEWEST_TOGETHER = 8
+
+FUZZER = Cause("fuzzer", "the fuzzer's own work")
+"""Between two executions."""
 
 EXECUTIONS = Metric("executions", better=Better.MORE, group=Group.DETAILS)
 EXECUTION = time_of("execution")
@@ -74,7 +78,7 @@ class Fuzzer:
         while self._clock.now < self._duration_ns:
             run_ns, pages = self._inputs.ahead(together)
             done = yield from self.server.execute_together(
-                run_ns, pages, self._overhead_ns, self._duration_ns
+                run_ns, pages, (self._overhead_ns, FUZZER), self._duration_ns
             )
             if not len(done):
                 done = yield from self._execute(int(run_ns[0]), pages[0])
@@ -87,7 +91,7 @@ class Fuzzer:
         began_ns = self._clock.now
         execution = yield from self.server.execute(run_ns, pages)
         before_ns = self.server.task.ledger.spent()
-        yield from self.server.task.run(compute_ns=self._overhead_ns)
+        yield from self.server.task.run(compute_ns=self._overhead_ns, cause=FUZZER)
         now = self._clock.now
         causes_ns = dict(execution.causes_ns)
         for cause, ns in self.server.task.ledger.spent().items():

@@ -7,6 +7,7 @@ import numpy as np
 from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
 from models.memory.areas import Vma
+from models.operations.causes import FAULTS, sums_by_cause
 from sim.machine.clock import Activity
 from sim.machine.streams import Streams
 from sim.machine.tasks import Task
@@ -64,6 +65,7 @@ class Instance:
             cost_ns = int(faults.cost_ns.sum())
             self.first_writes.append(cost_ns)
             yield from task.run(compute_ns=cost_ns)
+            self._kernel.machine.scheduler.attribute(task, sums_by_cause(faults))
         yield from self._kernel.exit(task, mm)
 
     def _access(self, region: Vma, size_bytes: int, asked_ns: int) -> Activity:
@@ -77,6 +79,7 @@ class Instance:
             )
             copy_ns = round(pages * self._kernel.scheme.costs.copy_page_ns)
             yield from self._task.run(compute_ns=fault_ns, memory_ns=copy_ns, stream="copy")
+            self._kernel.machine.scheduler.attribute(self._task, {FAULTS: fault_ns})
             accessed = min((first + pages) * PAGE_BYTES, size_bytes)
             self.accesses.append((size_bytes, self._number, accessed, self._clock.now - asked_ns))
 

@@ -122,9 +122,9 @@ class ForkServer:
         return Execution(fork_ns, run_ns, self._clock.now - asked_ns, causes_ns)
 
     def execute_together(
-        self, compute_ns: IntArray, pages: IntArray, after_ns: int, until_ns: int
+        self, compute_ns: IntArray, pages: IntArray, after: tuple[int, Cause], until_ns: int
     ) -> Generator[simpy.Event, Any, Executions]:
-        """Many times `execute`, and ``after_ns`` of the parent's own work after each, in one go.
+        """Many times `execute`, and as much of the parent's own work after each, in one go.
 
         That is possible while nobody else is there and memory stays as it is. What comes is what
         would come one by one.
@@ -132,7 +132,7 @@ class ForkServer:
         Args:
             compute_ns: what each child computes, shape (children,).
             pages: what each writes, shape (children, pages of a child).
-            after_ns: the parent's own work.
+            after: how long the parent's own work takes, and its cause.
             until_ns: no child is forked from then on.
 
         Returns:
@@ -145,7 +145,7 @@ class ForkServer:
         # Each child is a new task for the core that it gets; the parent keeps its own.
         start_ns = self._kernel.machine.scheduler.switch_ns
         total_ns = fork_ns + start_ns + repeats.start_ns + compute_ns[:count] + repeats.fault_ns
-        total_ns += repeats.exit_ns + after_ns
+        total_ns += repeats.exit_ns + after[0]
         end_ns = self._clock.now + total_ns.cumsum()
         first = int(np.searchsorted(end_ns - total_ns, until_ns))
         if not first:
@@ -153,12 +153,12 @@ class ForkServer:
         self._rounds.repeat(repeats, first)
         yield from self.task.run(compute_ns=int(total_ns[:first].sum()))
         causes_ns = repeats.causes_ns(first)
-        causes_ns[SWITCH] = np.full(first, start_ns)
+        causes_ns[SWITCH], causes_ns[after[1]] = np.full(first, start_ns), np.full(first, after[0])
         sums_ns = {cause: int(ns.sum()) for cause, ns in causes_ns.items()}
         self._kernel.machine.scheduler.attribute(self.task, sums_ns)
         for kind, mode, times, held_ns in repeats.holds(first):
             self._kernel.use_of(kind)[mode].repeat(times, held_ns)
-        causes_ns[WORK] = compute_ns[:first] + after_ns
+        causes_ns[WORK] = compute_ns[:first]
         return Executions(fork_ns[:first], total_ns[:first], end_ns[:first], causes_ns)
 
     def _is_alone(self) -> bool:
