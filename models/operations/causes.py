@@ -36,7 +36,7 @@ OF_TABLES = {action: _of_fault(action) for action in TableAction if action > Tab
 
 
 @dataclass(frozen=True)
-class Part:
+class FaultPart:
     """The part that a cause has in some faults.
 
     Attributes:
@@ -52,19 +52,21 @@ class Part:
     ns: IntArray
 
 
-def parts_of(faults: Faults) -> Iterator[Part]:
+def parts_of(faults: Faults) -> Iterator[FaultPart]:
     """What faults, at least one, take their time for: for the table first, then for the page."""
     tables, pages, table_ns = faults.table_action, faults.page_action, faults.table_ns
     if (settles := tables > TableAction.ALLOC).any():
         for number in np.flatnonzero(np.bincount(tables[settles])).tolist():
             chosen = np.flatnonzero(tables == number)
             spent_ns = table_ns[chosen]
-            yield Part(OF_TABLES[TableAction(number)], chosen, np.zeros_like(spent_ns), spent_ns)
+            yield FaultPart(
+                OF_TABLES[TableAction(number)], chosen, np.zeros_like(spent_ns), spent_ns
+            )
     page_ns = faults.cost_ns - table_ns
     numbers = np.flatnonzero(np.bincount(pages)).tolist()
     for number in numbers:
         those = slice(None) if len(numbers) == 1 else np.flatnonzero(pages == number)
-        yield Part(OF_PAGES[PageAction(number)], those, table_ns[those], page_ns[those])
+        yield FaultPart(OF_PAGES[PageAction(number)], those, table_ns[those], page_ns[those])
 
 
 def sums_by_cause(faults: Faults) -> dict[Cause, int]:

@@ -17,6 +17,10 @@ from sim.measures.metrics import Metric
 from sim.printable import printable
 
 
+_FEW_ROWS = 4
+"""So many rows are named one by one."""
+
+
 def print_table(table: RunTable, console: Console) -> None:
     """Print the table, the largest causes of its longest latencies, and what to doubt about it.
 
@@ -57,10 +61,20 @@ def _doubts(table: RunTable) -> Iterator[str]:
 
 
 def _whose(rows: Sequence[Row], table: RunTable) -> str:
-    """What tells these rows from others, before what is said of them."""
+    """What tells these rows from others, before what is said of them; of many, how many."""
     if not table.leading:
         return ""
-    return f"{', '.join(' '.join(_leading(row, table.leading)) for row in rows)}: "
+    named = [_named(row, table) for row in rows[:_FEW_ROWS]]
+    if len(rows) <= _FEW_ROWS:
+        return f"{', '.join(named)}: "
+    if len(rows) == len(table.rows):
+        return f"all {len(rows)} rows: "
+    return f"{len(rows)} of {len(table.rows)} rows, such as {named[0]}: "
+
+
+def _named(row: Row, table: RunTable) -> str:
+    values = _leading(row, table.leading)
+    return " ".join(value for value in values if value != "-") or " ".join(values)
 
 
 class Signs(NamedTuple):

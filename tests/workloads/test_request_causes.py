@@ -75,7 +75,7 @@ def prices() -> tuple[int, int]:
 
 def test_ten_requests_around_a_fork_by_hand() -> None:
     fork_ns, fault_ns = prices()
-    switch_ns = PROFILE.costs.context_switch_ns
+    switch_ns = round(PROFILE.costs.context_switch_ns)
     assert fork_ns > 20 * US
     assert 1500 < fault_ns < 4 * US
     forked_ns = 1005 * US + fork_ns
@@ -149,7 +149,7 @@ def test_lindley_with_a_pause(load: Fraction) -> None:
     gaps_ns = generator.exponential(float(SERVICE_NS / load), 1500).astype(np.int64) + 1
     at_ns = 200 * US + gaps_ns.cumsum()
     recording = served(requests(at_ns, size=READ_BYTES), setup())
-    fork_ns, switch_ns = prices()[0], PROFILE.costs.context_switch_ns
+    fork_ns, switch_ns = prices()[0], round(PROFILE.costs.context_switch_ns)
     free_ns = others_ns = behind_fork_ns = 0
     pause = None
     for number, sent_ns in enumerate(at_ns.tolist()):
@@ -194,7 +194,7 @@ def test_a_lock_held_by_a_fork_while_two_threads_fault() -> None:
     for number, task in enumerate(threads):
         clock.process(write(task, hole.start_page + 600 * number, (number + 1) * US))
     clock.run_to_end()
-    switch_ns = PROFILE.costs.context_switch_ns
+    switch_ns = round(PROFILE.costs.context_switch_ns)
     for number, task in enumerate(threads):
         assert task.ledger.waited_ns[LOCK_WAIT] == switch_ns + fork_ns - (number + 1) * US
         by_name = {cause.name: ns for cause, ns in task.ledger.ran_ns.items() if ns}
