@@ -16,7 +16,6 @@ from results.tables.run_table import PROGRAM, Row, RunTable, shown_metrics
 from sim.measures.metrics import Metric
 from sim.printable import printable
 
-
 _FEW_ROWS = 4
 """So many rows are named one by one."""
 

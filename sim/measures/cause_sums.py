@@ -131,13 +131,17 @@ class CauseSums:
         due_ns += self._latencies.total
         highest = int(buckets.max())
         for cause, amounts in by_cause.items():
-            if np.min(amounts) < 0:
+            took_time = _took_time(amounts)
+            if took_time is None:
+                self._sums_up_to(cause, -1)
+                continue
+            sums = self._sums_up_to(cause, highest)
+            own = buckets[took_time]
+            spent = amounts[took_time] if isinstance(amounts, np.ndarray) else amounts
+            if np.min(spent) < 0:
                 raise ValueError("a time is negative")
-            took_time = bool(np.any(amounts))
-            sums = self._sums_up_to(cause, highest if took_time else -1)
-            if took_time:
-                due_ns -= _total(amounts, buckets.size)
-                np.add.at(sums, buckets, amounts)
+            due_ns -= _total(spent, own.size)
+            np.add.at(sums, own, spent)
         # What is above 64 bits is missing in sums of arrays.
         if due_ns % 2**64:
             raise ValueError(NOT_THE_SUM)
@@ -215,6 +219,16 @@ _NOTHING = np.zeros(0, np.int64)
 
 def _joined(lists: Iterable[list[int]]) -> IntArray:
     return np.array(list(chain.from_iterable(lists)), np.int64)
+
+
+def _took_time(amounts: IntArray | int) -> IntArray | slice | None:
+    """Which rows of a cause are worth looking at: all, or those few that took time."""
+    if not isinstance(amounts, np.ndarray):
+        return slice(None) if amounts else None
+    rows = np.flatnonzero(amounts)
+    if not rows.size:
+        return None
+    return rows if 2 * rows.size < amounts.size else slice(None)
 
 
 def _total(amounts: IntArray | int, rows: int) -> int:

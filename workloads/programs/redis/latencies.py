@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.operations.causes import parts_of, sums_by_cause
+from models.operations.causes import parts_of
 from sim.machine.causes import WORK
 from sim.machine.ledger import History
 from sim.machine.scheduler import Scheduler
@@ -53,20 +53,20 @@ class Latencies:
         if not len(faults):
             return
         iteration, into_ns = ahead.faults_at(count)
-        history = self._history
+        history, parts = self._history, list(parts_of(faults))
         if burst is None:
             starts_ns = ahead.start_ns[iteration] + into_ns
             history.extend(starts_ns, starts_ns + faults.cost_ns)
-            for part in parts_of(faults):
+            for part in parts:
                 from_ns = starts_ns[part.faults] + part.from_ns
                 history.extend_cause(part.cause, from_ns, from_ns + part.ns)
         else:
-            for part in parts_of(faults):
+            for part in parts:
                 from_ns = into_ns[part.faults] + part.from_ns
                 for start_ns, length_ns in zip(from_ns.tolist(), part.ns.tolist(), strict=True):
                     for stretch in burst.stretches_ns(start_ns, start_ns + length_ns):
                         history.add(*stretch, part.cause)
-        self._scheduler.attribute(self._task, sums_by_cause(faults))
+        self._scheduler.attribute(self._task, {part.cause: int(part.ns.sum()) for part in parts})
 
     def add(self, replies: Replies) -> None:
         """Count requests as answered; all that was done up to the last is in the history."""

@@ -271,10 +271,14 @@ def _chain(ends_of: IntArray) -> tuple[IntArray, IntArray]:
     Returns:
         int64 [k] each, their first requests, and the first ones after them.
     """
-    first, ends, following = 0, [0], ends_of.tolist()
-    count = len(following)
-    while first < count:
-        first = following[first]
-        ends.append(first)
-    chain = np.array(ends, np.int64)
-    return chain[:-1], chain[1:]
+    count = len(ends_of)
+    several = np.flatnonzero(ends_of - np.arange(count) > 1)
+    begins = np.ones(count, np.bool_)
+    over = 0
+    # Where an iteration serves one request, the next one begins with the next.
+    for first, end in zip(several.tolist(), ends_of[several].tolist(), strict=True):
+        if first >= over:
+            begins[first + 1 : end] = False
+            over = end
+    firsts = np.flatnonzero(begins)
+    return firsts, ends_of[firsts]
