@@ -6,7 +6,7 @@ writes pages, exits, and the parent collects it (waitpid) before the next one.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,22 @@ class Executions:
 
     def __len__(self) -> int:
         return len(self.end_ns)
+
+
+def joined(blocks: Sequence[Executions]) -> Executions:
+    """Executions of several blocks, at least one, one after the other."""
+    causes = dict.fromkeys(cause for block in blocks for cause in block.causes_ns)
+    return Executions(
+        np.concatenate([block.fork_ns for block in blocks]),
+        np.concatenate([block.total_ns for block in blocks]),
+        np.concatenate([block.end_ns for block in blocks]),
+        {
+            cause: np.concatenate(
+                [block.causes_ns.get(cause, np.zeros(len(block), np.int64)) for block in blocks]
+            )
+            for cause in causes
+        },
+    )
 
 
 _NOTHING = np.zeros(0, np.int64)
