@@ -117,8 +117,20 @@ class Pieces(Stretches):
         self._before_ns.frombytes(before_ns.tobytes())
         self._total_ns += int(lengths_ns.sum())
 
+    def since(self, moment_ns: int) -> int:
+        """How much there is after a moment."""
+        at = bisect_right(self._ends_ns, moment_ns)
+        if at == len(self):
+            return 0
+        since_ns = self._total_ns - self._before_ns[at]
+        inside_ns = moment_ns - self._starts_ns[at]
+        if inside_ns > 0:
+            length_ns = self._ends_ns[at] - self._starts_ns[at]
+            since_ns -= self._part(inside_ns, length_ns, self._due_ns[at])
+        return since_ns
+
     def since_each(self, moments_ns: IntArray) -> IntArray:
-        """How much there is after each of some moments, int64 [n], n at least 1."""
+        """`since` each of some moments, int64 [n], n at least 1."""
         first = bisect_right(self._ends_ns, int(moments_ns.min()))
         if first == len(self):
             return np.zeros(len(moments_ns), np.int64)
@@ -180,6 +192,17 @@ class History:
         if pieces is None:
             pieces = self._pieces[cause] = Pieces(rounds_up=cause is CONTENTION)
         return pieces
+
+    def since(self, moment_ns: int) -> dict[Cause, int]:
+        """The time of each cause after a moment; what took none is left out."""
+        if not self._any.reach(moment_ns):
+            return {}
+        since_ns = {
+            cause: pieces.since(moment_ns)
+            for cause, pieces in self._pieces.items()
+            if pieces.reach(moment_ns)
+        }
+        return {cause: ns for cause, ns in since_ns.items() if ns}
 
     def between(self, first_ns: IntArray, end_ns: IntArray) -> dict[Cause, IntArray]:
         """The time of each cause in some stretches of time (int64 [n] both) that end in order.

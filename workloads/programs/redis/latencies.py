@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models.operations.causes import parts_of
-from sim.machine.causes import WORK
+from sim.machine.causes import WORK, Cause
 from sim.machine.ledger import History
 from sim.machine.scheduler import Scheduler
 from sim.machine.tasks import Burst, Task
@@ -49,6 +49,8 @@ class Latencies:
             count: how many of them were served.
             burst: as which the only one was; None if they were as they were looked at.
         """
+        if not len(ahead.faults):
+            return
         faults = ahead.faults.until(int(ahead.writes_end[count - 1]))
         if not len(faults):
             return
@@ -71,6 +73,10 @@ class Latencies:
     def add(self, replies: Replies) -> None:
         """Count requests as answered; all that was done up to the last is in the history."""
         at_ns, latency_ns, weights = replies.at_ns, replies.latency_ns, replies.weights
+        if len(at_ns) == 1:
+            self._steady.add(at_ns, latency_ns, weights, self._of_one(replies))
+            self._timeline.add(at_ns, latency_ns, weights)
+            return
         causes_ns = self._history.between(at_ns - latency_ns, at_ns)
         rest_ns = latency_ns - sum(causes_ns.values()) if causes_ns else latency_ns
         causes_ns = {cause: ns * weights for cause, ns in causes_ns.items()}
@@ -78,6 +84,16 @@ class Latencies:
         causes_ns[OTHERS] = rest_ns * weights - replies.own_ns
         self._steady.add(at_ns, latency_ns, weights, causes_ns)
         self._timeline.add(at_ns, latency_ns, weights)
+
+    def _of_one(self, replies: Replies) -> dict[Cause, int]:
+        """The causes of a single row, in plain numbers, up to now."""
+        latency_ns, weight = replies.latency_ns.item(), replies.weights.item()
+        causes_ns = self._history.since(replies.at_ns.item() - latency_ns)
+        rest_ns = latency_ns - sum(causes_ns.values())
+        causes_ns = {cause: ns * weight for cause, ns in causes_ns.items()}
+        causes_ns[WORK] = own_ns = replies.own_ns.item()
+        causes_ns[OTHERS] = rest_ns * weight - own_ns
+        return causes_ns
 
     def forget(self, oldest_ns: int) -> None:
         """Nobody waits that was sent before that moment."""

@@ -249,7 +249,10 @@ class Server(Generic[Basis]):
 
     def _write(self, ahead: Iterations[Basis], count: int) -> None:
         """Dirty the pages of the SETs in the first ``count`` iterations."""
-        self._kernel.apply(self._mm, ahead.faults.until(int(ahead.writes_end[count - 1])))
+        faults = ahead.faults
+        if len(faults):
+            faults = faults.until(int(ahead.writes_end[count - 1]))
+        self._kernel.apply(self._mm, faults)
         self._schedule.changes += int(ahead.changes_end[count - 1])
 
     def _reply(self, ahead: Iterations[Basis], ends_ns: IntArray) -> None:
