@@ -6,7 +6,7 @@ from sim.machine.clock import Clock
 from sim.machine.memory_system import MemorySystem, Weights
 from sim.machine.scheduler import Scheduler
 from sim.machine.scheduling.rule import SchedulingRule
-from sim.machine.spans import SpanSink
+from sim.machine.spans import SpanWindow
 from sim.machine.tasks import Task
 
 
@@ -18,7 +18,7 @@ class Machine:
         weights: how classes of memory streams slow each other down.
         rule: by which tasks share cores; of this machine alone.
         switch_ns: cost of a context switch.
-        spans: receives the timeline, if given.
+        spans: keeps who runs where and waits for what, if given.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class Machine:
         *,
         rule: SchedulingRule,
         switch_ns: int,
-        spans: SpanSink | None = None,
+        spans: SpanWindow | None = None,
     ) -> None:
         self.clock = Clock()
         self.memory = MemorySystem(weights)

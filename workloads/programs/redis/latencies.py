@@ -56,9 +56,12 @@ class Latencies:
             return
         iteration, into_ns = ahead.faults_at(count)
         causes = list(by_cause(faults))
+        spans = self._scheduler.spans
         if burst is None:
             starts_ns = ahead.start_ns[iteration] + into_ns
             self._history.extend(starts_ns, starts_ns + faults.cost_ns, causes)
+            if spans is not None:
+                spans.attribute(self._task, starts_ns, starts_ns + faults.cost_ns, causes)
         else:
             numbers = np.arange(len(faults))
             of = {number: cause for cause, chosen in causes for number in numbers[chosen].tolist()}
@@ -66,6 +69,8 @@ class Latencies:
             for number, part in enumerate(zip(into_ns.tolist(), ends_ns.tolist(), strict=True)):
                 for stretch in burst.stretches_ns(*part):
                     self._history.add(*stretch, of[number])
+                if spans is not None:
+                    spans.attribute_burst(burst, [(of[number], part[1] - part[0])], part[0])
         self._scheduler.attribute(self._task, sums_by_cause(faults))
 
     def add(self, replies: Replies) -> None:
