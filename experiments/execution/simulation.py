@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 
 from experiments.language.repetitions import repeat
 from experiments.planning.points import Point
 from results.records.record import Record
+from sim.machine.spans import SpanWindow
 from sim.measures.recording import Recording
 from workloads.registry import WORKLOADS
 
 
-def simulate(point: Point) -> Record:
-    """The record of a point; the same bytes whenever and wherever it is simulated."""
+def simulate(point: Point, spans: SpanWindow | None = None) -> Record:
+    """The record of a point; the same bytes whenever and wherever it is simulated.
+
+    Args:
+        point: which.
+        spans: watches the first repetition, if given.
+    """
     config = point.config
     workload = WORKLOADS[config["workload"]["kind"]]
 
     def repetition(number: int) -> Recording:
-        return workload.run(point.workload, point.setup(number))
+        setup = point.setup(number)
+        return workload.run(point.workload, setup if number else replace(setup, spans=spans))
 
     return Record(
         config=config,

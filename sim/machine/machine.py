@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sim.machine.clock import Clock
 from sim.machine.memory_system import MemorySystem, Weights
 from sim.machine.scheduler import Scheduler
@@ -30,6 +33,7 @@ class Machine:
         switch_ns: int,
         spans: SpanWindow | None = None,
     ) -> None:
+        self._of = ""
         self.clock = Clock()
         self.memory = MemorySystem(weights)
         self.scheduler = Scheduler(
@@ -38,4 +42,13 @@ class Machine:
 
     def task(self, name: str) -> Task:
         """A new task, which may run on any core."""
-        return Task(self.scheduler, name)
+        return Task(self.scheduler, f"{self._of}{name}")
+
+    @contextmanager
+    def naming_after(self, program: str) -> Iterator[None]:
+        """New tasks are called ``program/name`` meanwhile, to be told from another program's."""
+        before, self._of = self._of, f"{self._of}{program}/"
+        try:
+            yield
+        finally:
+            self._of = before

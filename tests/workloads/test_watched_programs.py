@@ -149,3 +149,12 @@ def test_executions_together_are_told_one_by_one(
     assert spans_of("-child", FUZZER, setup(scheme)) == both
     assert {span.cause for span in both} >= {"fork", "switch", "service", "teardown"}
     assert any(span.cause.startswith("fault/") for span in both)
+
+
+def test_tasks_of_a_mix_are_told_apart() -> None:
+    programs = {"one": OPEN, "other": OPEN, "fuzzer": FUZZERS}
+    spans = spans_of("nobody", {"kind": "mix", "programs": programs}, setup())
+    of_redis = {f"{name}/redis{end}" for name in ("one", "other") for end in ("", "-save-1")}
+    of_fuzzers = {f"fuzzer/afl-{n}{end}" for n in (0, 1) for end in ("", "-child")}
+    assert {span.task for span in spans} >= of_redis | of_fuzzers
+    assert all(span.task.count("/") == 1 for span in spans)

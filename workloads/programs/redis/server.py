@@ -280,7 +280,7 @@ class Server(Generic[Basis]):
         self._snapshots.append(snapshot)
         self._schedule.forked(start_ns)
         self._children.set(1)
-        task = self._kernel.machine.task(f"redis-save-{len(self._snapshots)}")
+        task = self._kernel.machine.task(f"{self._task.name}-save-{len(self._snapshots)}")
         self._save_process = self._kernel.process(child, self._save(task, child, snapshot))
 
     def _save(self, task: Task, mm: AddressSpace, snapshot: SnapshotRow) -> Activity:

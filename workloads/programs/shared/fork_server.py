@@ -176,10 +176,13 @@ class ForkServer:
         self, repeats: Repeats, compute_ns: IntArray, starts_ns: IntArray, after_ns: int
     ) -> None:
         """Tell who watches of executions that go together, the children all on one core."""
-        scheduler, child = self._kernel.machine.scheduler, self._new_child()
-        spans, own, core = scheduler.spans, scheduler.core_for(self.task), scheduler.core_for(child)
-        if spans is None or own is None or core is None:
+        scheduler = self._kernel.machine.scheduler
+        if (spans := scheduler.spans) is None:
             return
+        child = self._new_child()
+        own, core = scheduler.core_for(self.task), scheduler.core_for(child)
+        assert own is not None  # noqa: S101 - nobody else is there ...
+        assert core is not None  # noqa: S101 - ... and there are several
         for number in spans.met_by(starts_ns):
             this, now_ns = repeats.kinds[repeats.numbers[number]], int(starts_ns[number])
             switch = (SWITCH, scheduler.switch_ns)
