@@ -75,7 +75,7 @@ class Mix(Workload):
             parts[name] = yield from life(kernel, program)
 
         programs = {
-            name: self._started(own, kernel, streams.within(name))
+            name: self._started(name, own, kernel, streams.within(name))
             for name, own in config.programs.items()
         }
         return Program(
@@ -101,8 +101,9 @@ class Mix(Workload):
             except MisfitError as misfit:
                 raise MisfitError(("programs", name, *misfit.way), str(misfit)) from None
 
-    def _started(self, own: Any, kernel: Kernel, streams: Streams) -> Program:
+    def _started(self, name: str, own: Any, kernel: Kernel, streams: Streams) -> Program:
         """A program beside others, and which memory is its own."""
         before = len(kernel.books.memories)
-        program = self._programs[own.kind].start(own, kernel, streams)
+        with kernel.machine.naming_after(name):
+            program = self._programs[own.kind].start(own, kernel, streams)
         return replace(program, memories=kernel.books.memories[before:])

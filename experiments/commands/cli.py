@@ -77,6 +77,11 @@ def main() -> None:
 @click.option(
     "--events", metavar="FILE", help="Write what happens as JSON lines; - is standard error."
 )
+@click.option(
+    "--spans",
+    metavar="FROM..TO",
+    help="Also keep who ran where and waited for what then, in simulated time: 9.9s..10.3s.",
+)
 @_FIGURES
 def run(**arguments: Any) -> None:
     """Run the experiment in FILE, a YAML file; points already in the folder are kept."""

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,15 @@ from experiments.language.document import load
 from experiments.language.errors import InputError, Position
 from experiments.planning.points import Plan, Point, plan
 from experiments.planning.selection import first_missing, having
+from experiments.planning.watched import watched_time
 from experiments.sweeps.overrides import override
 from results.records.run_folder import ListedPoint, RunFolder
+from results.records.span_file import Watched, read_head
 from results.records.whole_file import new_file
 from results.tables.as_json import to_json
 from results.tables.run_table import RunTable
 from results.tables.terminal import print_table
+from sim.machine.spans import MOST_SPANS
 
 JSON_VERSION = 1
 
@@ -48,6 +52,7 @@ def main(
     fail_fast: bool,
     events: str | None,
     figures: str | None,
+    spans: str | None,
     **machinery: Any,
 ) -> int:
     """Run the experiment in ``file``; 0, or 1 if some points failed.
@@ -55,13 +60,14 @@ def main(
     ``machinery`` is what `chosen` takes.
     """
     formats = figure_formats(figures)
+    watched = None if spans is None else watched_time(spans)
     source = Path(file)
     document = override(load(source), settings)
     planned = plan(document, source.parent, catalogue(), any_size=any_size)
     if events != "-":
         for remark in planned.remarks:
             note(remark)
-    wanted = having(planned.points, only)
+    wanted = [replace(point, watched=watched) for point in having(planned.points, only)]
     check_traces(wanted, document)
     executor = chosen(**machinery)
     folder = output.folder_at(Path(out) if out else Path("runs") / planned.name)
@@ -71,7 +77,8 @@ def main(
         say(f"{folder.path}: has the results of {before!r}: {kept}", err=True)
     written = _begin(folder, planned, wanted, quiet=events == "-")
     with _event_log(events) as log, Reporter(_console(events), log=log) as reporter:
-        points = first_missing(wanted, set(folder.store.ids()), limit)
+        done = {id_ for id_ in folder.store.ids() if _has_spans(folder, id_, watched)}
+        points = first_missing(wanted, done, limit)
         finished = run(points, folder.store, executor, reporter, fail_fast=fail_fast)
     table = output.table_of(finished)
     if written:
@@ -83,6 +90,8 @@ def main(
     if finished.untried and events != "-":
         say(f"stopped: {len(finished.untried)} points were not tried", err=True)
     if events != "-":
+        for line in _of_spans(folder, finished) if watched is not None else ():
+            say(line, err=True)
         say(f"results in {folder.path}", err=True)
     return 1 if finished.failures else 0
 
@@ -104,6 +113,24 @@ def _begin(folder: RunFolder, planned: Plan, wanted: Sequence[Point], *, quiet: 
             note(why)
         return False
     return True
+
+
+def _has_spans(folder: RunFolder, id_: str, watched: Watched | None) -> bool:
+    return watched is None or folder.store.has_spans(id_, watched)
+
+
+def _of_spans(folder: RunFolder, finished: RunOutcome) -> Iterator[str]:
+    """What there is to say of spans that were asked for."""
+    yield f"spans of the first repetition of each point in {folder.spans}"
+    for point in {point.id: point for point in finished.points}.values():
+        head = read_head(folder.store.spans_file_of(point.id))
+        if head is None:
+            continue
+        end = f"at {head.complete_to_ns / 1e9:.9g} s"
+        if head.full:
+            yield f"point {point.label}: spans end {end}: there are more than {MOST_SPANS:,}"
+        elif not head.spans:
+            yield f"point {point.label}: no spans: nobody does anything then"
 
 
 def _console(events: str | None) -> Console:

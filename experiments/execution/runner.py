@@ -41,7 +41,8 @@ def run(
     """Simulate what the store lacks and return every point's record.
 
     Args:
-        points: what to simulate; equal ones are simulated once.
+        points: what to simulate; equal ones are simulated once, one whose record is there only
+            if spans of it are wanted that are not.
         store: where records are and go.
         executor: who simulates.
         reporter: told of all that happens.
@@ -53,8 +54,12 @@ def run(
     distinct = {point.id: point for point in points}
     present = set(store.ids())
     found = {id_: store.read(id_) for id_ in distinct}
-    missing = [point for point in distinct.values() if found[point.id] is None]
-    damaged = sum(point.id in present for point in missing)
+    missing = [
+        point
+        for point in distinct.values()
+        if found[point.id] is None or not _has_spans(point, store)
+    ]
+    damaged = sum(point.id in present and found[point.id] is None for point in missing)
     if damaged:
         reporter.say(f"simulated anew, for damaged records or of another layout: {damaged}")
     reporter.begin(len(distinct), len(distinct) - len(missing))
@@ -89,3 +94,8 @@ def run(
         else:
             finished.untried.append(point)
     return finished
+
+
+def _has_spans(point: Point, store: Store) -> bool:
+    """Whether all spans are there that are wanted of a point."""
+    return point.watched is None or store.has_spans(point.id, point.watched)

@@ -6,24 +6,32 @@ import gc
 import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 
 from experiments.language.repetitions import repeat
 from experiments.planning.points import Point
 from results.records.record import Record
+from sim.machine.spans import SpanWindow
 from sim.measures.recording import Recording
 from workloads.registry import WORKLOADS
 
 
-def simulate(point: Point) -> Record:
-    """The record of a point; the same bytes whenever and wherever it is simulated."""
+def simulate(point: Point, spans: SpanWindow | None = None) -> Record:
+    """The record of a point; the same bytes whenever and wherever it is simulated.
+
+    Args:
+        point: which.
+        spans: watches the first repetition, if given.
+    """
     config = point.config
     workload = WORKLOADS[config["workload"]["kind"]]
 
     def repetition(number: int) -> Recording:
+        setup = point.setup(number)
         with _all_else_set_aside():
-            return workload.run(point.workload, point.setup(number))
+            return workload.run(point.workload, setup if number else replace(setup, spans=spans))
 
     return Record(
         config=config,

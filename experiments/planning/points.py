@@ -28,6 +28,7 @@ from experiments.sweeps.sweep import Sweep, without_sweep
 from experiments.sweeps.variation import NOWHERE
 from models.costs.profile import Profile
 from models.kernel.scheduling import TUNED_BY, scheduler_of
+from results.records.span_file import Watched
 from sim.configuration import read_back
 from sim.units import is_ambiguous_size, is_plain_size, parse_bytes
 from workloads.registry import WORKLOADS, programs_of
@@ -50,6 +51,8 @@ class Point:
         named: what was found by the names in it.
         model: version of the model that the point is for.
         swept: the values that tell this point from its siblings, as text by dotted path.
+        watched: of which stretch of simulated time spans are wanted, if of any; results, and so
+            the id, do not depend on it.
     """
 
     id: str
@@ -59,6 +62,7 @@ class Point:
     named: NamedContent
     model: str
     swept: Mapping[str, str]
+    watched: Watched | None = None
 
     @property
     def config(self) -> Mapping[str, Any]:

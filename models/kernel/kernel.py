@@ -38,6 +38,7 @@ from sim.machine.causes import LOCK_WAIT
 from sim.machine.clock import Activity
 from sim.machine.locks import Accounts, RwLock, accounts
 from sim.machine.machine import Machine
+from sim.machine.spans import wait_for_lock
 from sim.machine.tasks import Task
 
 Result = TypeVar("Result")
@@ -386,7 +387,11 @@ class Kernel:
             yield admitted
             waited = True
         if waited_ns := self.machine.clock.now - asked_ns:
-            task.ledger.waited(self.machine.clock.now, waited_ns, LOCK_WAIT)
+            now_ns, spans = self.machine.clock.now, self.machine.scheduler.spans
+            task.ledger.waited(now_ns, waited_ns, LOCK_WAIT)
+            if spans is not None:
+                what = wait_for_lock(of.lock_kind, mode)
+                spans.record(task, what, LOCK_WAIT, asked_ns, now_ns)
         return waited
 
     def _hold(self, hold: Hold) -> None:

@@ -108,6 +108,11 @@ class Performance:
         """What of it can be done again where nobody else wants its locks."""
         return tuple(_lasting(self.steps))
 
+    @property
+    def parts_ns(self) -> list[tuple[Cause, int]]:
+        """Its work one after the other: for what, and how long."""
+        return [(step.cause, step.ns) for step in self.steps if isinstance(step, Work)]
+
     @cached_property
     def work_ns(self) -> int:
         """The sum of its work: all that takes time where nobody contends for anything."""

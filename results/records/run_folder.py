@@ -44,7 +44,12 @@ class RunFolder:
     @property
     def store(self) -> Store:
         """The folder's records."""
-        return Store(self.path / "points", self.path / "wall")
+        return Store(self.path / "points", self.path / "wall", self.spans)
+
+    @property
+    def spans(self) -> Path:
+        """The folder of spans, a file a point, if some were asked for."""
+        return self.path / "spans"
 
     @property
     def experiment_file(self) -> Path:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from results.records.found_files import read_bytes, read_json
 from results.records.record import DamagedRecordError, Record
+from results.records.span_file import Watched, read_head
 from results.records.whole_file import READ_ONLY, TEMPORARY, write_whole
 
 _ID = re.compile(r"[0-9a-f]{64}")
@@ -47,16 +48,18 @@ class Store:
     counts as absent; where nothing can be written, it stays and counts as absent.
     """
 
-    def __init__(self, path: Path, walls: Path | None = None) -> None:
+    def __init__(self, path: Path, walls: Path | None = None, spans: Path | None = None) -> None:
         """Open the folder ``path``; it need not exist before the first write.
 
         Args:
             path: holds a JSON file per record and no other. The folder above it is somebody's
                 and may be a link; this one may not.
             walls: where wall times go; by default the folder ``wall`` in ``path``.
+            spans: where spans go; by default the folder ``spans`` in ``path``.
         """
         self.path = path
         self._walls = path / "wall" if walls is None else walls
+        self._spans = path / "spans" if spans is None else spans
 
     def file_of(self, id_: str) -> Path:
         """Where the record with this id is or would be.
@@ -127,6 +130,19 @@ class Store:
             return None
         return seconds if 0 <= seconds < math.inf else None
 
+    def spans_file_of(self, id_: str) -> Path:
+        """Where the spans of the point are, if it has some: see `results.records.span_file`."""
+        return self._spans / f"{self.file_of(id_).stem}.csv"
+
+    def write_spans(self, id_: str, data: bytes) -> None:
+        """Keep a file of spans of the point; that of another stretch of time is replaced."""
+        write_whole(self.spans_file_of(id_), data, root=self.path.parent, durable=False)
+
+    def has_spans(self, id_: str, watched: Watched) -> bool:
+        """Whether the spans of the point are there that belong to a stretch of time."""
+        head = read_head(self.spans_file_of(id_))
+        return head is not None and head.watched == watched
+
     def write_failure(self, id_: str, failure: Failure) -> Path:
         """Keep why the point has no record, until it has one."""
         file = self.failure_file_of(id_)
@@ -154,7 +170,7 @@ class Store:
         """Temporary files: of writers at work, or of killed ones."""
         return [
             file
-            for folder in (self.path, self._walls)
+            for folder in (self.path, self._walls, self._spans)
             for file in sorted(folder.glob(f".*{TEMPORARY}"))
         ]
 

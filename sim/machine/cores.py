@@ -10,7 +10,7 @@ from sim.machine.causes import CORE_WAIT, IDLE, SWITCH, WORK, Cause
 from sim.machine.clock import Clock
 from sim.machine.ledger import Ledger
 from sim.machine.memory_system import MemorySystem, Stream
-from sim.machine.spans import SpanSink
+from sim.machine.spans import RUN, SWITCH_TO, WAIT, SpanWindow
 from sim.machine.tasks import Burst, Task, Turn
 
 
@@ -18,11 +18,11 @@ class BurstSource(Protocol):
     """Where cores get their bursts from.
 
     Attributes:
-        spans: whether somebody hears what is recorded.
+        spans: keeps what cores do, if somebody watches.
         ledger: what cores ran.
     """
 
-    spans: SpanSink | None
+    spans: SpanWindow | None
     ledger: Ledger
 
     def resume(self, core: Core, task: Task) -> Burst | None:
@@ -48,9 +48,6 @@ class BurstSource(Protocol):
 
     def asleep(self, core: Core) -> None:
         """Hear that a core has nothing to do from now on."""
-
-    def record(self, task: Task, what: str, start_ns: int) -> None:
-        """Hear what a task did from ``start_ns`` to now."""
 
 
 class Core:
@@ -154,6 +151,24 @@ class Core:
             return IDLE, 0
         return SWITCH, now_ns - self._switching_since_ns
 
+    def tell_under_way(self) -> None:
+        """Tell who watches what it has been doing up to now that it has not told yet."""
+        if self.passing and self._burst is not None:
+            self._tell_run(self._burst)
+        elif self.under_way()[0] is SWITCH and self.task is not None:
+            self._tell_switch(self.task)
+
+    def _tell_run(self, burst: Burst) -> None:
+        spans = self._work.spans
+        if spans is not None and burst.told:
+            now_ns = self._clock.now
+            spans.record(burst.task, RUN, burst.cause, self._began_ns, now_ns, core=self.number)
+
+    def _tell_switch(self, task: Task) -> None:
+        if self._work.spans is not None:
+            since_ns, now_ns = self._switching_since_ns, self._clock.now
+            self._work.spans.record(task, SWITCH_TO, SWITCH, since_ns, now_ns, core=self.number)
+
     def settle(self, now_ns: int) -> None:
         """Bring the fair time of the task that has the core, if one has, up to now."""
         if self.settled_ns != now_ns and self.passing and self.task is not None:
@@ -182,6 +197,8 @@ class Core:
         now_ns = self._clock.now
         if waited_ns := now_ns - self._burst.queued_ns:
             self.task.ledger.waited(now_ns, waited_ns, CORE_WAIT)
+            if self._work.spans is not None:
+                self._work.spans.record(self.task, WAIT, CORE_WAIT, now_ns - waited_ns, now_ns)
         if self.task is self.last_task:
             self._execute()
         else:
@@ -196,6 +213,7 @@ class Core:
         task.last_core = self.number
         if self._switch_cost_ns:
             task.ledger.waited(self._clock.now, self._switch_cost_ns, SWITCH)
+            self._tell_switch(task)
         self._execute()
 
     def _execute(self) -> None:
@@ -207,8 +225,6 @@ class Core:
             self.turn.began_ns = now
         if not self._resumed:
             self.turn.confirmed_ns = now
-        if self._work.spans is not None:
-            self._work.record(burst.task, "wait", burst.queued_ns)
         self._pass(burst)
 
     def _pass(self, burst: Burst) -> None:
@@ -279,8 +295,7 @@ class Core:
         if self.stream is not None:
             self._memory.leave(self.stream)
             self.stream = None
-        if self._work.spans is not None:
-            self._work.record(burst.task, f"core {self.number}", self._began_ns)
+        self._tell_run(burst)
 
     def _finish(self, burst: Burst) -> None:
         self._leave_off(burst)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sim.machine.clock import Clock
 from sim.machine.memory_system import MemorySystem, Weights
 from sim.machine.scheduler import Scheduler
 from sim.machine.scheduling.rule import SchedulingRule
-from sim.machine.spans import SpanSink
+from sim.machine.spans import SpanWindow
 from sim.machine.tasks import Task
 
 
@@ -18,7 +21,7 @@ class Machine:
         weights: how classes of memory streams slow each other down.
         rule: by which tasks share cores; of this machine alone.
         switch_ns: cost of a context switch.
-        spans: receives the timeline, if given.
+        spans: keeps who runs where and waits for what, if given.
     """
 
     def __init__(
@@ -28,8 +31,9 @@ class Machine:
         *,
         rule: SchedulingRule,
         switch_ns: int,
-        spans: SpanSink | None = None,
+        spans: SpanWindow | None = None,
     ) -> None:
+        self._of = ""
         self.clock = Clock()
         self.memory = MemorySystem(weights)
         self.scheduler = Scheduler(
@@ -38,4 +42,13 @@ class Machine:
 
     def task(self, name: str) -> Task:
         """A new task, which may run on any core."""
-        return Task(self.scheduler, name)
+        return Task(self.scheduler, f"{self._of}{name}")
+
+    @contextmanager
+    def naming_after(self, program: str) -> Iterator[None]:
+        """New tasks are called ``program/name`` meanwhile, to be told from another program's."""
+        before, self._of = self._of, f"{self._of}{program}/"
+        try:
+            yield
+        finally:
+            self._of = before

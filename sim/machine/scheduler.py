@@ -17,7 +17,7 @@ from sim.machine.ledger import Ledger
 from sim.machine.memory_system import MemorySystem
 from sim.machine.run_queue import RunQueue
 from sim.machine.scheduling.rule import Arrival, SchedulingRule
-from sim.machine.spans import Span, SpanSink
+from sim.machine.spans import SpanWindow
 from sim.machine.tasks import Burst, Task
 from sim.machine.timetable import Timetable
 
@@ -31,7 +31,7 @@ class Scheduler:
         memory: the memory system their memory parts contend in.
         rule: who of those that want a core is to have one, and until when.
         switch_ns: cost of switching a core from one task, or from idling, to another task.
-        spans: receives a span per stretch of running or waiting, if given.
+        spans: keeps who runs where and waits for what, if given.
 
     Attributes:
         waiting: what waits for a core.
@@ -48,7 +48,7 @@ class Scheduler:
         *,
         rule: SchedulingRule,
         switch_ns: int,
-        spans: SpanSink | None = None,
+        spans: SpanWindow | None = None,
     ) -> None:
         if cores < 1 or switch_ns < 0:
             raise ValueError("a scheduler needs a core, and a switch cost of at least 0")
@@ -225,8 +225,12 @@ class Scheduler:
         """Whether work of ``task`` would begin at once and run on its own, switching nothing."""
         if self.waiting:
             return False
-        core = self._idle.find(task)
+        core = self.core_for(task)
         return core is not None and core.last_task is task
+
+    def core_for(self, task: Task) -> Core | None:
+        """The idle core that a task would get now."""
+        return self._idle.find(task)
 
     def follow(
         self, task: Task, starts_ns: IntArray, ends_ns: IntArray
@@ -247,16 +251,21 @@ class Scheduler:
             done: int = yield timetable.over
         finally:
             timetable.curtail()
+            if self.spans is not None:
+                begun = timetable.begun
+                self.spans.ran(task, core.number, starts_ns[:begun], ends_ns[:begun])
         return done
 
     def curtail(self) -> None:
         """Let every timetable end with what has begun by now."""
         self._idle.curtail()
 
-    def record(self, task: Task, what: str, start_ns: int) -> None:
-        """Send a span from ``start_ns`` to now to the sink, if there is one and time has passed."""
-        if self.spans is not None and start_ns < self.clock.now:
-            self.spans.record(Span(task.name, what, start_ns, self.clock.now))
+    def end_watch(self) -> None:
+        """The simulation is over: let who watches know what goes on, and that nothing follows."""
+        if self.spans is not None:
+            for core in self.cores:
+                core.tell_under_way()
+            self.spans.close(self.clock.now)
 
     def attribute(self, task: Task, parts_ns: Mapping[Cause, int]) -> None:
         """So much of what a task ran as `WORK` was for these causes."""

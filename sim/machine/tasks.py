@@ -33,6 +33,7 @@ class Burst:
         cause: what it is for.
         queued_ns: when it was queued last.
         number: orders it among those that wait.
+        told: whether who watches hears of it from its core; else from who has asked for it.
         passes: the stretches of time in which it had a core: (end, length) of each.
     """
 
@@ -44,6 +45,7 @@ class Burst:
     cause: Cause = WORK
     queued_ns: int = 0
     number: int = 0
+    told: bool = True
     passes: list[tuple[int, int]] = field(default_factory=list)
 
     def unfinished(self) -> bool:
@@ -149,10 +151,13 @@ class Task:
         memory_ns: int = 0,
         stream: str | None = None,
         cause: Cause = WORK,
+        *,
+        told: bool = True,
     ) -> Generator[simpy.Event, Any, Burst | None]:
         """Use a core for ``compute_ns`` and then ``memory_ns`` of undisturbed work, for a cause.
 
-        The memory part takes longer while other streams contend with class ``stream``.
+        The memory part takes longer while other streams contend with class ``stream``. See `Burst`
+        of whether it is ``told``.
 
         Returns:
             The work when it is done; None if there was none.
@@ -165,6 +170,7 @@ class Task:
         if compute_ns or memory_ns:
             done = self._dispatcher.clock.event()
             burst = self._queued(int(compute_ns), float(memory_ns), stream, done.succeed, cause)
+            burst.told = told
             yield done
             return burst
         return None

@@ -15,6 +15,7 @@ from models.operations.steps import perform
 from models.schemes.registry import make_scheme
 from sim.machine.machine import Machine
 from sim.machine.scheduling.wait import Wait
+from sim.machine.spans import Span, SpanWindow
 
 Activity = Generator[simpy.Event, Any, Any]
 A, B = 0, 1
@@ -25,7 +26,8 @@ class Threads:
     """A kernel, and what each thread's accesses raised and when they were done."""
 
     def __init__(self, scheme: str, **options: Any) -> None:
-        machine = Machine(4, {}, rule=Wait(10**9), switch_ns=0)
+        self.spans = SpanWindow()
+        machine = Machine(4, {}, rule=Wait(10**9), switch_ns=0, spans=self.spans)
         self.kernel = Kernel(machine, make_scheme(scheme, make_costs(), **options))
         self.parent = self.kernel.start_program()
         self.met: dict[str, Counter[str]] = {}
@@ -69,6 +71,16 @@ def test_s27_two_threads_copy_a_table_once(variant: str) -> None:
     assert waits is (variant == "head")
     assert threads.done["t2"] < threads.done["t1"]
     assert child.frames_at(np.array([A]))[0] != threads.parent.frames_at(np.array([A]))[0]
+
+
+def test_a_span_tells_which_lock_a_fault_waits_for() -> None:
+    threads = Threads("on_demand", variant="head")
+    threads.fill(0, 512)
+    threads.fork()
+    threads.run(("t1", threads.parent, A), ("t2", threads.parent, B))
+    waits = [span for span in threads.spans.spans() if span.core is None]
+    copied_ns = threads.done["t1"] - PRICES["fault_copy_cold_ns"]
+    assert waits == [Span("t2", "lock pmd/write", None, "lock_wait", 0, int(copied_ns))]
 
 
 @pytest.mark.parametrize("far, waits", [(512, True), (PAGES_PER_GIB, False)])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sim.machine.clock import Activity
 from sim.machine.machine import Machine
 from sim.machine.scheduling.wait import Wait
-from sim.machine.spans import SpanList
+from sim.machine.spans import SpanWindow
 
 jobs = st.lists(st.tuples(st.integers(0, 500), st.integers(1, 300)), min_size=1, max_size=40)
 
@@ -73,7 +73,7 @@ def test_several_cores_wait_as_kiefer_and_wolfowitz_say(
 def test_core_time_adds_up(
     gaps: list[tuple[int, int]], cores: int, slice_ns: int, switch_ns: int
 ) -> None:
-    spans = SpanList()
+    spans = SpanWindow()
     board = Machine(cores, {}, rule=Wait(slice_ns), switch_ns=switch_ns, spans=spans)
 
     def job(number: int, start: int, service: int) -> Activity:
@@ -86,7 +86,7 @@ def test_core_time_adds_up(
     work = sum(service for _, service in gaps)
     assert sum(core.busy_ns for core in board.scheduler.cores) == work
     for core in board.scheduler.cores:
-        on_core = [s for s in spans.spans if s.what == f"core {core.number}"]
+        on_core = [s for s in spans.spans() if s.what == "run" and s.core == core.number]
         assert sum(s.end_ns - s.start_ns for s in on_core) == core.busy_ns
         assert core.busy_ns + core.switch_ns + core.idle_ns == board.clock.now
         ordered = sorted((s.start_ns, s.end_ns) for s in on_core)

@@ -14,7 +14,6 @@ from sim.machine.clock import Activity
 from sim.machine.ledger import History
 from sim.machine.machine import Machine
 from sim.machine.scheduling.wait import Wait
-from sim.machine.spans import SpanList
 from sim.machine.tasks import Task
 
 FORK, OTHER = Cause("fork", "fork"), Cause("other", "other")
@@ -106,7 +105,7 @@ def test_parts_of_hours_are_exact() -> None:
 
 
 def board(cores: int, **weights: dict[str, float]) -> Machine:
-    return Machine(cores, weights, rule=Wait(1000), switch_ns=10, spans=SpanList())
+    return Machine(cores, weights, rule=Wait(1000), switch_ns=10)
 
 
 def test_two_tasks_of_one_core_by_hand() -> None:

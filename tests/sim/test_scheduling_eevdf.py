@@ -10,7 +10,7 @@ from sim.machine.machine import Machine
 from sim.machine.scheduling.eevdf import Eevdf
 from sim.machine.scheduling.rule import SchedulingRule
 from sim.machine.scheduling.wait import Wait
-from sim.machine.spans import SpanList
+from sim.machine.spans import SpanWindow
 
 
 @pytest.mark.parametrize(("tick_ns", "turn_ns"), [(MS, 3 * MS), (2 * MS, 4 * MS), (4 * MS, 4 * MS)])
@@ -151,7 +151,7 @@ def test_ticks_have_renewed_the_deadlines_of_all_who_ran_alone() -> None:
     At 21.7 ms another comes, due 1.5 ms later. So none is driven out, the turn of that which is due
     at 23 ms is the first to end, and the other's goes on to 24 ms.
     """
-    spans = SpanList()
+    spans = SpanWindow()
     board = Machine(2, {}, rule=eevdf(tick_ns=MS), switch_ns=0, spans=spans)
 
     def hog(begins_ns: int) -> Activity:
@@ -162,8 +162,8 @@ def test_ticks_have_renewed_the_deadlines_of_all_who_ran_alone() -> None:
         board.clock.process(hog(begins_ns))
     board.clock.run_until(40 * MS)
     first_ends_ns: dict[str, int] = {}
-    for span in spans.spans:
-        if "core" in span.what:
+    for span in spans.spans():
+        if span.what == "run":
             first_ends_ns.setdefault(span.task, span.end_ns)
     assert first_ends_ns["hog of 0"] == 23 * MS
     assert first_ends_ns["hog of 1000000"] == 24 * MS

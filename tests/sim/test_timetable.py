@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sim.machine.clock import Activity
 from sim.machine.machine import Machine
 from sim.machine.scheduling.wait import Wait
-from sim.machine.spans import Span, SpanList
+from sim.machine.spans import Span, SpanWindow
 
 GRID_NS = 100
 """What the follower does happens at multiples of it, what others do never: no ties."""
@@ -73,7 +73,7 @@ def somebody(board: Machine, number: int, other: tuple[int, bool, list[Stretch]]
 def play(
     stretches: list[Stretch], others: list[tuple[int, bool, list[Stretch]]], *, plans: bool
 ) -> tuple[Follower, Machine, list[Span]]:
-    spans = SpanList()
+    spans = SpanWindow()
     board = Machine(len(others) + 1, {}, rule=Wait(10**9), switch_ns=3 * GRID_NS, spans=spans)
     board.scheduler.expect(len(others) + 1)
     follower = Follower(board, list(stretches), plans=plans)
@@ -81,7 +81,7 @@ def play(
     for number, other in enumerate(others):
         board.clock.process(somebody(board, number, other))
     board.clock.run_to_end()
-    return follower, board, [span for span in spans.spans if span.task != "follower"]
+    return follower, board, spans.spans()
 
 
 @given(STRETCHES, st.lists(OTHER, max_size=4))

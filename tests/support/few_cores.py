@@ -9,7 +9,7 @@ from sim.machine.machine import Machine
 from sim.machine.scheduling.cfs import Cfs
 from sim.machine.scheduling.eevdf import Eevdf
 from sim.machine.scheduling.rule import SchedulingRule
-from sim.machine.spans import SpanList
+from sim.machine.spans import SpanWindow
 
 MS = 1_000_000
 SLICE_NS, TICK_NS = 3 * MS, 4 * MS
@@ -81,7 +81,7 @@ def waits(rule: SchedulingRule, jobs: list[Job], hogs: int = 1, until_ns: int = 
 
 def turns(rule: SchedulingRule, hogs: int, until_ns: int, cores: int = 1) -> list[int]:
     """How long the hogs of a core have it, one after the other."""
-    spans = SpanList()
+    spans = SpanWindow()
     board = Machine(cores, {}, rule=rule, switch_ns=0, spans=spans)
 
     def hog(number: int) -> Activity:
@@ -91,7 +91,9 @@ def turns(rule: SchedulingRule, hogs: int, until_ns: int, cores: int = 1) -> lis
         board.clock.process(hog(number))
     board.clock.run_to_end()
     ran = [
-        (span.task, span.end_ns - span.start_ns) for span in spans.spans if span.what == "core 0"
+        (span.task, span.end_ns - span.start_ns)
+        for span in spans.spans()
+        if span.what == "run" and span.core == 0
     ]
     lengths: list[int] = []
     before = ""

@@ -10,10 +10,10 @@ import pytest
 from programs import PROFILE, setup
 from pydantic import ValidationError
 
-from sim.machine.spans import Span
 from sim.measures.recording import Recording
 from workloads.programs.afl.config import AflConfig
 from workloads.programs.afl.program import Afl
+from workloads.programs.shared.fork_server import ForkServer
 from workloads.programs.sqlite import Sqlite, SqliteConfig
 from workloads.programs.triforce import Triforce, TriforceConfig
 from workloads.running.program import play
@@ -162,17 +162,12 @@ def test_triforce_is_the_same_on_a_smaller_process() -> None:
     assert TriforceConfig.model_fields["target"].default == 188 * 2**20
 
 
-class Timeline:
-    """A timeline of which nothing is kept."""
-
-    def record(self, span: Span) -> None:
-        """Forget it."""
-
-
 @pytest.mark.histories
 @pytest.mark.parametrize("scheme", ["classic", "huge", "on_demand"])
 @pytest.mark.parametrize("cores", [2, 16])
-def test_executions_together_are_those_one_by_one(scheme: str, cores: int) -> None:
+def test_executions_together_are_those_one_by_one(
+    scheme: str, cores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = AflConfig.model_validate(
         {
             "kind": "afl",
@@ -185,7 +180,8 @@ def test_executions_together_are_those_one_by_one(scheme: str, cores: int) -> No
     )
     own = setup(scheme, cores=cores)
     together = Afl().run(config, own)
-    one_by_one = Afl().run(config, replace(own, spans=Timeline()))
+    monkeypatch.setattr(ForkServer, "_is_alone", lambda self: False)
+    one_by_one = Afl().run(config, own)
     assert together.to_dict() == one_by_one.to_dict()
     assert together.counters["executions"] > 1000
 

@@ -14,7 +14,6 @@ from models.kernel.kernel import Kernel
 from models.operations.steps import perform
 from sim.machine.causes import LOCK_WAIT
 from sim.machine.clock import Activity
-from sim.machine.spans import SpanList
 from sim.machine.tasks import Task
 from sim.measures.common_metrics import LATENCY
 from sim.measures.recording import Recording
@@ -24,6 +23,7 @@ from workloads.programs.redis.config import RedisConfig
 from workloads.programs.redis.open_loop import OpenLoopClients
 from workloads.programs.redis.requests import READ_BYTES
 from workloads.programs.redis.server import Server
+from workloads.programs.shared.fork_server import ForkServer
 from workloads.registry import WORKLOADS, MixConfig
 from workloads.running.program import Program, play
 from workloads.running.setup import Setup
@@ -73,7 +73,7 @@ def prices() -> tuple[int, int]:
     return fork_ns, kernel.touch(mm, [heap.start_page]).total_ns
 
 
-def test_ten_requests_around_a_fork_by_hand() -> None:
+def test_ten_requests_around_a_fork_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     fork_ns, fault_ns = prices()
     switch_ns = round(PROFILE.costs.context_switch_ns)
     assert fork_ns > 20 * US
@@ -121,8 +121,10 @@ def test_ten_requests_around_a_fork_by_hand() -> None:
         (both_ns + 20 * US, {"service": 10 * US, "others": 25 * US}),
         (5 * MS + 10 * US, {"service": 10 * US}),
     ]
-    for machine in (setup(), Setup(PROFILE, 16, "classic", seed=7, spans=SpanList())):
-        recording = served(arrivals, machine)
+    for one_by_one in (False, True):
+        if one_by_one:
+            monkeypatch.setattr(Server, "_quiet_until_ns", lambda server: server._clock.now)
+        recording = served(arrivals, setup())
         assert sorted(slowest(recording), key=str) == sorted(
             [(at_ns, sum(causes.values()), causes) for at_ns, causes in expected], key=str
         )
@@ -226,11 +228,14 @@ REDIS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("scheme", ["classic", "on_demand", "huge", "async"])
-def test_executions_together_are_spent_on_the_same_as_one_by_one(scheme: str) -> None:
+def test_executions_together_are_spent_on_the_same_as_one_by_one(
+    scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     afl = WORKLOADS["afl"]
     config = afl.Config.model_validate(AFL)
     together = afl.run(config, Setup(PROFILE, 16, scheme))
-    one_by_one = afl.run(config, Setup(PROFILE, 16, scheme, spans=SpanList()))
+    monkeypatch.setattr(ForkServer, "_is_alone", lambda _: False)
+    one_by_one = afl.run(config, Setup(PROFILE, 16, scheme))
     assert together.to_dict() == one_by_one.to_dict()
     table = together.series["causes/execution_ns"]
     assert table["requests"].sum() == together.counters["executions"]

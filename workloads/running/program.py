@@ -102,6 +102,7 @@ def play(kernel: Kernel, *programs: Program) -> list[Recording]:
     lives = [clock.process(life(kernel, program)) for program in programs]
     clock.run(until=clock.all_of(lives))
     clock.check()
+    kernel.machine.scheduler.end_watch()
     recordings = cast(list[Recording], [ended.value for ended in lives])
     if len(recordings) == 1:
         recordings[0].add(counters=use_of(kernel))

@@ -13,7 +13,7 @@ from models.schemes.base import Scheme, SchemeOptions
 from models.schemes.registry import SCHEMES, make_scheme
 from sim.configuration import read_back
 from sim.machine.machine import Machine
-from sim.machine.spans import SpanSink
+from sim.machine.spans import SpanWindow
 from sim.machine.streams import Streams
 
 
@@ -27,7 +27,7 @@ class Setup:
         scheme: registry name of the fork scheme.
         seed: the experiment's seed.
         repetition: number of the repetition, from 0.
-        spans: receives the timeline, if given.
+        spans: keeps who runs where and waits for what, if given.
         options: what else is said of the scheme; its own defaults if nothing is.
         memory_bytes: how much memory the machine has; None if there is no limit.
         scheduler: its rule of scheduling; that of the profile's kernel if it is None.
@@ -38,7 +38,7 @@ class Setup:
     scheme: str
     seed: int = 0
     repetition: int = 0
-    spans: SpanSink | None = None
+    spans: SpanWindow | None = None
     options: SchemeOptions | None = None
     memory_bytes: int | None = None
     scheduler: SchedulerName | None = None

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from experiments.execution.executors.memory_limit import MemoryLimit, is_want_of_memory
 from experiments.execution.simulation import simulate
 from experiments.planning.points import Point
+from results.records import span_file
 from results.records.store import Failure, Store
+from sim.machine.spans import SpanWindow
 
 _WORTH_A_WAIT_S = 0.1
 """What takes less to simulate again is not waited for until it is on the disk: a power cut may take
@@ -26,12 +28,14 @@ class Attempt:
         record: the record's bytes, or None.
         reason: in one line why there is none.
         details: the traceback of that.
+        spans: a file of spans, if they were asked for.
     """
 
     wall_s: float
     record: bytes | None
     reason: str = ""
     details: str = ""
+    spans: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -58,13 +62,22 @@ def attempt(point: Point, memory_bytes: int | None = None) -> Attempt:
     try:
         point.prepare()
         with MemoryLimit(memory_bytes):
-            record = simulate(point).to_bytes()
+            record, spans = _simulated(point)
     except Exception as error:  # of whatever kind: the other points go on
         reason = in_one_line(error)
         if memory_bytes is not None and is_want_of_memory(error):
             reason += " (--memory)"
         return Attempt(time.perf_counter() - start, None, reason, traceback.format_exc())
-    return Attempt(time.perf_counter() - start, record)
+    return Attempt(time.perf_counter() - start, record, spans=spans)
+
+
+def _simulated(point: Point) -> tuple[bytes, bytes | None]:
+    """The bytes of the record, and of the spans if they are wanted."""
+    if point.watched is None:
+        return simulate(point).to_bytes(), None
+    window = SpanWindow(*point.watched)
+    record = simulate(point, window).to_bytes()
+    return record, span_file.to_bytes(window, point.watched)
 
 
 def keep(tried: Attempt, point: Point, store: Store) -> Outcome:
@@ -81,6 +94,8 @@ def keep(tried: Attempt, point: Point, store: Store) -> Outcome:
             if tried.details:
                 reason += f" (traceback in {file})"
         return Outcome(tried.wall_s, reason)
+    if tried.spans is not None:
+        store.write_spans(point.id, tried.spans)
     store.write_bytes(point.id, tried.record, durable=tried.wall_s >= _WORTH_A_WAIT_S)
     store.write_wall(point.id, tried.wall_s)
     return Outcome(tried.wall_s)

@@ -55,19 +55,23 @@ class Latencies:
         if not len(faults):
             return
         iteration, into_ns = ahead.faults_at(count)
-        history, parts = self._history, list(parts_of(faults))
+        parts, spans = list(parts_of(faults)), self._scheduler.spans
         if burst is None:
             starts_ns = ahead.start_ns[iteration] + into_ns
-            history.extend(starts_ns, starts_ns + faults.cost_ns)
+            self._history.extend(starts_ns, starts_ns + faults.cost_ns)
             for part in parts:
                 from_ns = starts_ns[part.faults] + part.from_ns
-                history.extend_cause(part.cause, from_ns, from_ns + part.ns)
+                self._history.extend_cause(part.cause, from_ns, from_ns + part.ns)
+                if spans is not None:
+                    spans.attribute(self._task, from_ns, from_ns + part.ns, part.cause)
         else:
             for part in parts:
                 from_ns = into_ns[part.faults] + part.from_ns
                 for start_ns, length_ns in zip(from_ns.tolist(), part.ns.tolist(), strict=True):
                     for stretch in burst.stretches_ns(start_ns, start_ns + length_ns):
-                        history.add(*stretch, part.cause)
+                        self._history.add(*stretch, part.cause)
+                    if spans is not None:
+                        spans.attribute_burst(burst, [(part.cause, length_ns)], start_ns)
         self._scheduler.attribute(self._task, {part.cause: int(part.ns.sum()) for part in parts})
 
     def add(self, replies: Replies) -> None:

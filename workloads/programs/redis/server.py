@@ -152,7 +152,6 @@ class Server(Generic[Basis]):
         scheduler = self._kernel.machine.scheduler
         return (
             scheduler.suffices
-            and scheduler.spans is None
             and len(self._kernel.books.memories) > 1  # else the next event is as far away
             and self._child_acts_ns > self._clock.now
             and scheduler.undisturbed(self._task)
@@ -222,9 +221,15 @@ class Server(Generic[Basis]):
         self._write(ahead, count)
         busy_ns = int(ahead.busy_ns[:count].sum())
         slept_ns = int(ahead.ends_ns[count - 1]) - self._clock.now - busy_ns
-        yield from self._task.run(compute_ns=busy_ns)
+        scheduler = self._kernel.machine.scheduler
+        core = scheduler.core_for(self._task)
+        yield from self._task.run(compute_ns=busy_ns, told=False)
         if slept_ns:
             yield self._clock.timeout(slept_ns)
+        if scheduler.spans is not None and core is not None:
+            scheduler.spans.ran(
+                self._task, core.number, ahead.start_ns[:count], ahead.ends_ns[:count]
+            )
         self._latencies.fault(ahead, count)
         self._reply(ahead, ahead.ends_ns[:count])
 
@@ -278,7 +283,7 @@ class Server(Generic[Basis]):
         self._snapshots.append(snapshot)
         self._schedule.forked(start_ns)
         self._children.set(1)
-        task = self._kernel.machine.task(f"redis-save-{len(self._snapshots)}")
+        task = self._kernel.machine.task(f"{self._task.name}-save-{len(self._snapshots)}")
         self._save_process = self._kernel.process(child, self._save(task, child, snapshot))
 
     def _save(self, task: Task, mm: AddressSpace, snapshot: SnapshotRow) -> Activity:

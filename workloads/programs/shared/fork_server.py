@@ -14,11 +14,12 @@ import numpy as np
 import simpy
 
 from models.kernel.kernel import Kernel
-from models.kernel.rounds import Round
+from models.kernel.rounds import Repeats, Round
 from models.memory.areas import Vma
 from sim.arrays import IntArray
 from sim.machine.causes import SWITCH, WORK, Cause
 from sim.machine.clock import Activity
+from sim.machine.spans import RUN, SWITCH_TO
 from sim.machine.tasks import Task
 from workloads.running.faults import LoadedMemory
 from workloads.running.pages import pages_of
@@ -167,7 +168,8 @@ class ForkServer:
         if not first:
             return _NO_EXECUTIONS
         self._rounds.repeat(repeats, first)
-        yield from self.task.run(compute_ns=int(total_ns[:first].sum()))
+        self._tell(repeats, compute_ns, end_ns[:first] - total_ns[:first], after)
+        yield from self.task.run(compute_ns=int(total_ns[:first].sum()), told=False)
         causes_ns = repeats.causes_ns(first)
         causes_ns[SWITCH], causes_ns[after[1]] = np.full(first, start_ns), np.full(first, after[0])
         sums_ns = {cause: int(ns.sum()) for cause, ns in causes_ns.items()}
@@ -178,21 +180,56 @@ class ForkServer:
         return Executions(fork_ns[:first], total_ns[:first], end_ns[:first], causes_ns)
 
     def _is_alone(self) -> bool:
-        """Whether nobody else is there, a child gets a core, and no timeline is kept."""
+        """Whether nobody else is there, and a child gets a core."""
         scheduler = self._kernel.machine.scheduler
         return (
             self._clock.quiet_until_ns is None
             and scheduler.undisturbed(self.task)
-            and scheduler.spans is None
             and len(scheduler.cores) > 1
         )
 
+    def _tell(
+        self,
+        repeats: Repeats,
+        compute_ns: IntArray,
+        starts_ns: IntArray,
+        after: tuple[int, Cause],
+    ) -> None:
+        """Tell who watches of executions that go together, the children all on one core."""
+        scheduler = self._kernel.machine.scheduler
+        if (spans := scheduler.spans) is None:
+            return
+        child = self._new_child()
+        own, core = scheduler.core_for(self.task), scheduler.core_for(child)
+        assert own is not None  # noqa: S101 - nobody else is there ...
+        assert core is not None  # noqa: S101 - ... and there are several
+        for number in spans.met_by(starts_ns):
+            this, now_ns = repeats.kinds[repeats.numbers[number]], int(starts_ns[number])
+            switch = (SWITCH, scheduler.switch_ns)
+            computes = [(WORK, int(compute_ns[number])), *this.faults_ns.items()]
+            for task, of_core, what, parts_ns in (
+                (self.task, own.number, RUN, this.fork.parts_ns),
+                (child, core.number, SWITCH_TO, [switch]),
+                (child, core.number, RUN, [*this.start.parts_ns, *computes, *this.exit.parts_ns]),
+                (self.task, own.number, RUN, [after[::-1]]),
+            ):
+                for cause, ns in parts_ns:
+                    spans.record(task, what, cause, now_ns, now_ns + ns, core=of_core)
+                    now_ns += ns
+
+    def _new_child(self) -> Task:
+        return self._kernel.machine.task(f"{self.task.name}-child")
+
     def _child(self, compute_ns: int, this: Round) -> Activity:
-        task: Task = self._kernel.machine.task(f"{self.task.name}-child")
+        task = self._new_child()
         yield from self._kernel.spend(task, this.start)
         began_ns = self._clock.now
-        yield from task.run(compute_ns=compute_ns + this.fault_ns)
+        burst = yield from task.run(compute_ns=compute_ns + this.fault_ns)
         run_ns = self._clock.now - began_ns
-        self._kernel.machine.scheduler.attribute(task, this.faults_ns)
+        scheduler = self._kernel.machine.scheduler
+        scheduler.attribute(task, this.faults_ns)
+        if scheduler.spans is not None and burst is not None:
+            # When it faults is not said; told are the faults behind what it computes.
+            scheduler.spans.attribute_burst(burst, this.faults_ns.items(), compute_ns)
         yield from self._kernel.spend(task, this.exit)
         return run_ns, task.ledger.spent()
