@@ -150,7 +150,10 @@ class TracedClients(Clients):
         self.note_all(np.frombuffer(latencies_ns, np.int64))
         self.clock.later(until_ns - self.clock.now, self._go_on)
         yield
-        for worker, free_at_ns in serving.busy(until_ns):
+        begun = serving.busy(until_ns)
+        left_ns = sum(free_at_ns - until_ns for _, free_at_ns in begun)
+        self._scheduler.worked_apart(int(self._service_ns[first:served].sum()) - left_ns)
+        for worker, free_at_ns in begun:
             self.queue.occupy(worker, _Rest(self, free_at_ns - until_ns))
         self.queue.line_up(serving.idle(until_ns))
         return served
