@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import chain, pairwise
 from typing import TypeAlias
@@ -95,6 +95,14 @@ class CauseSums:
         each = {cause: listed(amounts, rows) for cause, amounts in by_cause.items()}
         self._waiting.append((at_ns.tolist(), latency_ns.tolist(), weights.tolist(), each))
         self._rows_waiting += rows
+        if self._rows_waiting >= _WORTH_IT:
+            self._settle()
+
+    def add_one(self, at_ns: int, latency_ns: int, by_cause: Mapping[Cause, int]) -> None:
+        """Record a single latency; see `add`. It may be found wrong only with later ones."""
+        each = {cause: [ns] for cause, ns in by_cause.items()}
+        self._waiting.append(([at_ns], [latency_ns], [1], each))
+        self._rows_waiting += 1
         if self._rows_waiting >= _WORTH_IT:
             self._settle()
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from sim.arrays import IntArray
+from sim.machine.causes import Cause
 from sim.machine.clock import Clock
-from sim.measures.histogram import Histogram
+from sim.measures.by_cause import ByCause
+from sim.measures.cause_sums import CauseSums
+from workloads.programs.apache.causes import NO_WORKER
 from workloads.programs.apache.listening import Acceptor, ListenQueue
 from workloads.programs.apache.looks import Looks
 
@@ -22,12 +24,13 @@ class Clients(ABC):
         queue: where they connect; closed when all of them have their last response.
         began_ns: when they began to send.
         ended_ns: when the last response was sent.
+        latencies: from when requests were sent until their responses, by cause.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.queue = ListenQueue(clock)
-        self._latencies_ns = array("q")
+        self.latencies = CauseSums()
         self.began_ns = 0
         self.ended_ns = 0
 
@@ -44,20 +47,15 @@ class Clients(ABC):
         """
         return False
 
-    def note(self, sent_ns: int) -> None:
-        """A response comes now, to a request that was sent then."""
+    def note(self, sent_ns: int, taken_ns: int, spent_ns: Mapping[Cause, int]) -> None:
+        """A response comes now; since its request was taken, time was spent on these."""
         self.ended_ns = now = self.clock.now
-        self._latencies_ns.append(now - sent_ns)
+        self.latencies.add_one(now, now - sent_ns, {NO_WORKER: taken_ns - sent_ns, **spent_ns})
 
-    def note_all(self, latencies_ns: IntArray) -> None:
-        """Responses come after these times (int64 [n]), and another one not before them."""
-        self._latencies_ns.frombytes(latencies_ns.tobytes())
-
-    def latencies(self) -> Histogram:
-        """From when a request was sent until its response, for all responses so far."""
-        histogram = Histogram()
-        histogram.add(np.array(self._latencies_ns, np.int64))
-        return histogram
+    def note_all(self, ends_ns: IntArray, latencies_ns: IntArray, by_cause: ByCause) -> None:
+        """Responses come at these times, after so long, by cause (int64 [n] each)."""
+        self.ended_ns = max(self.ended_ns, int(ends_ns.max(initial=0)))
+        self.latencies.add(ends_ns, latencies_ns, np.ones(len(ends_ns), np.int64), by_cause)
 
     @abstractmethod
     def _begin(self, workers: Sequence[Acceptor], looks: Looks) -> None:

@@ -9,7 +9,10 @@ import simpy
 
 from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
+from models.operations.causes import sums_by_cause
+from sim.machine.causes import WORK, Cause
 from sim.machine.clock import Activity, Step, steps
+from sim.machine.ledger import History
 from sim.machine.streams import Streams
 from sim.machine.tasks import Burst
 from sim.measures.common_metrics import (
@@ -131,7 +134,8 @@ class WorkerPool:
         """What the clients saw, and what it took."""
         forks = Histogram()
         forks.add(np.array(self._fork_ns, np.int64))
-        latencies = self.clients.latencies()
+        sums = self.clients.latencies
+        latencies = sums.latencies
         requests = latencies.count
         duration_ns = self.clients.ended_ns - self.clients.began_ns
         return Recording().add(
@@ -142,6 +146,7 @@ class WorkerPool:
                 **faults_since_loading(self._loaded),
             },
             levels={DURATION: duration_ns, THROUGHPUT: per_second(requests, duration_ns)},
+            causes={LATENCY: sums},
         )
 
 
@@ -212,30 +217,46 @@ class Worker:
                 left -= yield from self._serve_known(connection, left)
                 continue
             left -= 1
-            work_ns = connection.take() + self._first_faults_ns()
-            if work_ns:
+            spent_ns = {WORK: connection.take()}
+            if self._fresh:
+                spent_ns.update(self._first_faults_ns())
+            if work_ns := sum(spent_ns.values()):
+                began_ns, waited_ns = self._clock.now, self._task.ledger.waited_ns.copy()
                 self._burst = self._task.begin(work_ns, self.resume)
                 yield
-            connection.answer(close=not left)
+                if len(spent_ns) > 1:
+                    faults_ns = {cause: ns for cause, ns in spent_ns.items() if cause is not WORK}
+                    self._pool.kernel.machine.scheduler.attribute(self._task, faults_ns)
+                if self._clock.now - began_ns != work_ns:
+                    for cause, ns in self._task.ledger.waited_ns.items():
+                        spent_ns[cause] = ns - waited_ns.get(cause, 0)
+            connection.answer(spent_ns, close=not left)
 
     def _serve_known(self, connection: Connection, most: int) -> Generator[None, None, int]:
         """Serve all requests of a connection that are known, in one burst; returns how many."""
-        done_ns = connection.take_known(most).cumsum()
+        known_ns = connection.take_known(most)
+        done_ns = known_ns.cumsum()
+        began_ns = self._clock.now
+        # Others may still need its core for a moment, as a worker that is forked.
+        self._task.ledger.history = history = History()
         self._burst = burst = self._task.begin(done_ns.item(-1), self.resume)
         yield
-        close = len(done_ns) == most
-        connection.answer(close=close, earlier_ns=burst.moments_ns(done_ns[:-1]))
-        return len(done_ns)
+        self._task.ledger.history = None
+        ends_ns = burst.moments_ns(done_ns)
+        spent_ns = {WORK: known_ns}
+        if len(history):
+            taken_ns = np.concatenate([[began_ns], ends_ns[:-1]])
+            spent_ns.update(history.between(taken_ns, ends_ns))
+        connection.answer_known(ends_ns, spent_ns, close=len(known_ns) == most)
+        return len(known_ns)
 
     def _begins_at_once(self) -> bool:
         """Whether the next request takes its service time alone: no faults, no switch of a core."""
         return not self._fresh and self._pool.kernel.machine.scheduler.undisturbed(self._task)
 
-    def _first_faults_ns(self) -> int:
-        """What it costs to write the pages of the first request; nothing later on."""
-        if not self._fresh:
-            return 0
+    def _first_faults_ns(self) -> dict[Cause, int]:
+        """What it costs to write the pages of the first request, by cause."""
         self._fresh = False
         heap = self._pool.heap
         written = self._pages.choice(heap.n_pages, self._pool.config.first_pages, replace=False)
-        return self._pool.kernel.touch(self._mm, heap.start_page + written).total_ns
+        return sums_by_cause(self._pool.kernel.touch(self._mm, heap.start_page + written))
