@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 
 from sim.arrays import IntArray
 from sim.machine.causes import Cause
 from sim.machine.clock import Clock
-from sim.measures.by_cause import ByCause
 from sim.measures.cause_sums import CauseSums
 from workloads.programs.apache.causes import NO_WORKER
 from workloads.programs.apache.listening import Acceptor, ListenQueue
 from workloads.programs.apache.looks import Looks
+
+_TOGETHER = 4096
+"""Requests of batches that are counted together, so that each batch costs little."""
 
 
 class Clients(ABC):
@@ -24,13 +27,14 @@ class Clients(ABC):
         queue: where they connect; closed when all of them have their last response.
         began_ns: when they began to send.
         ended_ns: when the last response was sent.
-        latencies: from when requests were sent until their responses, by cause.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.queue = ListenQueue(clock)
-        self.latencies = CauseSums()
+        self._sums = CauseSums()
+        self._waiting: list[tuple[IntArray, IntArray, Mapping[Cause, IntArray]]] = []
+        self._rows_waiting = 0
         self.began_ns = 0
         self.ended_ns = 0
 
@@ -50,12 +54,40 @@ class Clients(ABC):
     def note(self, sent_ns: int, taken_ns: int, spent_ns: Mapping[Cause, int]) -> None:
         """A response comes now; since its request was taken, time was spent on these."""
         self.ended_ns = now = self.clock.now
-        self.latencies.add_one(now, now - sent_ns, {NO_WORKER: taken_ns - sent_ns, **spent_ns})
+        self._sums.add_one(now, now - sent_ns, {NO_WORKER: taken_ns - sent_ns, **spent_ns})
 
-    def note_all(self, ends_ns: IntArray, latencies_ns: IntArray, by_cause: ByCause) -> None:
+    def note_all(
+        self, ends_ns: IntArray, latencies_ns: IntArray, by_cause: Mapping[Cause, IntArray]
+    ) -> None:
         """Responses come at these times, after so long, by cause (int64 [n] each)."""
         self.ended_ns = max(self.ended_ns, int(ends_ns.max(initial=0)))
-        self.latencies.add(ends_ns, latencies_ns, np.ones(len(ends_ns), np.int64), by_cause)
+        self._waiting.append((ends_ns, latencies_ns, by_cause))
+        self._rows_waiting += len(ends_ns)
+        if self._rows_waiting >= _TOGETHER:
+            self._take_in()
+
+    def latencies(self) -> CauseSums:
+        """From when requests were sent until their responses, by cause, for all so far."""
+        self._take_in()
+        return self._sums
+
+    def _take_in(self) -> None:
+        if not self._waiting:
+            return
+        waiting, self._waiting, self._rows_waiting = self._waiting, [], 0
+        ends_ns, latencies_ns, each = zip(*waiting, strict=True)
+        by_cause = {
+            cause: np.concatenate(
+                [
+                    spent[cause] if cause in spent else np.zeros(len(rows), np.int64)
+                    for rows, spent in zip(ends_ns, each, strict=True)
+                ]
+            )
+            for cause in dict.fromkeys(chain.from_iterable(each))
+        }
+        at_ns = np.concatenate(ends_ns)
+        weights = np.ones(len(at_ns), np.int64)
+        self._sums.add(at_ns, np.concatenate(latencies_ns), weights, by_cause)
 
     @abstractmethod
     def _begin(self, workers: Sequence[Acceptor], looks: Looks) -> None:

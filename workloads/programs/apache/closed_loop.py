@@ -12,7 +12,6 @@ from sim.arrays import IntArray
 from sim.machine.causes import Cause
 from sim.machine.streams import Streams
 from sim.machine.tasks import Task
-from sim.measures.by_cause import ByCause
 from workloads.programs.apache.causes import NO_WORKER
 from workloads.programs.apache.clients import Clients
 from workloads.programs.apache.config import SECOND_NS, ApacheConfig, ClosedLoop
@@ -188,7 +187,9 @@ class ClosedConnection:
         self._clients.note(self._sent_ns, self._taken_ns, spent_ns)
         self._receive(close=close)
 
-    def answer_known(self, ends_ns: IntArray, spent_ns: ByCause, *, close: bool) -> None:
+    def answer_known(
+        self, ends_ns: IntArray, spent_ns: Mapping[Cause, IntArray], *, close: bool
+    ) -> None:
         """See `Connection.answer_known`."""
         waited_ns = np.zeros(len(ends_ns), np.int64)
         waited_ns[0] = self._taken_ns - self._sent_ns

@@ -9,7 +9,6 @@ from typing import Protocol
 from sim.arrays import IntArray
 from sim.machine.causes import Cause
 from sim.machine.clock import Clock, Step
-from sim.measures.by_cause import ByCause
 
 
 class Acceptor(Protocol):
@@ -68,7 +67,9 @@ class Connection(Protocol):
             close: whether the worker closes the connection.
         """
 
-    def answer_known(self, ends_ns: IntArray, spent_ns: ByCause, *, close: bool) -> None:
+    def answer_known(
+        self, ends_ns: IntArray, spent_ns: Mapping[Cause, IntArray], *, close: bool
+    ) -> None:
         """The last of the responses comes now to requests that were known.
 
         Args:

@@ -14,7 +14,6 @@ from sim.arrays import IntArray
 from sim.machine.causes import WORK, Cause
 from sim.machine.clock import steps
 from sim.machine.streams import Streams
-from sim.measures.by_cause import ByCause
 from workloads.programs.apache.causes import NO_WORKER
 from workloads.programs.apache.clients import Clients
 from workloads.programs.apache.config import ApacheConfig, TraceClients
@@ -245,7 +244,9 @@ class _Request:
         self.outstanding, self.over = False, True
         self._clients.note(self._sent_ns, self._taken_ns, spent_ns)
 
-    def answer_known(self, ends_ns: IntArray, spent_ns: ByCause, *, close: bool) -> None:
+    def answer_known(
+        self, ends_ns: IntArray, spent_ns: Mapping[Cause, IntArray], *, close: bool
+    ) -> None:
         """See `Connection.answer_known`: it is one."""
         del ends_ns
         self.answer({cause: int(np.sum(ns)) for cause, ns in spent_ns.items()}, close=close)

@@ -134,7 +134,7 @@ class WorkerPool:
         """What the clients saw, and what it took."""
         forks = Histogram()
         forks.add(np.array(self._fork_ns, np.int64))
-        sums = self.clients.latencies
+        sums = self.clients.latencies()
         latencies = sums.latencies
         requests = latencies.count
         duration_ns = self.clients.ended_ns - self.clients.began_ns
