@@ -9,7 +9,7 @@ from typing import Any
 import simpy
 
 from sim.arrays import IntArray
-from sim.machine.causes import IDLE, SWITCH, Cause
+from sim.machine.causes import IDLE, SWITCH, WORK, Cause
 from sim.machine.clock import Clock
 from sim.machine.cores import Core
 from sim.machine.idle_cores import IdleCores
@@ -62,6 +62,7 @@ class Scheduler:
         self.cores = [Core(number, clock, memory, self, switch_ns) for number in range(cores)]
         self._idle = IdleCores(self.cores)
         self._rule = rule
+        self._apart_ns = 0
 
     def expect(self, at_once: int | None) -> None:
         """Hear how many tasks will ever want a core at the same time; None if nobody knows."""
@@ -272,11 +273,20 @@ class Scheduler:
         task.ledger.attribute(parts_ns)
         self.ledger.attribute(parts_ns)
 
+    def worked_apart(self, busy_ns: int) -> None:
+        """Hear of work that tasks did on cores of their own, of which the cores know nothing.
+
+        It was done up to now, in time in which those cores slept.
+        """
+        self._apart_ns += busy_ns
+        self.ledger.ran(self.clock.now, busy_ns, busy_ns, WORK)
+
     def core_time_ns(self) -> dict[Cause, int]:
         """The time of all cores up to now, by cause."""
         spent_ns = dict(self.ledger.ran_ns)
         doing = [(SWITCH, core.switch_ns) for core in self.cores]
         doing += [(IDLE, core.idle_ns) for core in self.cores]
+        doing.append((IDLE, -self._apart_ns))
         for cause, ns in (*doing, *(core.under_way() for core in self.cores)):
             spent_ns[cause] = spent_ns.get(cause, 0) + ns
         return {cause: ns for cause, ns in spent_ns.items() if ns}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import chain, pairwise
 from typing import TypeAlias
@@ -42,6 +42,7 @@ class CauseSums:
         self._sums: dict[Cause, IntArray] = {}
         self._waiting: list[_Rows] = []
         self._rows_waiting = 0
+        self._single: list[tuple[int, int, Mapping[Cause, int]]] = []
 
     @property
     def latencies(self) -> Histogram:
@@ -98,8 +99,27 @@ class CauseSums:
         if self._rows_waiting >= _WORTH_IT:
             self._settle()
 
+    def add_one(self, at_ns: int, latency_ns: int, by_cause: Mapping[Cause, int]) -> None:
+        """Record a single latency; see `add`. It may be found wrong only with later ones."""
+        self._single.append((at_ns, latency_ns, by_cause))
+        if len(self._single) >= _MANY_SINGLE:
+            self._settle()
+
     def _settle(self) -> None:
         """`add` what waits."""
+        if self._single:
+            single, self._single = self._single, []
+            at_ns, latency_ns, each = zip(*single, strict=True)
+            causes = dict.fromkeys(chain.from_iterable(each))
+            self._add(
+                np.array(at_ns, np.int64),
+                np.array(latency_ns, np.int64),
+                np.ones(len(single), np.int64),
+                {
+                    cause: np.array([spent.get(cause, 0) for spent in each], np.int64)
+                    for cause in causes
+                },
+            )
         if not self._waiting:
             return
         waiting, self._waiting, self._rows_waiting = self._waiting, [], 0
@@ -214,6 +234,8 @@ _Rows: TypeAlias = tuple[list[int], list[int], list[int], dict[Cause, list[int]]
 """When, how long, how often, and by cause."""
 _FEW, _WORTH_IT = 64, 512
 """Up to so many rows wait; when so many wait they are added in one."""
+_MANY_SINGLE = 4096
+"""So many that were recorded singly wait at most."""
 _NOTHING = np.zeros(0, np.int64)
 
 

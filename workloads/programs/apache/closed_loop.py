@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from models.kernel.kernel import Kernel
 from sim.arrays import IntArray
+from sim.machine.causes import Cause
 from sim.machine.streams import Streams
 from sim.machine.tasks import Task
+from workloads.programs.apache.causes import NO_WORKER
 from workloads.programs.apache.clients import Clients
 from workloads.programs.apache.config import SECOND_NS, ApacheConfig, ClosedLoop
 from workloads.programs.apache.listening import Acceptor
@@ -134,7 +136,7 @@ class ClosedConnection:
         self._generator = generator
         self._drawn_ns = np.zeros(0, np.int64)
         self._taken = 0
-        self._sent_ns = 0
+        self._sent_ns = self._taken_ns = 0
         self._connected = False
 
     def send(self) -> None:
@@ -162,6 +164,7 @@ class ClosedConnection:
 
     def take(self) -> int:
         """See `Connection.take`."""
+        self._taken_ns = self._clients.clock.now
         if self._taken == len(self._drawn_ns):
             self._draw()
         self._taken += 1
@@ -169,21 +172,32 @@ class ClosedConnection:
 
     def take_known(self, most: int) -> IntArray:
         """See `Connection.take_known`."""
+        self._taken_ns = self._clients.clock.now
         most = min(most, MOST_AT_ONCE)
         while self._taken + most > len(self._drawn_ns):
             self._draw()
         known_ns = self._drawn_ns[self._taken : self._taken + most]
-        follow_ns = self._clients.clock.now + known_ns[:-1].cumsum()
+        follow_ns = self._taken_ns + known_ns[:-1].cumsum()
         taken = 1 + int(follow_ns.searchsorted(self._clients.end_ns))
         self._taken += taken
         return known_ns[:taken]
 
-    def answer(self, *, close: bool, earlier_ns: IntArray | None = None) -> None:
+    def answer(self, service_ns: int, besides_ns: Mapping[Cause, int], *, close: bool) -> None:
         """See `Connection.answer`."""
-        if earlier_ns is not None and len(earlier_ns):
-            self._clients.note_all(np.diff(earlier_ns, prepend=self._sent_ns))
-            self._sent_ns = int(earlier_ns[-1])
-        self._clients.note(self._sent_ns)
+        self._clients.note(self._sent_ns, self._taken_ns, service_ns, besides_ns)
+        self._receive(close=close)
+
+    def answer_known(
+        self, ends_ns: IntArray, spent_ns: Mapping[Cause, IntArray], *, close: bool
+    ) -> None:
+        """See `Connection.answer_known`."""
+        waited_ns = np.zeros(len(ends_ns), np.int64)
+        waited_ns[0] = self._taken_ns - self._sent_ns
+        latencies_ns = np.diff(ends_ns, prepend=self._sent_ns)
+        self._clients.note_all(ends_ns, latencies_ns, {NO_WORKER: waited_ns, **spent_ns})
+        self._receive(close=close)
+
+    def _receive(self, *, close: bool) -> None:
         self.outstanding = False
         self._connected = not close
         self._thread.receive(self)

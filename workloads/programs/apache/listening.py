@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from sim.arrays import IntArray
+from sim.machine.causes import Cause
 from sim.machine.clock import Clock, Step
 
 
@@ -58,13 +59,24 @@ class Connection(Protocol):
             int64 [n], n from 1 to ``most``.
         """
 
-    def answer(self, *, close: bool, earlier_ns: IntArray | None = None) -> None:
+    def answer(self, service_ns: int, besides_ns: Mapping[Cause, int], *, close: bool) -> None:
         """The response comes now.
 
         Args:
+            service_ns: how long the request was served.
+            besides_ns: what else time was spent on since it was taken.
             close: whether the worker closes the connection.
-            earlier_ns: int64 [n - 1], when those before it came, if it is the last of several
-                that were taken together.
+        """
+
+    def answer_known(
+        self, ends_ns: IntArray, spent_ns: Mapping[Cause, IntArray], *, close: bool
+    ) -> None:
+        """The last of the responses comes now to requests that were known.
+
+        Args:
+            ends_ns: int64 [n], when each came.
+            spent_ns: what time was spent on from the one before, or from when they were taken.
+            close: whether the worker closes the connection.
         """
 
 

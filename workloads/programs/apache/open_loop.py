@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from itertools import accumulate
 
 import numpy as np
 
 from models.kernel.kernel import Kernel
 from sim.arrays import IntArray
+from sim.machine.causes import WORK, Cause
 from sim.machine.clock import steps
 from sim.machine.streams import Streams
+from workloads.programs.apache.causes import NO_WORKER
 from workloads.programs.apache.clients import Clients
 from workloads.programs.apache.config import ApacheConfig, TraceClients
 from workloads.programs.apache.first_free import FirstFree
@@ -147,13 +149,22 @@ class TracedClients(Clients):
         if until_ns <= max(self.clock.now, free_ns[-1]):
             self._not_before_ns = until_ns
             return (yield from self._send(first, first + 1))
-        self.note_all(np.frombuffer(latencies_ns, np.int64))
+        self._note_resolved(first, np.frombuffer(latencies_ns, np.int64))
         self.clock.later(until_ns - self.clock.now, self._go_on)
         yield
-        for worker, free_at_ns in serving.busy(until_ns):
+        begun = serving.busy(until_ns)
+        left_ns = sum(free_at_ns - until_ns for _, free_at_ns in begun)
+        self._scheduler.worked_apart(int(self._service_ns[first:served].sum()) - left_ns)
+        for worker, free_at_ns in begun:
             self.queue.occupy(worker, _Rest(self, free_at_ns - until_ns))
         self.queue.line_up(serving.idle(until_ns))
         return served
+
+    def _note_resolved(self, first: int, latencies_ns: IntArray) -> None:
+        """Count requests from one on as answered after these times; nobody waited for a core."""
+        rows = slice(first, first + len(latencies_ns))
+        ends_ns, own_ns = self._at_ns[rows] + self.began_ns + latencies_ns, self._service_ns[rows]
+        self.note_all(ends_ns, latencies_ns, {NO_WORKER: latencies_ns - own_ns, WORK: own_ns})
 
     def _serve(
         self, serving: FirstFree[Acceptor], first: int, end: int, latencies_ns: array[int]
@@ -199,28 +210,47 @@ class TracedClients(Clients):
 class _Request:
     """A connection for a single request, which is sent as it comes."""
 
-    __slots__ = ("_clients", "_sent_ns", "_service_ns", "awaited_by", "outstanding", "over")
+    __slots__ = (
+        "_clients",
+        "_sent_ns",
+        "_service_ns",
+        "_taken_ns",
+        "awaited_by",
+        "outstanding",
+        "over",
+    )
 
     def __init__(self, clients: TracedClients, sent_ns: int, service_ns: int) -> None:
         self._clients = clients
         self._service_ns = service_ns
-        self._sent_ns = sent_ns
+        self._sent_ns = self._taken_ns = sent_ns
         self.outstanding, self.over = True, False
         self.awaited_by: Acceptor | None = None
 
     def take(self) -> int:
         """See `Connection.take`."""
+        self._taken_ns = self._clients.clock.now
         return self._service_ns
 
     def take_known(self, most: int) -> IntArray:
         """See `Connection.take_known`: nothing follows."""
         del most
+        self._taken_ns = self._clients.clock.now
         return np.array([self._service_ns])
 
-    def answer(self, *, close: bool, earlier_ns: IntArray | None = None) -> None:
+    def answer(self, service_ns: int, besides_ns: Mapping[Cause, int], *, close: bool) -> None:
         """See `Connection.answer`."""
+        del close
         self.outstanding, self.over = False, True
-        self._clients.note(self._sent_ns)
+        self._clients.note(self._sent_ns, self._taken_ns, service_ns, besides_ns)
+
+    def answer_known(
+        self, ends_ns: IntArray, spent_ns: Mapping[Cause, IntArray], *, close: bool
+    ) -> None:
+        """See `Connection.answer_known`: it is one."""
+        del ends_ns
+        besides_ns = {cause: int(ns.sum()) for cause, ns in spent_ns.items()}
+        self.answer(besides_ns.pop(WORK), besides_ns, close=close)
 
 
 class _Rest(_Request):
@@ -229,7 +259,7 @@ class _Rest(_Request):
     def __init__(self, clients: TracedClients, service_ns: int) -> None:
         super().__init__(clients, clients.clock.now, service_ns)
 
-    def answer(self, *, close: bool, earlier_ns: IntArray | None = None) -> None:
-        """See `Connection.answer`."""
+    def answer(self, service_ns: int, besides_ns: Mapping[Cause, int], *, close: bool) -> None:
+        """See `Connection.answer`: it was counted."""
+        del service_ns, besides_ns, close
         self.outstanding, self.over = False, True
-        self._clients.ended_ns = self._clients.clock.now

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 
 import numpy as np
 import simpy
 
 from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
+from models.operations.causes import sums_by_cause
+from sim.machine.causes import WORK, Cause
 from sim.machine.clock import Activity, Step, steps
+from sim.machine.ledger import History
 from sim.machine.streams import Streams
 from sim.machine.tasks import Burst
 from sim.measures.common_metrics import (
@@ -131,7 +134,8 @@ class WorkerPool:
         """What the clients saw, and what it took."""
         forks = Histogram()
         forks.add(np.array(self._fork_ns, np.int64))
-        latencies = self.clients.latencies()
+        sums = self.clients.latencies()
+        latencies = sums.latencies
         requests = latencies.count
         duration_ns = self.clients.ended_ns - self.clients.began_ns
         return Recording().add(
@@ -142,7 +146,11 @@ class WorkerPool:
                 **faults_since_loading(self._loaded),
             },
             levels={DURATION: duration_ns, THROUGHPUT: per_second(requests, duration_ns)},
+            causes={LATENCY: sums},
         )
+
+
+_NOTHING: Mapping[Cause, int] = {}
 
 
 class Worker:
@@ -159,6 +167,7 @@ class Worker:
         self._fresh = True
         self._served = self._clock.event()
         self._burst: Burst | None = None
+        self._told_ns: dict[Cause, int] = {}
         self.connection: Connection | None = None
         self._serving = self._serve_all()
         self.resume: Step = steps(self._serving)
@@ -181,6 +190,7 @@ class Worker:
     def live(self) -> Activity:
         """Serve connection after connection, then exit."""
         yield from self._pool.kernel.start(self._task, self._mm)
+        self._told_ns = self._task.ledger.waited_ns.copy()
         self.resume()
         try:
             yield self._served
@@ -212,30 +222,50 @@ class Worker:
                 left -= yield from self._serve_known(connection, left)
                 continue
             left -= 1
-            work_ns = connection.take() + self._first_faults_ns()
-            if work_ns:
+            service_ns, besides_ns = connection.take(), _NOTHING
+            if self._fresh:
+                besides_ns = self._first_faults_ns()
+            if work_ns := service_ns + sum(besides_ns.values()):
+                began_ns = self._clock.now
                 self._burst = self._task.begin(work_ns, self.resume)
                 yield
-            connection.answer(close=not left)
+                if besides_ns:
+                    self._pool.kernel.machine.scheduler.attribute(self._task, besides_ns)
+                if self._clock.now - began_ns != work_ns:
+                    besides_ns = {**besides_ns, **self._waited_ns()}
+            connection.answer(service_ns, besides_ns, close=not left)
+
+    def _waited_ns(self) -> dict[Cause, int]:
+        """What it has waited for since it was asked last, or began to serve."""
+        before_ns, self._told_ns = self._told_ns, self._task.ledger.waited_ns.copy()
+        return {cause: ns - before_ns.get(cause, 0) for cause, ns in self._told_ns.items()}
 
     def _serve_known(self, connection: Connection, most: int) -> Generator[None, None, int]:
         """Serve all requests of a connection that are known, in one burst; returns how many."""
-        done_ns = connection.take_known(most).cumsum()
+        known_ns = connection.take_known(most)
+        done_ns = known_ns.cumsum()
+        began_ns = self._clock.now
+        # Others may still need its core for a moment, as a worker that is forked.
+        self._task.ledger.history = history = History()
         self._burst = burst = self._task.begin(done_ns.item(-1), self.resume)
         yield
-        close = len(done_ns) == most
-        connection.answer(close=close, earlier_ns=burst.moments_ns(done_ns[:-1]))
-        return len(done_ns)
+        self._task.ledger.history = None
+        self._told_ns = self._task.ledger.waited_ns.copy()
+        ends_ns = burst.moments_ns(done_ns)
+        spent_ns = {WORK: known_ns}
+        if len(history):
+            taken_ns = np.concatenate([[began_ns], ends_ns[:-1]])
+            spent_ns.update(history.between(taken_ns, ends_ns))
+        connection.answer_known(ends_ns, spent_ns, close=len(known_ns) == most)
+        return len(known_ns)
 
     def _begins_at_once(self) -> bool:
         """Whether the next request takes its service time alone: no faults, no switch of a core."""
         return not self._fresh and self._pool.kernel.machine.scheduler.undisturbed(self._task)
 
-    def _first_faults_ns(self) -> int:
-        """What it costs to write the pages of the first request; nothing later on."""
-        if not self._fresh:
-            return 0
+    def _first_faults_ns(self) -> dict[Cause, int]:
+        """What it costs to write the pages of the first request, by cause."""
         self._fresh = False
         heap = self._pool.heap
         written = self._pages.choice(heap.n_pages, self._pool.config.first_pages, replace=False)
-        return self._pool.kernel.touch(self._mm, heap.start_page + written).total_ns
+        return sums_by_cause(self._pool.kernel.touch(self._mm, heap.start_page + written))
