@@ -167,12 +167,14 @@ class Scheduler:
 
     def _go_on(self, cores: Sequence[Core]) -> None:
         """Let passes go on in which nothing has changed, and end the others."""
-        now_ns, place = self.clock.now, self.clock.places()
+        now_ns, place = self.clock.now, None
         quiet_until_ns = self._rule.no_turn_ends_before_ns(now_ns)
         for number, core in enumerate(cores):
             unchanged = core.stream is None and core.pushing is None
             if unchanged and now_ns < core.pass_end_ns < quiet_until_ns:
                 # It ends when it would, but after its equals.
+                if place is None:
+                    place = self.clock.places()
                 core.watching = True
                 core.end_place = place + number
                 continue
