@@ -14,31 +14,26 @@ import simpy
 from models.faults.actions import TableAction
 from models.faults.batch import Faults
 from models.faults.prices import faults_ns
+from models.kernel.locks import Locks
 from models.kernel.memory_books import NOTES_EVERY_NS, MemoryBooks
 from models.kernel.rounds import Repertoire, Rounds
 from models.memory.address_space import AddressSpace
 from models.memory.areas import BusError, Vma
-from models.memory.lockable import Lockable
 from models.operations.causes import SHOOTDOWN, sums_by_cause
 from models.operations.steps import (
     Acquire,
     Apply,
     Flush,
     Hold,
-    Mode,
     Operation,
     Performance,
     Release,
     Work,
 )
 from models.schemes.base import Scheme
-from models.schemes.locking import Taken
 from sim.arrays import BoolArray, IntArray
-from sim.machine.causes import LOCK_WAIT
 from sim.machine.clock import Activity
-from sim.machine.locks import Accounts, RwLock, accounts
 from sim.machine.machine import Machine
-from sim.machine.spans import wait_for_lock
 from sim.machine.tasks import Task
 
 Result = TypeVar("Result")
@@ -63,7 +58,7 @@ class Kernel:
 
     Attributes:
         books: What memory its programs have.
-        locks: How locks were used, by their kind.
+        locks: What it locks, and how.
     """
 
     def __init__(self, machine: Machine, scheme: Scheme, memory_bytes: int | None = None) -> None:
@@ -76,7 +71,7 @@ class Kernel:
             notes=scheme.changes_memory,
             curtail=machine.scheduler.curtail,
         )
-        self.locks: dict[str, Accounts] = {}
+        self.locks = Locks(machine)
         self._threads: dict[Task, AddressSpace] = {}
         self._repertoire: Repertoire = {}
 
@@ -91,12 +86,6 @@ class Kernel:
     def rounds(self, mm: AddressSpace) -> Rounds:
         """The rounds of a fork server; what one has found out, others that are alike know too."""
         return Rounds(self.scheme, mm, self._repertoire)
-
-    def lock(self, of: Lockable) -> RwLock:
-        """The lock of an address space, or whatever else a scheme locks."""
-        if of.lock is None:
-            of.lock = RwLock(self.machine.clock, self.use_of(of.lock_kind))
-        return of.lock
 
     def thread(self, name: str, mm: AddressSpace) -> Task:
         """A thread that runs in an address space with others (see `access`)."""
@@ -254,14 +243,14 @@ class Kernel:
             page = left.item(0)
             locks = self.scheme.fault_locks(mm, page)
             for mode, of in locks:
-                if (yield from self._acquire(task, mode, of)):
+                if (yield from self.locks.acquire(task, mode, of)):
                     # Meanwhile others may have changed what it meets.
                     met = self.scheme.classify(mm, left[:1], written[:1])
             sequential = page == mm.last_fault_page + 1
             try:
                 self.apply(mm, met)
             except BusError:
-                self._give_back(locks)
+                self.locks.give_back(locks)
                 raise
             page_ns = met.total_ns
             if len(locks) > 1:
@@ -269,7 +258,7 @@ class Kernel:
                 page_ns = self._page_ns(met, sequential=sequential)
                 if met.total_ns > page_ns:
                     yield from task.run(compute_ns=met.total_ns - page_ns)
-                locks = self._give_back(locks, besides=locks[0])
+                locks = self.locks.give_back(locks, besides=locks[0])
             if len(met):
                 flushes = self.scheme.flushes(met)
                 told = flushes * self.running(mm, besides=task) if flushes else 0
@@ -280,7 +269,7 @@ class Kernel:
                     causes_ns[SHOOTDOWN] = told_ns
                 self.machine.scheduler.attribute(task, causes_ns)
                 kinds.update(met.by_kind())
-            self._give_back(locks)
+            self.locks.give_back(locks)
             left, written = left[1:], written[1:]
         return kinds
 
@@ -302,13 +291,6 @@ class Kernel:
         if not (fault.table_action > TableAction.ALLOC).any():
             return fault.total_ns
         return int(faults_ns(self.scheme.rules, fault.page_action, sequential=sequential).sum())
-
-    def _give_back(self, locks: Taken, besides: tuple[Mode, Lockable] | None = None) -> Taken:
-        """Release locks, the last one first; returns those that are kept."""
-        for lock in reversed(locks):
-            if lock is not besides:
-                self.lock(lock[1]).release(lock[0])
-        return () if besides is None else (besides,)
 
     def end_thread(self, task: Task) -> None:
         """The thread will do nothing more."""
@@ -334,7 +316,7 @@ class Kernel:
         """Give time to an operation that was performed, of whose locks nobody else knows."""
         for step in operation.lasting:
             if isinstance(step, Hold):
-                self._hold(step)
+                self.locks.hold(step)
             else:
                 self.books.look()
                 yield from self._work(task, step, step.ns)
@@ -366,11 +348,11 @@ class Kernel:
                 told_ns = round(told * self.scheme.costs.tlb_shootdown_ns)
                 yield from task.run(compute_ns=told_ns, cause=SHOOTDOWN)
             elif isinstance(step, Acquire):
-                yield from self._acquire(task, step.mode, step.lock)
+                yield from self.locks.acquire(task, step.mode, step.lock)
             elif isinstance(step, Release):
-                self.lock(step.lock).release(step.mode)
+                self.locks.of(step.lock).release(step.mode)
             elif isinstance(step, Hold):
-                self._hold(step)
+                self.locks.hold(step)
             else:
                 yield from self._work(task, step, round(step.ns * stretch))
 
@@ -379,28 +361,3 @@ class Kernel:
             yield from task.run(compute_ns=ns, cause=work.cause)
         else:
             yield from task.run(memory_ns=ns, stream=work.stream, cause=work.cause)
-
-    def _acquire(self, task: Task, mode: Mode, of: Lockable) -> Generator[simpy.Event, Any, bool]:
-        """Take a lock, as a task that may have to wait for it; whether it had to."""
-        waited, asked_ns = False, self.machine.clock.now
-        for admitted in self.lock(of).acquire(mode):
-            yield admitted
-            waited = True
-        if waited_ns := self.machine.clock.now - asked_ns:
-            now_ns, spans = self.machine.clock.now, self.machine.scheduler.spans
-            task.ledger.waited(now_ns, waited_ns, LOCK_WAIT)
-            if spans is not None:
-                what = wait_for_lock(of.lock_kind, mode)
-                spans.record(task, what, LOCK_WAIT, asked_ns, now_ns)
-        return waited
-
-    def _hold(self, hold: Hold) -> None:
-        use, now_ns = self.use_of(hold.kind)[hold.mode], self.machine.clock.now
-        if hold.begins:
-            use.acquire(now_ns, 0)
-        else:
-            use.release(now_ns)
-
-    def use_of(self, lock_kind: str) -> Accounts:
-        """How all locks of a kind are used."""
-        return self.locks.setdefault(lock_kind, accounts())

@@ -74,16 +74,16 @@ def test_a_fork_shuts_out_the_faults_of_its_parent_only() -> None:
 
     def fault(mm: AddressSpace, name: str) -> Activity:
         yield clock.timeout(10)
-        yield from kernel.lock(mm).acquire("read")
+        yield from kernel.locks.of(mm).acquire("read")
         entered[name] = clock.now
-        kernel.lock(mm).release("read")
+        kernel.locks.of(mm).release("read")
 
     clock.process(fork())
     clock.process(fault(forking, "same"))
     clock.process(fault(other, "other"))
     clock.run_to_end()
     assert entered == {"other": 10, "same": FORK_NS}
-    assert kernel.lock(forking).use["write"].held_ns == FORK_NS
+    assert kernel.locks.of(forking).use["write"].held_ns == FORK_NS
 
 
 def test_forks_of_unrelated_programs_slow_each_other_down() -> None:

@@ -189,7 +189,7 @@ def test_what_mprotect_cuts_off_stays_locked_until_it_is_done() -> None:
     def read(page: int) -> Activity:
         yield clock.timeout(10)
         area = threads.parent.vmas[int(threads.parent.vma_numbers(np.array([page]))[0])]
-        yield from kernel.lock(area).acquire("read")
+        yield from kernel.locks.of(area).acquire("read")
         ends[page] = clock.now
 
     clock.process(read(600))
@@ -217,7 +217,7 @@ def test_after_faults_no_lock_is_held(scheme: str, options: dict[str, Any]) -> N
 
     def take_all() -> Activity:
         for lockable in (threads.parent, *threads.parent.vmas, *threads.parent.pmd_tables.values()):
-            yield from kernel.lock(lockable).acquire("write")
+            yield from kernel.locks.of(lockable).acquire("write")
         threads.done["all"] = clock.now
 
     clock.process(take_all())

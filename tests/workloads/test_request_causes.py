@@ -201,7 +201,7 @@ def test_a_lock_held_by_a_fork_while_two_threads_fault() -> None:
         assert task.ledger.waited_ns[LOCK_WAIT] == switch_ns + fork_ns - (number + 1) * US
         by_name = {cause.name: ns for cause, ns in task.ledger.ran_ns.items() if ns}
         assert by_name == {"fault/zero_fill": fault_ns}
-    use = kernel.locks["mm"]
+    use = kernel.locks.by_kind["mm"]
     assert use["read"].acquired == 2
     assert use["read"].waited_ns == 2 * (switch_ns + fork_ns) - 3 * US
     assert use["read"].longest_wait_ns == switch_ns + fork_ns - US

@@ -28,8 +28,8 @@ def _of_cores(kernel: Kernel) -> Iterator[tuple[Metric, int]]:
 
 def _of_locks(kernel: Kernel) -> Iterator[tuple[Metric, int]]:
     """Holds of several readers at the same time count in full each."""
-    for kind in sorted(kernel.locks):
-        for mode, use in kernel.locks[kind].items():
+    for kind, used in sorted(kernel.locks.by_kind.items()):
+        for mode, use in used.items():
             if not use.acquired:
                 continue
             name = f"lock/{kind}/{mode}"

@@ -342,7 +342,7 @@ class Server(Generic[Basis]):
                 THROUGHPUT: per_second(requests, steady_ns),
                 EXTRA_MEMORY: extra_bytes,
                 SNAPSHOT_RUNNING: round(self._children.mean() * elapsed_ns),
-                LOCK_HELD: self._kernel.lock(self._mm).use["write"].held_ns,
+                LOCK_HELD: self._kernel.locks.of(self._mm).use["write"].held_ns,
                 **({} if self._config.warmup is None else {WARM_UP: warmup_ns}),
             },
         )

@@ -175,7 +175,7 @@ class ForkServer:
         sums_ns = {cause: int(ns.sum()) for cause, ns in causes_ns.items()}
         self._kernel.machine.scheduler.attribute(self.task, sums_ns)
         for kind, mode, times, held_ns in repeats.holds(first):
-            self._kernel.use_of(kind)[mode].repeat(times, held_ns)
+            self._kernel.locks.use_of(kind)[mode].repeat(times, held_ns)
         causes_ns[WORK] = compute_ns[:first]
         return Executions(fork_ns[:first], total_ns[:first], end_ns[:first], causes_ns)
 
