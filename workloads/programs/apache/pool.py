@@ -230,7 +230,10 @@ class Worker:
                 self._burst = self._task.begin(work_ns, self.resume)
                 yield
                 if besides_ns:
-                    self._pool.kernel.machine.scheduler.attribute(self._task, besides_ns)
+                    scheduler = self._pool.kernel.machine.scheduler
+                    scheduler.attribute(self._task, besides_ns)
+                    if scheduler.spans is not None:
+                        scheduler.spans.attribute_burst(self._burst, besides_ns.items())
                 if self._clock.now - began_ns != work_ns:
                     besides_ns = {**besides_ns, **self._waited_ns()}
             connection.answer(service_ns, besides_ns, close=not left)
