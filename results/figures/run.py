@@ -119,7 +119,8 @@ def _panels(lines: Sequence[Line]) -> list[Panel]:
         return [fork_times]
     if any(has_steps(line.record) for line in lines):
         return [step_times]
-    drawn = {r.declared.distribution(name) for r in recordings for name in r.histograms}
+    known = {r.declared.distribution(name) for r in recordings for name in r.histograms}
+    drawn = {of for of in known if not of.part}
     if not drawn:
         return []
     of = min(drawn, key=_importance)

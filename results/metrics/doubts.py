@@ -117,7 +117,7 @@ def _of_requests(recording: Recording) -> list[Histogram]:
     return [
         histogram
         for name, histogram in recording.histograms.items()
-        if recording.declared.distribution(name).of_requests
+        if (of := recording.declared.distribution(name)).of_requests and not of.part
     ]
 
 
@@ -140,9 +140,10 @@ def _wide_intervals(record: Record) -> Iterator[str]:
     if len(record.repetitions) == 1:  # which has none
         return
     percentiles = {
-        recording.declared.distribution(name).named(percentile)
+        of.named(percentile)
         for recording in record.repetitions
         for name in recording.histograms
+        if not (of := recording.declared.distribution(name)).part
         for percentile in PERCENTILES
     }
     wide = [

@@ -101,7 +101,7 @@ def shown_metrics(table: RunTable) -> Iterator[Metric]:
     few = [metric for metric in sizes if metric.rank in _ROUND_GIB] or sizes[:_SHOWN_SIZES]
     for metric in table.metrics:
         hidden = (
-            metric.group in (Group.DETAILS, Group.CAUSES)
+            metric.group in (Group.DETAILS, Group.PHASES, Group.CAUSES)
             or (metric.group is Group.SIZES and metric not in few)
             or (metric.group is Group.FAULTS and not _occurred(metric, table))
         )

@@ -169,6 +169,13 @@ class CauseSums:
 
     def merge(self, other: CauseSums) -> None:
         """Add everything ``other`` has recorded."""
+        if not other._latencies.count:  # all of it waits, and can wait here
+            self._single += other._single
+            self._waiting += other._waiting
+            self._rows_waiting += other._rows_waiting
+            if self._rows_waiting >= _WORTH_IT or len(self._single) >= _MANY_SINGLE:
+                self._settle()
+            return
         self._settle()
         self._latencies.merge(other.latencies)
         for cause, theirs in other._sums.items():

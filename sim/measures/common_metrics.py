@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sim.measures.metrics import Better, Distribution, Group, Metric, Pauses, Unit
+from sim.measures.phases import Phase
 
 REQUESTS = Metric("requests", better=Better.MORE, group=Group.LOAD)
 THROUGHPUT = Metric(
@@ -91,3 +92,13 @@ KILLED_AT = Metric("killed_ns", Unit.NANOSECONDS, label="killed", group=Group.DE
 
 KILLED_AT_USE = Metric("killed_bytes", Unit.BYTES, group=Group.DETAILS)
 """How much memory of the machine was in use then."""
+
+
+PHASES_SERIES = "phases"
+"""Series of the phases of a server's forks, see `Phases.columns`."""
+
+
+def time_in(phase: Phase) -> Metric:
+    """How long a phase was met, of all forks together, after the warm-up."""
+    name = f"phase_ns/{phase}"
+    return Metric(name, Unit.NANOSECONDS, label=f"time_{phase}", group=Group.PHASES)

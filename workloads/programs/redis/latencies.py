@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
+
 from models.operations.causes import parts_of
 from sim.machine.causes import WORK, Cause
 from sim.machine.ledger import History
 from sim.machine.scheduler import Scheduler
 from sim.machine.tasks import Burst, Task
-from sim.measures.common_metrics import LATENCY
+from sim.measures.common_metrics import LATENCY, PHASES_SERIES, time_in
+from sim.measures.phases import PHASES, Phases
 from sim.measures.recording import Recording
 from sim.measures.timeline import Timeline
 from sim.measures.warmup import SteadyLatency
@@ -31,6 +36,9 @@ class Latencies:
         config: of the server.
         scheduler: of its machine.
         task: the server.
+
+    Attributes:
+        phases: of the server's forks.
     """
 
     def __init__(self, config: RedisConfig, scheduler: Scheduler, task: Task) -> None:
@@ -38,16 +46,26 @@ class Latencies:
         self._task = task
         self._history = task.ledger.history = History()
         self._kept = _KEPT
-        self._steady = SteadyLatency(config.warmup, config.duration)
+        self.phases = Phases()
+        self._forks = config.snapshot is not None
+        self._steady = SteadyLatency(config.warmup, config.duration, self.phases)
         self._timeline = Timeline(WINDOW_NS)
+        self._queue_answered_ns = 0
 
-    def fault(self, ahead: Iterations[Basis], count: int, burst: Burst | None = None) -> None:
+    def fault(
+        self,
+        ahead: Iterations[Basis],
+        count: int,
+        burst: Burst | None = None,
+        began_ns: int | None = None,
+    ) -> None:
         """Take down the page faults of iterations that were served.
 
         Args:
             ahead: the iterations.
             count: how many of them were served.
             burst: as which the only one was; None if they were as they were looked at.
+            began_ns: when that one began.
         """
         if not len(ahead.faults):
             return
@@ -55,6 +73,7 @@ class Latencies:
         if not len(faults):
             return
         iteration, into_ns = ahead.faults_at(count)
+        self.phases.fault(int(ahead.start_ns[iteration[-1]]) if began_ns is None else began_ns)
         parts, spans = list(parts_of(faults)), self._scheduler.spans
         if burst is None:
             starts_ns = ahead.start_ns[iteration] + into_ns
@@ -74,9 +93,19 @@ class Latencies:
                         spans.attribute_burst(burst, [(part.cause, length_ns)], start_ns)
         self._scheduler.attribute(self._task, {part.cause: int(part.ns.sum()) for part in parts})
 
-    def add(self, replies: Replies) -> None:
-        """Count requests as answered; all that was done up to the last is in the history."""
+    def add(self, replies: Replies, oldest_ns: Callable[[], int]) -> None:
+        """Count requests as answered; all that was done up to the last is in the history.
+
+        Args:
+            replies: the answers, at least one.
+            oldest_ns: before when nobody was sent who waits now.
+        """
         at_ns, latency_ns, weights = replies.at_ns, replies.latency_ns, replies.weights
+        if (returned_ns := self.phases.queue_of_ns) is not None:
+            if len(of_queue := np.flatnonzero(at_ns - latency_ns < returned_ns)):
+                self._queue_answered_ns = int(at_ns[of_queue[-1]])
+            if oldest_ns() >= returned_ns:
+                self.phases.empty(self._queue_answered_ns)
         if len(at_ns) == 1:
             self._steady.add(at_ns, latency_ns, weights, self._of_one(replies))
             self._timeline.add(at_ns, latency_ns, weights)
@@ -109,11 +138,26 @@ class Latencies:
         """Whether it is time to `forget`."""
         return len(self._history) > self._kept
 
-    def recording(self) -> tuple[int, Recording]:
-        """How much is cut as warm-up (ns), and what is left."""
-        warmup_ns, sums = self._steady.cut_sums()
-        return warmup_ns, Recording().add(
+    def recording(self, now_ns: int) -> tuple[int, Recording]:
+        """How much is cut as warm-up (ns), and what is left, up to now."""
+        warmup_ns, by_phase = self._steady.cut_sums()
+        sums = by_phase.whole()
+        recording = Recording().add(
             histograms={LATENCY: sums.latencies},
             series={"timeline": self._timeline.columns()},
             causes={LATENCY: sums},
         )
+        if self._forks:
+            within = {LATENCY.within(phase): own for phase, own in by_phase.by_phase().items()}
+            times = self.phases.columns(now_ns)
+            lasted_ns = times["until_ns"] - np.clip(times["from_ns"], warmup_ns, times["until_ns"])
+            recording.add(
+                histograms={of: own.latencies for of, own in within.items()},
+                causes=within,
+                series={PHASES_SERIES: times},
+                levels={
+                    time_in(phase): int(lasted_ns[times["phase"] == number].sum())
+                    for number, phase in enumerate(PHASES)
+                },
+            )
+        return warmup_ns, recording

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Generic
 
 import numpy as np
@@ -242,8 +243,9 @@ class Server(Generic[Basis]):
             if has_child or self._clock.now < start_ns or self._has_time(int(ahead.ends_ns[0])):
                 return
         self._write(ahead, 1)
+        began_ns = self._clock.now
         burst = yield from self._task.run(compute_ns=int(ahead.busy_ns[0]))
-        self._latencies.fault(ahead, 1, burst)
+        self._latencies.fault(ahead, 1, burst, began_ns)
         if self._clock.now >= until_ns:
             yield from self._decide()
         self._reply(ahead, np.array([self._clock.now]))
@@ -267,9 +269,10 @@ class Server(Generic[Basis]):
         replies = self._clients.served(ahead, ends_ns)
         if not len(replies.at_ns):
             return  # the pass read a part of a long request
-        self._latencies.add(replies)
+        oldest_ns = partial(self._clients.oldest_ns, int(ends_ns[-1]))
+        self._latencies.add(replies, oldest_ns)
         if self._latencies.many:
-            self._latencies.forget(self._clients.oldest_ns(int(ends_ns[-1])))
+            self._latencies.forget(oldest_ns())
 
     def _decide(self) -> Activity:
         """Fork a child that saves the data set, if that is due."""
@@ -278,7 +281,10 @@ class Server(Generic[Basis]):
             return
         snapshot = SnapshotRow(start_ns, self._schedule.changes, self._mm.memory.used_bytes)
         self._child_acts_ns = start_ns
+        phases = self._latencies.phases
+        phases.begin(start_ns)
         child = yield from self._kernel.fork(self._task, self._mm)
+        phases.finish(self._clock.now)
         snapshot.fork_ns = self._clock.now - start_ns
         self._snapshots.append(snapshot)
         self._schedule.forked(start_ns)
@@ -300,6 +306,7 @@ class Server(Generic[Basis]):
         self._measure(snapshot)
         yield from self._kernel.exit(task, mm)
         snapshot.end_ns = self._clock.now
+        self._latencies.phases.end(self._clock.now)
         self._child_acts_ns = NEVER_NS
         self._schedule.ended(self._clock.now, saved=not lost)
         self._children.set(0)
@@ -319,7 +326,7 @@ class Server(Generic[Basis]):
             self._carry_out(begun, done)
         if self._children.value:
             self._measure(self._snapshots[-1])
-        warmup_ns, recording = self._latencies.recording()
+        warmup_ns, recording = self._latencies.recording(elapsed_ns)
         requests, steady_ns = self._requests, elapsed_ns
         if warmup_ns:
             requests = recording.histograms[LATENCY.name].count
