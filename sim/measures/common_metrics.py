@@ -70,6 +70,12 @@ SNAPSHOTS_NOT_REACHED = Metric("snapshots_not_reached", better=Better.LESS, grou
 SNAPSHOTS_UNFINISHED = Metric("snapshots_unfinished", better=Better.LESS, group=Group.DETAILS)
 """How many had not ended when the run did."""
 
+CYCLE = Metric("cycle_ns", Unit.NANOSECONDS, label="cycle", group=Group.DETAILS)
+"""How long it is from a snapshot to the next, if they come regularly."""
+
+CYCLES = Metric("cycles", group=Group.DETAILS)
+"""Of how many whole cycles of snapshots latencies and throughput are."""
+
 EXTRA_MEMORY = Metric(
     "extra_memory_bytes_peak", Unit.BYTES, Better.LESS, "extra_memory", Group.MEMORY
 )

@@ -33,7 +33,7 @@ from sim.measures.phases import Phase
 from sim.measures.recording import Recording
 from workloads.programs.afl.config import AflConfig
 from workloads.programs.afl.program import Afl
-from workloads.programs.redis.arrivals import Arrivals, generated_arrivals, traced_arrivals
+from workloads.programs.redis.arrivals import Arrivals, GeneratedArrivals, traced_arrivals
 from workloads.programs.redis.config import ClosedLoop, OpenLoop, RedisConfig
 from workloads.programs.redis.program import _clients
 from workloads.programs.redis.requests import Iterations, Replies, RequestSource
@@ -128,6 +128,7 @@ class Watched:
     def __init__(self, clients: RequestSource[Any], sojourns: Sojourns) -> None:
         self.upcoming = clients.upcoming
         self.oldest_ns = clients.oldest_ns
+        self.skip = clients.skip
         self._clients = clients
         self._sojourns = sojourns
 
@@ -145,8 +146,8 @@ def one_by_one(config: RedisConfig, machine: Setup, beside: Beside) -> Outcome:
     if isinstance(config.clients, ClosedLoop):
         clients = PlainClosedLoop(config, config.clients, machine.streams())
     elif isinstance(config.clients, OpenLoop):
-        pieces = generated_arrivals(config, config.clients, machine.streams())
-        clients = PlainOpenLoop(Arrivals.joined(pieces))
+        drawn = GeneratedArrivals(config, config.clients, machine.streams())
+        clients = PlainOpenLoop(Arrivals.joined(drawn))
     else:
         trace = open_as(KeyTrace, config.clients.path, config.clients.reading)
         pieces = traced_arrivals(config, config.clients, trace, machine.streams())

@@ -7,10 +7,12 @@ from collections.abc import Callable
 import numpy as np
 
 from models.operations.causes import parts_of
+from sim.arrays import IntArray
 from sim.machine.causes import WORK, Cause
 from sim.machine.ledger import History
 from sim.machine.scheduler import Scheduler
 from sim.machine.tasks import Burst, Task
+from sim.measures.by_cause import ByCause
 from sim.measures.common_metrics import LATENCY, PHASES_SERIES, time_in
 from sim.measures.phases import PHASES, Phases
 from sim.measures.recording import Recording
@@ -93,12 +95,19 @@ class Latencies:
                         spans.attribute_burst(burst, [(part.cause, length_ns)], start_ns)
         self._scheduler.attribute(self._task, {part.cause: int(part.ns.sum()) for part in parts})
 
-    def add(self, replies: Replies, oldest_ns: Callable[[], int]) -> None:
+    def begin(self, at_ns: int) -> None:
+        """What was answered so far is left out."""
+        self._steady.begin(at_ns)
+
+    def add(
+        self, replies: Replies, oldest_ns: Callable[[], int], stands_for: IntArray | int = 1
+    ) -> None:
         """Count requests as answered; all that was done up to the last is in the history.
 
         Args:
             replies: the answers, at least one.
             oldest_ns: before when nobody was sent who waits now.
+            stands_for: as how many requests each counts, or every one of them.
         """
         at_ns, latency_ns, weights = replies.at_ns, replies.latency_ns, replies.weights
         if (returned_ns := self.phases.queue_of_ns) is not None:
@@ -106,17 +115,26 @@ class Latencies:
                 self._queue_answered_ns = int(at_ns[of_queue[-1]])
             if oldest_ns() >= returned_ns:
                 self.phases.empty(self._queue_answered_ns)
+        self._timeline.add(at_ns, latency_ns, weights)
+        causes_ns = self._causes_of(replies)
+        if not isinstance(stands_for, int) or stands_for != 1:
+            weights = weights * stands_for
+            causes_ns = {cause: ns * stands_for for cause, ns in causes_ns.items()}
+        self._steady.add(at_ns, latency_ns, weights, causes_ns)
+
+    def _causes_of(self, replies: Replies) -> ByCause:
+        """What requests were spent on, those of a row together."""
+        at_ns, latency_ns, weights = replies.at_ns, replies.latency_ns, replies.weights
         if len(at_ns) == 1:
-            self._steady.add(at_ns, latency_ns, weights, self._of_one(replies))
-            self._timeline.add(at_ns, latency_ns, weights)
-            return
-        causes_ns = self._history.between(at_ns - latency_ns, at_ns)
-        rest_ns = latency_ns - sum(causes_ns.values()) if causes_ns else latency_ns
-        causes_ns = {cause: ns * weights for cause, ns in causes_ns.items()}
+            return self._of_one(replies)
+        causes_ns: dict[Cause, IntArray | int] = {}
+        rest_ns = latency_ns
+        for cause, ns in self._history.between(at_ns - latency_ns, at_ns).items():
+            causes_ns[cause] = ns * weights
+            rest_ns = rest_ns - ns
         causes_ns[WORK] = replies.own_ns
         causes_ns[OTHERS] = rest_ns * weights - replies.own_ns
-        self._steady.add(at_ns, latency_ns, weights, causes_ns)
-        self._timeline.add(at_ns, latency_ns, weights)
+        return causes_ns
 
     def _of_one(self, replies: Replies) -> dict[Cause, int]:
         """The causes of a single row, in plain numbers, up to now."""

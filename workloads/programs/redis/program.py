@@ -9,7 +9,7 @@ import numpy as np
 
 from models.kernel.kernel import Kernel
 from sim.machine.streams import Streams
-from workloads.programs.redis.arrivals import generated_arrivals, traced_arrivals, value_lengths
+from workloads.programs.redis.arrivals import GeneratedArrivals, traced_arrivals, value_lengths
 from workloads.programs.redis.closed_loop import ClosedLoopClients
 from workloads.programs.redis.config import ClosedLoop, OpenLoop, RedisConfig, TraceClients
 from workloads.programs.redis.demands import demands_of
@@ -66,6 +66,6 @@ def _clients(config: RedisConfig, streams: Streams) -> RequestSource[Any]:
     if isinstance(clients, ClosedLoop):
         return ClosedLoopClients(config, clients, streams)
     if isinstance(clients, OpenLoop):
-        return OpenLoopClients(generated_arrivals(config, clients, streams))
+        return OpenLoopClients(GeneratedArrivals(config, clients, streams))
     trace = open_as(KeyTrace, clients.path, clients.reading)
     return OpenLoopClients(traced_arrivals(config, clients, trace, streams))
