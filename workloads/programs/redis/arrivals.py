@@ -23,7 +23,7 @@ PIECE_PAGES = 2**18
 """... and most pages that they dirty, but for a single one that dirties more."""
 
 
-SKIPPED_PAGES = 2**20
+SKIPPED_PAGES = 2**19
 """About so many are dirtied at once where nobody looks at requests."""
 
 

@@ -14,6 +14,8 @@ SHARE = 8
 write finds in memory changes with the logarithm of that time."""
 WHOLE_NS = 2 * SECOND_NS
 """Right after these everything is served."""
+PATIENCE = 64
+"""So many iterations are served one by one until one leaves nobody waiting."""
 RUN_IN = 4
 """This part of a window is served before it and not counted: the queue is then as it would be."""
 LEAST_WINDOWS = 3
@@ -42,6 +44,7 @@ class Sampling:
         self._from_ns = [-1]
         self._weights = [1]
         self._dirtied = np.zeros(heap_pages, np.bool_)
+        self._patience = PATIENCE
         self.change(0)
 
     def change(self, at_ns: int) -> None:
@@ -53,20 +56,25 @@ class Sampling:
     def skip(self, now_ns: int, certain_ns: int, *, quiet: bool) -> int:
         """Up to when nothing is served from now on, not before `until_ns`; now if everything is.
 
+        A block begins and a window ends while nobody waits. If somebody does, `until_ns` stays for
+        some iterations, after each of which this is asked again.
+
         Args:
             now_ns: now.
             certain_ns: up to when nothing can happen but requests.
             quiet: whether nobody waits.
         """
-        run_in_ns = self._window_ns // RUN_IN
+        if not quiet and self._patience:
+            self._patience -= 1
+            return now_ns
+        self._patience = PATIENCE
+        self.until_ns = now_ns + self._window_ns
         if now_ns < self._block_end_ns:
-            if not quiet:
-                return now_ns
-            self.until_ns = self._block_end_ns
-            return max(self._block_end_ns - run_in_ns, now_ns)
+            self.until_ns = self._block_end_ns if quiet else min(self.until_ns, self._block_end_ns)
+            run_in_ns = self._window_ns // RUN_IN
+            return max(self._block_end_ns - run_in_ns, now_ns) if quiet else now_ns
         lasts_ns = min((now_ns - self._changed_ns) // SHARE, certain_ns - now_ns)
         windows = lasts_ns // self._window_ns
-        self.until_ns = now_ns + self._window_ns
         if quiet and windows >= LEAST_WINDOWS:
             self._block_end_ns = now_ns + windows * self._window_ns
             self._from_ns = [*self._from_ns, now_ns, self.until_ns, self._block_end_ns][-_KEPT:]

@@ -106,15 +106,16 @@ class Server(Generic[Basis]):
             now_ns = self._clock.now
             planned = self._can_plan()
             bound_ns = self._reachable_ns() if planned else self._quiet_until_ns()
-            if (sampling := self._sampling) is not None and sampling.until_ns > now_ns:
-                bound_ns = min(bound_ns, sampling.until_ns)
+            undisturbed = bound_ns > now_ns
+            if (sampling := self._sampling) is not None:
+                bound_ns = min(bound_ns, max(sampling.until_ns, now_ns))
             look_ns = min(bound_ns, self._schedule.next_ns(now_ns))
             ahead = self._clients.upcoming(now_ns, look_ns, self._find_faults)
             if ahead is None:
                 yield from self._idle()
                 return
             if sampling is not None and sampling.until_ns <= now_ns:
-                quiet = int(ahead.start_ns[0]) > now_ns and bound_ns > now_ns
+                quiet = undisturbed and int(ahead.start_ns[0]) > now_ns
                 skip_ns = sampling.skip(now_ns, self._certain_ns(), quiet=quiet)
                 if skip_ns > now_ns:
                     yield from self._skip(sampling, skip_ns)
