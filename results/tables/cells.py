@@ -9,6 +9,7 @@ from rich.console import Console
 
 from results.metrics import formatting
 from results.metrics.summary import Summary
+from results.tables.words import can_write
 
 NOTHING = "-"
 """What a cell has where a row has no such metric."""
@@ -30,11 +31,7 @@ SIGNS, ASCII = Signs(), Signs("+-", ">=")
 
 def signs_of(console: Console) -> Signs:
     """The signs, or how ASCII writes them."""
-    try:
-        "".join(SIGNS).encode(console.encoding)
-    except UnicodeEncodeError:
-        return ASCII
-    return SIGNS
+    return SIGNS if can_write("".join(SIGNS), console) else ASCII
 
 
 def cells(summaries: Sequence[Summary | None], signs: Signs = SIGNS) -> list[str]:

@@ -2,8 +2,9 @@
 
 A table is printed as it is where that fits. Where it does not, headings and cells take several
 lines, broken between words: a number stays with its unit, an interval may stand below it. Where
-that does not do, the columns stand in blocks below each other, the names of the rows in each; a
-table of numbers may be turned as well, rows for columns: whichever takes fewer lines.
+that does not do, a table of numbers is turned, rows for columns. And where neither does, columns
+stand in blocks below each other, the names of the rows in each, turned or not, whichever takes
+fewer lines.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from typing import TypeAlias
 from rich.cells import cell_len
 from rich.console import Console
 
-from results.tables.words import longest_word, wrapped
+from results.tables.words import can_write, longest_word, wrapped
 from sim.printable import printable
 
 _GAP = "  "
+_STROKE = "─"
 
 _Lines: TypeAlias = list[tuple[str, bool]]
 """What is printed: a line, and whether it is of the headings."""
@@ -67,13 +69,13 @@ class Grid:
 
 def print_grid(grid: Grid, console: Console) -> None:
     """Print a table, as wide as the console is at most."""
-    ascii_only = not console.encoding.startswith("utf")
-    for line, is_heading in laid_out(grid, console.width, "-" if ascii_only else "─"):
+    stroke = _STROKE if can_write(_STROKE, console) else "-"
+    for line, is_heading in laid_out(grid, console.width, stroke):
         style = "bold" if is_heading else None
         console.print(line, style=style, highlight=False, markup=False, soft_wrap=True)
 
 
-def laid_out(grid: Grid, width: int, stroke: str = "─") -> _Lines:
+def laid_out(grid: Grid, width: int, stroke: str = _STROKE) -> _Lines:
     """The lines of a table that is at most so wide, if words and numbers let it.
 
     Args:
@@ -82,15 +84,16 @@ def laid_out(grid: Grid, width: int, stroke: str = "─") -> _Lines:
         stroke: what the line below the headings is made of.
     """
     grid = replace(grid, rows=[[printable(cell) for cell in row] for row in grid.rows])
-    if _total(_least(grid)) <= width:
-        return _block(grid, width, stroke)
     forms = [grid] if grid.words else [grid, grid.turned]
+    for form in forms:
+        if _total(_least(form, width)) <= width:
+            return _block(form, width, stroke)
     return min((_blocks(form, width, stroke) for form in forms), key=len)
 
 
 def _blocks(grid: Grid, width: int, stroke: str) -> _Lines:
     """The columns in as many blocks as they need, an empty line between them."""
-    least = _least(grid)
+    least = _least(grid, width)
     taken = least[: grid.names]
     groups: list[list[int]] = [[]]
     for place in range(grid.names, grid.columns):
@@ -136,10 +139,10 @@ def _row(grid: Grid, row: Sequence[str], widths: Sequence[int], *, low: bool) ->
 
 def _widths(grid: Grid, width: int) -> list[int]:
     """Of the columns: as they are, or narrower where all do not fit otherwise."""
-    least = _least(grid, broken=False)
+    least = _least(grid, width, broken=False)
     broken = _total(least) > width
     if broken:
-        least = _least(grid)
+        least = _least(grid, width)
     widths = [
         own if broken and not grid.begins_left(place) else max(map(cell_len, column), default=0)
         for place, (own, column) in enumerate(zip(least, _columns(grid), strict=True))
@@ -157,11 +160,11 @@ def _widths(grid: Grid, width: int) -> list[int]:
     ]
 
 
-def _least(grid: Grid, *, broken: bool = True) -> list[int]:
+def _least(grid: Grid, width: int, *, broken: bool = True) -> list[int]:
     """How narrow each column can be, with the intervals of numbers below them or beside."""
     return [
         max(
-            longest_word(cell)
+            longest_word(cell, width)
             if broken or grid.begins_left(place) or number < grid.headings
             else cell_len(cell)
             for number, cell in enumerate(column)

@@ -10,11 +10,15 @@ from results.metrics.summary import Summary
 from results.tables.cells import NOTHING, SIGNS, Signs, cells
 from results.tables.grid import Grid
 from sim.measures.common_metrics import LATENCY, MEMORY_PEAK, REQUESTS, THROUGHPUT, time_in
-from sim.measures.metrics import Metric
 from sim.measures.phases import PHASES, Phase
 
 _STATISTICS = ("p50", "p99", "p99.9", "max")
-_HEADINGS = ("phase", "requests", "share of time", *_STATISTICS, "throughput", "memory")
+_OF_SERVER = (THROUGHPUT, MEMORY_PEAK)
+_HEADINGS = (
+    *("phase", REQUESTS.heading, "share of time"),
+    *_STATISTICS,
+    *(metric.heading for metric in _OF_SERVER),
+)
 
 
 def phase_table(metrics: Mapping[str, Summary], signs: Signs = SIGNS) -> Grid | None:
@@ -39,9 +43,6 @@ def phase_table(metrics: Mapping[str, Summary], signs: Signs = SIGNS) -> Grid | 
     words = [heading_of(phase) for phase in met]
     rows = zip(words, requests, _shares(metrics, met), *rest, strict=True)
     return Grid([_HEADINGS, *map(list, rows)])
-
-
-_OF_SERVER: tuple[Metric, ...] = (THROUGHPUT, MEMORY_PEAK)
 
 
 def heading_of(phase: Phase) -> str:

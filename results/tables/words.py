@@ -12,15 +12,16 @@ from sim.printable import printable
 _NUMERIC = frozenset("0123456789.,+-±~[<>=≥")
 """What numbers and the signs before them are made of; they stay with what follows, their units."""
 
-NARROWEST = 24
-"""So many characters of a longer word, such as a path, stay together."""
+_LONGEST = 24
+_OF_WIDTH = 2.5
+"""A word stays whole up to so many characters, and two fifths of the width."""
 
 
 def wrapped(text: str, width: int) -> list[str]:
     """The text in lines, each as indented as the text is.
 
-    Lines end between words, or behind the dots and strokes of a path; a number stays with what
-    follows it, its unit. What is longer than a line is cut.
+    Lines end between words, or within one behind a dot or stroke; a number stays with what follows
+    it, its unit. What is longer than a line is cut.
     """
     bare = text.lstrip(" ")
     indent = " " * (len(text) - len(bare))
@@ -34,11 +35,20 @@ def wrapped(text: str, width: int) -> list[str]:
     return [indent + line.rstrip(" ") for line in lines]
 
 
-def longest_word(text: str) -> int:
-    """How wide lines must be that break no word of it, nor more than `NARROWEST` of one."""
+def longest_word(text: str, width: int) -> int:
+    """How narrow lines may be that share a width with others, such that no usual word is cut."""
     bare = text.lstrip(" ")
     widest = max((cell_len(piece.rstrip(" ")) for piece in _pieces(bare)), default=0)
-    return len(text) - len(bare) + min(widest, NARROWEST)
+    return len(text) - len(bare) + min(widest, _LONGEST, max(int(width / _OF_WIDTH), 1))
+
+
+def can_write(text: str, console: Console) -> bool:
+    """Whether the console's encoding has all of the text."""
+    try:
+        text.encode(console.encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def print_words(text: str, console: Console) -> None:
@@ -72,7 +82,7 @@ def _parts(word: str) -> Iterator[str]:
     """A word, or a path in its parts."""
     begin = 0
     for at in range(1, len(word)):
-        if word[at - 1] in "./=" and word[at : at + 2].isalpha() and len(word) > at + 1:
+        if word[at - 1] in "./=-" and word[at : at + 2].isalpha() and len(word) > at + 1:
             yield word[begin:at]
             begin = at
     yield word[begin:]
