@@ -9,10 +9,11 @@ from sim.measures.common_metrics import (
     PHASES_SERIES,
     REQUESTS,
     THROUGHPUT,
+    of_phase,
     per_second,
     time_in,
 )
-from sim.measures.metrics import Group, Metric
+from sim.measures.metrics import Metric
 from sim.measures.phases import PHASES, Phase
 from sim.measures.recording import Recording, Table
 
@@ -42,20 +43,6 @@ def by_phase(recording: Recording) -> dict[Metric, int | float]:
                 spans = times["from_ns"][chosen], times["until_ns"][chosen]
                 values[of_phase(MEMORY_PEAK, phase)] = _peak_bytes(memory, *spans)
     return values
-
-
-def of_phase(metric: Metric, phase: Phase) -> Metric:
-    """The same of one phase: ``throughput_during_per_s``."""
-    stem, between, rest = metric.name.partition("_")
-    return Metric(
-        f"{stem}_{phase}{between}{rest}",
-        metric.unit,
-        metric.better,
-        f"{metric.label}_{phase}",
-        Group.PHASES,
-        metric.family or metric.name,
-        PHASES.index(phase),
-    )
 
 
 def _peak_bytes(memory: Table, from_ns: np.ndarray, until_ns: np.ndarray) -> int:

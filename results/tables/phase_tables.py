@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from results.metrics import formatting
-from results.metrics.phases import of_phase
 from results.metrics.summary import Summary
 from results.tables.cells import NOTHING, SIGNS, Signs, cells
 from results.tables.grid import Grid
-from sim.measures.common_metrics import LATENCY, MEMORY_PEAK, REQUESTS, THROUGHPUT, time_in
+from sim.measures.common_metrics import (
+    LATENCY,
+    MEMORY_PEAK,
+    REQUESTS,
+    THROUGHPUT,
+    of_phase,
+    time_in,
+)
 from sim.measures.phases import PHASES, Phase
 
 _STATISTICS = ("p50", "p99", "p99.9", "max")

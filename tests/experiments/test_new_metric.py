@@ -110,7 +110,7 @@ def test_the_table_has_them_by_their_labels_in_their_places_and_units(run: Run) 
     cells = dict(zip(headings, classic, strict=True))
     units = [cells[heading].split()[1] for heading in ("backlog p99", "spool", "memory")]
     assert units == ["KiB", "KiB", "MiB"]  # on_demand's are a tenth of classic's; memory is alike
-    assert cells["lines"].endswith(" M")
+    assert cells["lines"].endswith(" G")
 
 
 def test_files_have_their_full_names_in_the_same_order(run: Run) -> None:
