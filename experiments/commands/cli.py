@@ -162,9 +162,13 @@ def compare(**arguments: Any) -> None:
 
 @main.command()
 @click.argument("folder", metavar="RUN")
-@click.argument("file")
+@click.argument("target", metavar="FILE")
 def export(**arguments: Any) -> None:
-    """Write RUN to FILE (.csv or .parquet), a row per point, repetition and metric."""
+    """Write RUN to FILE, as its ending says.
+
+    .csv or .parquet has a row per point, repetition and metric; - is CSV on standard output; .hgrm,
+    or a folder for several, has percentiles as HdrHistogram and memtier print them.
+    """
     call("export", **arguments)
 
 

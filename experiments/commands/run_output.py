@@ -10,7 +10,7 @@ from experiments.commands.printing import Output, print_json, say_all
 from experiments.language.errors import InputError
 from results.metrics.names import UnknownMetricError
 from results.tables.as_json import to_json
-from results.tables.markdown import markdown_list, markdown_table
+from results.tables.markdown import markdown_heading, markdown_list, markdown_table
 from results.tables.run_table import RunTable
 from results.tables.terminal import ShownRun, View, print_table
 
@@ -90,5 +90,5 @@ class RunOutput:
         shown = ShownRun(table, view)
         say_all(markdown_table(shown.grid))
         for name, grid in shown.phases:
-            say_all(["", *markdown_list([name] if name else []), "", *markdown_table(grid)])
+            say_all(["", *markdown_heading(name), *markdown_table(grid)])
         say_all(["", *markdown_list(shown.lines)])

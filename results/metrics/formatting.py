@@ -26,7 +26,7 @@ _MOST_DIGITS = 9_999.5
 _LEAST_SHARED = 0.1
 """Between these, in a unit, a number can be read that shares it with larger and smaller ones."""
 _IN_FULL = 100_000
-"""Whole counts below it are told to the last digit."""
+"""Counts below it are told to the last digit."""
 
 
 def duration(ns: Number) -> str:
@@ -45,7 +45,7 @@ def rate(per_s: Number) -> str:
 
 
 def count(number: Number) -> str:
-    """A count in full up to 99,999, then as ``204 M``; a mean keeps its digits if it is small."""
+    """A count in full up to 99,999, then as ``204 M``; a mean has three digits at least."""
     return _full(number) if _is_small(number) else _alone(number, _COUNTS)
 
 
@@ -120,11 +120,11 @@ def _in(value: Number, scale: tuple[int, str]) -> str:
 
 
 def _is_small(number: Number) -> bool:
-    return number == int(number) and abs(number) < _IN_FULL
+    return abs(number) < _IN_FULL - 0.5 and (abs(number) >= 99.95 or number == int(number))
 
 
 def _full(number: Number) -> str:
-    return f"{int(number):,}"
+    return f"{round(number):,}"
 
 
 def _three_digits(value: Number) -> str:

@@ -24,6 +24,12 @@ def markdown_table(grid: Grid) -> Iterator[str]:
     yield from map(_line, grid.rows[grid.headings :])
 
 
+def markdown_heading(name: str) -> Iterator[str]:
+    """What stands above a table of several; nothing if it has no name."""
+    if name:
+        yield from (f"**{_text(name)}**", "")
+
+
 def markdown_list(lines: Iterable[str]) -> Iterator[str]:
     """Sentences below a table."""
     yield from (f"* {_text(line)}" for line in lines)

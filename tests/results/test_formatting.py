@@ -35,7 +35,8 @@ def test_sizes(size_bytes: int, text: str) -> None:
 @pytest.mark.parametrize(
     ("number", "text"),
     [(0, "0"), (99_999, "99,999"), (100_000, "100 k"), (204_120_000, "204 M"), (2.5, "2.50"),
-     (0.0123, "0.012"), (999_999, "1.00 M"), (3 * 10**12, "3,000 G")],
+     (0.0123, "0.012"), (99.94, "99.9"), (99.96, "100"), (20_442.5, "20,442"),
+     (99_999.6, "100 k"), (999_999, "1.00 M"), (3 * 10**12, "3,000 G")],
 )  # fmt: skip
 def test_counts(number: float, text: str) -> None:
     assert formatting.count(number) == text
@@ -79,7 +80,8 @@ def test_a_metric_is_shown_in_its_unit(unit: Unit, value: float, text: str) -> N
         (Unit.PER_SECOND, [563, 2_070], ["0.563 k/s", "2.07 k/s"]),
         (Unit.COUNT, [0, 35_246, 99_999], ["0", "35,246", "99,999"]),
         (Unit.COUNT, [0, 35_246, 100_000], ["0", "35.2 k", "100 k"]),
-        (Unit.COUNT, [2.5, 20_955], ["2.50", "20,955"]),
+        (Unit.COUNT, [2.5, 20_955.4], ["2.50", "20,955"]),
+        (Unit.COUNT, [455.5, 20_442.4], ["456", "20,442"]),
         (Unit.SHARE, [0.5, 0.012], ["50%", "1.2%"]),
     ],
 )
