@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.cells import cell_len, chop_cells
 from rich.console import Console
@@ -27,7 +27,7 @@ def wrapped(text: str, width: int) -> list[str]:
     indent = " " * (len(text) - len(bare))
     room = max(width - len(indent), 1)
     lines = [""]
-    for piece in _pieces(bare):
+    for piece in _that_fit(_pieces(bare), room):
         if lines[-1] and cell_len((lines[-1] + piece).rstrip(" ")) > room:
             lines.append("")
         whole = lines.pop() + piece
@@ -76,6 +76,17 @@ def _pieces(text: str) -> Iterator[str]:
                 piece = ""
     if piece:
         yield piece
+
+
+def _that_fit(pieces: Iterable[str], room: int) -> Iterator[str]:
+    """The pieces; a number too wide for a line together with what follows it is left alone."""
+    for text in pieces:
+        if cell_len(text.rstrip(" ")) <= room:
+            yield text
+        else:
+            *words, last = text.split(" ")
+            yield from (f"{word} " for word in words)
+            yield last
 
 
 def _parts(word: str) -> Iterator[str]:
