@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import click
 from rich.console import Console
 
 from experiments.commands.figure_formats import figure_formats
-from experiments.commands.printing import Output, note, say
+from experiments.commands.printing import note, say
+from experiments.commands.run_output import RunOutput
 from experiments.execution import output
 from experiments.execution.event_log import EventLog
 from experiments.execution.executors.choice import chosen
@@ -32,12 +31,7 @@ from experiments.sweeps.overrides import override
 from results.records.run_folder import ListedPoint, RunFolder
 from results.records.span_file import Watched, read_head
 from results.records.whole_file import new_file
-from results.tables.as_json import to_json
-from results.tables.run_table import RunTable
-from results.tables.terminal import print_table
 from sim.machine.spans import MOST_SPANS
-
-JSON_VERSION = 1
 
 
 def main(
@@ -48,7 +42,12 @@ def main(
     out: str | None,
     *,
     any_size: bool,
+    metric: str | None,
+    every: bool,
+    notes: bool,
+    phases: bool,
     as_json: bool,
+    markdown: bool,
     fail_fast: bool,
     events: str | None,
     figures: str | None,
@@ -60,6 +59,8 @@ def main(
     ``machinery`` is what `chosen` takes.
     """
     formats = figure_formats(figures)
+    printed = RunOutput(metric, every, notes, phases, as_json, markdown)
+    printed.check()
     watched = None if spans is None else watched_time(spans)
     source = Path(file)
     document = override(load(source), settings)
@@ -83,10 +84,13 @@ def main(
     table = output.table_of(finished)
     if written:
         output.write(folder, planned.document, finished, table, formats)
-    if as_json:
-        click.echo(json.dumps(_object(planned, finished, table, folder)))
-    elif table.rows:
-        print_table(table, Output())
+    printed.print(
+        table,
+        name=planned.name,
+        folder=str(folder.path),
+        failed=[(point.label, reason) for point, reason in finished.failures],
+        untried=[point.label for point in finished.untried],
+    )
     if finished.untried and events != "-":
         say(f"stopped: {len(finished.untried)} points were not tried", err=True)
     if events != "-":
@@ -152,16 +156,3 @@ def _event_log(file: str | None) -> Iterator[EventLog | None]:
             raise InputError.at(Position("--events"), f"{file}: {reason}") from None
         with stream:
             yield EventLog(stream)
-
-
-def _object(
-    planned: Plan, finished: RunOutcome, table: RunTable, folder: RunFolder
-) -> dict[str, Any]:
-    return {
-        "forksim": JSON_VERSION,
-        "name": planned.name,
-        "folder": str(folder.path),
-        "points": to_json(table),
-        "failed": [{"point": point.label, "reason": reason} for point, reason in finished.failures],
-        "untried": [point.label for point in finished.untried],
-    }
