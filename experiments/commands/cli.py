@@ -18,6 +18,14 @@ _SETTINGS = click.option(
     metavar="A.B=C",
     help="Put a value over the file's; repeatable. The value is YAML: --set sweep=[]",
 )
+_SLO = click.option(
+    "--slo",
+    "limits",
+    multiple=True,
+    metavar="METRIC=LIMIT",
+    help="A limit besides the file's slo: p99.9=10ms, memory=40GiB, throughput=20k/s; repeatable. "
+    "The exit code is 3 if one is missed.",
+)
 _JOBS = click.option(
     "--jobs",
     type=click.IntRange(1, 256),
@@ -50,6 +58,7 @@ def main() -> None:
 @main.command()
 @click.argument("file")
 @_SETTINGS
+@_SLO
 @_ONLY
 @click.option(
     "--limit", type=click.IntRange(1), metavar="N", help="Only the first N points that are missing."

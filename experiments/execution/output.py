@@ -13,11 +13,15 @@ from ruamel.yaml import YAML
 from experiments.execution.runner import RunOutcome
 from experiments.language.document import Document
 from experiments.language.errors import InputError
+from experiments.language.limits import limits_of
 from experiments.planning.points import Point
 from results.figures import stamps
+from results.metrics.summary import summaries
+from results.records.record import Record
 from results.records.run_folder import RunFolder
 from results.records.whole_file import READ_ONLY, UNWRITABLE, write_whole
 from results.tables.as_csv import to_csv
+from results.tables.limit_table import LimitRow, limit_rows
 from results.tables.run_table import RunTable, run_table
 
 
@@ -70,6 +74,28 @@ def excuse(error: OSError, folder: RunFolder, points: Collection[Point]) -> str:
 def table_of(finished: RunOutcome) -> RunTable:
     """The table of what was simulated, now or before."""
     return run_table(finished.records, [point.swept for point in finished.points])
+
+
+def limits_of_run(document: Document, finished: RunOutcome, table: RunTable) -> list[LimitRow]:
+    """Who meets the limits that an experiment has, if anything came out of it.
+
+    Raises:
+        InputError: one is of no such metric, or its amount of another unit.
+    """
+    if not finished.records:
+        return []
+    labels = [point.swept for point in finished.points]
+    return limit_rows(finished.records, labels, limits_of(document, table.metrics))
+
+
+def check_limits(document: Document, record: Record) -> None:
+    """See that an experiment's limits are of metrics that a record has.
+
+    Raises:
+        InputError: one is not.
+    """
+    known = [s.metric for _, own in record.by_program() for s in summaries(own).values()]
+    limits_of(document, known)
 
 
 def write(

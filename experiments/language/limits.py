@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from experiments.language.amounts import readings
 from experiments.language.document import Data, Document, parse
 from experiments.language.errors import InputError, Position, shown, suggestion
-from results.metrics.limits import Limit
+from results.metrics.limits import MetricLimit
 from results.metrics.names import resolve
 from sim.measures.metrics import Metric, Unit
 from sim.units import parse_bytes, parse_count, parse_duration, parse_rate, parse_ratio
@@ -68,7 +68,7 @@ def with_limits(document: Document, options: Sequence[str]) -> Document:
     return changed
 
 
-def limits_of(document: Document, known: Collection[Metric]) -> list[Limit]:
+def limits_of(document: Document, known: Collection[Metric]) -> list[MetricLimit]:
     """The limits of a valid experiment.
 
     Args:
@@ -82,7 +82,7 @@ def limits_of(document: Document, known: Collection[Metric]) -> list[Limit]:
     return [_limit(document, name, value, known) for name, value in asked.items()]
 
 
-def _limit(document: Document, name: str, value: Data, known: Collection[Metric]) -> Limit:
+def _limit(document: Document, name: str, value: Data, known: Collection[Metric]) -> MetricLimit:
     metric = resolve(name, known)
     if metric is None:
         labels = dict.fromkeys(metric.label for metric in known)
@@ -93,4 +93,4 @@ def _limit(document: Document, name: str, value: Data, known: Collection[Metric]
     except ValueError as error:
         position = document.position((SLO, name))
         raise InputError.at(position, f"{SLO}.{name}: {shown(value)}: {error}") from None
-    return Limit(metric, bound)
+    return MetricLimit(metric, bound)

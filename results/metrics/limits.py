@@ -17,7 +17,7 @@ from sim.measures.recording import Recording
 
 
 @dataclass(frozen=True)
-class Limit:
+class MetricLimit:
     """What a metric's values must not leave.
 
     Attributes:
@@ -44,7 +44,7 @@ class Limit:
         return f"{self.metric.heading} {side} {formatting.of_metric(self.metric, self.bound)}"
 
 
-class Outcome(StrEnum):
+class LimitOutcome(StrEnum):
     """What is known of a limit."""
 
     MET = "met"
@@ -68,20 +68,20 @@ class Verdict:
         excess: of a statistic of a histogram, what was above.
     """
 
-    limit: Limit
+    limit: MetricLimit
     program: str | None
     summary: Summary
-    outcome: Outcome
+    outcome: LimitOutcome
     passed: Sequence[bool]
     excess: Excess | None
 
     @property
     def met(self) -> bool:
         """Whether the limit is met for certain."""
-        return self.outcome is Outcome.MET
+        return self.outcome is LimitOutcome.MET
 
 
-def verdicts(record: Record, limits: Sequence[Limit]) -> list[Verdict]:
+def verdicts(record: Record, limits: Sequence[MetricLimit]) -> list[Verdict]:
     """Of each program that has a limit's metric, and each limit, whether it is met."""
     found = []
     for program, own in record.by_program():
@@ -98,27 +98,27 @@ def verdicts(record: Record, limits: Sequence[Limit]) -> list[Verdict]:
                         program,
                         summary,
                         _of_all(limit, summary, outcomes),
-                        [one is Outcome.MET for one in outcomes],
+                        [one is LimitOutcome.MET for one in outcomes],
                         None if limit.at_least else excess(own, summary.metric, limit.bound),
                     )
                 )
     return found
 
 
-def _of_all(limit: Limit, summary: Summary, outcomes: Sequence[Outcome]) -> Outcome:
+def _of_all(limit: MetricLimit, summary: Summary, outcomes: Sequence[LimitOutcome]) -> LimitOutcome:
     """That of the mean over all repetitions."""
-    if Outcome.KILLED in outcomes:
-        return Outcome.KILLED
+    if LimitOutcome.KILLED in outcomes:
+        return LimitOutcome.KILLED
     if not limit.holds(summary.mean):
-        return Outcome.MISSED
-    return Outcome.OPEN if Outcome.OPEN in outcomes else Outcome.MET
+        return LimitOutcome.MISSED
+    return LimitOutcome.OPEN if LimitOutcome.OPEN in outcomes else LimitOutcome.MET
 
 
-def _outcome(limit: Limit, value: Number | None, recording: Recording) -> Outcome:
+def _outcome(limit: MetricLimit, value: Number | None, recording: Recording) -> LimitOutcome:
     """That of one repetition."""
     if recording.counters.get(KILLED.name):
-        return Outcome.KILLED
+        return LimitOutcome.KILLED
     if value is not None and not limit.holds(value):
-        return Outcome.MISSED
+        return LimitOutcome.MISSED
     is_open = not limit.at_least and limit.metric.name in lower_bounds(recording)
-    return Outcome.OPEN if is_open else Outcome.MET
+    return LimitOutcome.OPEN if is_open else LimitOutcome.MET

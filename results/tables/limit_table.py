@@ -6,21 +6,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 
 from results.metrics import formatting
 from results.metrics.excess import Excess, WorstWindow
-from results.metrics.limits import Limit, Outcome, Verdict, verdicts
+from results.metrics.limits import LimitOutcome, MetricLimit, Verdict, verdicts
+from results.records.fork_labels import with_whole_forks
 from results.records.record import Record
-from results.tables.grid import fits, print_grid
-from sim.measures.metrics import Unit
+from results.tables.grid import print_grid
+from sim.measures.common_metrics import REQUESTS
 from sim.printable import printable
 
-_OUTCOMES: Mapping[Outcome, str] = {
-    Outcome.MET: "met",
-    Outcome.MISSED: "missed",
-    Outcome.OPEN: "not shown",
-    Outcome.KILLED: "killed",
+_OUTCOMES: Mapping[LimitOutcome, str] = {
+    LimitOutcome.MET: "met",
+    LimitOutcome.MISSED: "missed",
+    LimitOutcome.OPEN: "not shown",
+    LimitOutcome.KILLED: "killed",
 }
 
 
@@ -45,12 +47,12 @@ class LimitRow:
 
 
 def limit_rows(
-    records: Sequence[Record], labels: Sequence[Mapping[str, str]], limits: Sequence[Limit]
+    records: Sequence[Record], labels: Sequence[Mapping[str, str]], limits: Sequence[MetricLimit]
 ) -> list[LimitRow]:
     """The verdicts on some records, one per point, by limit and then in their order."""
     rows = [
         LimitRow(record.id, {**label, **_program(verdict)}, verdict)
-        for record, label in zip(records, labels, strict=True)
+        for record, label in zip(records, with_whole_forks(labels), strict=True)
         for verdict in verdicts(record, limits)
     ]
     return [row for limit in limits for row in rows if row.verdict.limit == limit]
@@ -65,13 +67,18 @@ def print_limits(rows: Sequence[LimitRow], console: Console) -> None:
     leading = list(dict.fromkeys(heading for row in rows for heading in row.labels))
     headings = [*leading, "limit", "value", "", "above", "late", "worst second", "worst minute"]
     cells = [_cells(row, leading) for row in rows]
-    if fits(headings, cells, console):
+    if not console.is_terminal or _width(headings, cells) <= console.width:
         print_grid(headings, cells, console, left=[*leading, "limit", ""])
     else:
         for row in rows:
             _print(_sentence(row), console)
     for line in _in_all(rows):
         _print(line, console)
+
+
+def _width(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    columns = zip(headings, *rows, strict=True)
+    return sum(max(map(cell_len, column)) + 3 for column in columns) + 1
 
 
 def _print(line: str, console: Console) -> None:
@@ -117,8 +124,8 @@ def _above(share: float, above: int) -> str:
     """How many, and the share of all; of few thousandths in more digits."""
     if not above:
         return "none"
-    percent = f"{share:.2g}" if share >= 0.1 else f"{100 * share:.2g}%"
-    return f"{formatting.share(share) if share >= 0.1 else percent} ({above:,})"
+    percent = formatting.share(share) if share >= 0.01 else f"{100 * share:.2g}%"
+    return f"{percent} ({above:,})"
 
 
 def _when(window: WorstWindow) -> str:
@@ -160,12 +167,12 @@ def _in_all(rows: Sequence[LimitRow]) -> Iterator[str]:
             value = formatting.of_metric(limit.metric, nearest.verdict.summary.mean)
             whose = f"met by none of {len(own)}; nearest is {nearest.name} with {value}"
         yield f"{limit.words}: {whose}"
-        if any(row.verdict.outcome is Outcome.OPEN for row in own):
+        if any(row.verdict.outcome is LimitOutcome.OPEN for row in own):
             yield f"{limit.words}: not shown where the run ended before a child did: run longer"
 
 
 def _why(verdict: Verdict) -> str:
-    return ": the program was killed" if verdict.outcome is Outcome.KILLED else ""
+    return ": the program was killed" if verdict.outcome is LimitOutcome.KILLED else ""
 
 
 def to_json(rows: Sequence[LimitRow]) -> list[dict[str, Any]]:
@@ -189,7 +196,7 @@ def _excess_json(excess: Excess | None) -> dict[str, Any] | None:
     if excess is None:
         return None
     return {
-        "requests": excess.requests,
+        REQUESTS.name: excess.requests,
         "above": excess.above,
         "share": excess.share,
         "lateness": excess.lateness,
@@ -204,6 +211,6 @@ def _window_json(window: WorstWindow | None) -> dict[str, Any] | None:
     return {
         "from_s": window.from_s,
         "length_s": window.length_s,
-        "requests": window.requests,
+        REQUESTS.name: window.requests,
         "above": window.above,
     }
