@@ -99,6 +99,34 @@ def run(**arguments: Any) -> None:
 
 @main.command()
 @click.argument("file")
+@click.option("--field", required=True, metavar="A.B", help="What to vary: workload.dataset.")
+@_SLO
+@click.option(
+    "--by",
+    metavar="FIELD[=V,...]",
+    help="An answer for each value of it: fork.kind=classic,on_demand.  "
+    "[default: for all that the file sweeps]",
+)
+@click.option("--from", "first", metavar="VALUE", help="The least value.  [default: open]")
+@click.option("--to", "last", metavar="VALUE", help="The greatest value.  [default: open]")
+@click.option(
+    "--find",
+    "find_what",
+    type=click.Choice(["largest", "smallest"]),
+    help="Which value that meets.  [default: as the ends say, else the largest]",
+)
+@_SETTINGS
+@click.option("--out", metavar="DIR", help="Folder of the results.  [default: runs/NAME]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_JOBS
+@_FIGURES
+def capacity(**arguments: Any) -> None:
+    """Find up to which value of a field the experiment in FILE meets its limits."""
+    call("capacity", **arguments)
+
+
+@main.command()
+@click.argument("file")
 @_SETTINGS
 @_ONLY
 @_YES

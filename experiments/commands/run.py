@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ def main(
     return DONE if all(row.verdict.met for row in found) else LIMIT_MISSED
 
 
-def _check_limits(document: Document, points: Sequence[Point]) -> Callable[[Record], None]:
+def _check_limits(document: Document, points: Sequence[Point]) -> Callable[[Record], object]:
     """What sees in a point's record whether limits are of metrics that there are.
 
     Points whose programs differ in more than numbers may have other metrics: then nobody knows
@@ -122,7 +123,7 @@ def _check_limits(document: Document, points: Sequence[Point]) -> Callable[[Reco
     }
     if not all(readings(text) for _, text in differing):
         return lambda _: None
-    return lambda record: output.check_limits(document, record)
+    return partial(output.limits_of_record, document)
 
 
 def _begin(folder: RunFolder, planned: Plan, wanted: Sequence[Point], *, quiet: bool) -> bool:

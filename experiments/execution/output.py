@@ -16,11 +16,14 @@ from experiments.language.errors import InputError
 from experiments.language.limits import limits_of
 from experiments.planning.points import Point
 from results.figures import stamps
+from results.metrics.capacity import Capacity
+from results.metrics.limits import MetricLimit
 from results.metrics.summary import summaries
 from results.records.record import Record
 from results.records.run_folder import RunFolder
 from results.records.whole_file import READ_ONLY, UNWRITABLE, write_whole
 from results.tables.as_csv import to_csv
+from results.tables.capacity_table import to_csv as capacity_to_csv
 from results.tables.limit_table import LimitRow, limit_rows
 from results.tables.run_table import RunTable, run_table
 
@@ -88,14 +91,14 @@ def limits_of_run(document: Document, finished: RunOutcome, table: RunTable) -> 
     return limit_rows(finished.records, labels, limits_of(document, table.metrics))
 
 
-def check_limits(document: Document, record: Record) -> None:
-    """See that an experiment's limits are of metrics that a record has.
+def limits_of_record(document: Document, record: Record) -> list[MetricLimit]:
+    """An experiment's limits, of metrics that a record has.
 
     Raises:
-        InputError: one is not.
+        InputError: one is of no such metric, or its amount of another unit.
     """
     known = [s.metric for _, own in record.by_program() for s in summaries(own).values()]
-    limits_of(document, known)
+    return limits_of(document, known)
 
 
 def write(
@@ -118,6 +121,14 @@ def write(
     write_whole(folder.table_file, to_csv(table).encode("utf-8"))
     if finished.records and formats:
         _draw(folder, finished, formats)
+
+
+def write_capacity(folder: RunFolder, capacity: Capacity, formats: Collection[str]) -> None:
+    """Write the table of a search and its picture, named after the field."""
+    stem = folder.path / f"capacity-{capacity.field}"
+    write_whole(stem.with_name(f"{stem.name}.csv"), capacity_to_csv(capacity).encode("utf-8"))
+    if formats:
+        import_module("results.figures.capacity").write(capacity, stem, formats)
 
 
 def _draw(folder: RunFolder, finished: RunOutcome, formats: Collection[str]) -> None:

@@ -37,7 +37,7 @@ def run(
     reporter: Reporter,
     *,
     fail_fast: bool = False,
-    check: Callable[[Record], None] = lambda _: None,
+    check: Callable[[Record], object] = lambda _: None,
 ) -> RunOutcome:
     """Simulate what the store lacks and return every point's record.
 
@@ -100,7 +100,7 @@ def run(
 class _FirstRecord:
     """Has the first record that is there checked."""
 
-    def __init__(self, check: Callable[[Record], None]) -> None:
+    def __init__(self, check: Callable[[Record], object]) -> None:
         self._check = check
         self._seen = False
 
