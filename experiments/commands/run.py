@@ -33,6 +33,7 @@ from experiments.planning.points import Plan, Point, plan
 from experiments.planning.selection import first_missing, having
 from experiments.planning.watched import watched_time
 from experiments.sweeps.overrides import override
+from results.metrics.memory_needs import memory_needs
 from results.records.record import Record
 from results.records.run_folder import ListedPoint, RunFolder
 from results.records.span_file import Watched, read_head
@@ -40,6 +41,8 @@ from results.records.whole_file import new_file
 from results.tables.as_json import to_json
 from results.tables.limit_table import LimitRow, print_limits
 from results.tables.limit_table import to_json as limits_to_json
+from results.tables.memory_sentences import memory_sentences
+from results.tables.memory_sentences import to_json as memory_to_json
 from results.tables.run_table import RunTable
 from results.tables.terminal import print_table
 from sim.machine.spans import MOST_SPANS
@@ -97,6 +100,9 @@ def main(
         click.echo(json.dumps(_object(planned, finished, table, folder, found)))
     elif table.rows:
         print_table(table, Output())
+        labels = [point.swept for point in finished.points]
+        for line in memory_sentences(finished.records, labels):
+            say(line)
         print_limits(found, Output())
     if finished.untried and events != "-":
         say(f"stopped: {len(finished.untried)} points were not tried", err=True)
@@ -197,6 +203,10 @@ def _object(
         "folder": str(folder.path),
         "points": to_json(table),
         "limits": limits_to_json(found),
+        "memory": {
+            record.id: [memory_to_json(need) for need in memory_needs(record)]
+            for record in finished.records
+        },
         "failed": [{"point": point.label, "reason": reason} for point, reason in finished.failures],
         "untried": [point.label for point in finished.untried],
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import partial
 
 from pydantic import BaseModel
@@ -124,10 +125,15 @@ class SearchedField:
 
     def document_of(self, rows: Sequence[tuple[SearchLine, FieldValue]]) -> Document:
         """The experiment whose points are these values along these lines, in their order."""
+        listed = [{**line.given, self.path: value.data} for line, value in rows]
+        values: dict[Route, Position] = {(): Position(FIELD)}
+        for place, row in enumerate(listed):
+            for path in row:
+                option = FIELD if path == self.path else BY
+                values[0, "list", place, path] = Position(option)
         found = self._base.copy()
-        data = [{"list": [{**line.given, self.path: value.data} for line, value in rows]}]
-        place = Position(FIELD)
-        found.assign(("sweep",), Document(data, {(): place}), place)
+        sweep = Document([{"list": listed}], values, values)
+        found.assign(("sweep",), sweep, Position(FIELD))
         return found
 
     def _end(self, option: str, ends: Mapping[str, Data]) -> FieldValue | None:
@@ -146,11 +152,11 @@ class SearchedField:
         for end, is_outside in ((low, -1), (high, 1)):
             if end is not None and (own is None or is_outside * (own.amount - end.amount) > 0):
                 own = end
-        if own is None or own.amount <= 0:
-            known = "no value there" if own is None else f"{shown(own.data)} there"
-            raise InputError.at(
-                Position(FIELD), f"{self.path}: {known}: expected {FROM} and {TO} with it"
-            )
+        if own is None:
+            raise _without_value(self.path, self._base)
+        if own.amount <= 0:
+            wrong = f"{self.path}: {shown(own.data)}: expected {FROM} and {TO} with it"
+            raise InputError.at(Position(FIELD), wrong)
         return own
 
 
@@ -188,11 +194,14 @@ def _dimension(path: str, written: Data, ends: Mapping[str, Data], *, is_size: b
             wrong = f"{shown(data)}: expected a {(known or own)[0]}, as {path} is"
             raise InputError.at(Position(option), wrong)
         known = both
-    if known is None:
-        raise InputError.at(
-            Position(FIELD), f"{path}: no value there: expected {FROM} and {TO} with it"
-        )
-    return known[0]
+    return (known or ["number"])[0]
+
+
+def _without_value(path: str, base: Document) -> InputError:
+    """The experiment says nothing of the field: perhaps another one is meant."""
+    near = get_close_matches(path, [known for known, _ in leaves_of(base.data)], n=1, cutoff=0.8)
+    expected = f" - did you mean {near[0]!r}?" if near else f": expected {FROM} and {TO} with it"
+    return InputError.at(Position(FIELD), f"{path}: no value there{expected}")
 
 
 def _readings(data: Data, *, is_size: bool) -> list[Quantity]:

@@ -10,8 +10,11 @@ from rich.console import Console
 from results.metrics import formatting
 from results.metrics.capacity import Capacity, CapacityLine, Found, Probe, Wanted
 from results.metrics.limits import MetricLimit, Verdict
+from results.metrics.memory_needs import MemoryNeed, memory_needs
 from results.tables.csv_text import csv_text
 from results.tables.grid import print_grid
+from results.tables.memory_sentences import sentence
+from results.tables.memory_sentences import to_json as need_to_json
 from sim.printable import printable
 
 
@@ -71,6 +74,17 @@ def sentences(capacity: Capacity) -> Iterator[str]:
         begin = f"{line.name}: " if line.name else ""
         for text in _of_line(line, capacity.field, words):
             yield f"{begin}{text}"
+        yield from (sentence(_name(line, need), need) for need in _needs(line))
+
+
+def _name(line: CapacityLine, need: MemoryNeed) -> str:
+    return " ".join(filter(None, [line.name, need.program]))
+
+
+def _needs(line: CapacityLine) -> list[MemoryNeed]:
+    """The memory that the answer takes."""
+    best = line.found.best if line.found else None
+    return [] if best is None or best.record is None else memory_needs(best.record)
 
 
 def _of_line(line: CapacityLine, field: str, words: str) -> Iterator[str]:
@@ -163,6 +177,7 @@ def _line_json(line: CapacityLine) -> dict[str, Any]:
         "best": _value_json(found.best),
         "beyond": _value_json(found.beyond),
         "interval": None if interval is None else [_value_json(end) for end in interval],
+        "memory": [need_to_json(need) for need in _needs(line)],
         "monotone": not found.contradictions,
         "tried": [
             {

@@ -67,6 +67,9 @@ def print_limits(rows: Sequence[LimitRow], console: Console) -> None:
     leading = list(dict.fromkeys(heading for row in rows for heading in row.labels))
     headings = [*leading, "limit", "value", "", "above", "late", "worst second", "worst minute"]
     cells = [_cells(row, leading) for row in rows]
+    told = [place for place, column in enumerate(zip(*cells, strict=True)) if set(column) != {"-"}]
+    headings = [headings[place] for place in told]
+    cells = [[row[place] for place in told] for row in cells]
     if not console.is_terminal or _width(headings, cells) <= console.width:
         print_grid(headings, cells, console, left=[*leading, "limit", ""])
     else:
