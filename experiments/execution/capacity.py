@@ -13,10 +13,12 @@ from experiments.language.errors import InputError
 from experiments.planning.bracketing import Probing, search
 from experiments.planning.points import Plan, Point
 from experiments.planning.searched_field import SearchedField, SearchLine
+from models.operations.causes import FORK
 from results.metrics.capacity import CapacityLine, FieldValue, Found, Probe, Wanted
 from results.metrics.limits import MetricLimit
 from results.records.record import Record
 from results.records.store import Store
+from workloads.running.machine_use import core_time
 
 _Row = tuple[SearchLine, FieldValue]
 
@@ -41,6 +43,7 @@ class Ground:
         limits_of: Callable[[Record], Sequence[MetricLimit]],
     ) -> None:
         self.limits: Sequence[MetricLimit] = ()
+        self._forks = False
         self._planned = planned
         self._store = store
         self._executor = executor
@@ -51,7 +54,7 @@ class Ground:
         """What becomes of each row: why it could not be simulated, or None if it cannot be asked.
 
         Raises:
-            InputError: a limit is none that results could meet.
+            InputError: a limit is none that results could meet, or nothing ever forks.
         """
         points = self._points(field, rows)
         asked = [point for point in points if point is not None]
@@ -65,6 +68,13 @@ class Ground:
             done = run(missing, self._store, self._executor, self._reporter, check=self._see)
             found.update({record.id: record for record in done.records})
             found.update({point.id: reason for point, reason in done.failures})
+        if found and not self._forks:
+            self._forks = any(not isinstance(one, Record) or _forks(one) for one in found.values())
+            if not self._forks:
+                raise InputError(
+                    "nothing forks, whatever the field is: expected snapshots, workers or other "
+                    "children in time"
+                )
         return [
             None if point is None else self._probe(value, found[point.id])
             for point, (_, value) in zip(points, rows, strict=True)
@@ -94,6 +104,11 @@ class Ground:
                 raise
             return None
         return point
+
+
+def _forks(record: Record) -> bool:
+    """Whether any core ever worked for a fork."""
+    return any(one.counters.get(core_time(FORK).name) for one in record.repetitions)
 
 
 @dataclass

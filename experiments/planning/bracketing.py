@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from operator import itemgetter
 from typing import TypeAlias
 
 from results.metrics.capacity import FieldValue, Found, Probe, Wanted, onward
@@ -15,6 +16,8 @@ MOST_PROBES = 20
 """Of one search."""
 FINEST = 1.01
 """Two values nearer to each other than this factor are not told apart; whole numbers are."""
+_WIDE = 2
+"""A factor between neighbours that were tried above which a value between them may tell more."""
 _FACTOR = 2
 """By which an open end is moved on."""
 _MOST_STEPS = 12
@@ -75,7 +78,7 @@ def search(stretch: Stretch, wanted: Wanted | None) -> Probing:
         wanted: the largest or the smallest one; None if the ends are to say it, of which one that
             meets them is on the better side; with an open end it is the largest.
     """
-    known = _Known()
+    known = _Attempts()
     if stretch.low is not None and stretch.high is not None:
         low, high = yield from known.ask([stretch.low, stretch.high])
         if low is None or high is None:
@@ -97,6 +100,7 @@ def search(stretch: Stretch, wanted: Wanted | None) -> Probing:
         found.best, found.beyond = yield from _bisect(
             stretch, known, found.best, found.beyond, lambda probe: probe.met
         )
+        yield from _look_elsewhere(stretch, known)
         for side in (all, any):
             if (ends := _ends(known.probes, wanted, side)) is not None:
                 yield from _bisect(stretch, known, *ends, partial(_on_side, side))
@@ -107,7 +111,7 @@ def _on_side(side: Callable[[Sequence[bool]], bool], probe: Probe) -> bool:
     return side(probe.each)
 
 
-class _Known:
+class _Attempts:
     """What was tried so far."""
 
     def __init__(self) -> None:
@@ -128,7 +132,7 @@ class _Known:
 
 
 def _bracket(
-    stretch: Stretch, wanted: Wanted, known: _Known
+    stretch: Stretch, wanted: Wanted, known: _Attempts
 ) -> Generator[list[FieldValue], list[Probe | None], Found]:
     """From the start on to where limits begin to be missed, or back to where they are met."""
     (last,) = yield from known.ask([stretch.start])
@@ -154,7 +158,7 @@ def _bracket(
 
 def _bisect(
     stretch: Stretch,
-    known: _Known,
+    known: _Attempts,
     good: Probe,
     bad: Probe,
     is_good: Callable[[Probe], bool],
@@ -173,6 +177,33 @@ def _bisect(
         else:
             bad = probe
     return good, bad
+
+
+def _look_elsewhere(
+    stretch: Stretch, known: _Attempts
+) -> Generator[list[FieldValue], list[Probe | None], None]:
+    """Try a value in the widest gap on either side of the answer, where it is wide.
+
+    Bisection by itself never meets a value that contradicts the others.
+    """
+    ordered = sorted(known.probes, key=lambda probe: probe.value.amount)
+    gaps = [
+        (high.value.amount / low.value.amount, low, high)
+        for low, high in pairwise(ordered)
+        if low.met is high.met
+    ]
+    for met in (True, False):
+        ratio, low, high = max(
+            (gap for gap in gaps if gap[1].met is met), key=itemgetter(0), default=_NO_GAP
+        )
+        if low is None or high is None or ratio < _WIDE or known.enough:
+            continue
+        value = stretch.between(low.value, high.value)
+        if value is not None:
+            yield from known.ask([value])
+
+
+_NO_GAP: tuple[float, Probe | None, Probe | None] = (1.0, None, None)
 
 
 def _ends(

@@ -34,7 +34,8 @@ def print_capacity(capacity: Capacity, console: Console) -> None:
 def _headings(capacity: Capacity) -> list[str]:
     wanted = {line.found.wanted for line in capacity.lines if line.found}
     which = wanted.pop().value if len(wanted) == 1 else "last"
-    name = capacity.field.rpartition(".")[2].replace("_", " ")
+    path = capacity.field
+    name = path.rpartition(".")[2].replace("_", " ")
     metrics = [limit.metric.heading for limit in capacity.limits]
     return [f"{which} {name}", *metrics, "misses", *metrics, "tried"]
 

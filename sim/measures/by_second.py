@@ -115,8 +115,8 @@ class LatencyBySecond:
 
     def _settle(self) -> None:
         """Have one row for each key, and few enough, in windows as short as that allows."""
-        parts = list(zip(*self._closed, strict=True)) or [[np.zeros(0, np.int64)]] * 2
-        keys, counts = map(np.concatenate, parts)
+        nothing = np.zeros(0, np.int64)
+        keys, counts = map(np.concatenate, zip((nothing, nothing), *self._closed, strict=True))
         for width_s in _WIDTHS[_WIDTHS.index(self._width_s) :]:
             begins = (keys >> _BUCKET_BITS) // width_s * width_s
             keys = _keys(begins, keys & _BUCKETS)
