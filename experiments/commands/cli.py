@@ -18,6 +18,14 @@ _SETTINGS = click.option(
     metavar="A.B=C",
     help="Put a value over the file's; repeatable. The value is YAML: --set sweep=[]",
 )
+_SLO = click.option(
+    "--slo",
+    "limits",
+    multiple=True,
+    metavar="METRIC=LIMIT",
+    help="A limit besides the file's slo: p99.9=10ms, memory=40GiB, throughput=20k/s; repeatable. "
+    "The exit code is 3 if one is missed.",
+)
 _JOBS = click.option(
     "--jobs",
     type=click.IntRange(1, 256),
@@ -68,6 +76,7 @@ def main() -> None:
 @main.command()
 @click.argument("file")
 @_SETTINGS
+@_SLO
 @_ONLY
 @click.option(
     "--limit", type=click.IntRange(1), metavar="N", help="Only the first N points that are missing."
@@ -104,6 +113,34 @@ def main() -> None:
 def run(**arguments: Any) -> None:
     """Run the experiment in FILE, a YAML file; points already in the folder are kept."""
     call("run", **arguments)
+
+
+@main.command()
+@click.argument("file")
+@click.option("--field", required=True, metavar="A.B", help="What to vary: workload.dataset.")
+@_SLO
+@click.option(
+    "--by",
+    metavar="FIELD[=V,...]",
+    help="An answer for each value of it: fork.kind=classic,on_demand.  "
+    "[default: for all that the file sweeps]",
+)
+@click.option("--from", "first", metavar="VALUE", help="The least value.  [default: open]")
+@click.option("--to", "last", metavar="VALUE", help="The greatest value.  [default: open]")
+@click.option(
+    "--find",
+    "find_what",
+    type=click.Choice(["largest", "smallest"]),
+    help="Which value that meets.  [default: as the ends say, else the largest]",
+)
+@_SETTINGS
+@click.option("--out", metavar="DIR", help="Folder of the results.  [default: runs/NAME]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_JOBS
+@_FIGURES
+def capacity(**arguments: Any) -> None:
+    """Find up to which value of a field the experiment in FILE meets its limits."""
+    call("capacity", **arguments)
 
 
 @main.command()

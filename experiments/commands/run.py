@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from experiments.commands.ending import DONE, LIMIT_MISSED, SOME_FAILED
 from experiments.commands.figure_formats import figure_formats
 from experiments.commands.printing import note, say
 from experiments.commands.run_output import RunOutput
@@ -21,13 +23,16 @@ from experiments.execution.executors.choice import chosen
 from experiments.execution.progress import Reporter
 from experiments.execution.runner import RunOutcome, run
 from experiments.execution.trace_checks import check_traces
+from experiments.language.amounts import readings
 from experiments.language.catalogue import catalogue
-from experiments.language.document import load
+from experiments.language.document import Document, load
 from experiments.language.errors import InputError, Position
+from experiments.language.limits import with_limits
 from experiments.planning.points import Plan, Point, plan
 from experiments.planning.selection import first_missing, having
 from experiments.planning.watched import watched_time
 from experiments.sweeps.overrides import override
+from results.records.record import Record
 from results.records.run_folder import ListedPoint, RunFolder
 from results.records.span_file import Watched, read_head
 from results.records.whole_file import new_file
@@ -41,6 +46,7 @@ def main(
     limit: int | None,
     out: str | None,
     *,
+    limits: tuple[str, ...],
     any_size: bool,
     metric: str | None,
     every: bool,
@@ -54,7 +60,7 @@ def main(
     spans: str | None,
     **machinery: Any,
 ) -> int:
-    """Run the experiment in ``file``; 0, or 1 if some points failed.
+    """Run the experiment in ``file``; 0, 1 if some points failed, else 3 if a limit is missed.
 
     ``machinery`` is what `chosen` takes.
     """
@@ -63,7 +69,7 @@ def main(
     printed.check()
     watched = None if spans is None else watched_time(spans)
     source = Path(file)
-    document = override(load(source), settings)
+    document = with_limits(override(load(source), settings), limits)
     planned = plan(document, source.parent, catalogue(), any_size=any_size)
     if events != "-":
         for remark in planned.remarks:
@@ -80,12 +86,17 @@ def main(
     with _event_log(events) as log, Reporter(_console(events), log=log) as reporter:
         done = {id_ for id_ in folder.store.ids() if _has_spans(folder, id_, watched)}
         points = first_missing(wanted, done, limit)
-        finished = run(points, folder.store, executor, reporter, fail_fast=fail_fast)
+        check = _check_limits(document, points)
+        finished = run(points, folder.store, executor, reporter, fail_fast=fail_fast, check=check)
     table = output.table_of(finished)
+    found = output.limits_of_run(document, finished, table)
     if written:
         output.write(folder, planned.document, finished, table, formats)
     printed.print(
         table,
+        finished.records,
+        [point.swept for point in finished.points],
+        limits=found,
         name=planned.name,
         folder=str(folder.path),
         failed=[(point.label, reason) for point, reason in finished.failures],
@@ -97,7 +108,26 @@ def main(
         for line in _of_spans(folder, finished) if watched is not None else ():
             say(line, err=True)
         say(f"results in {folder.path}", err=True)
-    return 1 if finished.failures else 0
+    if finished.failures:  # what is said of limits is not all there is to say
+        return SOME_FAILED
+    return DONE if all(row.verdict.met for row in found) else LIMIT_MISSED
+
+
+def _check_limits(document: Document, points: Sequence[Point]) -> Callable[[Record], object]:
+    """What sees in a point's record whether limits are of metrics that there are.
+
+    Points whose programs differ in more than numbers may have other metrics: then nobody knows
+    before the last.
+    """
+    differing = {
+        field
+        for point in points
+        for field in point.swept.items()
+        if field[0].startswith("workload")
+    }
+    if not all(readings(text) for _, text in differing):
+        return lambda _: None
+    return partial(output.limits_of_record, document)
 
 
 def _begin(folder: RunFolder, planned: Plan, wanted: Sequence[Point], *, quiet: bool) -> bool:

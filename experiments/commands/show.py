@@ -26,6 +26,8 @@ def main(folder: str, **asked: Any) -> int:
         raise InputError(str(error)) from None
     printed.print(
         run_table(run.records, run.written),
+        run.records,
+        run.written,
         name=RunFolder(run.path).read_name() or run.path.name,
         folder=folder,
         failed=run.failed,
