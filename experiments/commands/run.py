@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,12 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import click
 from rich.console import Console
 
 from experiments.commands.ending import DONE, LIMIT_MISSED, SOME_FAILED
 from experiments.commands.figure_formats import figure_formats
-from experiments.commands.printing import Output, note, say
+from experiments.commands.printing import note, say
+from experiments.commands.run_output import RunOutput
 from experiments.execution import output
 from experiments.execution.event_log import EventLog
 from experiments.execution.executors.choice import chosen
@@ -33,21 +32,11 @@ from experiments.planning.points import Plan, Point, plan
 from experiments.planning.selection import first_missing, having
 from experiments.planning.watched import watched_time
 from experiments.sweeps.overrides import override
-from results.metrics.memory_needs import memory_needs
 from results.records.record import Record
 from results.records.run_folder import ListedPoint, RunFolder
 from results.records.span_file import Watched, read_head
 from results.records.whole_file import new_file
-from results.tables.as_json import to_json
-from results.tables.limit_table import LimitRow, print_limits
-from results.tables.limit_table import to_json as limits_to_json
-from results.tables.memory_sentences import memory_sentences
-from results.tables.memory_sentences import to_json as memory_to_json
-from results.tables.run_table import RunTable
-from results.tables.terminal import print_table
 from sim.machine.spans import MOST_SPANS
-
-JSON_VERSION = 1
 
 
 def main(
@@ -59,7 +48,12 @@ def main(
     *,
     limits: tuple[str, ...],
     any_size: bool,
+    metric: str | None,
+    every: bool,
+    notes: bool,
+    phases: bool,
     as_json: bool,
+    markdown: bool,
     fail_fast: bool,
     events: str | None,
     figures: str | None,
@@ -71,6 +65,8 @@ def main(
     ``machinery`` is what `chosen` takes.
     """
     formats = figure_formats(figures)
+    printed = RunOutput(metric, every, notes, phases, as_json, markdown)
+    printed.check()
     watched = None if spans is None else watched_time(spans)
     source = Path(file)
     document = with_limits(override(load(source), settings), limits)
@@ -93,17 +89,17 @@ def main(
         check = _check_limits(document, points)
         finished = run(points, folder.store, executor, reporter, fail_fast=fail_fast, check=check)
     table = output.table_of(finished)
-    found = output.limits_of_run(document, finished, table)
+    found = output.limit_rows_of(document, finished.records, table)
     if written:
         output.write(folder, planned.document, finished, table, formats)
-    if as_json:
-        click.echo(json.dumps(_object(planned, finished, table, folder, found)))
-    elif table.rows:
-        print_table(table, Output())
-        labels = [point.swept for point in finished.points]
-        for line in memory_sentences(finished.records, labels):
-            say(line)
-        print_limits(found, Output())
+    printed.print(
+        table,
+        name=planned.name,
+        folder=str(folder.path),
+        failed=[(point.label, reason) for point, reason in finished.failures],
+        untried=[point.label for point in finished.untried],
+        limits=found,
+    )
     if finished.untried and events != "-":
         say(f"stopped: {len(finished.untried)} points were not tried", err=True)
     if events != "-":
@@ -188,25 +184,3 @@ def _event_log(file: str | None) -> Iterator[EventLog | None]:
             raise InputError.at(Position("--events"), f"{file}: {reason}") from None
         with stream:
             yield EventLog(stream)
-
-
-def _object(
-    planned: Plan,
-    finished: RunOutcome,
-    table: RunTable,
-    folder: RunFolder,
-    found: Sequence[LimitRow],
-) -> dict[str, Any]:
-    return {
-        "forksim": JSON_VERSION,
-        "name": planned.name,
-        "folder": str(folder.path),
-        "points": to_json(table),
-        "limits": limits_to_json(found),
-        "memory": {
-            record.id: [memory_to_json(need) for need in memory_needs(record)]
-            for record in finished.records
-        },
-        "failed": [{"point": point.label, "reason": reason} for point, reason in finished.failures],
-        "untried": [point.label for point in finished.untried],
-    }
