@@ -11,7 +11,7 @@ from experiments.commands.figure_formats import figure_formats
 from experiments.commands.printing import Output, note, print_json, say
 from experiments.execution import output
 from experiments.execution.capacity import Ground, find
-from experiments.execution.executors.choice import local
+from experiments.execution.executors.choice import local, staying
 from experiments.execution.progress import Reporter
 from experiments.execution.trace_checks import check_traces
 from experiments.language.catalogue import catalogue
@@ -55,11 +55,12 @@ def main(
     planning = _Planning(source.parent, searched)
     folder = output.folder_at(Path(out) if out else Path("runs") / planning(_first(searched)).name)
     output.make(folder)
-    with Reporter(Console(stderr=True)) as reporter:
+    executor = local(jobs)
+    with Reporter(Console(stderr=True)) as reporter, staying(executor):
         ground = Ground(
             planning,
             folder.store,
-            local(jobs),
+            executor,
             reporter,
             lambda record: output.limits_of_record(document, record),
         )
