@@ -176,6 +176,7 @@ def status(**arguments: Any) -> None:
 
 @main.command()
 @click.argument("folder", metavar="RUN")
+@_SLO
 @_shown
 def show(**arguments: Any) -> None:
     """Print RUN, the folder of a run, as it was printed when it was run."""

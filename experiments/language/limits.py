@@ -69,16 +69,18 @@ def with_limits(document: Document, options: Sequence[str]) -> Document:
 
 
 def limits_of(document: Document, known: Collection[Metric]) -> list[MetricLimit]:
-    """The limits of a valid experiment.
+    """The limits of an experiment.
 
     Args:
         document: the experiment.
         known: the metrics that its results have.
 
     Raises:
-        InputError: one is of no such metric, or its amount of another unit.
+        InputError: they are none, one is of no such metric, or its amount of another unit.
     """
-    asked: Mapping[str, Data] = document.data.get(SLO) or {}
+    asked: Data = document.data.get(SLO) or {}
+    if not isinstance(asked, dict):
+        raise InputError.at(document.position((SLO,)), f"{SLO}: {shown(asked)}: expected a mapping")
     return [_limit(document, name, value, known) for name, value in asked.items()]
 
 
