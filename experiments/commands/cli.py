@@ -164,12 +164,12 @@ _PROFILE = click.option(
 
 
 @main.command()
-@click.argument("scheme", metavar="SCHEME")
+@click.argument("name", metavar="NAME")
 @_SETTINGS
 @_PROFILE
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def explain(**arguments: Any) -> None:
-    """Say step by step what a fork does and costs: on_demand --set fork.variant=head."""
+    """Say what a fork does and costs (on_demand --set fork.variant=head), or a program takes."""
     call("explain", **arguments)
 
 
