@@ -174,7 +174,15 @@ def explain(**arguments: Any) -> None:
 
 
 @main.command()
-@click.option("--size", required=True, metavar="SIZE", help="Memory of the process: 50GiB.")
+@click.option("--size", metavar="SIZE", help="Memory of the process: 50GiB.")
+@click.option(
+    "--pid", type=click.IntRange(1), metavar="N", help="Or a process that runs here (Linux)."
+)
+@click.option(
+    "--smaps",
+    metavar="FILE",
+    help="Or one elsewhere: its /proc/N/smaps, best with status before it (cat status smaps).",
+)
 @_PROFILE
 @click.option(
     "--fork",
@@ -185,7 +193,7 @@ def explain(**arguments: Any) -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def fork(**arguments: Any) -> None:
-    """Compare one fork under every scheme: pause, first writes, exit, memory."""
+    """Compare one fork of a process under every scheme: pause, first writes, exit, memory."""
     call("fork", **arguments)
 
 
