@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from importlib import import_module
 from pathlib import Path
-
-import click
 
 from experiments.commands.ending import DONE
 from experiments.commands.figure_formats import figure_formats
 from experiments.commands.finished_run import open_run
-from experiments.commands.printing import Output, say
+from experiments.commands.printing import Output, print_json, say
 from experiments.language.errors import InputError, suggestion
 from results.figures.formats import FORMATS
 from results.metrics.blame import phases_of
 from results.records.run_folder import Run
 from results.tables.blame_table import BlameTable, blame_table, print_blame, to_json
 from sim.measures.phases import Phase
-
-JSON_VERSION = 1
 
 
 def main(
@@ -48,7 +43,7 @@ def main(
             "wait for (redis, apache, afl, sqlite, or a mix with one)"
         )
     if as_json:
-        click.echo(json.dumps({"forksim": JSON_VERSION, "folder": folder, **to_json(table)}))
+        print_json({"folder": folder, **to_json(table)})
     else:
         print_blame(table, Output())
     stem = run.path / ("blame" if phase is None else f"blame-{phase}")
@@ -80,5 +75,7 @@ def _draw(table: BlameTable, file: Path, formats: list[str]) -> None:
     if not formats:
         return
     drawn = import_module("results.figures.blame").draw(table)  # what draws is slow to import
-    for written in import_module("results.figures.style").write(drawn, file.with_suffix(""), formats):
+    for written in import_module("results.figures.style").write(
+        drawn, file.with_suffix(""), formats
+    ):
         say(str(written), err=True)

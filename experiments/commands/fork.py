@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-import click
-
-from experiments.commands.printing import Output, say
+from experiments.commands.printing import Output, print_json, say_all, tell
 from experiments.forks.fork_choice import ForkChoice, several_forks
 from experiments.forks.one_fork import WRITTEN, OneFork, one_fork, size_in_pages
 from experiments.language.catalogue import catalogue
 from experiments.language.errors import InputError, Position, shown
 from models.memory.areas import Refusal
 from results.metrics import formatting
-from results.tables.grid import print_grid
+from results.tables.cells import NOTHING
+from results.tables.grid import Grid, print_grid
+from results.tables.markdown import markdown_list, markdown_table
+from sim.measures.metrics import Unit
 from sim.units import parse_bytes
 
-JSON_VERSION = 1
 LARGEST = 4 * 2**40
 
 _HEADINGS = (
@@ -28,22 +26,30 @@ _HEADINGS = (
 )
 
 
-def main(size: str, profile: str | None, forks: tuple[str, ...], *, as_json: bool) -> int:
+def main(
+    size: str, profile: str | None, forks: tuple[str, ...], *, as_json: bool, markdown: bool
+) -> int:
     """Print one fork under the chosen schemes; 0."""
     size_bytes = _size(size)
     found = list(_found(size_bytes, profile, forks))
     machine = found[0][0].profile.name
     if as_json:
         rows = [{"fork": dict(choice.written), **vars(row)} for choice, row in found]
-        answer = {"forksim": JSON_VERSION, "size_bytes": size_bytes, "machine": machine}
-        click.echo(json.dumps({**answer, "forks": rows}))
+        print_json({"size_bytes": size_bytes, "machine": machine, "forks": rows})
         return 0
-    print_grid(_HEADINGS, [_cells(*one) for one in found], Output(), left=_HEADINGS[:1])
-    say(
+    columns = [[choice.label for choice, _ in found], *_numbers([row for _, row in found])]
+    grid = Grid([_HEADINGS, *map(list, zip(*columns, strict=True))])
+    words = (
         f"note: a process of {formatting.size(size_bytes)}, just filled, on {machine}; nobody "
         "disturbs it. Writes are the parent's, each first in its 2 MiB or the next there; memory "
         "is what the fork has taken when so much is written, tables and copies."
     )
+    if markdown:
+        say_all([*markdown_table(grid), "", *markdown_list([words])])
+        return 0
+    print_grid(grid, Output())
+    tell("")
+    tell(words)
     return 0
 
 
@@ -69,12 +75,20 @@ def _found(
             raise InputError.at(Position("--size"), text) from None
 
 
-def _cells(choice: ForkChoice, row: OneFork) -> list[str]:
-    times = (row.blocked_ns, row.child_runs_ns, row.first_write_ns, row.next_write_ns, row.exit_ns)
-    sizes = (row.table_bytes, *row.extra_bytes.values())
-    cells = [_or_dash(time_ns, formatting.duration) for time_ns in times]
-    return [choice.label, *cells, *map(formatting.size, sizes)]
+def _numbers(rows: Sequence[OneFork]) -> Iterator[list[str]]:
+    """A column for each number; where there is none a dash."""
+    times = (
+        [row.blocked_ns for row in rows],
+        [row.child_runs_ns for row in rows],
+        [row.first_write_ns for row in rows],
+        [row.next_write_ns for row in rows],
+        [row.exit_ns for row in rows],
+    )
+    yield from (_alike(Unit.NANOSECONDS, column) for column in times)
+    yield _alike(Unit.BYTES, [row.table_bytes for row in rows])
+    yield from (_alike(Unit.BYTES, [row.extra_bytes[one] for row in rows]) for one in WRITTEN)
 
 
-def _or_dash(value: Any, shown_as: Callable[[Any], str]) -> str:
-    return "-" if value is None else shown_as(value)
+def _alike(unit: Unit, values: Sequence[int | None]) -> list[str]:
+    texts = iter(formatting.alike(unit, [value for value in values if value is not None]))
+    return [NOTHING if value is None else next(texts) for value in values]

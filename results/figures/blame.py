@@ -49,7 +49,7 @@ def _figure(table: BlameTable, groups: Mapping[tuple[str, ...], Sequence[BlameRo
     figure, axes = style.panels(
         len(_PANELS), rows=len(drawn), width_in=style.PAGE_IN, height_in=height
     )
-    looks = _looks(table.blamed)
+    looks = _looks(table.shown)
     for number, (names, rows) in enumerate(drawn):
         places = axes[number * len(_PANELS) : (number + 1) * len(_PANELS)]
         for place, band in zip(places, _PANELS, strict=True):
@@ -90,8 +90,7 @@ def _looks(blamed: Sequence[Blamed]) -> dict[Blamed, tuple[str, str]]:
     """A colour and a hatch for each, the same in every figure for what is known."""
     *known, own = KNOWN_BLAMED
     looks = {
-        one: (colour, hatch)
-        for one, colour, hatch in zip(known, _COLOURS, _HATCHES, strict=False)
+        one: (colour, hatch) for one, colour, hatch in zip(known, _COLOURS, _HATCHES, strict=False)
     }
     others = [one for one in blamed if one not in KNOWN_BLAMED]
     for number, one in enumerate(others):

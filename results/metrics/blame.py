@@ -180,7 +180,9 @@ def _slowest(of: Distribution, recordings: Sequence[Recording]) -> list[dict[str
     for recording in recordings:
         table = recording.table(of.slowest, AT_COLUMN, LATENCY_COLUMN) or {}
         columns = {name: column.tolist() for name, column in table.items()}
-        rows += [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        rows += [
+            dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
+        ]
     return sorted(rows, key=lambda row: -row[LATENCY_COLUMN])[:SLOWEST]
 
 

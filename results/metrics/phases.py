@@ -1,17 +1,25 @@
-"""What a server did in each phase of its forks: how fast it was, what it took of memory."""
+"""What a server did in each phase of its forks: how much, how fast, what it took of memory."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from sim.measures.common_metrics import MEMORY_PEAK, PHASES_SERIES, THROUGHPUT, per_second, time_in
-from sim.measures.metrics import Group, Metric
+from sim.measures.common_metrics import (
+    MEMORY_PEAK,
+    PHASES_SERIES,
+    REQUESTS,
+    THROUGHPUT,
+    of_phase,
+    per_second,
+    time_in,
+)
+from sim.measures.metrics import Metric
 from sim.measures.phases import PHASES, Phase
 from sim.measures.recording import Recording, Table
 
 
 def by_phase(recording: Recording) -> dict[Metric, int | float]:
-    """Throughput and the most memory of each phase that a repetition was in.
+    """Requests, throughput and the most memory of each phase that a repetition was in.
 
     Requests count for the phase that they met, so a call of fork has those that it kept waiting.
     """
@@ -23,31 +31,18 @@ def by_phase(recording: Recording) -> dict[Metric, int | float]:
         if of.part in PHASES and of.name in recording.histograms:
             phase = Phase(of.part)
             lasted_ns = recording.levels.get(time_in(phase).name, 0)
+            requests = recording.histograms[of.name].count
+            values[of_phase(REQUESTS, phase)] = requests
             if lasted_ns:
-                requests = recording.histograms[of.name].count
-                values[_of_phase(THROUGHPUT, phase)] = per_second(requests, lasted_ns)
+                values[of_phase(THROUGHPUT, phase)] = per_second(requests, lasted_ns)
     memory = recording.table("memory", "t_ns", "resident_bytes", "table_bytes")
     if memory is not None and len(memory["t_ns"]):
         for number, phase in enumerate(PHASES):
             chosen = times["phase"] == number
             if chosen.any():
                 spans = times["from_ns"][chosen], times["until_ns"][chosen]
-                values[_of_phase(MEMORY_PEAK, phase)] = _peak_bytes(memory, *spans)
+                values[of_phase(MEMORY_PEAK, phase)] = _peak_bytes(memory, *spans)
     return values
-
-
-def _of_phase(metric: Metric, phase: Phase) -> Metric:
-    """The same of one phase: ``throughput_during_per_s``."""
-    stem, _, rest = metric.name.partition("_")
-    return Metric(
-        f"{stem}_{phase}_{rest}",
-        metric.unit,
-        metric.better,
-        f"{metric.label}_{phase}",
-        Group.PHASES,
-        metric.family or metric.name,
-        PHASES.index(phase),
-    )
 
 
 def _peak_bytes(memory: Table, from_ns: np.ndarray, until_ns: np.ndarray) -> int:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.cells import cell_len
 from rich.console import Console
 
 from results.metrics import formatting
@@ -14,14 +13,15 @@ from results.metrics.blame import BLAMED_FORK, KNOWN_BLAMED, BandBlame, Blame, B
 from results.records.fork_labels import FORK
 from results.records.record import Record
 from results.records.run_folder import Run
+from results.tables.grid import Grid, print_grid
 from results.tables.run_table import PROGRAM
+from results.tables.words import print_words
 from sim.measures.phases import Phase
 from sim.printable import printable
 
 _LEAST_SHARE = 0.005
-"""What has less of every band is shown together with others like it."""
+"""What has less of every band is not told by itself."""
 _REST = "rest"
-_GAP = "  "
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,15 @@ class BlameTable:
         return [*shown, *([own] if own in met else [])]
 
     @property
+    def shown(self) -> list[Blamed]:
+        """What has half a percent of some band at least."""
+        return [
+            one
+            for one in self.blamed
+            if any(band.share(one) >= _LEAST_SHARE for r in self.rows for band in r.blame.bands)
+        ]
+
+    @property
     def notes(self) -> Iterator[str]:
         """What there is to say of all."""
         if BLAMED_FORK not in self.blamed:
@@ -100,7 +109,9 @@ def blame_table(run: Run, by: str | None = None, phase: Phase | None = None) -> 
     """
     by = by or (FORK if FORK in run.swept or not run.swept else run.swept[0])
     rows = [
-        BlameRow(record.id, _group(label, by, program, blame, own), _value(label, by, record), blame)
+        BlameRow(
+            record.id, _group(label, by, program, blame, own), _value(label, by, record), blame
+        )
         for record, label in zip(run.records, run.labels, strict=True)
         for program, own in record.by_program()
         for blame in blames(own, phase)
@@ -124,101 +135,39 @@ def _group(
 
 
 def print_blame(table: BlameTable, console: Console) -> None:
-    """Print a table for each point and a sentence on its longest latencies, within the width.
-
-    Where shares have no room beside each other, those of a band follow it, the largest first.
-    """
-    width = console.width if console.is_terminal else 100_000
-    shown = _shown(table)
+    """Print the bands of each point with their shares, and a sentence on its longest latencies."""
+    shown = table.shown
     for row in table.rows:
-        _print(row.name, console, style="bold")
-        grid = _grid(row, shown)
-        lines = _laid_out(grid)
-        if max(map(cell_len, lines)) > width:
-            lines = list(_listed(row, width))
-        for line in lines:
-            _print(line, console)
+        console.print(printable(row.name), style="bold", highlight=False, markup=False)
+        print_grid(blame_grid(row, shown), console)
         console.print()
     for row in table.rows:
-        for line in _wrapped(f"{row.name}: {row.sentence(row.blame.longest)}", width):
-            _print(line, console)
+        print_words(f"{row.name}: {row.sentence(row.blame.longest)}", console)
     for note in table.notes:
-        _print(f"note: {note}", console)
+        print_words(f"note: {note}", console)
 
 
-def _shown(table: BlameTable) -> list[Blamed]:
-    """What has a column: half a percent of some band at least."""
-    return [
-        one
-        for one in table.blamed
-        if any(band.share(one) >= _LEAST_SHARE for row in table.rows for band in row.blame.bands)
-    ]
+def blame_grid(row: BlameRow, shown: Sequence[Blamed]) -> Grid:
+    """A row per band: requests, mean, and the shares of what is shown; last that of the rest."""
+    bands = row.blame.bands
+    rest = any(sum(map(band.share, shown)) < 1 - _LEAST_SHARE for band in bands if band.latency_ns)
+    headings = ["band", "requests", "mean", *(one.heading for one in shown), *([_REST] * rest)]
+    return Grid([headings, *([*_cells(band, shown, rest=rest)] for band in bands)])
 
 
-def _grid(row: BlameRow, shown: Sequence[Blamed]) -> list[list[str]]:
-    """Headings, then a row per band: requests, mean and shares."""
-    few = any(sum(map(band.share, shown)) < 1 - _LEAST_SHARE for band in row.blame.bands)
-    headings = ["", "requests", "mean", *(one.heading for one in shown), *([_REST] * few)]
-    return [headings, *([*_cells(band, shown, few=few)] for band in row.blame.bands)]
-
-
-def _cells(band: BandBlame, shown: Sequence[Blamed], *, few: bool) -> Iterator[str]:
+def _cells(band: BandBlame, shown: Sequence[Blamed], *, rest: bool) -> Iterator[str]:
     yield from (band.band, formatting.count(band.requests), formatting.duration(band.mean_ns))
     shares = [band.share(one) for one in shown]
-    if few:
+    if rest:
         shares.append(max(0.0, 1 - sum(shares)) if band.latency_ns else 0.0)
-    yield from (share_cell(share) for share in shares)
+    yield from map(_share_cell, shares)
 
 
-def share_cell(share: float) -> str:
-    """A share as a table has it: ``97%``, ``<1%``, nothing of none."""
-    if share == 0:
+def _share_cell(share: float) -> str:
+    """``97%``, ``<1%``, nothing of none."""
+    if share <= 0:
         return "-"
     return "<1%" if share < 0.01 else f"{100 * share:.0f}%"
-
-
-def _laid_out(grid: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a table whose headings take as many lines as they have words."""
-    headings, *rows = ([printable(cell) for cell in row] for row in grid)
-    words = [heading.split(" ") for heading in headings]
-    height = max(map(len, words))
-    top = [list(line) for line in zip(*([""] * (height - len(w)) + w for w in words), strict=True)]
-    widths = [max(map(cell_len, column)) for column in zip(*top, *rows, strict=True)]
-    stroke = ["-" * width for width in widths]
-    return [_line(cells, widths) for cells in (*top, stroke, *rows)]
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    first, *others = zip(cells, widths, strict=True)
-    name = first[0] + " " * (first[1] - cell_len(first[0]))
-    return _GAP.join([name, *(" " * (w - cell_len(c)) + c for c, w in others)]).rstrip()
-
-
-def _listed(row: BlameRow, width: int) -> Iterator[str]:
-    for band in row.blame.bands:
-        yield f"{band.band}, mean {formatting.duration(band.mean_ns)}:"
-        parts = [
-            f"{share_cell(band.share(one))} {one.heading}"
-            for one in band.by_share
-            if band.share(one) >= _LEAST_SHARE
-        ]
-        yield from (f"  {line}" for line in _wrapped(", ".join(parts), width - 2))
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    """The text in lines that end between words."""
-    lines = [""]
-    for word in printable(text).split(" "):
-        longer = f"{lines[-1]} {word}" if lines[-1] else word
-        if lines[-1] and cell_len(longer) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines
-
-
-def _print(line: str, console: Console, style: str | None = None) -> None:
-    console.print(printable(line), style=style, highlight=False, markup=False, soft_wrap=True)
 
 
 def to_json(table: BlameTable) -> dict[str, Any]:

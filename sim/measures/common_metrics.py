@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim.measures.metrics import Better, Distribution, Group, Metric, Pauses, Unit
-from sim.measures.phases import Phase
+from sim.measures.phases import PHASES, Phase
 
 REQUESTS = Metric("requests", better=Better.MORE, group=Group.LOAD)
 THROUGHPUT = Metric(
@@ -108,3 +108,17 @@ def time_in(phase: Phase) -> Metric:
     """How long a phase was met, of all forks together, after the warm-up."""
     name = f"phase_ns/{phase}"
     return Metric(name, Unit.NANOSECONDS, label=f"time_{phase}", group=Group.PHASES)
+
+
+def of_phase(metric: Metric, phase: Phase) -> Metric:
+    """The same of one phase: ``throughput_during_per_s``."""
+    stem, between, rest = metric.name.partition("_")
+    return Metric(
+        f"{stem}_{phase}{between}{rest}",
+        metric.unit,
+        metric.better,
+        f"{metric.label}_{phase}",
+        Group.PHASES,
+        metric.family or metric.name,
+        PHASES.index(phase),
+    )

@@ -166,6 +166,11 @@ class Distribution:
         """The name of the series of its largest values: a row each, with their causes."""
         return f"slowest/{self.name}"
 
+    @property
+    def by_second(self) -> str:
+        """The name of the series of how many of its values there were in each second."""
+        return f"by_second/{self.name}"
+
     def _metric(self, statistic: str, group: Group, family: str, rank: float) -> Metric:
         label = f"{self.label}_{statistic}" if self.label else ""
         if self.of_requests:

@@ -311,6 +311,7 @@ def both_fork_alike(
         service="1ms" if clients["kind"] == "closed" else "30us",
         dataset="16MiB",
         duration="1500ms",
+        cycles=0,
     )
     machine = setup("classic", seed, cores)
     together = in_blocks(config, machine, beside)

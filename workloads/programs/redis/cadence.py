@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from workloads.programs.redis.snapshot_config import SECOND_NS, Snapshot
-from workloads.programs.redis.snapshot_schedule import CRON_NS
+from workloads.programs.redis.snapshot_schedule import CRON_NS, NEVER_NS
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,9 @@ def _of_rules(snapshot: Snapshot, save_ns: int, writes_per_s: float) -> Iterator
     for rule in snapshot.rules:
         if rule.after_changes and not writes_per_s:
             continue
-        written_ns = round(rule.after_changes / writes_per_s * SECOND_NS) if writes_per_s else 0
+        written_ns = 0
+        if writes_per_s:
+            written_ns = round(min(rule.after_changes / writes_per_s * SECOND_NS, NEVER_NS))
         # Keys that are written during a save count for the next.
         yield Cadence(
             max(rule.after, written_ns) + CRON_NS,

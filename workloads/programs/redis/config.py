@@ -212,11 +212,6 @@ class RedisConfig(Configuration):
         return cadence_of(self.snapshot, self.save_ns, self.writes_per_s)
 
     @property
-    def cycle_ns(self) -> int | None:
-        """How long a cycle of snapshots is, if it is known beforehand."""
-        return None if self.cadence is None else self.cadence.cycle_ns
-
-    @property
     def in_cycles(self) -> bool:
         """Whether it is run for whole cycles of snapshots.
 

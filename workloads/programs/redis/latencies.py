@@ -164,6 +164,7 @@ class Latencies:
             histograms={LATENCY: sums.latencies},
             series={"timeline": self._timeline.columns()},
             causes={LATENCY: sums},
+            by_second={LATENCY: sums.by_second},
         )
         if self._forks:
             within = {LATENCY.within(phase): own for phase, own in by_phase.by_phase().items()}

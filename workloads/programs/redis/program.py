@@ -38,6 +38,10 @@ class Redis(Workload):
         at_once = 1 if config.snapshot is None else 2  # the server, and a child that saves
         return Program([server.live()], server.recording, at_once=at_once)
 
+    def beside_others(self, config: RedisConfig) -> RedisConfig:
+        """See `Workload.beside_others`: what others do ends when it was said to."""
+        return config if config.duration is None else config.model_copy(update={"cycles": 0})
+
     def check(self, config: RedisConfig, setup: Setup) -> None:
         """Look whether the trace is sent and served in a time that can be simulated."""
         del setup

@@ -28,6 +28,7 @@ def remarks(config: Mapping[str, Any]) -> Iterator[str]:
         snapshot = _read(json.dumps(config["snapshot"]))
         save_ns = config["dataset"] * SECOND_NS // snapshot.save_rate
         end_ns = length_ns(config)
+        yield from _whole_cycles(config, end_ns)
         yield from _commands(snapshot, end_ns, save_ns)
         yield from _rules(snapshot, config, end_ns)
 
@@ -48,6 +49,16 @@ def _service(config: Mapping[str, Any]) -> Iterator[str]:
         f"{MEASURED_PIPELINE:,}; without pipelines 12 to 17 us were measured, with 16 in one 4 us "
         "(on another machine): set service"
     )
+
+
+def _whole_cycles(config: Mapping[str, Any], end_ns: int | None) -> Iterator[str]:
+    """That it runs longer than was said."""
+    if config["duration"] is not None and end_ns is not None and end_ns > config["duration"]:
+        yield (
+            f"duration: {_s(config['duration'])} has no {config['cycles']} whole cycles of "
+            f"snapshots after the first: it runs for {_s(end_ns)} and results are of these "
+            "(cycles: 0 for the duration as it is)"
+        )
 
 
 def _commands(snapshot: Snapshot, end_ns: int | None, save_ns: int) -> Iterator[str]:

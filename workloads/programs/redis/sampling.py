@@ -6,6 +6,7 @@ import numpy as np
 
 from sim.arrays import IntArray
 from workloads.programs.redis.snapshot_config import SECOND_NS
+from workloads.programs.redis.snapshot_schedule import NEVER_NS
 
 WINDOW_REQUESTS = 8192
 """So many are served one by one at a time."""
@@ -39,7 +40,7 @@ class Sampling:
     """
 
     def __init__(self, rate_per_s: float, heap_pages: int) -> None:
-        self._window_ns = max(1, round(WINDOW_REQUESTS * SECOND_NS / rate_per_s))
+        self._window_ns = max(1, round(min(WINDOW_REQUESTS * SECOND_NS / rate_per_s, NEVER_NS)))
         # From when on a request counts how often, in order of time.
         self._from_ns = [-1]
         self._weights = [1]

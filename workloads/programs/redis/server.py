@@ -418,7 +418,8 @@ class Server(Generic[Basis]):
         )
 
     def _of_cycles(self) -> dict[Metric, int]:
-        """How long a cycle of snapshots is, and of how many the results are."""
-        cycle_ns = self._cycles.mean_ns or self._config.cycle_ns
-        known = {} if cycle_ns is None else {CYCLE: cycle_ns}
+        """How long a cycle of snapshots is, if they come regularly, and of how many results are."""
+        if self._config.cadence is None:
+            return {}
+        known = {CYCLE: self._cycles.mean_ns or self._config.cadence.cycle_ns}
         return {**known, CYCLES: self._cycles.whole} if self._cycles.wanted else known

@@ -126,7 +126,7 @@ class SnapshotSchedule:
             missing = rule.after_changes - self.changes
             if missing > 0 and writes_per_ns:
                 sure = max(0.9 * missing - 10 * math.sqrt(missing), 0)
-                moments.append(now_ns + int(sure / writes_per_ns))
+                moments.append(now_ns + int(min(sure / writes_per_ns, NEVER_NS)))
         return min(moments)
 
     def due(self, now_ns: int) -> bool:
