@@ -200,6 +200,20 @@ def compare(**arguments: Any) -> None:
 
 @main.command()
 @click.argument("folder", metavar="RUN")
+@click.option(
+    "--by", metavar="FIELD", help="Swept field to set side by side.  [default: fork.kind]"
+)
+@click.option("--phase", metavar="PHASE", help="Only requests of a phase of forks, such as during.")
+@_FIGURES
+@click.option("--out", metavar="FILE", help="Draw this alone: .png, .svg or .pdf.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def blame(**arguments: Any) -> None:
+    """Say what the latencies of RUN, a run's folder, were spent on, by band of percentiles."""
+    call("blame", **arguments)
+
+
+@main.command()
+@click.argument("folder", metavar="RUN")
 @click.argument("target", metavar="FILE")
 def export(**arguments: Any) -> None:
     """Write RUN to FILE, as its ending says.
