@@ -1,4 +1,4 @@
-"""What is to blame for latencies: the few things that they were spent on, by band of percentiles."""
+"""What is to blame for latencies: the few things they were spent on, by band of percentiles."""
 
 from __future__ import annotations
 
