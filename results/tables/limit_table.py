@@ -64,24 +64,31 @@ def _program(verdict: Verdict) -> Mapping[str, str]:
 
 def print_limits(rows: Sequence[LimitRow], console: Console) -> None:
     """Print the verdicts, as a table where it fits the console, and what they come to."""
+    if rows:
+        grid = limit_grid(rows)
+        if not console.is_terminal or _width(grid) <= console.width:
+            print_grid(grid, console)
+        else:
+            for row in rows:
+                _print(_sentence(row), console)
+    for line in limit_sentences(rows):
+        _print(line, console)
+
+
+def limit_grid(rows: Sequence[LimitRow]) -> Grid:
+    """A row for each verdict, at least one, without columns of which nothing is known."""
     leading = list(dict.fromkeys(heading for row in rows for heading in row.labels))
     headings = [*leading, "limit", "value", "", "above", "late", "worst second", "worst minute"]
     cells = [_cells(row, leading) for row in rows]
     told = [place for place, column in enumerate(zip(*cells, strict=True)) if set(column) != {"-"}]
     headings = [headings[place] for place in told]
     cells = [[row[place] for place in told] for row in cells]
-    if not console.is_terminal or _width(headings, cells) <= console.width:
-        words = [place for place, heading in enumerate(headings) if heading in ("limit", "")]
-        print_grid(Grid([headings, *cells], names=max(len(leading), 1), words=words), console)
-    else:
-        for row in rows:
-            _print(_sentence(row), console)
-    for line in _in_all(rows):
-        _print(line, console)
+    words = [place for place, heading in enumerate(headings) if heading in ("limit", "")]
+    return Grid([headings, *cells], names=max(len(leading), 1), words=words)
 
 
-def _width(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
-    columns = zip(headings, *rows, strict=True)
+def _width(grid: Grid) -> int:
+    columns = zip(*grid.rows, strict=True)
     return sum(max(map(cell_len, column)) + 3 for column in columns) + 1
 
 
@@ -154,7 +161,7 @@ def _of_excess(verdict: Verdict, excess: Excess) -> Iterator[str]:
             yield f"worst {name} {_when(window)}"
 
 
-def _in_all(rows: Sequence[LimitRow]) -> Iterator[str]:
+def limit_sentences(rows: Sequence[LimitRow]) -> Iterator[str]:
     """For each limit, by how many it is met; of one that nobody meets, who is nearest."""
     for limit in dict.fromkeys(row.verdict.limit for row in rows):
         own = [row for row in rows if row.verdict.limit == limit]

@@ -79,7 +79,7 @@ class ShownRun:
             yield "no phases: nothing here forks while it serves"
         yield from self._alike()
         yield from self._largest_causes()
-        yield from self._doubts()
+        yield from self.doubts
         yield from self._left_out()
 
     @cached_property
@@ -154,7 +154,8 @@ class ShownRun:
         ]
         yield from (f"{self._whose(rows)}{text}" for text, rows in summed_up(said))
 
-    def _doubts(self) -> Iterator[str]:
+    @property
+    def doubts(self) -> Iterator[str]:
         """A line for each doubt, with the points that have it."""
         said = [(doubt, row) for row in self.table.rows for doubt in row.doubts]
         each = self.view.notes or self.view.every
