@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-import click
 from rich.console import Console
 
 from experiments.commands.ending import DONE, LIMIT_MISSED, SOME_FAILED
 from experiments.commands.figure_formats import figure_formats
-from experiments.commands.printing import Output, note, say
+from experiments.commands.printing import Output, note, print_json, say
 from experiments.execution import output
 from experiments.execution.capacity import Ground, find
-from experiments.execution.executors.choice import local
+from experiments.execution.executors.choice import local, staying
 from experiments.execution.progress import Reporter
 from experiments.execution.trace_checks import check_traces
 from experiments.language.catalogue import catalogue
@@ -26,8 +24,6 @@ from experiments.planning.searched_field import SearchedField
 from experiments.sweeps.overrides import override
 from results.metrics.capacity import Capacity, CapacityLine, Wanted
 from results.tables.capacity_table import print_capacity, to_json
-
-JSON_VERSION = 1
 
 
 def main(
@@ -59,11 +55,12 @@ def main(
     planning = _Planning(source.parent, searched)
     folder = output.folder_at(Path(out) if out else Path("runs") / planning(_first(searched)).name)
     output.make(folder)
-    with Reporter(Console(stderr=True)) as reporter:
+    executor = local(jobs)
+    with Reporter(Console(stderr=True)) as reporter, staying(executor):
         ground = Ground(
             planning,
             folder.store,
-            local(jobs),
+            executor,
             reporter,
             lambda record: output.limits_of_record(document, record),
         )
@@ -71,8 +68,7 @@ def main(
     capacity = Capacity(field, ground.limits, lines)
     output.write_capacity(folder, capacity, formats)
     if as_json:
-        found = {"forksim": JSON_VERSION, "folder": str(folder.path), **to_json(capacity)}
-        click.echo(json.dumps(found))
+        print_json({"folder": str(folder.path), **to_json(capacity)})
     else:
         print_capacity(capacity, Output())
     say(f"results in {folder.path}", err=True)

@@ -176,6 +176,7 @@ def status(**arguments: Any) -> None:
 
 @main.command()
 @click.argument("folder", metavar="RUN")
+@_SLO
 @_shown
 def show(**arguments: Any) -> None:
     """Print RUN, the folder of a run, as it was printed when it was run."""
@@ -254,17 +255,25 @@ _PROFILE = click.option(
 
 
 @main.command()
-@click.argument("scheme", metavar="SCHEME")
+@click.argument("name", metavar="NAME")
 @_SETTINGS
 @_PROFILE
 @_JSON
 def explain(**arguments: Any) -> None:
-    """Say step by step what a fork does and costs: on_demand --set fork.variant=head."""
+    """Say what a fork does and costs (on_demand --set fork.variant=head), or a program takes."""
     call("explain", **arguments)
 
 
 @main.command()
-@click.option("--size", required=True, metavar="SIZE", help="Memory of the process: 50GiB.")
+@click.option("--size", metavar="SIZE", help="Memory of the process: 50GiB.")
+@click.option(
+    "--pid", type=click.IntRange(1), metavar="N", help="Or a process that runs here (Linux)."
+)
+@click.option(
+    "--smaps",
+    metavar="FILE",
+    help="Or one elsewhere: its /proc/N/smaps, best with status before it (cat status smaps).",
+)
 @_PROFILE
 @click.option(
     "--fork",
@@ -276,7 +285,7 @@ def explain(**arguments: Any) -> None:
 @_JSON
 @_MARKDOWN
 def fork(**arguments: Any) -> None:
-    """Compare one fork under every scheme: pause, first writes, exit, memory."""
+    """Compare one fork of a process under every scheme: pause, first writes, exit, memory."""
     call("fork", **arguments)
 
 

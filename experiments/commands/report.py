@@ -16,7 +16,7 @@ from results.metrics.limits import MetricLimit
 from results.page.run_page import RunPage
 from results.records.run_folder import Run, RunFolder
 from results.records.whole_file import whole_file
-from results.tables.limit_table import limit_grid, limit_rows, limit_sentences
+from results.tables.limit_table import in_all, limit_grid, limit_rows
 from results.tables.run_table import run_table
 
 
@@ -52,7 +52,7 @@ def _page(run: Run) -> RunPage:
         profile=_profile(name, run),
         profile_name=name,
         limits=limit_grid(rows) if rows else None,
-        limit_lines=list(limit_sentences(rows)),
+        limit_lines=list(in_all(rows)),
     )
 
 

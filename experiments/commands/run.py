@@ -89,18 +89,16 @@ def main(
         check = _check_limits(document, points)
         finished = run(points, folder.store, executor, reporter, fail_fast=fail_fast, check=check)
     table = output.table_of(finished)
-    found = output.limits_of_run(document, finished, table)
+    found = output.limit_rows_of(document, finished.records, table)
     if written:
         output.write(folder, planned.document, finished, table, formats)
     printed.print(
         table,
-        finished.records,
-        [point.swept for point in finished.points],
-        limits=found,
         name=planned.name,
         folder=str(folder.path),
         failed=[(point.label, reason) for point, reason in finished.failures],
         untried=[point.label for point in finished.untried],
+        limits=found,
     )
     if finished.untried and events != "-":
         say(f"stopped: {len(finished.untried)} points were not tried", err=True)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from experiments.commands.printing import Output, print_json, say_all
 from experiments.language.errors import InputError
-from results.metrics.memory_needs import memory_needs
 from results.metrics.names import UnknownMetricError
-from results.records.record import Record
 from results.tables.as_json import to_json
-from results.tables.limit_table import LimitRow, print_limits
+from results.tables.limit_table import LimitRow, in_all, limit_grid, print_limits
 from results.tables.limit_table import to_json as limits_to_json
 from results.tables.markdown import markdown_heading, markdown_list, markdown_table
-from results.tables.memory_sentences import memory_sentences
-from results.tables.memory_sentences import to_json as memory_to_json
 from results.tables.run_table import RunTable
 from results.tables.terminal import ShownRun, View, print_table
 
@@ -60,58 +56,48 @@ class RunOutput:
     def print(
         self,
         table: RunTable,
-        records: Sequence[Record],
-        labels: Sequence[Mapping[str, str]],
         *,
-        limits: Sequence[LimitRow] = (),
         name: str,
         folder: str,
         failed: Sequence[tuple[str, str]],
         untried: Sequence[str],
+        limits: Sequence[LimitRow] = (),
     ) -> None:
         """Print a run.
 
         Args:
             table: of its points that are done.
-            records: of these points.
-            labels: what tells them apart.
-            limits: which limits they meet.
             name: of the experiment.
             folder: where it is.
             failed: the labels of points that failed, and why.
             untried: the labels of those that nobody tried.
+            limits: who meets the limits, if there are any.
 
         Raises:
             InputError: a metric that is asked for does not exist.
         """
         if self.as_json:
             told = [{"point": point, "reason": reason} for point, reason in failed]
-            found: dict[str, Any] = {
-                "points": to_json(table),
-                "limits": limits_to_json(limits),
-                "memory": {
-                    record.id: [memory_to_json(need) for need in memory_needs(record)]
-                    for record in records
-                },
-                "failed": told,
-            }
-            print_json({"name": name, "folder": folder, **found, "untried": list(untried)})
+            found: dict[str, Any] = {"points": to_json(table), "failed": told}
+            found |= {"untried": list(untried), "limits": limits_to_json(limits)}
+            print_json({"name": name, "folder": folder, **found})
         elif table.rows:
             try:
-                self._print(table, list(memory_sentences(records, labels)))
+                self._print(table, limits)
             except UnknownMetricError as error:
                 raise InputError(f"--metric: {error}") from None
-            if limits:
-                print_limits(limits, Output())
 
-    def _print(self, table: RunTable, memory: Sequence[str]) -> None:
+    def _print(self, table: RunTable, limits: Sequence[LimitRow]) -> None:
         view = View(self.metrics, every=self.every, notes=self.notes, phases=self.phases)
         if not self.markdown:
             print_table(table, Output(), view)
-            say_all(memory)
+            print_limits(limits, Output())
             return
         shown = ShownRun(table, view)
         say_all(markdown_table(shown.grid))
         for name, grid in shown.phases:
             say_all(["", *markdown_heading(name), *markdown_table(grid)])
-        say_all(["", *markdown_list([*shown.lines, *memory])])
+        say_all(["", *markdown_list(shown.lines)])
+        if limits:
+            say_all(["", *markdown_table(limit_grid(limits)), ""])
+            say_all(markdown_list(in_all(limits)))

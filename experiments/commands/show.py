@@ -5,16 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from experiments.commands.ending import DONE, SOME_FAILED
+from experiments.commands.ending import DONE, LIMIT_MISSED, SOME_FAILED
 from experiments.commands.printing import say
 from experiments.commands.run_output import RunOutput
-from experiments.language.errors import InputError
+from experiments.execution import output
+from experiments.language.document import Document, load
+from experiments.language.errors import InputError, Position
+from experiments.language.limits import with_limits
 from results.records.run_folder import Run, RunFolder, RunFolderError, look
 from results.tables.run_table import run_table
 
 
-def main(folder: str, **asked: Any) -> int:
-    """Print the run in ``folder``; 0, or 1 if some of its points failed.
+def main(folder: str, limits: tuple[str, ...], **asked: Any) -> int:
+    """Print the run in ``folder``; 0, 1 if some of its points failed, else 3 if a limit is missed.
 
     ``asked`` is what `RunOutput` takes.
     """
@@ -24,17 +27,28 @@ def main(folder: str, **asked: Any) -> int:
         run = look(Path(folder))
     except RunFolderError as error:
         raise InputError(str(error)) from None
+    table = run_table(run.records, run.written)
+    document = with_limits(_experiment(RunFolder(run.path)), limits)
+    found = output.limit_rows_of(document, run.records, table)
     printed.print(
-        run_table(run.records, run.written),
-        run.records,
-        run.written,
+        table,
         name=RunFolder(run.path).read_name() or run.path.name,
         folder=folder,
         failed=run.failed,
         untried=[*run.damaged, *run.untried],
+        limits=found,
     )
     _say_what_is_missing(run)
-    return SOME_FAILED if run.failed else DONE
+    if run.failed:
+        return SOME_FAILED
+    return DONE if all(row.verdict.met for row in found) else LIMIT_MISSED
+
+
+def _experiment(folder: RunFolder) -> Document:
+    """The experiment as it was run, for its limits; an empty one if it is not there."""
+    if folder.experiment_file.is_file():
+        return load(folder.experiment_file)
+    return Document({}, {(): Position(str(folder.experiment_file))})
 
 
 def _say_what_is_missing(run: Run) -> None:

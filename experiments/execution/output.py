@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import stat
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -79,16 +79,22 @@ def table_of(finished: RunOutcome) -> RunTable:
     return run_table(finished.records, [point.swept for point in finished.points])
 
 
-def limits_of_run(document: Document, finished: RunOutcome, table: RunTable) -> list[LimitRow]:
+def limit_rows_of(document: Document, records: Sequence[Record], table: RunTable) -> list[LimitRow]:
     """Who meets the limits that an experiment has, if anything came out of it.
 
+    Args:
+        document: the experiment.
+        records: one per point.
+        table: that of them.
+
     Raises:
-        InputError: one is of no such metric, or its amount of another unit.
+        InputError: a limit is of no metric of theirs, or its amount of another unit.
     """
-    if not finished.records:
+    if not records:
         return []
-    labels = [point.swept for point in finished.points]
-    return limit_rows(finished.records, labels, limits_of(document, table.metrics))
+    labels = {row.id: row.labels for row in table.rows}
+    own = [labels[record.id] for record in records]
+    return limit_rows(records, own, limits_of(document, table.metrics))
 
 
 def limits_of_record(document: Document, record: Record) -> list[MetricLimit]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, WithJsonSchema
@@ -12,7 +13,7 @@ from experiments.language.document import Data, Document, parse
 from experiments.language.errors import InputError, Position, shown, suggestion
 from results.metrics.limits import MetricLimit
 from results.metrics.names import resolve
-from sim.measures.metrics import Metric, Unit
+from sim.measures.metrics import Group, Metric, Unit
 from sim.units import parse_bytes, parse_count, parse_duration, parse_rate, parse_ratio
 
 SLO = "slo"
@@ -51,6 +52,10 @@ _READERS: Mapping[Unit, Callable[[object], float]] = {
 }
 
 
+_SELDOM = (Group.FAULTS, Group.PHASES, Group.DETAILS, Group.CAUSES)
+"""Places of metrics that few have limits for, and that are many."""
+
+
 def with_limits(document: Document, options: Sequence[str]) -> Document:
     """A copy of an experiment with every ``metric=amount`` of some options among its limits.
 
@@ -69,23 +74,26 @@ def with_limits(document: Document, options: Sequence[str]) -> Document:
 
 
 def limits_of(document: Document, known: Collection[Metric]) -> list[MetricLimit]:
-    """The limits of a valid experiment.
+    """The limits of an experiment.
 
     Args:
         document: the experiment.
         known: the metrics that its results have.
 
     Raises:
-        InputError: one is of no such metric, or its amount of another unit.
+        InputError: they are none, one is of no such metric, or its amount of another unit.
     """
-    asked: Mapping[str, Data] = document.data.get(SLO) or {}
+    asked: Data = document.data.get(SLO) or {}
+    if not isinstance(asked, dict):
+        raise InputError.at(document.position((SLO,)), f"{SLO}: {shown(asked)}: expected a mapping")
     return [_limit(document, name, value, known) for name, value in asked.items()]
 
 
 def _limit(document: Document, name: str, value: Data, known: Collection[Metric]) -> MetricLimit:
     metric = resolve(name, known)
     if metric is None:
-        labels = dict.fromkeys(metric.label for metric in known)
+        near = get_close_matches(name, [metric.label for metric in known], n=1)
+        labels = near or [metric.label for metric in known if metric.group not in _SELDOM]
         position = document.position((SLO, name), of_key=True)
         raise InputError.at(position, f"{SLO}.{name}: no such metric{suggestion(name, labels)}")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from results.figures import style
-from results.figures.lines import Line, dot
+from results.figures.lines import Line
 from results.figures.metric_axis import MetricAxis, metric_axis
 from sim.measures.common_metrics import DURATION
 from sim.measures.histogram import Histogram
@@ -65,10 +66,7 @@ def _percentile_line(axes: Axes, line: Line, histogram: Histogram, scale: Metric
         axes.plot(
             nines,
             values / scale.size,
-            color=line.colour,
-            linestyle=line.linestyle,
-            label=line.label,
-            **dot(nines.size),
+            **line.drawn(nines.size),
         )
 
 
@@ -122,10 +120,7 @@ def _over_time(axes: Axes, line: Line) -> None:
     axes.plot(
         timeline["t_ns"][served] / 1e9,
         timeline["max_ns"][served] / 1e6,
-        color=line.colour,
-        linestyle=line.linestyle,
-        linewidth=0.7,
-        **dot(int(served.sum())),
+        **line.drawn(int(served.sum()), thin=0.6),
     )
 
 
@@ -144,22 +139,26 @@ def _end_s(lines: Sequence[Line]) -> float:
 def _snapshots(axes: Axes, lines: Sequence[Line]) -> None:
     """Mark when snapshots were taken, a row above the panel for each colour."""
     taken = [
-        (line.colour, table["start_ns"] / 1e9)
+        (line.look, table["start_ns"] / 1e9)
         for line in lines
         if (table := line.record.repetitions[0].table("snapshots", "start_ns"))
         and table["start_ns"].size
     ]
-    colours = list(dict.fromkeys(colour for colour, _ in taken))
+    colours = list(dict.fromkeys(look.colour for look, _ in taken))
     if len(colours) > _MOST_SNAPSHOT_ROWS:
         return
-    for colour, starts in taken:
+    for look, starts in taken:
+        height = 1.03 + 0.05 * colours.index(look.colour)
+        above: dict[str, Any] = {"clip_on": False, "linestyle": "none", "color": look.colour}
         axes.plot(
             starts,
-            np.full(starts.size, 1.03 + 0.05 * colours.index(colour)),
+            np.full(starts.size, height),
             transform=axes.get_xaxis_transform(),
-            clip_on=False,
-            linestyle="none",
             marker=SNAPSHOT_MARKER,
             markersize=4,
-            color=colour,
+            **above,
+        )
+        # Whose row it is, where there is no colour to tell.
+        axes.plot(
+            [0], [height], transform=axes.transAxes, marker=look.marker, markersize=2.5, **above
         )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from itertools import cycle
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,35 @@ PAGE_IN = 7.0
 
 INK = "#222222"
 
-OTHER_COLOURS = ("#D55E00", "#CC79A7", "#56B4E9", "#B8A800", "#7A7A7A")
-"""Those of Okabe and Ito that no scheme has taken; colour-blind readers tell them apart too."""
+_COLOURS: Mapping[str, str] = {
+    "classic": "#0072B2",
+    "on_demand": "#009E73",
+    "huge": "#E69F00",
+    "async": "#D55E00",
+    "classic6": "#CC79A7",
+    "hugetlb": "#56B4E9",
+    "vfork": "#666666",
+}
+"""Those of Okabe and Ito, which colour-blind readers tell apart too, by scheme."""
+
+OTHER_COLOURS = ("#332288", "#B8A800", "#882255", "#117733", "#AA4499")
+"""For schemes that have none of their own, and for what is no fork."""
+
+LINESTYLES: tuple[Any, ...] = (
+    "-",
+    (0, (4, 1.5)),
+    (0, (1, 1)),
+    (0, (5, 1.2, 1, 1.2)),
+    (0, (5, 1.2, 1, 1.2, 1, 1.2)),
+    (0, (9, 2)),
+    (0, (1, 3)),
+)
+"""Each is told from the others where they cross, and lets what lies below it shine through."""
+
+MARKERS = "os^DvPX<>p*hd8"
+"""All are filled, so that a legend may mix them."""
+
+MARKER_POINTS = 3.5
 
 STYLE: dict[str, Any] = {
     "font.size": 8,
@@ -130,29 +157,67 @@ def write(figure: Figure, stem: Path, endings: Iterable[str] = FORMATS) -> list[
     return files
 
 
-def colours_for(forks: list[str]) -> dict[str, str]:
-    """A colour for each fork: its scheme's own if it has one, else the next free one.
+@dataclass(frozen=True)
+class Look:
+    """How what belongs to a fork is drawn: three things of which each alone tells many forks apart.
 
-    Forks of one scheme that differ in its options, which follow its name, get lighter and lighter.
+    Attributes:
+        colour: ``#RRGGBB``.
+        linestyle: as matplotlib takes it.
+        marker: as matplotlib takes it.
+        hollow: whether the marker is only an outline.
     """
-    others = cycle(OTHER_COLOURS)
-    own: dict[str, str] = {}
-    met: dict[str, list[str]] = {}
+
+    colour: str
+    linestyle: Any
+    marker: str
+    hollow: bool = False
+
+    @property
+    def of_marker(self) -> dict[str, Any]:
+        """Marker and colour, as arguments of ``Axes.plot``."""
+        face = "white" if self.hollow else self.colour
+        return {
+            "color": self.colour,
+            "marker": self.marker,
+            "markersize": MARKER_POINTS,
+            "markerfacecolor": face,
+            "markeredgewidth": 0.7,
+        }
+
+
+def looks_for(forks: Iterable[str]) -> dict[str, Look]:
+    """How each fork is drawn: by its scheme's own look if it has one, else the next free one.
+
+    Forks of one scheme, which differ in the options that follow its name, share its marker, are
+    darker or lighter, and have other lines. Up to fourteen forks of a scheme, and of as many
+    schemes, no two have both line and marker in common.
+    """
+    numbers = {kind: number for number, kind in enumerate(_COLOURS)}
+    met: dict[str, int] = {}
+    looks: dict[str, Look] = {}
     for fork in dict.fromkeys(forks):
         kind = fork.partition(" ")[0]
-        if kind not in own:
-            own[kind] = colour_of(kind) or next(others)
-        met.setdefault(kind, []).append(fork)
-    return {
-        fork: lighter(own[kind], rounds) if rounds else own[kind]
-        for kind, of_kind in met.items()
-        for rounds, fork in enumerate(of_kind)
-    }
+        number = numbers.setdefault(kind, len(numbers))
+        variant = met[kind] = met.get(kind, -1) + 1
+        colour = _COLOURS.get(kind) or OTHER_COLOURS[number % len(OTHER_COLOURS)]
+        looks[fork] = Look(
+            shade(colour, variant),
+            LINESTYLES[(number + variant) % len(LINESTYLES)],
+            MARKERS[number % len(MARKERS)],
+            hollow=variant >= len(LINESTYLES),
+        )
+    return looks
+
+
+def colours_for(forks: Iterable[str]) -> dict[str, str]:
+    """The colour of each fork's look."""
+    return {fork: look.colour for fork, look in looks_for(forks).items()}
 
 
 def colour_of(kind: str) -> str:
     """The colour that a scheme has of its own; empty if it has none."""
-    return SCHEMES[kind].colour if kind in SCHEMES else ""
+    return _COLOURS.get(kind, "")
 
 
 def title_of(kind: str) -> str:
@@ -168,8 +233,18 @@ def name_of_fork(fork: str) -> str:
 
 def palette_from(first: str) -> list[str]:
     """Every colour once, ``first`` first, for lines that no scheme tells apart."""
-    own = (colour for kind in sorted(SCHEMES) if (colour := colour_of(kind)))
-    return list(dict.fromkeys((first, *own, *OTHER_COLOURS)))
+    return list(dict.fromkeys((first, *_COLOURS.values(), *OTHER_COLOURS)))
+
+
+def shade(colour: str, rounds: int) -> str:
+    """Another colour of the same hue for each of ``rounds``, by turns darker and lighter."""
+    if rounds == 0:
+        return colour
+    if rounds % 2 == 0:
+        return lighter(colour, rounds // 2)
+    share = 0.6 ** (rounds // 2 + 1)
+    red, green, blue = (share * part for part in to_rgb(colour))
+    return to_hex((red, green, blue))
 
 
 def lighter(colour: str, rounds: int) -> str:

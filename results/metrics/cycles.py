@@ -56,7 +56,7 @@ def _phases_of_a_cycle(
     tables = [r.series[SNAPSHOT_FORKS.series] for r in run if SNAPSHOT_FORKS.series in r.series]
     start_ns, fork_ns, end_ns = (
         np.concatenate([table[name] for table in tables])
-        for name in ("start_ns", "fork_ns", "end_ns")
+        for name in ("start_ns", SNAPSHOT_FORKS.of.name, "end_ns")
     )
     ended = end_ns >= 0
     if not ended.any():

@@ -33,7 +33,6 @@ class MemoryNeed:
     """What a program needs, in the repetition in which it needed most.
 
     Attributes:
-        program: its name in a mix, see `Record.by_program`.
         peak_bytes: the most that its data and page tables took at once, those of children too.
         own_bytes: of that, data that the processes had that others were forked from.
         table_bytes: of that, page tables.
@@ -41,7 +40,6 @@ class MemoryNeed:
         processes: the first process, and that of all others that had most.
     """
 
-    program: str | None
     peak_bytes: int
     own_bytes: int
     table_bytes: int
@@ -54,23 +52,26 @@ class MemoryNeed:
         return max(self.peak_bytes - self.own_bytes - self.table_bytes, 0)
 
 
-def memory_needs(record: Record) -> list[MemoryNeed]:
-    """What each program needs, and the machine of a mix; none of records without notes of it."""
-    found = []
-    for program, own in record.by_program():
-        having = [one for one in own.repetitions if one.levels.get(MEMORY_PEAK.name)]
-        if having:
-            most = max(having, key=lambda one: one.levels[MEMORY_PEAK.name])
-            need = _need(program, most, at_least=any(map(_is_open, having)))
-            found += [] if need is None else [need]
-    return found
+def memory_needs(record: Record) -> list[tuple[str | None, MemoryNeed]]:
+    """What each program needs by its name in a mix, see `Record.by_program`, and the machine."""
+    needs = [(program, memory_need(own)) for program, own in record.by_program()]
+    return [(program, need) for program, need in needs if need is not None]
+
+
+def memory_need(own: Record) -> MemoryNeed | None:
+    """What a program needs; None of a record without notes of it."""
+    having = [one for one in own.repetitions if one.levels.get(MEMORY_PEAK.name)]
+    if not having:
+        return None
+    most = max(having, key=lambda one: one.levels[MEMORY_PEAK.name])
+    return _need(most, at_least=any(map(_is_open, having)))
 
 
 def _is_open(recording: Recording) -> bool:
     return MEMORY_PEAK.name in lower_bounds(recording)
 
 
-def _need(program: str | None, recording: Recording, *, at_least: bool) -> MemoryNeed | None:
+def _need(recording: Recording, *, at_least: bool) -> MemoryNeed | None:
     own = tables = 0
     processes: list[ProcessNeed] = []
     notes = list(_notes(recording))
@@ -84,7 +85,7 @@ def _need(program: str | None, recording: Recording, *, at_least: bool) -> Memor
         own += int(seen["resident_bytes"][first[max(latest - 1, 0)]])
         processes += _processes(seen)
     peak_bytes = int(recording.levels[MEMORY_PEAK.name])
-    return MemoryNeed(program, peak_bytes, own, tables, at_least, tuple(processes))
+    return MemoryNeed(peak_bytes, own, tables, at_least, tuple(processes))
 
 
 def _notes(recording: Recording) -> Iterator[tuple[Table, Table]]:

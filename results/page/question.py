@@ -146,8 +146,8 @@ def _apache(fields: _Fields) -> Iterator[str]:
     elif "workload.clients.rate" in fields:
         clients = f"serves {fields.rate('workload.clients.rate')}"
     yield (
-        f"An Apache with prefork, whose parent has {fields.size('workload.parent')} and starts with "
-        f"{fields.count('workload.workers')} workers, {clients}."
+        f"An Apache with prefork, whose parent has {fields.size('workload.parent')}, starts with "
+        f"{fields.count('workload.workers')} workers and {clients}."
     )
 
 

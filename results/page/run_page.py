@@ -21,7 +21,6 @@ from results.page.question import fork_words, machine, question
 from results.records.run_folder import Run
 from results.tables.blame_table import blame_grid, blame_table
 from results.tables.grid import Grid
-from results.tables.memory_sentences import memory_sentences
 from results.tables.run_table import run_table
 from results.tables.terminal import ShownRun, View
 from sim.printable import printable
@@ -96,7 +95,7 @@ class RunPage:
                 )
                 for row in blame.rows
             ],
-            "memory": _plain(memory_sentences(run.records, run.written)),
+            "memory": _plain(shown.needs),
             "limits": None if self.limits is None else PageTable.of(self.limits),
             "limit_lines": _plain(self.limit_lines),
             "doubts": _plain(shown.doubts),

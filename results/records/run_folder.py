@@ -186,6 +186,10 @@ def look(path: Path) -> Run:
         missing=len(lost),
         written=labels,
         damaged=[point.label for point in lost if point.id in present],
-        failed=[(point.label, failures[point.id].reason) for point in lost if point.id in failures],
+        failed=[
+            (point.label, store.told(point.id, failures[point.id]))
+            for point in lost
+            if point.id in failures
+        ],
         untried=[point.label for point in lost if point.id not in {*present, *failures}],
     )

@@ -11,11 +11,12 @@ from results.metrics import formatting
 from results.metrics.capacity import Capacity, CapacityLine, Found, Probe, Wanted
 from results.metrics.limits import MetricLimit, Verdict
 from results.metrics.memory_needs import MemoryNeed, memory_needs
+from results.tables.cells import NOTHING
 from results.tables.csv_text import csv_text
 from results.tables.grid import Grid, print_grid
 from results.tables.memory_sentences import sentence
 from results.tables.memory_sentences import to_json as need_to_json
-from sim.printable import printable
+from results.tables.words import print_words
 
 
 def print_capacity(capacity: Capacity, console: Console) -> None:
@@ -23,12 +24,13 @@ def print_capacity(capacity: Capacity, console: Console) -> None:
     leading = list(dict.fromkeys(path for line in capacity.lines for path in line.label))
     headings = [*leading, *_headings(capacity)]
     rows = [
-        [*(line.label.get(path, "-") for path in leading), *_cells(line, capacity.limits)]
+        [*(line.label.get(path, NOTHING) for path in leading), *_cells(line, capacity.limits)]
         for line in capacity.lines
     ]
-    print_grid(Grid([headings, *rows], names=max(len(leading), 1)), console)
+    print_grid(Grid([headings, *rows], names=len(leading)), console)
+    console.print()
     for text in sentences(capacity):
-        console.print(printable(text), highlight=False, markup=False, soft_wrap=True)
+        print_words(text, console)
 
 
 def _headings(capacity: Capacity) -> list[str]:
@@ -42,7 +44,7 @@ def _headings(capacity: Capacity) -> list[str]:
 
 def _cells(line: CapacityLine, limits: Sequence[MetricLimit]) -> list[str]:
     if line.found is None:
-        return ["failed", *["-"] * (2 * len(limits) + 2)]
+        return ["failed", *[NOTHING] * (2 * len(limits) + 2)]
     found = line.found
     cells = []
     for probe, missing in ((found.best, "none"), (found.beyond, "none tried")):
@@ -55,7 +57,7 @@ def _value(probe: Probe | None, limit: MetricLimit) -> str:
     """The worst of its programs; where it misses the limit it is marked."""
     verdict = None if probe is None else worst(probe, limit)
     if verdict is None:
-        return "-"
+        return NOTHING
     text = formatting.of_metric(limit.metric, verdict.summary.mean)
     text = f"at least {text}" if verdict.summary.at_least else text
     return text if verdict.met else f"{text} !"
@@ -75,15 +77,13 @@ def sentences(capacity: Capacity) -> Iterator[str]:
         begin = f"{line.name}: " if line.name else ""
         for text in _of_line(line, capacity.field, words):
             yield f"{begin}{text}"
-        yield from (sentence(_name(line, need), need) for need in _needs(line))
+        for program, need in _needs(line):
+            whose = " ".join(filter(None, [line.name, program]))
+            yield f"{whose}: {sentence(need)}"
 
 
-def _name(line: CapacityLine, need: MemoryNeed) -> str:
-    return " ".join(filter(None, [line.name, need.program]))
-
-
-def _needs(line: CapacityLine) -> list[MemoryNeed]:
-    """The memory that the answer takes."""
+def _needs(line: CapacityLine) -> list[tuple[str | None, MemoryNeed]]:
+    """The memory that the answer takes, by program."""
     best = line.found.best if line.found else None
     return [] if best is None or best.record is None else memory_needs(best.record)
 
@@ -178,7 +178,7 @@ def _line_json(line: CapacityLine) -> dict[str, Any]:
         "best": _value_json(found.best),
         "beyond": _value_json(found.beyond),
         "interval": None if interval is None else [_value_json(end) for end in interval],
-        "memory": [need_to_json(need) for need in _needs(line)],
+        "memory": [{"program": program, **need_to_json(need)} for program, need in _needs(line)],
         "monotone": not found.contradictions,
         "tried": [
             {

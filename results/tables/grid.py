@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 from typing import TypeAlias
 
 from rich.cells import cell_len
@@ -70,9 +72,11 @@ class Grid:
 def print_grid(grid: Grid, console: Console) -> None:
     """Print a table, as wide as the console is at most."""
     stroke = _STROKE if can_write(_STROKE, console) else "-"
-    for line, is_heading in laid_out(grid, console.width, stroke):
+    lines = laid_out(grid, console.width, stroke)
+    for is_heading, together in groupby(lines, key=itemgetter(1)):
+        text = "\n".join(line for line, _ in together)
         style = "bold" if is_heading else None
-        console.print(line, style=style, highlight=False, markup=False, soft_wrap=True)
+        console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
 
 
 def laid_out(grid: Grid, width: int, stroke: str = _STROKE) -> _Lines:
@@ -84,6 +88,8 @@ def laid_out(grid: Grid, width: int, stroke: str = _STROKE) -> _Lines:
         stroke: what the line below the headings is made of.
     """
     grid = replace(grid, rows=[[printable(cell) for cell in row] for row in grid.rows])
+    if _total(_natural(grid)) <= width:
+        return _block(grid, width, stroke)
     forms = [grid] if grid.words else [grid, grid.turned]
     for form in forms:
         if _total(_least(form, width)) <= width:
@@ -139,13 +145,16 @@ def _row(grid: Grid, row: Sequence[str], widths: Sequence[int], *, low: bool) ->
 
 def _widths(grid: Grid, width: int) -> list[int]:
     """Of the columns: as they are, or narrower where all do not fit otherwise."""
+    natural = _natural(grid)
+    if _total(natural) <= width:
+        return natural
     least = _least(grid, width, broken=False)
     broken = _total(least) > width
     if broken:
         least = _least(grid, width)
     widths = [
-        own if broken and not grid.begins_left(place) else max(map(cell_len, column), default=0)
-        for place, (own, column) in enumerate(zip(least, _columns(grid), strict=True))
+        own if broken and not grid.begins_left(place) else whole
+        for place, (own, whole) in enumerate(zip(least, natural, strict=True))
     ]
     while _total(widths) > width:
         slack = [place for place, own in enumerate(widths) if own > least[place]]
@@ -158,6 +167,11 @@ def _widths(grid: Grid, width: int) -> list[int]:
         max(cell_len(line) for cell in column for line in wrapped(cell, own))
         for column, own in zip(_columns(grid), widths, strict=True)
     ]
+
+
+def _natural(grid: Grid) -> list[int]:
+    """How wide each column is with all its cells in one line."""
+    return [max(map(cell_len, column)) for column in _columns(grid)]
 
 
 def _least(grid: Grid, width: int, *, broken: bool = True) -> list[int]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.cells import cell_len
 from rich.console import Console
 
 from results.metrics import formatting
@@ -14,9 +13,10 @@ from results.metrics.excess import Excess, WorstWindow
 from results.metrics.limits import LimitOutcome, MetricLimit, Verdict, verdicts
 from results.records.fork_labels import with_whole_forks
 from results.records.record import Record
+from results.tables.cells import NOTHING
 from results.tables.grid import Grid, print_grid
+from results.tables.words import print_words
 from sim.measures.common_metrics import REQUESTS
-from sim.printable import printable
 
 _OUTCOMES: Mapping[LimitOutcome, str] = {
     LimitOutcome.MET: "met",
@@ -63,43 +63,29 @@ def _program(verdict: Verdict) -> Mapping[str, str]:
 
 
 def print_limits(rows: Sequence[LimitRow], console: Console) -> None:
-    """Print the verdicts, as a table where it fits the console, and what they come to."""
+    """Print the verdicts, if there are any, and what they come to."""
     if rows:
-        grid = limit_grid(rows)
-        if not console.is_terminal or _width(grid) <= console.width:
-            print_grid(grid, console)
-        else:
-            for row in rows:
-                _print(_sentence(row), console)
-    for line in limit_sentences(rows):
-        _print(line, console)
+        console.print()
+        print_grid(limit_grid(rows), console)
+        for line in in_all(rows):
+            print_words(line, console)
 
 
 def limit_grid(rows: Sequence[LimitRow]) -> Grid:
-    """A row for each verdict, at least one, without columns of which nothing is known."""
+    """A row for each verdict; at least one."""
     leading = list(dict.fromkeys(heading for row in rows for heading in row.labels))
     headings = [*leading, "limit", "value", "", "above", "late", "worst second", "worst minute"]
     cells = [_cells(row, leading) for row in rows]
-    told = [place for place, column in enumerate(zip(*cells, strict=True)) if set(column) != {"-"}]
-    headings = [headings[place] for place in told]
-    cells = [[row[place] for place in told] for row in cells]
-    words = [place for place, heading in enumerate(headings) if heading in ("limit", "")]
-    return Grid([headings, *cells], names=max(len(leading), 1), words=words)
-
-
-def _width(grid: Grid) -> int:
-    columns = zip(*grid.rows, strict=True)
-    return sum(max(map(cell_len, column)) + 3 for column in columns) + 1
-
-
-def _print(line: str, console: Console) -> None:
-    console.print(printable(line), highlight=False, markup=False, soft_wrap=True)
+    columns = zip(headings, *cells, strict=True)
+    told = [column for column in columns if set(column[1:]) != {NOTHING}]
+    names = len(leading) + 1
+    return Grid(list(zip(*told, strict=True)), names=names, words=[names + 1])
 
 
 def _cells(row: LimitRow, leading: Sequence[str]) -> list[str]:
     verdict = row.verdict
     return [
-        *(row.labels.get(heading, "-") for heading in leading),
+        *(row.labels.get(heading, NOTHING) for heading in leading),
         verdict.limit.words,
         _value(verdict),
         _outcome(verdict),
@@ -123,11 +109,11 @@ def _outcome(verdict: Verdict) -> str:
 def _excess_cells(verdict: Verdict) -> list[str]:
     excess = verdict.excess
     if excess is None:
-        return ["-"] * 4
+        return [NOTHING] * 4
     return [
         _above(excess.share, excess.above),
         formatting.of_metric(verdict.limit.metric, excess.lateness),
-        *(_when(window) if window else "-" for window in (excess.second, excess.minute)),
+        *(_when(window) if window else NOTHING for window in (excess.second, excess.minute)),
     ]
 
 
@@ -143,25 +129,7 @@ def _when(window: WorstWindow) -> str:
     return f"{formatting.share(window.share)} from {window.from_s} s"
 
 
-def _sentence(row: LimitRow) -> str:
-    """A row of the table where there is no room for one."""
-    verdict = row.verdict
-    begin = f"{row.name}: " if row.labels else ""
-    text = f"{begin}{verdict.limit.words}: {_outcome(verdict)}, {_value(verdict)}"
-    if verdict.excess is None or not verdict.excess.above:
-        return text
-    return f"{text}; {'; '.join(_of_excess(verdict, verdict.excess))}"
-
-
-def _of_excess(verdict: Verdict, excess: Excess) -> Iterator[str]:
-    late = formatting.of_metric(verdict.limit.metric, excess.lateness)
-    yield f"{_above(excess.share, excess.above)} above, {late} in sum"
-    for name, window in (("second", excess.second), ("minute", excess.minute)):
-        if window is not None:
-            yield f"worst {name} {_when(window)}"
-
-
-def limit_sentences(rows: Sequence[LimitRow]) -> Iterator[str]:
+def in_all(rows: Sequence[LimitRow]) -> Iterator[str]:
     """For each limit, by how many it is met; of one that nobody meets, who is nearest."""
     for limit in dict.fromkeys(row.verdict.limit for row in rows):
         own = [row for row in rows if row.verdict.limit == limit]

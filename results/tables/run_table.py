@@ -9,6 +9,7 @@ from typing import Any
 from results.metrics.causes import LargestCause, largest_causes
 from results.metrics.doubts import doubts
 from results.metrics.headlines import headlines
+from results.metrics.memory_needs import MemoryNeed, memory_need
 from results.metrics.summary import Summary, summaries
 from results.records.labels import labels_of
 from results.records.record import Record
@@ -32,6 +33,7 @@ class Row:
         metrics: every metric by its name, with its spread over the repetitions.
         doubts: what should not be trusted about it, in sentences.
         largest: which causes its longest latencies have.
+        need: how much memory it needs, if that is known.
     """
 
     id: str
@@ -41,6 +43,7 @@ class Row:
     metrics: Mapping[str, Summary]
     doubts: Sequence[str]
     largest: Sequence[LargestCause]
+    need: MemoryNeed | None
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ def run_table(
             metrics=summaries(own),
             doubts=doubts(own),
             largest=largest_causes(own),
+            need=memory_need(own),
         )
         for record, label in zip(records, labels, strict=True)
         for program, own in record.by_program()

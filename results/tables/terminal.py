@@ -14,6 +14,7 @@ from results.metrics.names import asked_for
 from results.records.fork_labels import with_whole_forks
 from results.tables.cells import NOTHING, SIGNS, Signs, cells, signs_of
 from results.tables.grid import Grid, print_grid
+from results.tables.memory_sentences import sentence
 from results.tables.notes import by_text, summed_up
 from results.tables.phase_tables import phase_table
 from results.tables.run_table import PROGRAM, Row, RunTable, shown_metrics
@@ -79,6 +80,7 @@ class ShownRun:
             yield "no phases: nothing here forks while it serves"
         yield from self._alike()
         yield from self._largest_causes()
+        yield from self.needs
         yield from self.doubts
         yield from self._left_out()
 
@@ -153,6 +155,18 @@ class ShownRun:
             for one in row.largest
         ]
         yield from (f"{self._whose(rows)}{text}" for text, rows in summed_up(said))
+
+    @property
+    def needs(self) -> Iterator[str]:
+        """The memory that each needs whose forks cost some."""
+        said = [
+            (sentence(row.need), row)
+            for row in self.table.rows
+            if row.need is not None and (row.need.copied_bytes or row.need.at_least)
+        ]
+        each = self.view.notes or self.view.every
+        for text, rows in by_text(said) if each else summed_up(said):
+            yield f"{self._whose(rows)}{text}"
 
     @property
     def doubts(self) -> Iterator[str]:

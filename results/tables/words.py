@@ -23,6 +23,8 @@ def wrapped(text: str, width: int) -> list[str]:
     Lines end between words, or within one behind a dot or stroke; a number stays with what follows
     it, its unit. What is longer than a line is cut.
     """
+    if cell_len(text) <= width:
+        return [text.rstrip(" ")]
     bare = text.lstrip(" ")
     indent = " " * (len(text) - len(bare))
     room = max(width - len(indent), 1)

@@ -235,7 +235,7 @@ def test_the_command_prints_words_and_steps(label: str, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["ondemand"], "SCHEME:1:1: fork.kind: 'ondemand' - did you mean 'on_demand'?"),
+        (["ondemand"], "NAME:1:1: 'ondemand' - did you mean 'on_demand'?"),
         (
             ["on_demand", "--set", "fork.variant=heed"],
             "--set:1:14: fork.variant: 'heed' - did you mean 'head'?",
@@ -256,7 +256,7 @@ def test_the_command_prints_words_and_steps(label: str, monkeypatch: pytest.Monk
             ["classic", "--profile", "epyc"],
             "--profile:1:1: machine.profile: 'epyc': expected 'epyc-7302p-linux-5.6'",
         ),
-        ([], "forksim: Missing argument 'SCHEME'."),
+        ([], "forksim: Missing argument 'NAME'."),
     ],
 )
 def test_wrong_questions_are_one_line(arguments: list[str], line: str) -> None:

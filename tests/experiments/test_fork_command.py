@@ -13,7 +13,7 @@ from quantities_asked import SIZE
 from experiments.commands.cli import main
 from experiments.forks import one_fork as module
 from experiments.forks.fork_choice import several_forks
-from experiments.forks.one_fork import one_fork
+from experiments.forks.one_fork import JustFilled, one_fork
 from experiments.language.catalogue import catalogue
 from models.costs.profile import load_profile
 from models.memory.frame_stock import FrameStock
@@ -130,9 +130,10 @@ def test_memory_is_tables_and_what_was_written(size: str, n_bytes: int) -> None:
 
 def test_a_sample_stands_for_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     pages = 3 * module.SAMPLE_PAGES
-    sampled = {label: one_fork(asked.scheme, pages) for label, asked in ALL.items()}
+    memory = JustFilled(pages)
+    sampled = {label: one_fork(asked.scheme, memory) for label, asked in ALL.items()}
     monkeypatch.setattr(module, "SAMPLE_PAGES", pages)
-    assert sampled == {label: one_fork(asked.scheme, pages) for label, asked in ALL.items()}
+    assert sampled == {label: one_fork(asked.scheme, memory) for label, asked in ALL.items()}
 
 
 def test_a_pool_gives_what_it_has() -> None:
@@ -223,7 +224,8 @@ SCHEMES_QUOTED = ", ".join(repr(name) for name in SCHEMES)
             ["--size", "1GiB", "--profile", "epyc"],
             "--profile:1:1: machine.profile: 'epyc': expected 'epyc-7302p-linux-5.6'",
         ),
-        ([], "forksim: Missing option '--size'."),
+        ([], "--size:1:1: expected one of --size, --pid and --smaps"),
+        (["--size", "1GiB", "--pid", "1"], "--size:1:1: expected one of --size, --pid and --smaps"),
     ],
 )
 def test_wrong_questions_are_one_line(arguments: list[str], line: str) -> None:

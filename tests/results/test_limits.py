@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
@@ -15,7 +16,7 @@ from run_samples import record
 
 from results.metrics.excess import WorstWindow
 from results.metrics.limits import LimitOutcome, MetricLimit, verdicts
-from results.tables.limit_table import limit_rows, print_limits, to_json
+from results.tables.limit_table import limit_grid, limit_rows, print_limits, to_json
 from sim.machine.causes import WORK
 from sim.measures.cause_sums import CauseSums
 from sim.measures.common_metrics import (
@@ -173,12 +174,19 @@ def test_what_it_comes_to_is_said_in_words(latencies: Sequence[int], words: str)
     assert printed(latencies, LIMIT).splitlines()[-1] == words
 
 
-def test_a_narrow_terminal_has_sentences() -> None:
-    text = printed((10, 2000), LIMIT, width=60)
-    assert text.splitlines()[:-1] == [
-        "fork0: p99 at most 1.02 us: met, 10 ns",
-        "fork1: p99 at most 1.02 us: missed, 2 us; 100% (70) above, 68.4 us in sum; "
-        "worst second 100% from 0 s; worst minute 100% from 0 s",
+def test_a_table_has_a_row_for_each_and_no_column_that_says_nothing() -> None:
+    lines = printed((10, 2000), LIMIT).splitlines()
+    headings = ["fork.kind", "limit", "value", "above", "late", "worst second", "worst minute"]
+    assert re.split(r"  +", lines[1]) == headings
+    assert re.split(r"  +", lines[4]) == [
+        *("fork1", "p99 at most 1.02 us", "2 us", "missed", "100% (70)", "68.4 us"),
+        *("100% from 0 s", "100% from 0 s"),
+    ]
+    memory = record({}, Recording().add(levels={MEMORY_PEAK: 1}))
+    rows = limit_rows([memory], [{}], [MetricLimit(MEMORY_PEAK, 1)])
+    assert [list(row) for row in limit_grid(rows).rows] == [
+        ["limit", "value", ""],
+        ["memory at most 1 B", "1 B", "met"],
     ]
 
 

@@ -10,6 +10,7 @@ from pydantic import Field, WithJsonSchema, model_validator
 from sim.arrays import IntArray
 from sim.configuration import Configuration
 from sim.units import (
+    SPAN_FORMAT,
     Bytes,
     Count,
     Duration,
@@ -30,7 +31,9 @@ from workloads.traces.commands.resp import request_bytes
 DEFAULT_SERVICE_NS, MEASURED_PIPELINE = 677, 2000
 """Of table 4's load, three connections with pipelines of so many (docs/decisions.md)."""
 
-Connections = Annotated[Count, Field(ge=1, le=10_000)]
+Connections = Annotated[
+    Count, Field(ge=1, le=10_000, description="how many connections clients have")
+]
 
 
 class ClosedLoop(Configuration):
@@ -38,7 +41,9 @@ class ClosedLoop(Configuration):
 
     kind: Literal["closed"]
     connections: Connections = 50
-    pipeline: Annotated[Count, Field(ge=1, le=1_000_000)] = 1
+    pipeline: Annotated[
+        Count, Field(ge=1, le=1_000_000, description="requests outstanding on each connection")
+    ] = 1
 
 
 class OpenLoop(Configuration):
@@ -84,7 +89,7 @@ def _warm_up(value: object) -> int | str:
 WarmUp = Annotated[
     int | Literal["mser5"],
     read_by(_warm_up),
-    WithJsonSchema({"anyOf": [{"const": 0}, {"type": "string"}]}),
+    WithJsonSchema({"anyOf": [{"const": 0}, {"type": "string", "format": SPAN_FORMAT}]}),
 ]
 
 
@@ -95,9 +100,12 @@ class RedisConfig(Configuration):
     dataset: Annotated[
         Bytes, Field(ge=4096, le=MOST_BYTES, description="memory that the data occupies")
     ]
-    clients: Annotated[ClosedLoop | OpenLoop | TraceClients, Field(discriminator="kind")]
+    clients: Annotated[
+        ClosedLoop | OpenLoop | TraceClients,
+        Field(discriminator="kind", description="who sends requests, and when"),
+    ]
     set_ratio: Annotated[Ratio, Field(description="share of SETs; a trace has its own")] = 1 / 11
-    keys: Keys = Keys()
+    keys: Annotated[Keys, Field(description="which keys SETs write")] = Keys()
     key_bytes: Annotated[
         Bytes, Field(ge=1, le=2**20, description="length of a key; a trace has its own")
     ] = 15
@@ -112,7 +120,10 @@ class RedisConfig(Configuration):
         Ratio | None,
         Field(description="share of the heap's frames that are scattered; default: a fresh fill"),
     ] = None
-    snapshot: Snapshot | None = None
+    snapshot: Annotated[
+        Snapshot | None,
+        Field(description="when it forks to save, and how long that takes; default: never"),
+    ] = None
     duration: Annotated[
         Duration | None,
         Field(

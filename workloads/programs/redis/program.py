@@ -22,7 +22,7 @@ from workloads.running.program import Program
 from workloads.running.setup import Setup
 from workloads.traces.kinds.key_trace import KeyTrace
 from workloads.traces.registry import open_as
-from workloads.workload import Workload, check_fit
+from workloads.workload import Scope, Workload, check_fit
 
 
 class Redis(Workload):
@@ -30,6 +30,18 @@ class Redis(Workload):
 
     name = "redis"
     Config = RedisConfig
+    scope = Scope(
+        "The event loop: each iteration reads what clients have sent, 16 KiB of a connection at "
+        "most, serves it in order, forks if a save is due, then answers. SETs dirty the pages of "
+        "their keys, whose copies the server pays for while a child saves; the child goes through "
+        "the data set and exits. Clients are open or closed loops, or a recorded trace.",
+        "The network and its stack, I/O threads, AOF and its fsync, replication, expiry, "
+        "eviction, values that grow, commands other than reads and writes of a key.",
+    )
+    example = (
+        "{kind: redis, dataset: 1GiB, clients: {kind: open, rate: 20k/s}, set_ratio: 20%, "
+        "service: 14us, snapshot: {every: 5s}, duration: 20s}"
+    )
     trace = KeyTrace
 
     def start(self, config: RedisConfig, kernel: Kernel, streams: Streams) -> Program:
