@@ -67,15 +67,14 @@ def _phase(asked: str, run: Run) -> Phase:
             f"--phase: {asked}: no phases: expected a run of a program that forks while it serves"
         )
     if asked not in known:
-        raise InputError(f"--phase: {asked}: no such phase{suggestion(asked, sorted(known))}")
+        nearest = suggestion(asked, sorted(map(str, known)))
+        raise InputError(f"--phase: {asked}: no such phase{nearest}")
     return Phase(asked)
 
 
 def _draw(table: BlameTable, file: Path, formats: list[str]) -> None:
     if not formats:
         return
-    drawn = import_module("results.figures.blame").draw(table)  # what draws is slow to import
-    for written in import_module("results.figures.style").write(
-        drawn, file.with_suffix(""), formats
-    ):
+    figures = import_module("results.figures.blame")  # what draws is slow to import
+    for written in figures.write(table, file.with_suffix(""), formats):
         say(str(written), err=True)

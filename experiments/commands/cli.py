@@ -200,6 +200,14 @@ def compare(**arguments: Any) -> None:
 
 @main.command()
 @click.argument("folder", metavar="RUN")
+@click.option("--out", metavar="FILE", help="Write here.  [default: report.html in RUN]")
+def report(**arguments: Any) -> None:
+    """Write RUN, a run's folder, as one page of HTML that stands by itself."""
+    call("report", **arguments)
+
+
+@main.command()
+@click.argument("folder", metavar="RUN")
 @click.option(
     "--by", metavar="FIELD", help="Swept field to set side by side.  [default: fork.kind]"
 )

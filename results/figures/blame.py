@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from results.figures import style
+from results.figures.formats import FORMATS
 from results.metrics import formatting
 from results.metrics.blame import KNOWN_BLAMED, SLOW, TOP, WHOLE, Blame, Blamed
 from results.records.fork_labels import FORK
@@ -19,11 +21,17 @@ _MOST_GROUPS, _MOST_BARS = 8, 12
 _BAR_IN, _REST_IN, _LEGEND_IN = 0.22, 0.45, 0.35
 _NARROWEST = 0.14
 """A share below has no room for its number."""
-_HATCHES = ("", "////", "", "....", "", "xxxx", "", "\\\\\\\\")
+_HATCHES = ("", "", "....", "////", "", "xxxx", "")
 """Beside their colours, so that neighbours differ in grey print."""
 _OWN_COLOUR = "#C9C9C9"
-_COLOURS = ("#D55E00", "#56B4E9", "#F0E442", "#009E73", "#CC79A7", "#0072B2", "#E69F00")
+_COLOURS = ("#D55E00", "#F0E442", "#009E73", "#56B4E9", "#CC79A7", "#0072B2", "#E69F00")
 _MORE_COLOURS = ("#7A7A7A", "#B8A800", "#8C564B", "#17BECF")
+
+
+def write(table: BlameTable, stem: Path, formats: Iterable[str] = FORMATS) -> list[Path]:
+    """Write the figure as ``stem`` in some formats; nothing if there is nothing to draw."""
+    figure = draw(table)
+    return [] if figure is None else style.write(figure, stem, formats)
 
 
 def draw(table: BlameTable) -> Figure | None:

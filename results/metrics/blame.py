@@ -64,7 +64,7 @@ _OF_CAUSES: Mapping[str, Blamed] = {
     WORK.name: _OWN,
 }
 """By the causes' names; any other cause is blamed by itself."""
-KNOWN_BLAMED = tuple(dict.fromkeys(_OF_CAUSES.values()))
+KNOWN_BLAMED = (BLAMED_FORK, _PAGES, _TABLES, _FAULTS, _LOCK, _CORE, _CONTENTION, _OWN)
 """In the order in which they are shown; others stand before own service."""
 
 
@@ -180,9 +180,8 @@ def _slowest(of: Distribution, recordings: Sequence[Recording]) -> list[dict[str
     for recording in recordings:
         table = recording.table(of.slowest, AT_COLUMN, LATENCY_COLUMN) or {}
         columns = {name: column.tolist() for name, column in table.items()}
-        rows += [
-            dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
-        ]
+        each = zip(*columns.values(), strict=True)
+        rows += [dict(zip(columns, row, strict=True)) for row in each]
     return sorted(rows, key=lambda row: -row[LATENCY_COLUMN])[:SLOWEST]
 
 

@@ -11,11 +11,12 @@ from rich.console import Console
 from results.metrics import formatting
 from results.metrics.blame import BLAMED_FORK, KNOWN_BLAMED, BandBlame, Blame, Blamed, blames
 from results.records.fork_labels import FORK
-from results.records.record import Record
 from results.records.run_folder import Run
 from results.tables.grid import Grid, print_grid
 from results.tables.run_table import PROGRAM
 from results.tables.words import print_words
+from sim.measures.cause_sums import LATENCY_COLUMN, REQUESTS_COLUMN
+from sim.measures.common_metrics import REQUESTS
 from sim.measures.phases import Phase
 from sim.printable import printable
 
@@ -63,10 +64,12 @@ class BlameTable:
     Attributes:
         by: the field whose values stand beside each other.
         rows: one per point, program and distribution.
+        phase: of which phase of forks all is; None of the whole run.
     """
 
     by: str
     rows: Sequence[BlameRow]
+    phase: Phase | None = None
 
     @property
     def blamed(self) -> list[Blamed]:
@@ -95,7 +98,7 @@ class BlameTable:
     @property
     def notes(self) -> Iterator[str]:
         """What there is to say of all."""
-        if BLAMED_FORK not in self.blamed:
+        if self.phase is None and BLAMED_FORK not in self.blamed:
             yield "nobody waited behind a fork"
 
 
@@ -110,28 +113,25 @@ def blame_table(run: Run, by: str | None = None, phase: Phase | None = None) -> 
     by = by or (FORK if FORK in run.swept or not run.swept else run.swept[0])
     rows = [
         BlameRow(
-            record.id, _group(label, by, program, blame, own), _value(label, by, record), blame
+            record.id,
+            _group(label, by, program, blame.of.label if len(found) > 1 else None),
+            label.get(by, str(record.at(by, "-"))),
+            blame,
         )
         for record, label in zip(run.records, run.labels, strict=True)
         for program, own in record.by_program()
-        for blame in blames(own, phase)
+        for found in [blames(own, phase)]
+        for blame in found
     ]
-    return BlameTable(by, rows)
-
-
-def _value(label: Mapping[str, str], by: str, record: Record) -> str:
-    return label.get(by, str(record.at(by, "-")))
+    return BlameTable(by, rows, phase)
 
 
 def _group(
-    label: Mapping[str, str], by: str, program: str | None, blame: Blame, own: Record
+    label: Mapping[str, str], by: str, program: str | None, of: str | None
 ) -> dict[str, str]:
+    """The other fields, the program and the distribution, where there are several."""
     rest = {path: text for path, text in label.items() if path != by}
-    if program is not None:
-        rest[PROGRAM] = program
-    if len(blames(own)) > 1:
-        rest["of"] = blame.of.label
-    return rest
+    return rest | {name: text for name, text in ((PROGRAM, program), ("of", of)) if text}
 
 
 def print_blame(table: BlameTable, console: Console) -> None:
@@ -150,8 +150,9 @@ def print_blame(table: BlameTable, console: Console) -> None:
 def blame_grid(row: BlameRow, shown: Sequence[Blamed]) -> Grid:
     """A row per band: requests, mean, and the shares of what is shown; last that of the rest."""
     bands = row.blame.bands
-    rest = any(sum(map(band.share, shown)) < 1 - _LEAST_SHARE for band in bands if band.latency_ns)
-    headings = ["band", "requests", "mean", *(one.heading for one in shown), *([_REST] * rest)]
+    rest = any(b.latency_ns and sum(map(b.share, shown)) < 1 - _LEAST_SHARE for b in bands)
+    named = [*(one.heading for one in shown), *([_REST] * rest)]
+    headings = ["band", REQUESTS.heading, "mean", *named]
     return Grid([headings, *([*_cells(band, shown, rest=rest)] for band in bands)])
 
 
@@ -183,8 +184,8 @@ def to_json(table: BlameTable) -> dict[str, Any]:
                 "bands": [
                     {
                         "band": band.band,
-                        "requests": band.requests,
-                        "latency_ns": band.latency_ns,
+                        REQUESTS_COLUMN: band.requests,
+                        LATENCY_COLUMN: band.latency_ns,
                         "spent_ns": {one.heading: band.times_ns[one] for one in band.by_share},
                         "sentence": row.sentence(band),
                     }

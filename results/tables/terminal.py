@@ -80,8 +80,8 @@ class ShownRun:
             yield "no phases: nothing here forks while it serves"
         yield from self._alike()
         yield from self._largest_causes()
-        yield from self._needs()
-        yield from self._doubts()
+        yield from self.needs
+        yield from self.doubts
         yield from self._left_out()
 
     @cached_property
@@ -156,7 +156,8 @@ class ShownRun:
         ]
         yield from (f"{self._whose(rows)}{text}" for text, rows in summed_up(said))
 
-    def _needs(self) -> Iterator[str]:
+    @property
+    def needs(self) -> Iterator[str]:
         """The memory that each needs whose forks cost some."""
         said = [
             (sentence(row.need), row)
@@ -167,7 +168,8 @@ class ShownRun:
         for text, rows in by_text(said) if each else summed_up(said):
             yield f"{self._whose(rows)}{text}"
 
-    def _doubts(self) -> Iterator[str]:
+    @property
+    def doubts(self) -> Iterator[str]:
         """A line for each doubt, with the points that have it."""
         said = [(doubt, row) for row in self.table.rows for doubt in row.doubts]
         each = self.view.notes or self.view.every
