@@ -50,9 +50,7 @@ def put(figure: Figure, text: str) -> None:
             place = axes.get_position()
             bottom = 1 - share + share * place.y0
             axes.set_position((place.x0, bottom, place.width, share * place.height))
-    figure.supxlabel(
-        "\n".join(lines), x=0.01, ha="left", fontsize=POINTS, color="#555555"
-    )
+    figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=POINTS, color="#555555")
 
 
 def _programs(records: Sequence[Record]) -> str:

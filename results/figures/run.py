@@ -33,7 +33,6 @@ Panel: TypeAlias = Callable[[Axes, Sequence[Line]], None]
 _MOST_ROWS = 8
 _PANEL_IN, _TIME_IN = 2.4, 2.2
 """Height of a panel, and of one of time."""
-_LEGEND_ROW_IN = 0.17
 
 
 @dataclass(frozen=True)
@@ -216,7 +215,7 @@ def _legend(figure: Figure, cut: str) -> None:
     columns = int(15 * figure.get_figwidth()) // (max(map(len, entries), default=0) + 9)
     columns = max(1, min(columns, len(entries)))
     rows = -(-len(entries) // columns)
-    figure.set_figheight(figure.get_figheight() + _LEGEND_ROW_IN * max(0, rows - 1))
+    figure.set_figheight(figure.get_figheight() + style.LEGEND_ROW_IN * max(0, rows - 1))
     figure.legend(
         list(entries.values()),
         list(entries),

@@ -56,6 +56,8 @@ MARKERS = "os^DvPX<>p*hd8"
 """All are filled, so that a legend may mix them."""
 
 MARKER_POINTS = 3.5
+LEGEND_ROW_IN = 0.17
+"""Height of a row of a legend."""
 
 STYLE: dict[str, Any] = {
     "font.size": 8,
@@ -272,10 +274,9 @@ def shade(colour: str, rounds: int) -> str:
     """Another colour of the same hue for each of ``rounds``, by turns darker and lighter."""
     if rounds == 0:
         return colour
-    if rounds % 2 == 0:
-        return lighter(colour, rounds // 2)
-    share = 0.6 ** (rounds // 2 + 1)
-    red, green, blue = (share * part for part in to_rgb(colour))
+    share = 0.65 ** ((rounds + 1) // 2)
+    paper = 0.0 if rounds % 2 else 1.0
+    red, green, blue = (share * part + (1 - share) * paper for part in to_rgb(colour))
     return to_hex((red, green, blue))
 
 

@@ -342,11 +342,14 @@ def _legend(figure: Figure, sweep: SweepPlot, hues: Sequence[str], cut: str) -> 
     looks = _looks(sweep.hue, hues)
     names = [style.name_of_fork(hue) if sweep.hue == FORK else hue for hue in hues]
     title = None if sweep.hue == FORK else name_of(sweep.hue)
+    columns = min(len(hues), _columns(figure, names))
+    more = -(-len(hues) // columns) - 1
+    figure.set_figheight(figure.get_figheight() + style.LEGEND_ROW_IN * more)
     figure.legend(
         [Line2D([], [], linestyle=looks[hue].linestyle, **looks[hue].of_marker) for hue in hues],
         names,
         loc="outside upper center",
         handlelength=2.8,
-        ncols=min(len(hues), _columns(figure, names)),
+        ncols=columns,
         title=" - ".join(filter(None, (title, cut))) or None,
     )
