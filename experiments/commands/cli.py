@@ -241,6 +241,7 @@ def export(**arguments: Any) -> None:
 @click.option(
     "--tornado", metavar="METRIC", help="How far each scaled constant of the profile moves METRIC."
 )
+@click.option("--phases", is_flag=True, help="Latencies by phase of a snapshot.")
 @click.option("--out", metavar="FILE", help="Write here: .png, .svg or .pdf.  [default: in RUN]")
 def plot(**arguments: Any) -> None:
     """Draw RUN, a run's folder; without options the picture that its sweep gets by itself."""
