@@ -105,16 +105,16 @@ def _set(
     if group is not None:
         others = [g.chosen_by for g in field.groups if g is not group and g.chosen_by]
         if others:
-            kinds = ", ".join(value for _, values in others for value in values)
+            kinds = ", ".join(kind for _, values in others for kind in values)
             yield from comment_lines(f"other values of {others[0][0]}: {kinds}", indent)
         yield f"{lead}{field.name}:"
         yield from commented(group, value, comments, route)
     elif isinstance(value, list) and value and isinstance(value[0], dict):
         for below in field.groups:
             if below.chosen_by is not None:
-                key, kinds = below.chosen_by
+                key, named = below.chosen_by
                 what = below.meaning.replace("``", "`")
-                yield from comment_lines(f"{key}: {' or '.join(kinds)}: {what}", indent, 2)
+                yield from comment_lines(f"{key}: {' or '.join(named)}: {what}", indent, 2)
             for one in below.fields:
                 text = f"{one.name}: {one.meaning} ({kind_of(one)})"
                 yield from comment_lines(text, indent, 4 if below.chosen_by else 2)

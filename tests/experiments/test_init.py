@@ -160,6 +160,7 @@ io-threads 4
 appendonly yes
 hz 100
 rdbcompression no
+activedefrag no
 include /etc/redis/"x y.conf"
 requirepass "a b#c"
 """

@@ -24,6 +24,11 @@ NOT_SIMULATED = (
     *("hz", "dynamic-hz", "rdb-save-incremental-fsync"),
 )
 """Directives that matter to latency, and that a simulated Redis does not know."""
+_AS_SIMULATED = {
+    **dict.fromkeys(("appendonly", "activedefrag", "cluster-enabled"), "no"),
+    **{"io-threads": "1", "server-threads": "1", "hz": "10", "maxmemory-policy": "noeviction"},
+}
+"""Their values that are as if they were not there."""
 
 
 @dataclass
@@ -82,7 +87,7 @@ def _take(conf: RedisConf, path: TracePath, line: int, text: str) -> None:
             raise trace_error(path, line, 1, f"maxmemory: {arguments[0]!r}", wanted) from None
     elif name == "include":
         conf.included.append(arguments[0])
-    elif name in NOT_SIMULATED:
+    elif name in NOT_SIMULATED and arguments != [_AS_SIMULATED.get(name)]:
         conf.others[name] = " ".join(arguments)
 
 
