@@ -290,6 +290,18 @@ def fork(**arguments: Any) -> None:
     call("fork", **arguments)
 
 
+@main.command()
+@click.argument("program", metavar="PROGRAM")
+@click.option("--from-info", "info", metavar="FILE", help="Of a Redis: what its INFO (all) said.")
+@click.option("--from-conf", "conf", metavar="FILE", help="Of a Redis: its redis.conf.")
+@_SETTINGS
+@click.option("--out", metavar="FILE", help="Write here.  [default: standard output]")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def init(**arguments: Any) -> None:
+    """Write an experiment to start from, each field explained: forksim init redis."""
+    call("init", **arguments)
+
+
 @main.command("list")
 @_JSON
 def list_(**arguments: Any) -> None:
