@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from sim.arrays import IntArray
+from sim.machine.causes import Cause
 from sim.measures.by_cause import ByCause, of_rows
 from sim.measures.cause_sums import CauseSums
 from sim.measures.phases import PHASES, Phase, Phases
@@ -25,7 +28,9 @@ class PhasedSums:
     def add(
         self, at_ns: IntArray, latency_ns: IntArray, weights: IntArray, by_cause: ByCause
     ) -> None:
-        """Record latencies, at least one; see `CauseSums.add`. ``at_ns`` ascends."""
+        """Record latencies; see `CauseSums.add`. ``at_ns`` ascends."""
+        if not at_ns.size:
+            return
         if at_ns.size == 1:
             answered_ns = at_ns.item()
             met: IntArray | Phase = self._phases.of_one(
@@ -40,6 +45,12 @@ class PhasedSums:
             rows = np.flatnonzero(met == number)
             of_phase = self._of(PHASES[number])
             of_phase.add(at_ns[rows], latency_ns[rows], weights[rows], of_rows(by_cause, rows))
+
+    def add_one(self, at_ns: int, latency_ns: int, by_cause: Mapping[Cause, int]) -> None:
+        """Record a single latency; see `CauseSums.add_one`."""
+        self._of(self._phases.of_one(at_ns - latency_ns, at_ns)).add_one(
+            at_ns, latency_ns, by_cause
+        )
 
     def _of(self, phase: Phase) -> CauseSums:
         if phase is not Phase.BETWEEN:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from enum import StrEnum
 from typing import Protocol
 
@@ -62,13 +62,19 @@ class Phases:
         self._numbers = [_BETWEEN]
         self._settled_ns = -1
         self._lull = True
-        self._call_ns = (-1, -1)
+        self._begun_ns: list[int] = []
+        self._returned_ns: list[int] = []
         self._queue = False
+
+    @property
+    def forks(self) -> int:
+        """How many calls there were."""
+        return len(self._begun_ns)
 
     @property
     def queue_of_ns(self) -> int | None:
         """When the call ended some of whose queue are not answered; None if all are."""
-        return self._call_ns[1] if self._queue else None
+        return self._returned_ns[-1] if self._queue else None
 
     def begin(self, at_ns: int) -> None:
         """A call of fork begins."""
@@ -78,7 +84,7 @@ class Phases:
             self._enter(_BETWEEN, self._settled_ns + 1)
         self._lull = False
         self._enter(_FORK, at_ns)
-        self._call_ns = (at_ns, NEVER_NS)
+        self._begun_ns.append(at_ns)
 
     def finish(self, at_ns: int, *, stays: bool = False) -> None:
         """The call ends, and leaves a queue.
@@ -87,7 +93,7 @@ class Phases:
             at_ns: when.
             stays: whether the child serves as its parent does, and is nothing to wait for.
         """
-        self._call_ns = (self._call_ns[0], at_ns)
+        self._returned_ns.append(at_ns)
         self._enter(_FIRST_SECOND, at_ns)
         self._queue = not stays
         if stays:
@@ -103,7 +109,7 @@ class Phases:
 
     def end(self, at_ns: int) -> None:
         """The child is gone."""
-        self._begin_lull(max(at_ns, self._call_ns[1] + FIRST_SECOND_NS))
+        self._begin_lull(max(at_ns, self._returned_ns[-1] + FIRST_SECOND_NS))
 
     def fault(self, at_ns: int) -> None:
         """A fault of the server's that a fork has caused."""
@@ -130,14 +136,13 @@ class Phases:
         if self._lull:
             last = places == len(self._from_ns) - 1 - place
             numbers[last & ((sent_ns <= self._settled_ns) | self._queue)] = _AFTER
-        begun_ns, returned_ns = self._call_ns
-        numbers[(sent_ns < returned_ns) & (at_ns > begun_ns)] = _FORK
+        for begun_ns, returned_ns in self._calls(first_ns, last_ns):
+            numbers[(sent_ns < returned_ns) & (at_ns > begun_ns)] = _FORK
         return numbers
 
     def of_one(self, sent_ns: int, at_ns: int) -> Phase:
         """`of` a single request."""
-        begun_ns, returned_ns = self._call_ns
-        if sent_ns < returned_ns and at_ns > begun_ns:
+        if self._begun_ns and self._calls(sent_ns, at_ns):
             return Phase.FORK
         place = bisect_right(self._from_ns, sent_ns) - 1
         if self._lull and place == len(self._from_ns) - 1 and place:
@@ -160,6 +165,12 @@ class Phases:
         lasts = starts < ends
         table = {"phase": np.array(numbers, np.int64), "from_ns": starts, "until_ns": ends}
         return {name: column[lasts] for name, column in table.items()}
+
+    def _calls(self, sent_ns: int, at_ns: int) -> list[tuple[int, int]]:
+        """When each call began and returned that overlaps a time."""
+        calls = slice(bisect_right(self._returned_ns, sent_ns), bisect_left(self._begun_ns, at_ns))
+        returned_ns = [*self._returned_ns[calls], NEVER_NS]
+        return list(zip(self._begun_ns[calls], returned_ns, strict=False))
 
     def _enter(self, number: int, at_ns: int) -> None:
         """From now on; what was to come later does not."""

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from programs import PROFILE, setup
 
+from sim.measures.common_metrics import LATENCY
+from sim.measures.phases import Phase
 from sim.measures.recording import Recording
 from workloads.programs.apache.config import ApacheConfig
 from workloads.programs.apache.pool import WorkerPool
@@ -220,6 +222,30 @@ def test_while_too_few_are_idle_ever_more_workers_are_forked(most: int, workers:
     )
     assert recording.counters["workers"] == workers
     assert recording.histograms["fork_ns"].count == workers
+
+
+def test_requests_beside_a_fork_are_told_from_others() -> None:
+    """A worker is forked after a second, two one after the other after another second."""
+    recording = serve(
+        workers=1,
+        spare=3,
+        clients={"kind": "closed", "connections": 1},
+        service="10ms",
+        duration="6s",
+    )
+    counts = {
+        phase.value: recording.histograms[LATENCY.within(phase).name].count
+        for phase in (Phase.FORK, Phase.FIRST_SECOND, Phase.BETWEEN)
+    }
+    assert sum(counts.values()) == recording.counters["requests"] == 600
+    # A request of 10 ms is on its way at each call, perhaps with the next.
+    assert 2 <= counts["fork"] <= 4
+    assert counts["first_second"] == pytest.approx(200, abs=4)
+    assert LATENCY.within(Phase.DURING).name not in recording.histograms
+    calls = recording.levels["phase_ns/fork"]
+    last_two = recording.histograms["fork_ns"]
+    assert calls == pytest.approx(3 * last_two.total / last_two.count, rel=0.2)
+    assert "phases" not in serve(workers=4, spare=0).series
 
 
 @pytest.mark.parametrize("scheme", ["classic", "huge", "on_demand"])

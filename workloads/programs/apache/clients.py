@@ -12,7 +12,9 @@ import numpy as np
 from sim.arrays import IntArray
 from sim.machine.causes import WORK, Cause
 from sim.machine.clock import Clock
-from sim.measures.cause_sums import CauseSums
+from sim.measures.by_cause import of_rows
+from sim.measures.phased_sums import PhasedSums
+from sim.measures.phases import NEVER_NS, Phases
 from workloads.programs.apache.causes import NO_WORKER
 from workloads.programs.apache.listening import Acceptor, ListenQueue
 from workloads.programs.apache.looks import Looks
@@ -26,6 +28,7 @@ class Clients(ABC):
 
     Attributes:
         queue: where they connect; closed when all of them have their last response.
+        phases: of the forks since they began to send.
         began_ns: when they began to send.
         ended_ns: when the last response was sent.
     """
@@ -33,7 +36,8 @@ class Clients(ABC):
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.queue = ListenQueue(clock)
-        self._sums = CauseSums()
+        self.phases = Phases()
+        self._sums = PhasedSums(self.phases)
         # Of those that waited for nothing but a worker: when, how long, of that served.
         self._plain_ns = array("q")
         self._waiting: list[tuple[IntArray, IntArray, Mapping[Cause, IntArray]]] = []
@@ -81,15 +85,16 @@ class Clients(ABC):
         self._waiting.append((ends_ns, latencies_ns, by_cause))
         self._rows_waiting += len(ends_ns)
         if self._rows_waiting >= _TOGETHER:
-            self._take_in()
+            self._take_in(self.clock.now)
 
-    def latencies(self) -> CauseSums:
-        """From when requests were sent until their responses, by cause, for all so far."""
+    def latencies(self) -> PhasedSums:
+        """From when requests were sent until their responses, by phase and cause, all so far."""
         self._take_in_plain()
-        self._take_in()
+        self._take_in(before_ns=NEVER_NS)
         return self._sums
 
-    def _take_in(self) -> None:
+    def _take_in(self, before_ns: int) -> None:
+        """Count responses that come before a moment: of later ones the phase is not known yet."""
         if not self._waiting:
             return
         waiting, self._waiting, self._rows_waiting = self._waiting, [], 0
@@ -103,9 +108,20 @@ class Clients(ABC):
             )
             for cause in dict.fromkeys(chain.from_iterable(each))
         }
-        at_ns = np.concatenate(ends_ns)
-        weights = np.ones(len(at_ns), np.int64)
-        self._sums.add(at_ns, np.concatenate(latencies_ns), weights, by_cause)
+        at_ns, latency_ns = np.concatenate(ends_ns), np.concatenate(latencies_ns)
+        if (at_ns[1:] < at_ns[:-1]).any():
+            order = np.argsort(at_ns, kind="stable")
+            at_ns, latency_ns = at_ns[order], latency_ns[order]
+            by_cause = {cause: spent_ns[order] for cause, spent_ns in by_cause.items()}
+        known = int(np.searchsorted(at_ns, before_ns))
+        if known:
+            now = slice(known)
+            weights = np.ones(known, np.int64)
+            self._sums.add(at_ns[now], latency_ns[now], weights, of_rows(by_cause, now))
+        if known < len(at_ns):
+            later = slice(known, None)
+            rest = {cause: spent_ns[later] for cause, spent_ns in by_cause.items()}
+            self._waiting.append((at_ns[later], latency_ns[later], rest))
 
     @abstractmethod
     def _begin(self, workers: Sequence[Acceptor], looks: Looks) -> None:

@@ -30,6 +30,7 @@ from workloads.programs.apache.clients import Clients
 from workloads.programs.apache.config import SECOND_NS, ApacheConfig
 from workloads.programs.apache.listening import Connection
 from workloads.programs.apache.looks import NEVER, Looks
+from workloads.programs.shared.phases import add_phases
 from workloads.running.faults import LoadedMemory, faults_since_loading
 
 MOST_FORKED_AT_ONCE = 32
@@ -82,20 +83,24 @@ class WorkerPool:
 
     def live(self) -> Activity:
         """Fork the first workers, let the clients come, keep some workers idle, wait for all."""
-        yield from self._fork(self.config.workers)
+        yield from self._fork(self.config.workers, serves=False)
         self.clients.begin(self._workers, self._looks)
         if self.config.spare:
             yield from self._keep_spare()
         yield self._clock.all_of(self._processes)
         yield from self.kernel.exit(self._task, self._mm)
 
-    def _fork(self, count: int) -> Activity:
+    def _fork(self, count: int, *, serves: bool) -> Activity:
         if len(self._workers) + count > self._most_workers:
             raise Outgrown
         for _ in range(count):
             asked_ns = self._clock.now
+            if serves:
+                self.clients.phases.begin(asked_ns)
             mm = yield from self.kernel.fork(self._task, self._mm)
             self._fork_ns.append(self._clock.now - asked_ns)
+            if serves:
+                self.clients.phases.finish(self._clock.now, stays=True)
             number = len(self._workers)
             pages = self._streams.generator(f"workload/apache/pages/{number}")
             worker = Worker(self, mm, number, pages)
@@ -120,7 +125,8 @@ class WorkerPool:
             if self.clients.queue.idle_workers >= self.config.spare:
                 rate = 1
                 continue
-            yield from self._fork(min(rate, self.config.max_workers - len(self._workers)))
+            count = min(rate, self.config.max_workers - len(self._workers))
+            yield from self._fork(count, serves=True)
             rate = min(2 * rate, MOST_FORKED_AT_ONCE)
 
     def _next_look_ns(self) -> int:
@@ -134,11 +140,12 @@ class WorkerPool:
         """What the clients saw, and what it took."""
         forks = Histogram()
         forks.add(np.array(self._fork_ns, np.int64))
-        sums = self.clients.latencies()
+        by_phase = self.clients.latencies()
+        sums = by_phase.whole()
         latencies = sums.latencies
         requests = latencies.count
         duration_ns = self.clients.ended_ns - self.clients.began_ns
-        return Recording().add(
+        recording = Recording().add(
             histograms={LATENCY: latencies, FORK_TIME: forks},
             counters={
                 REQUESTS: requests,
@@ -149,6 +156,10 @@ class WorkerPool:
             causes={LATENCY: sums},
             by_second={LATENCY: sums.by_second},
         )
+        if self.clients.phases.forks:
+            began_ns, ended_ns = self.clients.began_ns, self.clients.ended_ns
+            add_phases(recording, by_phase, self.clients.phases, began_ns, ended_ns)
+        return recording
 
 
 _NOTHING: Mapping[Cause, int] = {}

@@ -13,14 +13,15 @@ from sim.machine.ledger import History
 from sim.machine.scheduler import Scheduler
 from sim.machine.tasks import Burst, Task
 from sim.measures.by_cause import ByCause
-from sim.measures.common_metrics import LATENCY, PHASES_SERIES, time_in
-from sim.measures.phases import PHASES, Phases
+from sim.measures.common_metrics import LATENCY
+from sim.measures.phases import Phases
 from sim.measures.recording import Recording
 from sim.measures.timeline import Timeline
 from sim.measures.warmup import SteadyLatency
 from workloads.programs.redis.config import RedisConfig
 from workloads.programs.redis.requests import Basis, Iterations, Replies
 from workloads.programs.shared.causes import OTHERS
+from workloads.programs.shared.phases import add_phases
 
 WINDOW_NS = 100_000_000
 """Length of a window of the latency timeline."""
@@ -167,16 +168,5 @@ class Latencies:
             by_second={LATENCY: sums.by_second},
         )
         if self._forks:
-            within = {LATENCY.within(phase): own for phase, own in by_phase.by_phase().items()}
-            times = self.phases.columns(now_ns)
-            lasted_ns = times["until_ns"] - np.clip(times["from_ns"], warmup_ns, times["until_ns"])
-            recording.add(
-                histograms={of: own.latencies for of, own in within.items()},
-                causes=within,
-                series={PHASES_SERIES: times},
-                levels={
-                    time_in(phase): int(lasted_ns[times["phase"] == number].sum())
-                    for number, phase in enumerate(PHASES)
-                },
-            )
+            add_phases(recording, by_phase, self.phases, warmup_ns, now_ns)
         return warmup_ns, recording
