@@ -50,7 +50,7 @@ def by_phase(axes: Axes, lines: Sequence[Line]) -> None:
     axes.set_xticks(range(len(phases)), [phase.replace("_", "\n") for phase in phases])
     axes.set_xlim(-0.5, len(phases) - 0.5)
     axes.grid(visible=False, axis="x")
-    axes.set_xlabel("phase of a snapshot (p50, p99, p99.9)")
+    axes.set_xlabel("phase (p50, p99, p99.9)")
 
 
 def _place(phase: str) -> int:

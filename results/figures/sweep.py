@@ -185,7 +185,7 @@ def _figure(
     )
     hues = list(dict.fromkeys(row.hue for row in rows))
     places = dict(zip(shown, axes, strict=True))
-    for metric in sweep.metrics:
+    for metric in dict.fromkeys(metric for metric, _ in shown):
         of_metric = [row for row in rows if row.metric == metric and row.panel in columns]
         scale = metric_axis(metric, [row.value for row in of_metric], sweep.unit)
         at_least = "at least " if any(row.at_least for row in of_metric) else ""
