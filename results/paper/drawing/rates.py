@@ -96,7 +96,7 @@ def draw(axes: Axes, item: str, groups: Sequence[Runs]) -> None:
         marker = style.looks_for([kind])[kind].marker
         axes.plot(*reference[SCHEMES[kind]], color=style.lighter(colour, 1), marker=marker, **_PALE)
         for runs in groups:
-            every = {"marker": marker, "markersize": 3, "markevery": 8}
+            every: dict[str, Any] = {"marker": marker, "markersize": 3, "markevery": 8}
             axes.plot(*over_time(runs, kind), color=colour, linestyle=runs.line, **every)
     axes.set_ylim(bottom=0)
     axes.set_xlim(left=0)
