@@ -16,10 +16,12 @@ import pandas as pd
 import seaborn as sns
 from growth_series import Fields, grows
 from matplotlib.style import context
+from matplotlib.ticker import FuncFormatter, LogLocator
 from scipy.stats import linregress
 
 from results.figures.caption import POINTS
-from results.figures.style import INK, PAGE_IN, STYLE
+from results.figures.style import INK, PAGE_IN, STYLE, plain
+from results.metrics import formatting
 
 
 def growth(sizes: list[float], times: list[float]) -> tuple[float, float]:
@@ -75,10 +77,15 @@ def draw(rows: list[Fields], path: Path) -> None:
             ):
                 ax = axes[place, side]
                 sns.lineplot(
-                    part, x="size", y=field, hue="series", marker="o", markersize=4, ax=ax,
+                    part, x="size", y=field, hue="series", style="series", markersize=4, ax=ax,
+                    markers=["o", "s"], dashes=["", (4, 1.5)],
                     palette="colorblind", legend=side == 0 and part["series"].nunique() > 1,
                 )  # fmt: skip
                 ax.set(xscale="log", yscale="log", ylabel=label, xlabel=unit)
+                ax.xaxis.set_major_locator(LogLocator(numticks=4))
+                ax.xaxis.set_major_formatter(FuncFormatter(lambda size, _: formatting.count(size)))
+                ax.yaxis.set_major_formatter(FuncFormatter(plain))
+                ax.minorticks_off()
                 if ax.get_legend():
                     short = [text.get_text().split(", ")[-1] for text in ax.get_legend().texts]
                     handles = ax.get_legend().legend_handles

@@ -61,7 +61,7 @@ class MetricAxis:
         axes.yaxis.set_major_formatter(FuncFormatter(self._tick))
 
     def _tick(self, value: float, _position: int | None = None) -> str:
-        return formatting.of_metric(self.metric, float(f"{value * self.size:.6g}"))
+        return formatting.of_metric(self.metric, float(f"{value * self.size:.12g}"))
 
 
 def metric_axis(metric: Metric, values: Sequence[float], unit: str | None = None) -> MetricAxis:
