@@ -72,14 +72,15 @@ def draw(rows: list[Fields], path: Path) -> None:
         )  # fmt: skip
         for place, unit in enumerate(panels):
             part = frame[frame["grows"] == unit]
+            count = part["series"].nunique()
             for side, (field, label) in enumerate(
                 (("core_s", "time on a core (s)"), ("peak_mib", "peak memory (MiB)"))
             ):
                 ax = axes[place, side]
                 sns.lineplot(
                     part, x="size", y=field, hue="series", style="series", markersize=4, ax=ax,
-                    markers=["o", "s"], dashes=["", (4, 1.5)],
-                    palette="colorblind", legend=side == 0 and part["series"].nunique() > 1,
+                    markers=["o", "s"][:count], dashes=["", (4, 1.5)][:count],
+                    palette="colorblind", legend=side == 0 and count > 1,
                 )  # fmt: skip
                 ax.set(xscale="log", yscale="log", ylabel=label, xlabel=unit)
                 ax.xaxis.set_major_locator(LogLocator(numticks=4))

@@ -88,7 +88,8 @@ def default_metrics(records: Sequence[Record]) -> list[Metric]:
 
 def _tails(recordings: Sequence[Recording]) -> list[str]:
     """Names of the percentiles that are shown of distributions, those of requests first."""
-    known = {r.declared.distribution(name) for r in recordings for name in r.histograms}
+    whole = [(r, name) for r in recordings for name in r.histograms if "/" not in name]
+    known = {r.declared.distribution(name) for r, name in whole}
     ordered = sorted(known, key=lambda of: (not of.of_requests, of.name))
     return [of.named(of.tail) for of in ordered if of.tail is not None]
 
