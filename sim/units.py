@@ -173,16 +173,26 @@ def _unit(value: object) -> str | None:
     return "".join(match[2].split()) if match else None
 
 
-_COUNT_SCHEMA = WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}]})
-SIZE_FORMAT = "size"
-"""How the JSON Schema calls texts that are sizes."""
-_SIZE_SCHEMA = WithJsonSchema(
-    {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "format": SIZE_FORMAT}]}
-)
-_TEXT_SCHEMA = WithJsonSchema({"anyOf": [{"const": 0}, {"type": "string"}]})
-_SHARE_SCHEMA = WithJsonSchema(
-    {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string"}]}
-)
+COUNT_FORMAT, SIZE_FORMAT, SHARE_FORMAT = "count", "size", "share"
+SPAN_FORMAT, SPAN_PER_BYTE_FORMAT, RATE_FORMAT = "span", "span per byte", "rate"
+"""How the JSON Schema calls texts that are quantities; `duration` is ISO 8601's there."""
+
+SPELLINGS = {
+    SIZE_FORMAT: ("size", _SIZE),
+    SPAN_FORMAT: ("duration", _DURATION),
+    SPAN_PER_BYTE_FORMAT: ("duration a byte", _TIME_PER_BYTE),
+    RATE_FORMAT: ("rate", _RATE),
+    SHARE_FORMAT: ("share", _SHARE),
+    COUNT_FORMAT: ("count", _COUNT),
+}
+"""What quantities of a format are called, and how they are spelled."""
+
+
+def _schema(number: Mapping[str, Any], text_format: str) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [dict(number), {"type": "string", "format": text_format}]})
+
+
+_ZERO = {"const": 0}
 
 
 def read_by(parse: Callable[[object], object]) -> BeforeValidator:
@@ -194,9 +204,21 @@ def read_by(parse: Callable[[object], object]) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-Count = Annotated[int, read_by(parse_count), _COUNT_SCHEMA]
-Bytes = Annotated[int, Field(ge=0), read_by(parse_bytes), _SIZE_SCHEMA]
-Duration = Annotated[int, Field(ge=0), read_by(parse_duration), _TEXT_SCHEMA]
-TimePerByte = Annotated[float, Field(ge=0), read_by(parse_time_per_byte), _TEXT_SCHEMA]
-Rate = Annotated[float, Field(gt=0), read_by(parse_rate), _TEXT_SCHEMA]
-Ratio = Annotated[float, Field(ge=0, le=1), read_by(parse_ratio), _SHARE_SCHEMA]
+Count = Annotated[int, read_by(parse_count), _schema({"type": "integer"}, COUNT_FORMAT)]
+Bytes = Annotated[
+    int,
+    Field(ge=0),
+    read_by(parse_bytes),
+    _schema({"type": "integer", "minimum": 0}, SIZE_FORMAT),
+]
+Duration = Annotated[int, Field(ge=0), read_by(parse_duration), _schema(_ZERO, SPAN_FORMAT)]
+TimePerByte = Annotated[
+    float, Field(ge=0), read_by(parse_time_per_byte), _schema(_ZERO, SPAN_PER_BYTE_FORMAT)
+]
+Rate = Annotated[float, Field(gt=0), read_by(parse_rate), _schema(_ZERO, RATE_FORMAT)]
+Ratio = Annotated[
+    float,
+    Field(ge=0, le=1),
+    read_by(parse_ratio),
+    _schema({"type": "number", "minimum": 0, "maximum": 1}, SHARE_FORMAT),
+]

@@ -17,7 +17,7 @@ from sim.measures.common_metrics import MEMORY_PEAK
 from sim.measures.recording import Recording
 from workloads.running.program import Program, at_once, life, play
 from workloads.running.setup import Setup
-from workloads.workload import MisfitError, Workload
+from workloads.workload import MisfitError, Scope, Workload
 
 MOST_PROGRAMS = 64
 
@@ -61,6 +61,16 @@ class Mix(Workload):
 
     name = "mix"
     Config: type[AnyMix]
+    scope = Scope(
+        "Programs that start together and share cores, memory bandwidth and memory under one "
+        "fork; each has results of its own.",
+        "Programs that talk to each other.",
+    )
+    example = (
+        "{kind: mix, programs: {cache: {kind: redis, dataset: 1GiB, clients: {kind: open, "
+        "rate: 20k/s}, service: 14us, snapshot: {every: 500ms, save_rate: 4GiB}, duration: 2s}, "
+        "fuzzer: {kind: afl, target: 1GiB, run: 1ms, duration: 2s}}}"
+    )
 
     def __init__(self, programs: Sequence[Workload], config: type[AnyMix]) -> None:
         """A mix of `programs`, whose configuration is `config`."""
@@ -105,5 +115,6 @@ class Mix(Workload):
         """A program beside others, and which memory is its own."""
         before = len(kernel.books.memories)
         with kernel.machine.naming_after(name):
-            program = self._programs[own.kind].start(own, kernel, streams)
+            workload = self._programs[own.kind]
+            program = workload.start(workload.beside_others(own), kernel, streams)
         return replace(program, memories=kernel.books.memories[before:])

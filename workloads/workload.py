@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel
 
@@ -41,6 +41,18 @@ def check_fit(way: tuple[str | int, ...], what: str, expected_ns: float) -> None
         raise MisfitError(way, str(error)) from None
 
 
+class Scope(NamedTuple):
+    """What of a real program is simulated, in sentences for people.
+
+    Attributes:
+        simulated: what it does.
+        left_out: what of it does nothing here.
+    """
+
+    simulated: str = ""
+    left_out: str = ""
+
+
 class Workload(ABC):
     """A program that an experiment can run.
 
@@ -50,11 +62,15 @@ class Workload(ABC):
         name: its ``kind`` in an experiment.
         Config: its configuration; a field ``kind`` has the name as its only value.
         trace: the kind of trace that can drive it; of a program without traces any.
+        scope: what of the real program it has.
+        example: a configuration as an experiment's YAML has it, simulated in a few seconds.
     """
 
     name: ClassVar[str]
     Config: type[BaseModel]
     trace: ClassVar[type] = object
+    scope: ClassVar[Scope] = Scope()
+    example: ClassVar[str] = ""
 
     @abstractmethod
     def start(self, config: Any, kernel: Kernel, streams: Streams) -> Program:
@@ -74,6 +90,10 @@ class Workload(ABC):
         kernel = setup.kernel()
         (recording,) = play(kernel, self.start(config, kernel, setup.streams()))
         return recording
+
+    def beside_others(self, config: Any) -> Any:
+        """The configuration of the program as one of a mix."""
+        return config
 
     def check(self, config: Any, setup: Setup) -> None:
         """Look whether a configuration fits its traces and the machine; nothing is simulated.

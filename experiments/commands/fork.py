@@ -1,24 +1,36 @@
-"""``forksim fork``: one fork of a process of some size under every scheme."""
+"""``forksim fork``: one fork of a process, of some size or a running one, under every scheme."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import click
-
-from experiments.commands.printing import Output, say
+from experiments.commands.printing import Output, print_json, say_all, tell
 from experiments.forks.fork_choice import ForkChoice, several_forks
-from experiments.forks.one_fork import WRITTEN, OneFork, one_fork, size_in_pages
+from experiments.forks.one_fork import (
+    WRITTEN,
+    ForkedMemory,
+    JustFilled,
+    OneFork,
+    one_fork,
+    pause_if_scattered_ns,
+    size_in_pages,
+)
+from experiments.forks.process_memory import ProcessMemory, process_of_file, process_of_pid
+from experiments.forks.process_pages import ProcessPages
+from experiments.forks.process_words import facts_of, notes_of, sentences_of
 from experiments.language.catalogue import catalogue
 from experiments.language.errors import InputError, Position, shown
 from models.memory.areas import Refusal
+from models.schemes.pages import HugePages
 from results.metrics import formatting
-from results.tables.grid import print_grid
+from results.tables.cells import NOTHING
+from results.tables.grid import Grid, print_grid
+from results.tables.markdown import markdown_list, markdown_table
+from sim.measures.metrics import Unit
 from sim.units import parse_bytes
 
-JSON_VERSION = 1
 LARGEST = 4 * 2**40
 
 _HEADINGS = (
@@ -26,25 +38,147 @@ _HEADINGS = (
     "page tables",
     *(f"memory, {percent}% written" for percent in WRITTEN),
 )
+_SCATTERED = "if scattered"
+_WRITES = (
+    "Writes are the parent's, each first in its 2 MiB or the next there; memory is what the fork "
+    "has taken when so much is written, tables and copies"
+)
 
 
-def main(size: str, profile: str | None, forks: tuple[str, ...], *, as_json: bool) -> int:
-    """Print one fork under the chosen schemes; 0."""
-    size_bytes = _size(size)
-    found = list(_found(size_bytes, profile, forks))
-    machine = found[0][0].profile.name
+@dataclass(frozen=True)
+class ForkRow:
+    """A fork of some memory.
+
+    Attributes:
+        choice: how and on which machine.
+        fork: what it costs.
+        scattered_ns: its pause if all frames lie scattered; None where nobody asks.
+        as_now: memory has the huge pages that the process has now.
+    """
+
+    choice: ForkChoice
+    fork: OneFork
+    scattered_ns: int | None = None
+    as_now: bool = False
+
+    @property
+    def label(self) -> str:
+        """What the table calls it."""
+        return f"{self.choice.label} as now" if self.as_now else self.choice.label
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The same as plain data."""
+        told = {"fork": dict(self.choice.written), **vars(self.fork)}
+        if self.scattered_ns is None:
+            return told
+        return {**told, "as_now": self.as_now, "blocked_if_scattered_ns": self.scattered_ns}
+
+
+@dataclass(frozen=True)
+class ForkTable:
+    """Some memory's forks, and what is said of it.
+
+    Attributes:
+        rows: the forks.
+        json: what of it is the same of all, as plain data.
+        before: sentences above the table.
+        notes: sentences below.
+    """
+
+    rows: Sequence[ForkRow]
+    json: dict[str, Any]
+    before: Sequence[str]
+    notes: Sequence[str]
+
+    @property
+    def grid(self) -> Grid:
+        """A row for each fork."""
+        headings = list(_HEADINGS)
+        if self.rows[0].scattered_ns is not None:
+            headings.insert(2, _SCATTERED)
+        columns = [[row.label for row in self.rows], *_numbers(self.rows)]
+        return Grid([headings, *map(list, zip(*columns, strict=True))])
+
+
+def main(
+    size: str | None,
+    pid: int | None,
+    smaps: str | None,
+    profile: str | None,
+    forks: tuple[str, ...],
+    *,
+    as_json: bool,
+    markdown: bool,
+) -> int:
+    """Print one fork under the chosen schemes; 0.
+
+    Raises:
+        InputError: there is not one process that is asked about, it cannot be read, or an option is
+            wrong.
+    """
+    if sum(asked is not None for asked in (size, pid, smaps)) != 1:
+        raise InputError.at(Position("--size"), "expected one of --size, --pid and --smaps")
+    if size is not None:
+        table = _of_size(_size(size), profile, forks)
+    elif pid is not None:
+        table = _of_process(process_of_pid(pid), f"--pid {pid}", profile, forks)
+    else:
+        table = _of_process(process_of_file(str(smaps)), str(smaps), profile, forks)
     if as_json:
-        rows = [{"fork": dict(choice.written), **vars(row)} for choice, row in found]
-        answer = {"forksim": JSON_VERSION, "size_bytes": size_bytes, "machine": machine}
-        click.echo(json.dumps({**answer, "forks": rows}))
-        return 0
-    print_grid(_HEADINGS, [_cells(*one) for one in found], Output(), left=_HEADINGS[:1])
-    say(
-        f"note: a process of {formatting.size(size_bytes)}, just filled, on {machine}; nobody "
-        "disturbs it. Writes are the parent's, each first in its 2 MiB or the next there; memory "
-        "is what the fork has taken when so much is written, tables and copies."
-    )
+        print_json({**table.json, "forks": [row.json for row in table.rows]})
+    elif markdown:
+        told = [*table.before, *table.notes]
+        say_all([*markdown_table(table.grid), "", *markdown_list(told)])
+    else:
+        for sentence in table.before:
+            tell(sentence)
+        print_grid(table.grid, Output())
+        tell("")
+        for sentence in table.notes:
+            tell(sentence)
     return 0
+
+
+def _of_size(size_bytes: int, profile: str | None, forks: tuple[str, ...]) -> ForkTable:
+    text = formatting.size(size_bytes)
+    memory = JustFilled(size_in_pages(size_bytes))
+    rows = [
+        ForkRow(choice, _forked(choice, memory, f"--size:1:1: {text}"))
+        for choice in several_forks(forks, profile, catalogue())
+    ]
+    machine = rows[0].choice.profile.name
+    note = f"note: a process of {text}, just filled, on {machine}; nobody disturbs it. {_WRITES}."
+    return ForkTable(rows, {"size_bytes": size_bytes, "machine": machine}, [], [note])
+
+
+def _of_process(
+    process: ProcessMemory, source: str, profile: str | None, forks: tuple[str, ...]
+) -> ForkTable:
+    pages = ProcessPages.of(process)
+    if not pages.n_pages:
+        what = "nothing that a fork copies: expected a process with private memory"
+        raise InputError(f"{source}: {what}")
+    rows = list(_rows(pages, source, list(several_forks(forks, profile, catalogue()))))
+    machine = rows[0].choice.profile.name
+    notes = "; ".join(notes_of(process, pages))
+    return ForkTable(
+        rows,
+        {"process": facts_of(process, pages), "machine": machine},
+        list(sentences_of(process, pages)),
+        [f"note: on {machine}; nobody disturbs it. {_WRITES}; {notes}"],
+    )
+
+
+def _rows(pages: ProcessPages, source: str, choices: list[ForkChoice]) -> Iterator[ForkRow]:
+    for choice in choices:
+        kinds = [pages]
+        if len(pages.huge) and isinstance(choice.scheme.pages, HugePages):
+            kinds += [] if choice.scheme.name == "hugetlb" else [pages.like_now()]
+        for memory in kinds:
+            fork = _forked(choice, memory, source)
+            scattered_ns = pause_if_scattered_ns(choice.scheme, memory)
+            yield ForkRow(choice, fork, scattered_ns, memory.as_now)
 
 
 def _size(text: str) -> int:
@@ -58,23 +192,30 @@ def _size(text: str) -> int:
     return size_bytes
 
 
-def _found(
-    size_bytes: int, profile: str | None, forks: tuple[str, ...]
-) -> Iterator[tuple[ForkChoice, OneFork]]:
-    for choice in several_forks(forks, profile, catalogue()):
-        try:
-            yield choice, one_fork(choice.scheme, size_in_pages(size_bytes))
-        except Refusal as error:
-            text = f"{formatting.size(size_bytes)}: {choice.label}: {error}"
-            raise InputError.at(Position("--size"), text) from None
+def _forked(choice: ForkChoice, memory: ForkedMemory, what: str) -> OneFork:
+    try:
+        return one_fork(choice.scheme, memory)
+    except Refusal as error:
+        raise InputError(f"{what}: {choice.label}: {error}") from None
 
 
-def _cells(choice: ForkChoice, row: OneFork) -> list[str]:
-    times = (row.blocked_ns, row.child_runs_ns, row.first_write_ns, row.next_write_ns, row.exit_ns)
-    sizes = (row.table_bytes, *row.extra_bytes.values())
-    cells = [_or_dash(time_ns, formatting.duration) for time_ns in times]
-    return [choice.label, *cells, *map(formatting.size, sizes)]
+def _numbers(rows: Sequence[ForkRow]) -> Iterator[list[str]]:
+    """A column for each number; where there is none a dash."""
+    forks = [row.fork for row in rows]
+    yield _alike(Unit.NANOSECONDS, [fork.blocked_ns for fork in forks])
+    if rows[0].scattered_ns is not None:
+        yield _alike(Unit.NANOSECONDS, [row.scattered_ns for row in rows])
+    for times in (
+        [fork.child_runs_ns for fork in forks],
+        [fork.first_write_ns for fork in forks],
+        [fork.next_write_ns for fork in forks],
+        [fork.exit_ns for fork in forks],
+    ):
+        yield _alike(Unit.NANOSECONDS, times)
+    yield _alike(Unit.BYTES, [fork.table_bytes for fork in forks])
+    yield from (_alike(Unit.BYTES, [fork.extra_bytes[one] for fork in forks]) for one in WRITTEN)
 
 
-def _or_dash(value: Any, shown_as: Callable[[Any], str]) -> str:
-    return "-" if value is None else shown_as(value)
+def _alike(unit: Unit, values: Sequence[int | None]) -> list[str]:
+    texts = iter(formatting.alike(unit, [value for value in values if value is not None]))
+    return [NOTHING if value is None else next(texts) for value in values]

@@ -16,6 +16,7 @@ from models.memory.physical import PhysicalMemory
 from models.memory.slots import count_killed
 from models.operations.steps import Acquire, Mode, Operation, perform
 from models.schemes.base import Scheme
+from models.schemes.pages import SmallPages
 from sim.arrays import IntArray
 
 BOUNDLESS = 2.0**50
@@ -82,18 +83,38 @@ class Trial:
         self.parent = AddressSpace(memory)
         self.child = self.parent
 
-    def map(self, n_pages: int) -> Vma:
+    def map(self, n_pages: int, *, at: int | None = None, heap: bool = False) -> Vma:
         """An area of the parent, nothing of it written.
 
         Raises:
             ValueError: the scheme has no memory for it.
         """
-        vma, _ = perform(self.scheme.map(self.parent, n_pages))
+        vma, _ = perform(self.scheme.map(self.parent, n_pages, at=at, heap=heap))
         return vma
 
     def fill(self, start_page: int, n_pages: int) -> None:
         """The parent writes all pages of a range."""
         self.scheme.fill(self.parent, start_page, n_pages, scattered_share=self._share)
+
+    def fill_slots(self, slots: IntArray, *, small: bool = False) -> None:
+        """The parent writes all pages of some untouched slots, each inside one area.
+
+        Args:
+            slots: ascending.
+            small: they get 4 KiB pages, whatever pages the scheme makes.
+        """
+        pages = SmallPages() if small else self.scheme.pages
+        pages.fill(self.parent, slots, self._share)
+
+    def fill_pages(self, pages: IntArray, *, small: bool = False) -> None:
+        """The parent writes some pages, one after the other; ``small`` as above."""
+        if small:
+            writes = np.ones(len(pages), np.bool_)
+            rules = self.scheme.rules
+            own = SmallPages()
+            own.apply(self.parent, own.classify(self.parent, pages, writes, rules), rules)
+        else:
+            self.scheme.touch(self.parent, pages)
 
     def with_tables(self, number: int, *, present: int = PAGES_PER_SLOT) -> Self:
         """The same with one area of `number` tables more, of each `present` pages written."""

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
-from sim.units import parse_bytes, parse_count, parse_duration, parse_rate, parse_ratio
+from sim.units import (
+    RATE_FORMAT,
+    SHARE_FORMAT,
+    SIZE_FORMAT,
+    SPAN_FORMAT,
+    SPAN_PER_BYTE_FORMAT,
+    parse_bytes,
+    parse_count,
+    parse_duration,
+    parse_rate,
+    parse_ratio,
+)
 
 Dimension: TypeAlias = Literal["number", "size", "duration", "rate", "share"]
 
@@ -77,6 +89,43 @@ def written(dimension: Dimension, amount: float, *, whole: bool) -> int | float 
     if dimension == "rate":
         return f"{amount!r}/s"
     return round(amount) if dimension == "size" or whole else amount
+
+
+def spelled(text_format: str, amount: Any) -> Any:
+    """An amount as people write it, exactly: ``256MiB``, ``100us``, ``1/11``, ``20000/s``.
+
+    Args:
+        text_format: of the quantity (`sim.units.SPELLINGS`).
+        amount: in base units; what is no number is left as it is.
+    """
+    if isinstance(amount, bool) or not isinstance(amount, int | float):
+        return amount
+    if text_format == RATE_FORMAT:
+        return f"{amount:.15g}/s"
+    if text_format == SPAN_PER_BYTE_FORMAT:
+        return f"{amount!r}ns"
+    if text_format == SHARE_FORMAT:
+        return _share(amount)
+    if text_format not in _UNITS_OF or amount == 0:
+        return amount
+    units = _UNITS_OF[text_format]
+    size, unit = next(pair for pair in units if amount % pair[0] == 0)
+    return f"{int(amount) // size}{unit}"
+
+
+_UNITS_OF = {
+    SPAN_FORMAT: [(60 * 10**9, "min"), (10**9, "s"), (10**6, "ms"), (1000, "us"), (1, "ns")],
+    SIZE_FORMAT: [(2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "B")],
+}
+
+
+def _share(part: float) -> int | float | str:
+    fraction = Fraction(part).limit_denominator(1000)
+    if fraction.denominator == 1:
+        return int(fraction)
+    if len(repr(part)) > len("0.1234") and float(fraction) == part:
+        return str(fraction)
+    return part
 
 
 def same(one: Any, other: Any) -> bool:

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from experiments.language.catalogue import Catalogue, first_line
+from experiments.language.limits import Limits
 from experiments.language.repetitions import Repetitions
 from experiments.language.sweep_schema import Block
 from models.costs.profile import POSITIVE, UNITS
@@ -38,7 +39,7 @@ class MachineConfig(Configuration):
     profile: Annotated[
         str, Field(min_length=1, description="a profile's name (see forksim list) or its file")
     ] = "epyc-7302p-linux-5.6"
-    cores: Annotated[int, Field(ge=1, le=4096)] = 16
+    cores: Annotated[int, Field(ge=1, le=4096, description="cores that programs run on")] = 16
     memory: Annotated[
         Annotated[Bytes, Field(gt=0)] | None,
         Field(description="above it, the program that has most is killed; no limit if left out"),
@@ -55,6 +56,11 @@ class MachineConfig(Configuration):
     scale: ConstantNumbers = ConstantNumbers()
 
 
+_MACHINE = "the machine that everything runs on"
+_WORKLOAD = "the program that runs"
+_FORK = "how it forks"
+
+
 class Experiment(Configuration):
     """One question to the simulator: a program on a machine under a fork, and what to vary."""
 
@@ -66,15 +72,21 @@ class Experiment(Configuration):
             description="a name, which the folder of the results gets",
         ),
     ]
-    machine: MachineConfig = MachineConfig()
-    workload: BaseModel
-    fork: BaseModel
+    machine: Annotated[MachineConfig, Field(description=_MACHINE)] = MachineConfig()
+    workload: Annotated[BaseModel, Field(description=_WORKLOAD)]
+    fork: Annotated[BaseModel, Field(description=_FORK)]
     sweep: list[Block] = Field(
         default_factory=list,
         description="blocks of swept fields, combined as a product, and conditions",
     )
-    repetitions: Repetitions = 1
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    slo: Limits = Field(default_factory=dict)
+    repetitions: Annotated[
+        Repetitions,
+        Field(description="how often each point is run, with other random numbers each time"),
+    ] = 1
+    seed: Annotated[
+        int, Field(ge=0, lt=2**63, description="of all random numbers; the same for every fork")
+    ] = 0
 
 
 def experiment_model(catalogue: Catalogue) -> type[Experiment]:
@@ -85,9 +97,9 @@ def experiment_model(catalogue: Catalogue) -> type[Experiment]:
         "Experiment",
         __base__=Experiment,
         __doc__=Experiment.__doc__,
-        machine=(_machine(), _machine()()),
-        workload=(_one_of(workloads), ...),
-        fork=(_one_of(forks), ...),
+        machine=(_machine(), Field(_machine()(), description=_MACHINE)),
+        workload=(_one_of(workloads), Field(description=_WORKLOAD)),
+        fork=(_one_of(forks), Field(description=_FORK)),
     )
 
 

@@ -323,13 +323,13 @@ def _name_of_arm(arm: Schema) -> str:
 
 def _wanted(node: Schema) -> str:
     """What a missing value should have been."""
-    if "description" in node and "properties" not in node:
-        return f"expected {node['description']}"
-    if "const" in node:
-        return f"expected {node['const']!r}"
     if "discriminator" in node:
         return (
             f"expected a mapping whose {_discriminator(node)} is one of "
             f"{', '.join(map(repr, _arms(node)))}"
         )
+    if "description" in node and "properties" not in node:
+        return f"expected {node['description']}"
+    if "const" in node:
+        return f"expected {node['const']!r}"
     return f"expected {_TYPES.get(node.get('type', ''), 'a value')}"

@@ -146,12 +146,13 @@ def _panels(lines: Sequence[Line]) -> list[Panel]:
         return [fork_times]
     if any(has_steps(line.record) for line in lines):
         return [step_times]
-    drawn = {
+    known = {
         r.declared.distribution(name)
         for r in recordings
         for name, values in r.histograms.items()
-        if values.count and "/" not in name
+        if values.count
     }
+    drawn = {of for of in known if not of.part}
     if not drawn:
         return []
     of = min(drawn, key=_importance)

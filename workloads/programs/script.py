@@ -30,7 +30,7 @@ from workloads.running.faults import everything_counted
 from workloads.running.pages import PAGE_BYTES, SLOT_BYTES
 from workloads.running.program import Program
 from workloads.running.simulated_time import check_length
-from workloads.workload import Workload
+from workloads.workload import Scope, Workload
 
 FIRST = "P"
 """The process that is there at the beginning."""
@@ -49,11 +49,11 @@ def _pages(value: str | int) -> str | int:
 
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,16}$")]
-Page = Annotated[int, Field(ge=0, lt=2**36)]
+Page = Annotated[int, Field(ge=0, lt=2**36, description="the first page of the range")]
 Pages = Annotated[
     str | int, AfterValidator(_pages), Field(description="a page, 0-511, or every second: 0-511:2")
 ]
-Extent = Annotated[Count, Field(ge=1, le=MOST_BYTES // PAGE_BYTES)]
+Extent = Annotated[Count, Field(ge=1, le=MOST_BYTES // PAGE_BYTES, description="how many pages")]
 _OF_SLOT = 16
 """Bytes that are held for 2 MiB of a process's addresses, used or below used ones."""
 
@@ -67,11 +67,13 @@ class Map(_ScriptStep):
 
     do: Literal["map"]
     pages: Extent
-    at: Page | None = None
-    writable: bool = True
-    shared: bool = False
-    heap: bool = False
-    populate: bool = False
+    at: Annotated[
+        Page | None, Field(description="the first page; default: where there is room")
+    ] = None
+    writable: Annotated[bool, Field(description="whether it may be written (PROT_WRITE)")] = True
+    shared: Annotated[bool, Field(description="whether children share what is written")] = False
+    heap: Annotated[bool, Field(description="whether it is the area that brk moves")] = False
+    populate: Annotated[bool, Field(description="whether all of it is filled now")] = False
 
     @model_validator(mode="after")
     def _populates_what_can_be_written(self) -> Self:
@@ -83,7 +85,10 @@ class Map(_ScriptStep):
 class Range(_ScriptStep):
     """Change a range of pages: munmap, mprotect, MADV_DONTNEED, mremap."""
 
-    do: Literal["unmap", "protect", "unprotect", "discard", "move"]
+    do: Annotated[
+        Literal["unmap", "protect", "unprotect", "discard", "move"],
+        Field(description="munmap, mprotect without and with PROT_WRITE, MADV_DONTNEED, mremap"),
+    ]
     at: Page
     pages: Extent
     to: Annotated[Page | None, Field(description="where `move` goes")] = None
@@ -105,7 +110,7 @@ class Brk(_ScriptStep):
 class Access(_ScriptStep):
     """Read or write pages, one after the other."""
 
-    do: Literal["read", "write"]
+    do: Annotated[Literal["read", "write"], Field(description="what is done to each page")]
     pages: Pages
 
 
@@ -119,14 +124,14 @@ class Fork(_ScriptStep):
 class Leave(_ScriptStep):
     """Exit, or replace the memory by an empty one."""
 
-    do: Literal["exit", "exec"]
+    do: Annotated[Literal["exit", "exec"], Field(description="which of them")]
 
 
 class Sleep(_ScriptStep):
     """Let time pass."""
 
     do: Literal["sleep"]
-    time: Duration
+    time: Annotated[Duration, Field(description="how long")]
 
 
 Step = Annotated[Map | Range | Brk | Access | Fork | Leave | Sleep, Field(discriminator="do")]
@@ -135,14 +140,19 @@ Step = Annotated[Map | Range | Brk | Access | Fork | Leave | Sleep, Field(discri
 class Together(Configuration):
     """Steps that begin at once, each in a thread of its own."""
 
-    together: Annotated[list[Step], Field(min_length=1, max_length=64)]
+    together: Annotated[
+        list[Step], Field(min_length=1, max_length=64, description="steps, one a thread")
+    ]
 
 
 class ScriptConfig(Configuration):
     """Processes and what they do to their memory; at first there is one, P, without memory."""
 
     kind: Literal["script"]
-    steps: Annotated[list[Step | Together], Field(min_length=1, max_length=1000)]
+    steps: Annotated[
+        list[Step | Together],
+        Field(min_length=1, max_length=1000, description="what is done, one after the other"),
+    ]
 
     @model_validator(mode="after")
     def _knows_everybody(self) -> Self:
@@ -339,6 +349,16 @@ class Script(Workload):
 
     name = "script"
     Config = ScriptConfig
+    scope = Scope(
+        "Processes that map, read, write, cut, protect and move memory, fork, exec and exit, step "
+        "by step or several threads at once; the time and the faults of each step are told.",
+        "What processes compute: only what they do to memory takes time.",
+    )
+    example = (
+        "{kind: script, steps: [{do: map, pages: 1024, at: 0}, {do: write, pages: 0-1023}, "
+        "{do: fork, as: C}, {do: write, who: C, pages: 0}, {do: write, pages: 0-511:2}, "
+        "{do: exit, who: C}]}"
+    )
 
     def start(self, config: ScriptConfig, kernel: Kernel, streams: Streams) -> Program:
         """The script; nothing in it is random."""

@@ -32,7 +32,7 @@ from workloads.traces.kinds.case_trace import CaseTrace
 from workloads.traces.reading.columns import MISSING
 from workloads.traces.reading.text import trace_error
 from workloads.traces.registry import open_as
-from workloads.workload import Workload, check_fit
+from workloads.workload import Scope, Workload, check_fit
 
 _OF_TEST = 200
 """Bytes that are held of a test."""
@@ -51,7 +51,7 @@ INITIALISATION = Metric(
 class UnitTest(Configuration):
     """A kind of test."""
 
-    name: Annotated[str, Field(min_length=1, max_length=64)]
+    name: Annotated[str, Field(min_length=1, max_length=64, description="what it is called")]
     run: Annotated[Duration, Field(gt=0, description="time the test runs, without page faults")]
     pages: Annotated[
         Count, Field(ge=0, le=10**6, description="pages of the database that it writes")
@@ -185,6 +185,16 @@ class Sqlite(Workload):
 
     name = "sqlite"
     Config = SqliteConfig
+    scope = Scope(
+        "A process loads a database into memory once; for each test it forks a child, which "
+        "writes pages of the database at random, runs and exits. Forking and testing are told "
+        "apart. Tests may be those of a log.",
+        "Queries, files and locks: a test is a time and the pages that it writes.",
+    )
+    example = (
+        "{kind: sqlite, database: 1GiB, tests: [{name: insert, run: 2ms, pages: 50}, "
+        "{name: select, run: 500us, pages: 2}], rounds: 100}"
+    )
     trace = CaseTrace
 
     def start(self, config: SqliteConfig, kernel: Kernel, streams: Streams) -> Program:

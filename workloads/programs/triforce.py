@@ -11,6 +11,7 @@ from workloads.programs.afl.config import Fuzzing
 from workloads.programs.afl.program import ForkServerFuzzing
 from workloads.running.demands import MOST_BYTES
 from workloads.running.pages import PAGE_BYTES
+from workloads.workload import Scope
 
 
 class TriforceConfig(Fuzzing):
@@ -27,3 +28,9 @@ class Triforce(ForkServerFuzzing):
 
     name = "triforce"
     Config = TriforceConfig
+    scope = Scope(
+        "As afl: each input runs in a forked child of the process that holds the booted guest.",
+        "What QEMU does inside: translation, devices, other threads; an input is a time and the "
+        "pages that it writes.",
+    )
+    example = "{kind: triforce, run: 5ms, pages: 20, duration: 5s}"

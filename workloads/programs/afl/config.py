@@ -53,7 +53,9 @@ class Fuzzing(Configuration):
     overhead: Annotated[
         Duration, Field(description="the fuzzer's own work per input: mutate, compare coverage")
     ] = 100_000
-    slow: SlowInputs | None = None
+    slow: Annotated[
+        SlowInputs | None, Field(description="inputs that run longer; default: there are none")
+    ] = None
     instances: Annotated[int, Field(ge=1, le=256, description="fuzzers at once")] = 1
     duration: Annotated[
         Duration | None,

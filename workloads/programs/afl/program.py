@@ -33,7 +33,7 @@ from workloads.running.pages import SLOT_BYTES
 from workloads.running.program import Program
 from workloads.running.setup import Setup
 from workloads.traces.kinds.execution_trace import ExecutionTrace
-from workloads.workload import Workload
+from workloads.workload import Scope, Workload
 
 WINDOW_NS = 5 * 10**9
 """AFL writes a line of plot_data about every five seconds."""
@@ -153,6 +153,14 @@ class Afl(ForkServerFuzzing):
 
     name = "afl"
     Config = AflConfig
+    scope = Scope(
+        "Each fuzzer has a fork server that holds the target in memory; for every input it forks "
+        "a child, which writes pages of the target at random, runs and exits; then the fuzzer "
+        "works on the next input. Rates may be those that a real one wrote down.",
+        "Coverage, mutation and queue (one time an input), persistent mode, crashes, and what the "
+        "instances synchronise over files.",
+    )
+    example = "{kind: afl, target: 1GiB, run: 175us, pages: 2, duration: 5s}"
 
 
 def _always(run_ns: int) -> Callable[[IntArray], IntArray]:

@@ -21,7 +21,9 @@ class ClosedLoop(Configuration):
     """Connections that send the next request when they have the response, as wrk's do."""
 
     kind: Literal["closed"]
-    connections: Annotated[Count, Field(ge=1, le=10_000)] = 4
+    connections: Annotated[
+        Count, Field(ge=1, le=10_000, description="how many connections clients have")
+    ] = 4
     threads: Annotated[
         int, Field(ge=1, le=4096, description="threads of the client, which share the connections")
     ] = 1
@@ -61,7 +63,10 @@ class ApacheConfig(Configuration):
     max_workers: Annotated[
         int, Field(ge=1, le=4096, description="workers at most (MaxRequestWorkers)")
     ] = 256
-    clients: Annotated[ClosedLoop | TraceClients, Field(discriminator="kind")]
+    clients: Annotated[
+        ClosedLoop | TraceClients,
+        Field(discriminator="kind", description="who sends requests, and when"),
+    ]
     requests_per_connection: Annotated[
         int,
         Field(
@@ -71,7 +76,8 @@ class ApacheConfig(Configuration):
     service: Annotated[
         Service,
         Field(
-            description="time to serve a request, without page faults; a trace may have its own",
+            description="time to serve a request, without page faults, or its quantiles such as "
+            "{p0: 25us, p50: 35us, p100: 60us}; a trace may have its own",
             json_schema_extra={"default": "35us"},
         ),
     ] = ServiceTime.constant(35_000)

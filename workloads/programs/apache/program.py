@@ -22,7 +22,7 @@ from workloads.running.setup import Setup
 from workloads.traces.kinds.access_trace import AccessTrace
 from workloads.traces.reading.columns import MISSING
 from workloads.traces.registry import open_as
-from workloads.workload import Workload, check_fit
+from workloads.workload import Scope, Workload, check_fit
 
 
 class Apache(Workload):
@@ -30,6 +30,14 @@ class Apache(Workload):
 
     name = "apache"
     Config = ApacheConfig
+    scope = Scope(
+        "The prefork MPM: a parent forks workers, more while too few are idle; each serves one "
+        "connection at a time and pays its first page faults on its first request. Clients are "
+        "wrk's, or an access log's at its times.",
+        "Workers that exit when idle or after many requests (MaxConnectionsPerChild), files, the "
+        "network, and other MPMs.",
+    )
+    example = "{kind: apache, parent: 64MiB, workers: 8, clients: {kind: closed}, duration: 2s}"
     trace = AccessTrace
 
     def start(

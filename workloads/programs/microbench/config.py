@@ -18,9 +18,9 @@ MOST_SIZES = 10_000
 class SizeRange(Configuration):
     """Sizes from ``first`` to ``last``, both included."""
 
-    first: Annotated[Bytes, Field(ge=PAGE_BYTES)]
-    last: Annotated[Bytes, Field(ge=PAGE_BYTES, le=MOST_BYTES)]
-    step: Annotated[Bytes, Field(ge=PAGE_BYTES)]
+    first: Annotated[Bytes, Field(ge=PAGE_BYTES, description="the smallest")]
+    last: Annotated[Bytes, Field(ge=PAGE_BYTES, le=MOST_BYTES, description="the largest")]
+    step: Annotated[Bytes, Field(ge=PAGE_BYTES, description="from one to the next")]
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:
@@ -50,7 +50,10 @@ class MicrobenchConfig(Configuration):
             "fork_and_access: the parent goes through the region after the fork, by memcpys"
         ),
     ] = "fork_loop"
-    sizes: Annotated[list[Size], Field(min_length=1, max_length=MOST_SIZES)] | SizeRange
+    sizes: Annotated[
+        Annotated[list[Size], Field(min_length=1, max_length=MOST_SIZES)] | SizeRange,
+        Field(description="memory that is filled before each fork, one size after the other"),
+    ]
     instances: Annotated[
         int, Field(ge=1, le=256, description="how many such programs run, unsynchronised")
     ] = 1

@@ -27,7 +27,7 @@ from workloads.running.faults import everything_counted
 from workloads.running.pages import pages_of
 from workloads.running.program import Program, play
 from workloads.running.setup import Setup
-from workloads.workload import Workload
+from workloads.workload import Scope, Workload
 
 _OF_ROW = 300
 """Bytes that are held of a fork or of a step of its parent."""
@@ -45,6 +45,12 @@ class Microbench(Workload):
 
     name = "microbench"
     Config = MicrobenchConfig
+    scope = Scope(
+        "Programs that fill memory of some size and fork: the loop of the paper's figure 1, the "
+        "child's first write, or a walk of the parent through all of it.",
+        "Everything else that programs do.",
+    )
+    example = "{kind: microbench, sizes: {first: 512MiB, last: 4GiB, step: 512MiB}}"
 
     def start(self, config: MicrobenchConfig, kernel: Kernel, streams: Streams) -> Program:
         """All instances; a row of ``forks`` per instance and size, in that order."""

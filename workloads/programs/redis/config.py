@@ -10,6 +10,7 @@ from pydantic import Field, WithJsonSchema, model_validator
 from sim.arrays import IntArray
 from sim.configuration import Configuration
 from sim.units import (
+    SPAN_FORMAT,
     Bytes,
     Count,
     Duration,
@@ -19,6 +20,7 @@ from sim.units import (
     parse_duration,
     read_by,
 )
+from workloads.programs.redis.cadence import Cadence, cadence_of
 from workloads.programs.redis.objects import memory_of_key
 from workloads.programs.redis.snapshot_config import SECOND_NS, Snapshot
 from workloads.programs.shared.replay import ReplayedTrace
@@ -29,7 +31,9 @@ from workloads.traces.commands.resp import request_bytes
 DEFAULT_SERVICE_NS, MEASURED_PIPELINE = 677, 2000
 """Of table 4's load, three connections with pipelines of so many (docs/decisions.md)."""
 
-Connections = Annotated[Count, Field(ge=1, le=10_000)]
+Connections = Annotated[
+    Count, Field(ge=1, le=10_000, description="how many connections clients have")
+]
 
 
 class ClosedLoop(Configuration):
@@ -37,7 +41,9 @@ class ClosedLoop(Configuration):
 
     kind: Literal["closed"]
     connections: Connections = 50
-    pipeline: Annotated[Count, Field(ge=1, le=1_000_000)] = 1
+    pipeline: Annotated[
+        Count, Field(ge=1, le=1_000_000, description="requests outstanding on each connection")
+    ] = 1
 
 
 class OpenLoop(Configuration):
@@ -83,7 +89,7 @@ def _warm_up(value: object) -> int | str:
 WarmUp = Annotated[
     int | Literal["mser5"],
     read_by(_warm_up),
-    WithJsonSchema({"anyOf": [{"const": 0}, {"type": "string"}]}),
+    WithJsonSchema({"anyOf": [{"const": 0}, {"type": "string", "format": SPAN_FORMAT}]}),
 ]
 
 
@@ -94,9 +100,12 @@ class RedisConfig(Configuration):
     dataset: Annotated[
         Bytes, Field(ge=4096, le=MOST_BYTES, description="memory that the data occupies")
     ]
-    clients: Annotated[ClosedLoop | OpenLoop | TraceClients, Field(discriminator="kind")]
+    clients: Annotated[
+        ClosedLoop | OpenLoop | TraceClients,
+        Field(discriminator="kind", description="who sends requests, and when"),
+    ]
     set_ratio: Annotated[Ratio, Field(description="share of SETs; a trace has its own")] = 1 / 11
-    keys: Keys = Keys()
+    keys: Annotated[Keys, Field(description="which keys SETs write")] = Keys()
     key_bytes: Annotated[
         Bytes, Field(ge=1, le=2**20, description="length of a key; a trace has its own")
     ] = 15
@@ -111,11 +120,32 @@ class RedisConfig(Configuration):
         Ratio | None,
         Field(description="share of the heap's frames that are scattered; default: a fresh fill"),
     ] = None
-    snapshot: Snapshot | None = None
+    snapshot: Annotated[
+        Snapshot | None,
+        Field(description="when it forks to save, and how long that takes; default: never"),
+    ] = None
     duration: Annotated[
         Duration | None,
-        Field(description="how long clients send; by default a trace is sent whole"),
+        Field(
+            description="how long clients send; by default a trace is sent whole, and who forks "
+            "regularly runs for whole cycles"
+        ),
     ] = None
+    cycles: Annotated[
+        Count,
+        Field(
+            le=10_000,
+            description="how many whole cycles of snapshots, from one to the next, are run at "
+            "least after the first, and latencies are of these; 0: the duration as it is",
+        ),
+    ] = 3
+    sampled: Annotated[
+        bool,
+        Field(
+            description="of whole cycles, longer and longer stretches after a fork are told from a "
+            "part of their requests"
+        ),
+    ] = True
 
     warmup: Annotated[
         WarmUp | None,
@@ -135,10 +165,18 @@ class RedisConfig(Configuration):
 
     @model_validator(mode="after")
     def _needs_an_end(self) -> RedisConfig:
-        if self.clients.kind != "trace" and not self.duration:
-            raise ValueError("expected a duration above 0, which only a trace can do without")
+        if self.duration is None and self.clients.kind != "trace" and not self.in_cycles:
+            raise ValueError(
+                "expected a duration above 0, which only a trace and whole cycles of snapshots "
+                "(every, period, or a save rule that is met) can do without"
+            )
         if self.duration == 0:
             raise ValueError("expected a duration above 0")
+        if self.in_cycles and self.warmup is not None:
+            raise ValueError(
+                "expected no warmup beside whole cycles, whose first is left out (cycles: 0 for "
+                "the duration as it is)"
+            )
         return self
 
     @model_validator(mode="after")
@@ -149,7 +187,7 @@ class RedisConfig(Configuration):
 
     @model_validator(mode="after")
     def _ends_in_time(self) -> RedisConfig:
-        clients, sent_for_ns = self.clients, self.duration or 0
+        clients, sent_for_ns = self.clients, self.length_ns or 0
         service_ns = self.usual_service_ns
         if isinstance(clients, ClosedLoop):
             at_once_ns = clients.connections * clients.pipeline * service_ns
@@ -160,6 +198,49 @@ class RedisConfig(Configuration):
         else:
             check_length("duration", sent_for_ns)
         return self
+
+    @property
+    def writes_per_s(self) -> float:
+        """Keys that are written a second, if the server keeps up; of a trace 0."""
+        clients = self.clients
+        if isinstance(clients, OpenLoop):
+            return clients.rate * self.set_ratio
+        return (
+            0 if isinstance(clients, TraceClients) else self.set_ratio * 1e9 / self.usual_service_ns
+        )
+
+    @property
+    def save_ns(self) -> int:
+        """How long a child saves."""
+        rate = self.snapshot.save_rate if self.snapshot is not None else 1
+        return self.dataset * SECOND_NS // rate
+
+    @property
+    def cadence(self) -> Cadence | None:
+        """How regularly it forks; None if it does not, or if only its load decides."""
+        if self.snapshot is None:
+            return None
+        return cadence_of(self.snapshot, self.save_ns, self.writes_per_s)
+
+    @property
+    def in_cycles(self) -> bool:
+        """Whether it is run for whole cycles of snapshots.
+
+        A trace ends when it ends. Of save rules only the load says how long a cycle is: they are
+        run as long as was said, if anything was.
+        """
+        if not self.cycles or self.clients.kind == "trace" or self.cadence is None:
+            return False
+        return self.duration is None or (
+            self.snapshot is not None and self.snapshot.period_ns is not None
+        )
+
+    @property
+    def length_ns(self) -> int | None:
+        """How long it is expected to run; None of a trace that is sent whole."""
+        if self.in_cycles and self.cadence is not None:
+            return max(self.duration or 0, self.cadence.length_ns(self.cycles))
+        return self.duration
 
     def service_ns(self, value_bytes: IntArray) -> IntArray:
         """How long requests are served whose values are so long; int64 [n]."""

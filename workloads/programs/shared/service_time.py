@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema
 
 from sim.arrays import IntArray
-from sim.units import RESOLVED, parse_duration
+from sim.units import RESOLVED, SPAN_FORMAT, parse_duration
 
 _PERCENTILE = re.compile(r"p([0-9]{1,3}(?:\.[0-9]{1,9})?)")
 
@@ -102,7 +102,7 @@ def _read(value: Any, info: ValidationInfo) -> ServiceTime:
 
 _SCHEMA: dict[str, Any] = {
     "anyOf": [
-        {"type": "string"},
+        {"type": "string", "format": SPAN_FORMAT},
         {
             "type": "object",
             "required": ["p0", "p100"],
