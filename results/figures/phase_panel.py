@@ -14,9 +14,10 @@ from results.records.record import Record
 from sim.measures.common_metrics import LATENCY
 from sim.measures.histogram import Histogram
 from sim.measures.metrics import Metric
+from sim.measures.phases import Phase
 
-_ORDER = ("fork", "first_second", "during", "after", "between")
-"""In order of time; a phase that is not of these comes behind them."""
+_ORDER = tuple(Phase)
+"""In order of time; what is none of these comes behind them."""
 
 _PREFIX = f"{LATENCY.name}/"
 _APART = 0.75
@@ -54,7 +55,7 @@ def by_phase(axes: Axes, lines: Sequence[Line]) -> None:
 
 
 def _place(phase: str) -> int:
-    return _ORDER.index(phase) if phase in _ORDER else len(_ORDER)
+    return _ORDER.index(Phase(phase)) if phase in _ORDER else len(_ORDER)
 
 
 def _phases(record: Record) -> Mapping[str, Histogram]:
