@@ -16,10 +16,12 @@ import pandas as pd
 import seaborn as sns
 from growth_series import Fields, grows
 from matplotlib.style import context
+from matplotlib.ticker import FuncFormatter, LogLocator
 from scipy.stats import linregress
 
 from results.figures.caption import POINTS
-from results.figures.style import INK, PAGE_IN, STYLE
+from results.figures.style import INK, PAGE_IN, STYLE, plain
+from results.metrics import formatting
 
 
 def growth(sizes: list[float], times: list[float]) -> tuple[float, float]:
@@ -44,6 +46,9 @@ def table(rows: list[Fields]) -> str:
     lines.append("|---|---|---|---|---:|---|")
     for name, unit in grows().items():
         own = [row for row in rows if row["series"] == name]
+        if not own:
+            lines.append(f"| {name} | not measured | | | | |")
+            continue
         sizes, times = [row["size"] for row in own], [row["core_s"] for row in own]
         exponent, error = growth(sizes, times)
         memory = [row["peak_mib"] for row in own]
@@ -56,36 +61,42 @@ def table(rows: list[Fields]) -> str:
 
 
 def draw(rows: list[Fields], path: Path) -> None:
-    """Time above, memory below, a panel for each thing that grows."""
+    """Time on the left, memory on the right, a row for each thing that grows."""
     frame = pd.DataFrame(rows)
     frame["grows"] = frame["series"].map(grows())
     panels = list(dict.fromkeys(frame["grows"]))
     with context(STYLE):
         figure, axes = plt.subplots(
-            2, len(panels), figsize=(PAGE_IN, 3.4), sharey="row", sharex="col",
+            len(panels), 2, figsize=(PAGE_IN, 1.6 * len(panels)), sharex="row", sharey="col",
             layout="constrained",
         )  # fmt: skip
-        for column, unit in enumerate(panels):
+        for place, unit in enumerate(panels):
             part = frame[frame["grows"] == unit]
-            for row, (field, label) in enumerate(
+            count = part["series"].nunique()
+            for side, (field, label) in enumerate(
                 (("core_s", "time on a core (s)"), ("peak_mib", "peak memory (MiB)"))
             ):
-                ax = axes[row, column]
+                ax = axes[place, side]
                 sns.lineplot(
-                    part, x="size", y=field, hue="series", marker="o", markersize=4, ax=ax,
-                    palette="colorblind", legend=row == 0 and part["series"].nunique() > 1,
+                    part, x="size", y=field, hue="series", style="series", markersize=4, ax=ax,
+                    markers=["o", "s"][:count], dashes=["", (4, 1.5)][:count],
+                    palette="colorblind", legend=side == 0 and count > 1,
                 )  # fmt: skip
-                ax.set(xscale="log", yscale="log", ylabel=label, xlabel=unit if row else "")
+                ax.set(xscale="log", yscale="log", ylabel=label, xlabel=unit)
+                ax.xaxis.set_major_locator(LogLocator(numticks=4))
+                ax.xaxis.set_major_formatter(FuncFormatter(lambda size, _: formatting.count(size)))
+                ax.yaxis.set_major_formatter(FuncFormatter(plain))
+                ax.minorticks_off()
                 if ax.get_legend():
                     short = [text.get_text().split(", ")[-1] for text in ax.get_legend().texts]
                     handles = ax.get_legend().legend_handles
                     ax.legend(handles, [s.removeprefix("forks of a ") for s in short], title=None)
-            axes[1, column].axhline(500e6 / 2**20, color=INK, linewidth=0.6, linestyle=":")
+            axes[place, 1].axhline(500e6 / 2**20, color=INK, linewidth=0.6, linestyle=":")
         at = {"xy": (1, 500e6 / 2**20), "xytext": (0, 3), "textcoords": "offset points"}
-        axes[1, 0].annotate("500 MB", fontsize=7, **at)
-        axes[1, 0].set_ylim(50, 1000)
-        axes[1, 0].set_yticks([50, 100, 200, 500, 1000], ["50", "100", "200", "500", "1000"])
-        axes[1, 0].minorticks_off()
+        axes[0, 1].annotate("500 MB", fontsize=7, **at)
+        axes[0, 1].set_ylim(50, 1000)
+        axes[0, 1].set_yticks([50, 100, 200, 500, 1000], ["50", "100", "200", "500", "1000"])
+        axes[0, 1].minorticks_off()
         figure.supxlabel(
             "make growth: time and memory of a process of its own for each size",
             x=0.01, ha="left", fontsize=POINTS, color="#555555",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from results.metrics import formatting
 from sim.measures.metrics import Metric, Unit
@@ -55,10 +55,13 @@ class MetricAxis:
             axes.set_ylabel(f"{before}{self.name}")
             return
         axes.set_ylabel(f"{before}{self.metric.heading}")
+        if self.metric.unit is Unit.BYTES:
+            axes.yaxis.set_major_locator(LogLocator(base=2, numticks=7))
+            axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter(FuncFormatter(self._tick))
 
     def _tick(self, value: float, _position: int | None = None) -> str:
-        return formatting.of_metric(self.metric, float(f"{value * self.size:.6g}"))
+        return formatting.of_metric(self.metric, float(f"{value * self.size:.12g}"))
 
 
 def metric_axis(metric: Metric, values: Sequence[float], unit: str | None = None) -> MetricAxis:

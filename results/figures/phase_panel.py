@@ -14,9 +14,10 @@ from results.records.record import Record
 from sim.measures.common_metrics import LATENCY
 from sim.measures.histogram import Histogram
 from sim.measures.metrics import Metric
+from sim.measures.phases import Phase
 
-_ORDER = ("fork", "first_second", "during", "after", "between")
-"""In order of time; a phase that is not of these comes behind them."""
+_ORDER = tuple(Phase)
+"""In order of time; what is none of these comes behind them."""
 
 _PREFIX = f"{LATENCY.name}/"
 _APART = 0.75
@@ -50,11 +51,11 @@ def by_phase(axes: Axes, lines: Sequence[Line]) -> None:
     axes.set_xticks(range(len(phases)), [phase.replace("_", "\n") for phase in phases])
     axes.set_xlim(-0.5, len(phases) - 0.5)
     axes.grid(visible=False, axis="x")
-    axes.set_xlabel("phase of a snapshot (p50, p99, p99.9)")
+    axes.set_xlabel("phase (p50, p99, p99.9)")
 
 
 def _place(phase: str) -> int:
-    return _ORDER.index(phase) if phase in _ORDER else len(_ORDER)
+    return _ORDER.index(Phase(phase)) if phase in _ORDER else len(_ORDER)
 
 
 def _phases(record: Record) -> Mapping[str, Histogram]:

@@ -88,7 +88,8 @@ def default_metrics(records: Sequence[Record]) -> list[Metric]:
 
 def _tails(recordings: Sequence[Recording]) -> list[str]:
     """Names of the percentiles that are shown of distributions, those of requests first."""
-    known = {r.declared.distribution(name) for r in recordings for name in r.histograms}
+    whole = [(r, name) for r in recordings for name in r.histograms if "/" not in name]
+    known = {r.declared.distribution(name) for r, name in whole}
     ordered = sorted(known, key=lambda of: (not of.of_requests, of.name))
     return [of.named(of.tail) for of in ordered if of.tail is not None]
 
@@ -185,7 +186,7 @@ def _figure(
     )
     hues = list(dict.fromkeys(row.hue for row in rows))
     places = dict(zip(shown, axes, strict=True))
-    for metric in sweep.metrics:
+    for metric in dict.fromkeys(metric for metric, _ in shown):
         of_metric = [row for row in rows if row.metric == metric and row.panel in columns]
         scale = metric_axis(metric, [row.value for row in of_metric], sweep.unit)
         at_least = "at least " if any(row.at_least for row in of_metric) else ""

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from results.figures import style
+from results.figures.style import Look
 from results.metrics.summary import size_name
 from results.paper.reference import published
 from sim.measures.recording import Recording
@@ -22,7 +23,6 @@ LARGEST_GB = 50
 
 _MARK: dict[str, Any] = {
     "linestyle": "none",
-    "marker": "o",
     "markersize": 3.2,
     "markerfacecolor": "white",
     "markeredgewidth": 0.8,
@@ -36,12 +36,12 @@ class Curve:
     Attributes:
         cells: prefix of its cells, for example ``fork/concurrent3``.
         label: in the legend.
-        colour: of the line and the marks.
+        look: of the line and the marks.
     """
 
     cells: str
     label: str
-    colour: str
+    look: Look
 
 
 def mean_cells(prefix: str, recordings: Sequence[Recording]) -> dict[str, float]:
@@ -68,11 +68,16 @@ def draw(axes: Axes, item: str, curves: Sequence[Curve], simulated: Mapping[str,
     reference = published.values(item)
     for curve in curves:
         shown = {cell: ms for cell, ms in simulated.items() if gb_of(cell) <= LARGEST_GB}
-        axes.plot(*points(curve.cells, shown), color=curve.colour, label=curve.label)
+        line = {"color": curve.look.colour, "linestyle": curve.look.linestyle}
+        axes.plot(*points(curve.cells, shown), label=curve.label, **line)
         sizes, times = points(curve.cells, reference)
         chosen = [i for i, gb in enumerate(sizes) if i == 0 or gb % 2.5 == 0]
         axes.plot(
-            [sizes[i] for i in chosen], [times[i] for i in chosen], color=curve.colour, **_MARK
+            [sizes[i] for i in chosen],
+            [times[i] for i in chosen],
+            color=curve.look.colour,
+            marker=curve.look.marker,
+            **_MARK,
         )
     axes.set_xlim(0, LARGEST_GB + 1)
     axes.set_ylabel("fork (ms)")
@@ -84,7 +89,7 @@ def legend(axes: Axes) -> None:
     curves = list(zip(*axes.get_legend_handles_labels(), strict=True))
     meanings = [
         (Line2D([], [], color=style.INK), "simulated"),
-        (Line2D([], [], color=style.INK, **_MARK), "published"),
+        (Line2D([], [], color=style.INK, marker="o", **_MARK), "published"),
     ]
     # Legends are filled by columns: a curve above, a meaning below.
     pairs = zip_longest(curves, meanings)

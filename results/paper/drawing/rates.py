@@ -23,7 +23,7 @@ KINDS = ("on_demand", "classic")
 
 FloatArray = npt.NDArray[np.float64]
 
-_PALE: dict[str, Any] = {"linewidth": 0.8, "marker": "o", "markersize": 1.6, "zorder": 1}
+_PALE: dict[str, Any] = {"linewidth": 0.8, "markersize": 2, "zorder": 1}
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,11 @@ def draw(axes: Axes, item: str, groups: Sequence[Runs]) -> None:
     reference = published.rates(item)
     for kind in KINDS:
         colour = style.colour_of(kind)
-        axes.plot(*reference[SCHEMES[kind]], color=style.lighter(colour, 1), **_PALE)
+        marker = style.looks_for([kind])[kind].marker
+        axes.plot(*reference[SCHEMES[kind]], color=style.lighter(colour, 1), marker=marker, **_PALE)
         for runs in groups:
-            axes.plot(*over_time(runs, kind), color=colour, linestyle=runs.line)
+            every: dict[str, Any] = {"marker": marker, "markersize": 3, "markevery": 8}
+            axes.plot(*over_time(runs, kind), color=colour, linestyle=runs.line, **every)
     axes.set_ylim(bottom=0)
     axes.set_xlim(left=0)
     axes.set_xlabel("time (s)")
@@ -105,12 +107,13 @@ def draw(axes: Axes, item: str, groups: Sequence[Runs]) -> None:
 
 def _legend(axes: Axes, groups: Sequence[Runs]) -> None:
     forks = [
-        Line2D([], [], color=style.colour_of(kind), label=style.title_of(kind)) for kind in KINDS
+        Line2D([], [], label=style.title_of(kind), **style.looks_for([kind])[kind].of_marker)
+        for kind in KINDS
     ]
     meanings = [
         Line2D([], [], color=style.INK, linestyle=runs.line, label=runs.label) for runs in groups
     ]
-    pale = Line2D([], [], color=style.lighter(style.INK, 1), label="published", **_PALE)
+    pale = Line2D([], [], color=style.lighter(style.INK, 1), label="published", marker=".", **_PALE)
     # Legends are filled by columns: the forks in the first, what the lines mean beside them.
     handles = [*forks, *meanings, pale]
     axes.figure.legend(handles=handles, loc="outside upper center", ncols=-(-len(handles) // 2))

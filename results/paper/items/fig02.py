@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from results.figures import style
+from results.figures.style import Look
 from results.metrics.summary import GIB
 from results.paper.drawing import curves
 from results.paper.drawing.curves import Curve
@@ -20,8 +21,8 @@ RUNS = 5
 """The paper's curves are means of five runs."""
 
 CURVES = (
-    Curve("fork/concurrent3", "three at once", "#D55E00"),
-    Curve("fork", "one", style.colour_of("classic")),
+    Curve("fork/concurrent3", "three at once", Look("#D55E00", style.LINESTYLES[1], "D")),
+    Curve("fork", "one", style.looks_for(["classic"])["classic"]),
 )
 
 
@@ -69,7 +70,7 @@ def _band(axes: Axes, runs: Sequence[Recording]) -> None:
     low = [fork_ns[size_bytes == size].min() / 1e6 for size in sizes]
     high = [fork_ns[size_bytes == size].max() / 1e6 for size in sizes]
     band = axes.fill_between(
-        sizes / GIB, low, high, color=CURVES[0].colour, alpha=0.15, linewidth=0
+        sizes / GIB, low, high, color=CURVES[0].look.colour, alpha=0.15, linewidth=0
     )
     # In the corner that no curve reaches; the figure's own legend has no room for a sentence.
     axes.legend([band], ["lowest to highest of five runs"], loc="upper left")

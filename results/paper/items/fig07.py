@@ -11,7 +11,8 @@ from results.paper.item import SCHEMES, Basis, PaperItem, of_scheme
 from results.records.record import Record
 
 CURVES = tuple(
-    Curve(cell, style.title_of(kind), style.colour_of(kind)) for kind, cell in SCHEMES.items()
+    Curve(cell, style.title_of(kind), style.looks_for([kind])[kind])
+    for kind, cell in SCHEMES.items()
 )
 
 
