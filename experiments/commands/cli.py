@@ -241,6 +241,7 @@ def export(**arguments: Any) -> None:
 @click.option(
     "--tornado", metavar="METRIC", help="How far each scaled constant of the profile moves METRIC."
 )
+@click.option("--phases", is_flag=True, help="Latencies by phase of a snapshot.")
 @click.option("--out", metavar="FILE", help="Write here: .png, .svg or .pdf.  [default: in RUN]")
 def plot(**arguments: Any) -> None:
     """Draw RUN, a run's folder; without options the picture that its sweep gets by itself."""
@@ -287,6 +288,18 @@ def explain(**arguments: Any) -> None:
 def fork(**arguments: Any) -> None:
     """Compare one fork of a process under every scheme: pause, first writes, exit, memory."""
     call("fork", **arguments)
+
+
+@main.command()
+@click.argument("program", metavar="PROGRAM")
+@click.option("--from-info", "info", metavar="FILE", help="Of a Redis: what its INFO (all) said.")
+@click.option("--from-conf", "conf", metavar="FILE", help="Of a Redis: its redis.conf.")
+@_SETTINGS
+@click.option("--out", metavar="FILE", help="Write here.  [default: standard output]")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def init(**arguments: Any) -> None:
+    """Write an experiment to start from, each field explained: forksim init redis."""
+    call("init", **arguments)
 
 
 @main.command("list")

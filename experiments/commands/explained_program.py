@@ -8,7 +8,8 @@ from typing import Any
 
 from experiments.commands.printing import Output, print_json, say
 from experiments.language.catalogue import first_line
-from experiments.language.fields import FieldGroup, FieldNote, fields_of, in_yaml
+from experiments.language.commented import kind_of
+from experiments.language.fields import FieldGroup, FieldNote, fields_of
 from sim.units import SPELLINGS
 from workloads.workload import Workload
 
@@ -57,7 +58,7 @@ def _lines(workload: Workload, group: FieldGroup) -> Iterator[tuple[int, str]]:
 
 def _fields(group: FieldGroup, indent: int) -> Iterator[tuple[int, str]]:
     for field in group.fields:
-        yield indent, f"{field.name} ({_kind(field)}): {field.meaning}"
+        yield indent, f"{field.name} ({kind_of(field)}): {field.meaning}"
         for below in field.groups:
             what = _plain(below.meaning).removesuffix(".")
             if below.chosen_by is not None:
@@ -69,20 +70,6 @@ def _fields(group: FieldGroup, indent: int) -> Iterator[tuple[int, str]]:
                 yield from _fields(below, indent + _STEP)
                 continue
             yield from _fields(below, indent + 2 * _STEP)
-
-
-def _kind(field: FieldNote) -> str:
-    """What a field takes, and what it is if it is left out."""
-    takes = field.takes
-    if field.choices:
-        takes = takes.replace("one of", ", ".join(map(str, field.choices[:-1]))) + (
-            f" or {field.choices[-1]}"
-        )
-    if field.required:
-        return f"{takes}, required"
-    if field.default in (None, [], {}) or (field.groups and isinstance(field.default, dict)):
-        return f"{takes}, optional"
-    return f"{takes}, default {in_yaml(field.default)}"
 
 
 def _formats(group: FieldGroup) -> Iterator[str]:

@@ -139,11 +139,15 @@ def write_capacity(folder: RunFolder, capacity: Capacity, formats: Collection[st
 
 def _draw(folder: RunFolder, finished: RunOutcome, formats: Collection[str]) -> None:
     labels = [point.swept for point in finished.points]
-    stem = folder.figure_stem
-    stamp, inputs = stamps.stamp_of(folder.path, stem.name), stamps.inputs(finished.records, labels)
+    stem, name = folder.figure_stem, folder.read_name() or ""
+    stamp, inputs = (
+        stamps.stamp_of(folder.path, stem.name),
+        stamps.inputs(finished.records, labels, name),
+    )
     if not stamps.is_current(stamp, inputs, [stem.with_suffix(f".{one}") for one in formats]):
         figures = import_module("results.figures.run")  # what draws is slow to import
-        stamps.keep(stamp, inputs, figures.write(finished.records, stem, labels, formats))
+        drawn = figures.write(finished.records, stem, labels, formats, name)
+        stamps.keep(stamp, inputs, drawn)
 
 
 def _yaml(document: Document) -> str:

@@ -28,7 +28,7 @@ class FieldGroup:
     """The fields of a mapping.
 
     Attributes:
-        chosen_by: the key and the values that choose this mapping where there are several.
+        chosen_by: the key and the values that say that this mapping is meant, if there is one.
         meaning: what it describes, in a sentence.
         fields: in their order, but for the key that chooses.
     """
@@ -66,7 +66,7 @@ class FieldNote:
 def fields_of(model: type[BaseModel]) -> FieldGroup:
     """The fields of a model, and of those that it holds."""
     schema = model.model_json_schema(by_alias=True)
-    return _Reader(schema).group(schema)
+    return _Reader(schema).group(schema, top=True)
 
 
 def in_yaml(value: Data) -> str:
@@ -81,8 +81,13 @@ class _Reader:
         self._definitions = schema.get("$defs", {})
         self._met: set[str] = set()
 
-    def group(self, node: JsonSchema, chosen_by: str | None = None) -> FieldGroup:
+    def group(
+        self, node: JsonSchema, chosen_by: str | None = None, *, top: bool = False
+    ) -> FieldGroup:
         properties, required = node.get("properties", {}), node.get("required", ())
+        constants = [name for name, field in properties.items() if "const" in field]
+        if chosen_by is None and constants and not top:
+            chosen_by = constants[0]
         chosen = None
         if chosen_by is not None:
             chosen = chosen_by, tuple(_constants(properties[chosen_by]))
@@ -92,7 +97,7 @@ class _Reader:
             tuple(
                 self._field(name, field, required=name in required)
                 for name, field in properties.items()
-                if name != chosen_by and not (chosen_by is None and "const" in field)
+                if name != chosen_by and name not in constants
             ),
         )
 
@@ -189,4 +194,5 @@ def _constants(node: JsonSchema) -> list[str]:
 
 def _plural(words: str) -> str:
     """`size or mapping` as `sizes or mappings`."""
+    words = words.replace(_WORDS["boolean"], "truth value") or "value"
     return " or ".join(one if one.endswith("s") else f"{one}s" for one in words.split(" or "))

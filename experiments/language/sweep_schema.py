@@ -92,7 +92,9 @@ class Block(Configuration):
         list[dict[str, Any]] | None,
         Field(alias="list", min_length=1, description="mappings of dotted paths to values"),
     ] = None
-    sample: Sample | None = None
+    sample: Annotated[Sample | None, Field(description="points spread over ranges of fields")] = (
+        None
+    )
     where: Annotated[
         list[Annotated[dict[str, Condition], Field(min_length=1)]] | None,
         Field(

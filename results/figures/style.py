@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,8 @@ from results.records.whole_file import whole_file
 COLUMN_IN = 3.33
 """Width of one column of a two-column systems paper, in inches."""
 
-PAGE_IN = 7.0
-"""Width of both columns."""
+PAGE_IN = 5.0
+"""Width of what needs more than a column; at 400 pixels across, its ticks are still 7 high."""
 
 INK = "#222222"
 
@@ -56,6 +56,8 @@ MARKERS = "os^DvPX<>p*hd8"
 """All are filled, so that a legend may mix them."""
 
 MARKER_POINTS = 3.5
+LEGEND_ROW_IN = 0.17
+"""Height of a row of a legend."""
 
 STYLE: dict[str, Any] = {
     "font.size": 8,
@@ -101,6 +103,38 @@ def panels(
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, count, squeeze=False)
     return figure, list(axes.flat)
+
+
+def flowing(
+    groups: Sequence[Sequence[bool]], heights_in: Sequence[float]
+) -> tuple[Figure, list[Axes]]:
+    """A figure of panels, two of a group beside each other; call it within `drawing`.
+
+    Args:
+        groups: per group and panel, whether it wants a row for itself. One without a neighbour
+            gets it too.
+        heights_in: per panel of all groups.
+    """
+    rows: list[list[int]] = []
+    wide = [alone for group in groups for alone in group]
+    first = {sum(map(len, groups[:number])) for number in range(len(groups))}
+    for panel, alone in enumerate(wide):
+        free = panel not in first and not alone and len(rows[-1]) == 1
+        if free and not wide[rows[-1][0]]:
+            rows[-1].append(panel)
+        else:
+            rows.append([panel])
+    heights = [max(heights_in[panel] for panel in row) for row in rows]
+    figure = Figure(
+        figsize=(PAGE_IN if len(wide) > 1 else COLUMN_IN, sum(heights)), layout="constrained"
+    )
+    FigureCanvasAgg(figure)
+    grid = figure.add_gridspec(len(rows), 2, height_ratios=heights)
+    places: list[Axes] = []
+    for number, row in enumerate(rows):
+        spans = [slice(0, 2)] if len(row) == 1 else [slice(0, 1), slice(1, 2)]
+        places += [figure.add_subplot(grid[number, span]) for span in spans]
+    return figure, places
 
 
 LEAST_SPAN = 4.0
@@ -240,10 +274,9 @@ def shade(colour: str, rounds: int) -> str:
     """Another colour of the same hue for each of ``rounds``, by turns darker and lighter."""
     if rounds == 0:
         return colour
-    if rounds % 2 == 0:
-        return lighter(colour, rounds // 2)
-    share = 0.6 ** (rounds // 2 + 1)
-    red, green, blue = (share * part for part in to_rgb(colour))
+    share = 0.65 ** ((rounds + 1) // 2)
+    paper = 0.0 if rounds % 2 else 1.0
+    red, green, blue = (share * part + (1 - share) * paper for part in to_rgb(colour))
     return to_hex((red, green, blue))
 
 

@@ -141,7 +141,7 @@ def test_sampled_cycles_are_as_whole_ones(scheme: str) -> None:
 def test_a_block_is_a_window_that_stands_for_its_gap() -> None:
     window_ns = WINDOW_REQUESTS * 1000
     sampling = Sampling(10**6, heap_pages=10)
-    sampling.change(0)
+    sampling.measured = True
     assert sampling.until_ns == WHOLE_NS
     assert sampling.skip(WHOLE_NS, WHOLE_NS + 10**12, quiet=True) == WHOLE_NS
     windows = WHOLE_NS // 8 // window_ns

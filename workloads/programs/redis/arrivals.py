@@ -194,13 +194,14 @@ class GeneratedArrivals:
         of_a_set = self._gap_ns / max(self._config.set_ratio, 1e-9)
         return max(1, int(min(of_a_set * SKIPPED_PAGES / self._heap.pages_of_a_set, NEVER_NS)))
 
-    def skipped(self, lasts_ns: int) -> SkippedRequests:
-        """The requests of some stretch of so long."""
+    def skipped(self, lasts_ns: int, *, faulting: bool) -> SkippedRequests:
+        """The requests of some stretch of so long; with pages if their writes may fault."""
         mean, generator = lasts_ns / self._gap_ns, self._skipped
         poisson = self._clients.arrivals == "poisson"
         requests = int(generator.poisson(mean)) if poisson else round(mean)
         sets = int(generator.binomial(requests, self._config.set_ratio))
-        pages = self._heap.written(self._heap.random(generator, sets)).pages
+        chosen = self._heap.random(generator, sets if faulting else 0)
+        pages = self._heap.written(chosen).pages
         return SkippedRequests(requests, sets, requests * int(self._service_ns[0]), pages)
 
 

@@ -59,7 +59,9 @@ class ClosedLoopClients:
         """See `requests.RequestSource`."""
         return min(self._connections.oldest_ns, now_ns)
 
-    def skip(self, from_ns: int, until_ns: int) -> Iterator[tuple[int, SkippedRequests]]:
+    def skip(
+        self, from_ns: int, until_ns: int, *, faulting: bool
+    ) -> Iterator[tuple[int, SkippedRequests]]:
         """See `requests.RequestSource`: who waits for answers always waits."""
-        del from_ns, until_ns
+        del from_ns, until_ns, faulting
         yield from ()

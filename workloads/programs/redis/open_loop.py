@@ -231,7 +231,9 @@ class OpenLoopClients:
         own_ns = ahead.basis.service_ns[:count]
         return Replies(replied_ns, latency_ns, np.ones(count, np.int64), own_ns)
 
-    def skip(self, from_ns: int, until_ns: int) -> Iterator[tuple[int, SkippedRequests]]:
+    def skip(
+        self, from_ns: int, until_ns: int, *, faulting: bool
+    ) -> Iterator[tuple[int, SkippedRequests]]:
         """Go on at a later moment, while nobody waits; what is sent meanwhile.
 
         Returns:
@@ -244,7 +246,7 @@ class OpenLoopClients:
         parts = -(-(until_ns - from_ns) // self._arrivals.longest_skip_ns)
         ends_ns = np.linspace(from_ns, until_ns, parts + 1).astype(np.int64).tolist()
         for start_ns, end_ns in pairwise(ends_ns):
-            yield end_ns, self._arrivals.skipped(end_ns - start_ns)
+            yield end_ns, self._arrivals.skipped(end_ns - start_ns, faulting=faulting)
 
     def oldest_ns(self, now_ns: int) -> int:
         """See `requests.RequestSource`."""

@@ -131,8 +131,15 @@ class RequestSource(Protocol[Basis]):
     def served(self, ahead: Iterations[Basis], ends_ns: IntArray) -> Replies:
         """The first ``len(ends_ns)`` iterations of the latest look, replied at these times."""
 
-    def skip(self, from_ns: int, until_ns: int) -> Iterator[tuple[int, SkippedRequests]]:
+    def skip(
+        self, from_ns: int, until_ns: int, *, faulting: bool
+    ) -> Iterator[tuple[int, SkippedRequests]]:
         """Go on at a later moment, while nobody waits; what is sent meanwhile, in pieces.
 
         In order of time, each with its end; none if nothing may be skipped.
+
+        Args:
+            from_ns: now.
+            until_ns: that moment.
+            faulting: whether it is of interest which pages they dirty.
         """

@@ -37,6 +37,7 @@ class Sampling:
 
     Attributes:
         until_ns: up to when it is known what is served.
+        measured: whether latencies count by now; before that a block is as long as it can be.
     """
 
     def __init__(self, rate_per_s: float, heap_pages: int) -> None:
@@ -46,6 +47,7 @@ class Sampling:
         self._weights = [1]
         self._dirtied = np.zeros(heap_pages, np.bool_)
         self._patience = PATIENCE
+        self.measured = False
         self.change(0)
 
     def change(self, at_ns: int) -> None:
@@ -74,7 +76,9 @@ class Sampling:
             self.until_ns = self._block_end_ns if quiet else min(self.until_ns, self._block_end_ns)
             run_in_ns = self._window_ns // RUN_IN
             return max(self._block_end_ns - run_in_ns, now_ns) if quiet else now_ns
-        lasts_ns = min((now_ns - self._changed_ns) // SHARE, certain_ns - now_ns)
+        lasts_ns = certain_ns - now_ns
+        if self.measured:
+            lasts_ns = min(lasts_ns, (now_ns - self._changed_ns) // SHARE)
         windows = lasts_ns // self._window_ns
         if quiet and windows >= LEAST_WINDOWS:
             self._block_end_ns = now_ns + windows * self._window_ns

@@ -194,7 +194,9 @@ class Server(Generic[Basis]):
 
     def _skip(self, sampling: Sampling, until_ns: int) -> Activity:
         """Do what requests do up to a moment, without looking at each."""
-        for end_ns, skipped in self._clients.skip(self._clock.now, until_ns):
+        # Before the first fork no write faults.
+        faulting = bool(self._snapshots)
+        for end_ns, skipped in self._clients.skip(self._clock.now, until_ns, faulting=faulting):
             faults = self._find_faults(sampling.first_writes(skipped.pages))
             self._kernel.apply(self._mm, faults)
             busy_ns = skipped.service_ns + faults.total_ns
@@ -337,6 +339,8 @@ class Server(Generic[Basis]):
                 return
             if self._cycles.wanted and self._cycles.measured_ns == start_ns:
                 self._latencies.begin(start_ns)
+                if self._sampling is not None:
+                    self._sampling.measured = True
         snapshot = SnapshotRow(start_ns, self._schedule.changes, self._mm.memory.used_bytes)
         self._child_acts_ns = start_ns
         phases = self._latencies.phases

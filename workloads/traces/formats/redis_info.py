@@ -22,7 +22,9 @@ INFO = About(
     "the data set of an experiment is `used_memory_rss`",
 )
 
-_LINE = re.compile(rb"([a-z][a-z0-9_]{0,99}):(.*)|([a-z][a-z0-9_]{0,99}),(.*)", re.DOTALL)
+_LINE = re.compile(
+    rb"([a-z][A-Za-z0-9_|.-]{0,99}):(.*)|([a-z][A-Za-z0-9_|.-]{0,99}),(.*)", re.DOTALL
+)
 _OWN = re.compile(
     rb"^(?:redis_version|used_memory(?:_rss)?|latest_fork_usec|rdb_last_[a-z_]+)[:,]", re.MULTILINE
 )
