@@ -24,6 +24,8 @@ _NARROWEST = 0.14
 _HATCHES = ("", "", "....", "////", "", "xxxx", "")
 """Beside their colours, so that neighbours differ in grey print."""
 _OWN_COLOUR = "#C9C9C9"
+_ON_WHITE = "#111111"
+"""Of numbers in bars, whose ground is white whatever that of the figure is."""
 _COLOURS = ("#D55E00", "#F0E442", "#009E73", "#56B4E9", "#CC79A7", "#0072B2", "#E69F00")
 _MORE_COLOURS = ("#7A7A7A", "#B8A800", "#8C564B", "#17BECF")
 
@@ -147,7 +149,7 @@ def _bar(
                 ha="center",
                 va="center",
                 fontsize=6,
-                color=style.INK,
+                color=_ON_WHITE,
                 bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.6},
             )
         left += share

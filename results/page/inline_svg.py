@@ -42,6 +42,7 @@ def inline_svg(figure: Figure, name: str, title: str) -> str:
     root.set("role", "img")
     root.set("aria-labelledby", f"{name}-title")
     root.set("width", "100%")
+    root.set("fill", "currentColor")  # of what says nothing itself: letters
     del root.attrib["height"]
     label = Xml.Element("title", {"id": f"{name}-title"})
     label.text = title

@@ -95,13 +95,13 @@ def _of_any(fields: _Fields) -> Iterator[str]:
 def _redis(fields: _Fields) -> Iterator[str]:
     kind = fields.record.at("workload.clients.kind")
     clients = {
-        "open": lambda: f"serves {fields.rate('workload.clients.rate')}",
+        "open": lambda: f"serves requests at {fields.rate('workload.clients.rate')}",
         "closed": lambda: f"serves {fields.count('workload.clients.connections')} connections",
         "trace": lambda: f"replays {_file(fields, 'workload.clients.path')}",
     }.get(str(kind), lambda: "serves its clients")()
     sets = ""
     if kind != "trace":
-        sets = f", {fields.share('workload.set_ratio')} of them SETs"
+        sets = f", {fields.share('workload.set_ratio')} of the requests SETs"
     yield f"A Redis that holds {fields.size('workload.dataset')} {clients}{sets}."
     where = "workload.snapshot"
     if f"{where}.every" in fields or f"{where}.every" in fields.swept:
@@ -119,11 +119,8 @@ def _redis(fields: _Fields) -> Iterator[str]:
 
 def _afl(fields: _Fields) -> Iterator[str]:
     many = fields.read("workload.instances", formatting.count)
-    what = "fuzzer forks" if many == "1" else f"{many} fuzzers fork"
-    yield (
-        f"{'A' if many == '1' else 'There are'} {what} a target of "
-        f"{fields.size('workload.target')} for every input."
-    )
+    who = "A fuzzer forks" if many == "1" else f"{many} fuzzers fork, each"
+    yield f"{who} a target of {fields.size('workload.target')} for every input."
     if "workload.run" in fields:
         yield f"An input runs for {fields.time('workload.run')}."
     elif "workload.rates" in fields:
@@ -187,8 +184,12 @@ def fork_words(run: Run) -> list[tuple[str, str]]:
 
 
 def _listed(names: Sequence[str]) -> str:
+    """``A, B or C``; with semicolons where a name has a comma."""
+    comma = ";" if any("," in name for name in names) else ","
     *others, last = names
-    return f"{', '.join(others)} or {last}" if others else last
+    if not others:
+        return last
+    return f"{f'{comma} '.join(others)}{comma if comma == ';' else ''} or {last}"
 
 
 def _sweep(run: Run, swept: Mapping[str, str]) -> Iterator[str]:
