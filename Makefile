@@ -5,7 +5,7 @@ PAPER_OUT ?= runs/paper
 JOBS ?= $(shell nproc)
 
 .DEFAULT_GOAL := help
-.PHONY: help paper test test-quick test-full check docs bench growth mutants lock clean
+.PHONY: help paper test test-quick test-full check docs pictures bench growth mutants lock clean
 
 help: ## print this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ check: .venv/installed ## formatting, lint, types and the direction of imports
 
 docs: .venv/installed ## write the table of forks in docs/schemes.md anew
 	$(BIN)/python -m experiments.forks.document docs/schemes.md
+
+pictures: .venv/installed ## make the pictures of README.md and docs/ anew (a few minutes)
+	$(BIN)/python benchmarks/pictures.py
 
 bench: .venv/installed ## run the benchmarks
 	PYTHONPATH=benchmarks $(BIN)/pytest benchmarks -p beside_plain -o python_files="bench_*.py" -o python_functions="bench_*" --benchmark-columns=median,iqr,rounds --benchmark-sort=name --benchmark-group-by=group

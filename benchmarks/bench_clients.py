@@ -11,7 +11,7 @@ from beside_plain import PLAIN, Timed
 from models.costs.profile import load_profile
 from models.faults.batch import Faults
 from sim.machine.streams import Streams
-from workloads.programs.redis.arrivals import generated_arrivals
+from workloads.programs.redis.arrivals import GeneratedArrivals
 from workloads.programs.redis.config import OpenLoop, RedisConfig
 from workloads.programs.redis.open_loop import OpenLoopClients
 from workloads.programs.redis.program import Redis
@@ -60,7 +60,7 @@ def one_by_one(rate: int, count: int) -> int:
     clients = {"kind": "open", "rate": f"{rate}/s"}
     config = RedisConfig.model_validate({**REDIS, "clients": clients, "duration": "100s"})
     assert isinstance(config.clients, OpenLoop)
-    source = OpenLoopClients(generated_arrivals(config, config.clients, Streams(1)))
+    source = OpenLoopClients(GeneratedArrivals(config, config.clients, Streams(1)))
     nothing = Faults.none()
     served, now_ns = 0, 0
     while served < count:

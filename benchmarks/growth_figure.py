@@ -18,6 +18,7 @@ from growth_series import Fields, grows
 from matplotlib.style import context
 from scipy.stats import linregress
 
+from results.figures.caption import POINTS
 from results.figures.style import INK, PAGE_IN, STYLE
 
 
@@ -85,6 +86,10 @@ def draw(rows: list[Fields], path: Path) -> None:
         axes[1, 0].set_ylim(50, 1000)
         axes[1, 0].set_yticks([50, 100, 200, 500, 1000], ["50", "100", "200", "500", "1000"])
         axes[1, 0].minorticks_off()
+        figure.supxlabel(
+            "make growth: time and memory of a process of its own for each size",
+            x=0.01, ha="left", fontsize=POINTS, color="#555555",
+        )  # fmt: skip
         figure.savefig(path, dpi=200, metadata={"Software": ""})
 
 

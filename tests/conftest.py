@@ -68,6 +68,12 @@ def _no_process_outlives_its_test() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def _as_wide_as_it_is_to_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The width of the terminal that tests are started from changes nothing."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
+@pytest.fixture(autouse=True)
 def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands start processes only where a test asks for them: a start takes a second."""
     monkeypatch.setenv("FORKSIM_JOBS", "1")

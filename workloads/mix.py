@@ -115,5 +115,6 @@ class Mix(Workload):
         """A program beside others, and which memory is its own."""
         before = len(kernel.books.memories)
         with kernel.machine.naming_after(name):
-            program = self._programs[own.kind].start(own, kernel, streams)
+            workload = self._programs[own.kind]
+            program = workload.start(workload.beside_others(own), kernel, streams)
         return replace(program, memories=kernel.books.memories[before:])

@@ -91,6 +91,10 @@ class Workload(ABC):
         (recording,) = play(kernel, self.start(config, kernel, setup.streams()))
         return recording
 
+    def beside_others(self, config: Any) -> Any:
+        """The configuration of the program as one of a mix."""
+        return config
+
     def check(self, config: Any, setup: Setup) -> None:
         """Look whether a configuration fits its traces and the machine; nothing is simulated.
 

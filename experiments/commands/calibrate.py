@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 from ruamel.yaml import YAML
 
 from experiments.calibration.evaluation_machine import NAME, Measure, fitted, table4_heap
 from experiments.calibration.published_curves import curves
-from experiments.commands.printing import say
+from experiments.commands.printing import Output, print_json, say
 from models.calibration.fits import Fit
 from models.costs.profile import Profile, list_profiles, load_profile
 from results.records.whole_file import write_whole
+from results.tables.grid import Grid, print_grid
 from sim.arrays import FloatArray
 
 TOLD_EVERY = 10
 """Evaluations of the fit between two lines on stderr."""
 
 
-def main(target: str, out: str | None) -> int:
+def main(target: str, out: str | None, *, as_json: bool) -> int:
     """Fit the profile for ``target``, print residuals, write it to ``out`` if given; 0."""
-    del target  # there is one so far
     found = fitted(told)
     profile = found.profile
-    Console(width=100).print(_summary(found.fork, found.contention, table4_heap(profile)))
+    fits = (found.fork, found.contention, table4_heap(profile))
+    if as_json:
+        print_json({"target": target, "machine": profile.name, **_object(fits)})
+    else:
+        print_grid(_summary(fits), Output())
     if out is not None:
         residuals = {**found.fork.residuals, **found.contention.residuals}
         write_whole(Path(out), _yaml(profile).encode("utf-8"))
@@ -56,18 +59,36 @@ def told(measure: Measure, published_ns: FloatArray) -> Measure:
     return measured
 
 
-def _summary(*fits: Fit) -> Table:
-    table = Table(title="Fits", title_justify="left")
-    for heading in ("parameter or curve", "value", "+- (95 %)", "mean error", "worst error"):
-        table.add_column(heading, justify="left" if heading.startswith("parameter") else "right")
+def _summary(fits: Sequence[Fit]) -> Grid:
+    rows = [["parameter or curve", "value", "+- (95 %)", "mean error", "worst error"]]
     for fit in fits:
         for name, value in fit.values.items():
             width = fit.half_widths.get(name)
-            table.add_row(name, f"{value:.6g}", "" if width is None else f"{width:.3g}")
+            rows.append([name, f"{value:.6g}", "-" if width is None else f"{width:.3g}", "-", "-"])
         for name, errors in fit.residuals.items():
-            absolute = np.abs(errors)
-            table.add_row(name, "", "", f"{absolute.mean():.2%}", f"{absolute.max():.2%}")
-    return table
+            mean, worst = _errors(errors)
+            rows.append([name, "-", "-", f"{mean:.2%}", f"{worst:.2%}"])
+    return Grid(rows)
+
+
+def _object(fits: Sequence[Fit]) -> dict[str, Any]:
+    values = {name: value for fit in fits for name, value in fit.values.items()}
+    widths = {name: width for fit in fits for name, width in fit.half_widths.items()}
+    errors = {name: _errors(one) for fit in fits for name, one in fit.residuals.items()}
+    return {
+        "values": {
+            name: {"value": value, "half_width": widths.get(name)} for name, value in values.items()
+        },
+        "curves": {
+            name: {"mean_error": mean, "worst_error": worst}
+            for name, (mean, worst) in errors.items()
+        },
+    }
+
+
+def _errors(relative: FloatArray) -> tuple[float, float]:
+    """The mean and the worst of relative errors."""
+    return float(np.abs(relative).mean()), float(np.abs(relative).max())
 
 
 def _yaml(profile: Profile) -> str:

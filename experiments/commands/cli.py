@@ -18,6 +18,14 @@ _SETTINGS = click.option(
     metavar="A.B=C",
     help="Put a value over the file's; repeatable. The value is YAML: --set sweep=[]",
 )
+_SLO = click.option(
+    "--slo",
+    "limits",
+    multiple=True,
+    metavar="METRIC=LIMIT",
+    help="A limit besides the file's slo: p99.9=10ms, memory=40GiB, throughput=20k/s; repeatable. "
+    "The exit code is 3 if one is missed.",
+)
 _JOBS = click.option(
     "--jobs",
     type=click.IntRange(1, 256),
@@ -39,6 +47,24 @@ _ONLY = click.option(
 _YES = click.option(
     "--yes", "any_size", is_flag=True, help="Allow a sweep of more than 100,000 combinations."
 )
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+_MARKDOWN = click.option("--markdown", is_flag=True, help="Print Markdown tables.")
+_METRIC = click.option("--metric", metavar="NAME,...", help="These metrics: p99,fork_mean,memory.")
+_ALL = click.option("--all", "every", is_flag=True, help="All metrics, not only a handful.")
+
+
+def _shown(command: Any) -> Any:
+    """What every command takes that prints a run."""
+    for option in (
+        _MARKDOWN,
+        _JSON,
+        click.option("--phases", is_flag=True, help="Also a table of each fork's phases."),
+        click.option("--notes", is_flag=True, help="Every note by itself, not summed up."),
+        click.option("--all", "every", is_flag=True, help="All metrics and notes."),
+        _METRIC,
+    ):
+        command = option(command)
+    return command
 
 
 @click.group("forksim", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -50,13 +76,14 @@ def main() -> None:
 @main.command()
 @click.argument("file")
 @_SETTINGS
+@_SLO
 @_ONLY
 @click.option(
     "--limit", type=click.IntRange(1), metavar="N", help="Only the first N points that are missing."
 )
 @_YES
 @click.option("--out", metavar="DIR", help="Folder of the results.  [default: runs/NAME]")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+@_shown
 @_JOBS
 @click.option(
     "--scheduler",
@@ -90,11 +117,39 @@ def run(**arguments: Any) -> None:
 
 @main.command()
 @click.argument("file")
+@click.option("--field", required=True, metavar="A.B", help="What to vary: workload.dataset.")
+@_SLO
+@click.option(
+    "--by",
+    metavar="FIELD[=V,...]",
+    help="An answer for each value of it: fork.kind=classic,on_demand.  "
+    "[default: for all that the file sweeps]",
+)
+@click.option("--from", "first", metavar="VALUE", help="The least value.  [default: open]")
+@click.option("--to", "last", metavar="VALUE", help="The greatest value.  [default: open]")
+@click.option(
+    "--find",
+    "find_what",
+    type=click.Choice(["largest", "smallest"]),
+    help="Which value that meets.  [default: as the ends say, else the largest]",
+)
+@_SETTINGS
+@click.option("--out", metavar="DIR", help="Folder of the results.  [default: runs/NAME]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_JOBS
+@_FIGURES
+def capacity(**arguments: Any) -> None:
+    """Find up to which value of a field the experiment in FILE meets its limits."""
+    call("capacity", **arguments)
+
+
+@main.command()
+@click.argument("file")
 @_SETTINGS
 @_ONLY
 @_YES
 @click.option("--out", metavar="DIR", help="Folder of the results.  [default: runs/NAME]")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_JSON
 def plan(**arguments: Any) -> None:
     """List the points of the experiment in FILE: what is done, how long the rest will take."""
     call("plan", **arguments)
@@ -104,6 +159,7 @@ def plan(**arguments: Any) -> None:
 @click.argument("file")
 @_SETTINGS
 @_YES
+@_JSON
 def validate(**arguments: Any) -> None:
     """Say whether the experiment in FILE is valid, and how many points it has."""
     call("validate", **arguments)
@@ -112,10 +168,19 @@ def validate(**arguments: Any) -> None:
 @main.command()
 @click.argument("folder", metavar="DIR")
 @click.option("--check", is_flag=True, help="Read every record to find damaged ones.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_JSON
 def status(**arguments: Any) -> None:
     """Say how far the run in DIR is: points done, failed and missing, damaged records."""
     call("status", **arguments)
+
+
+@main.command()
+@click.argument("folder", metavar="RUN")
+@_SLO
+@_shown
+def show(**arguments: Any) -> None:
+    """Print RUN, the folder of a run, as it was printed when it was run."""
+    call("show", **arguments)
 
 
 @main.command()
@@ -124,10 +189,10 @@ def status(**arguments: Any) -> None:
     "--by", default="fork.kind", show_default=True, metavar="FIELD", help="What to compare."
 )
 @click.option("--baseline", metavar="VALUE", help="Compare with this one.  [default: classic]")
-@click.option(
-    "--metric", "metrics", metavar="NAME,...", help="Some metrics, such as p99,fork_mean."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_METRIC
+@_ALL
+@_JSON
+@_MARKDOWN
 def compare(**arguments: Any) -> None:
     """Say which fork is faster in RUN, a run's folder, and how sure that is."""
     call("compare", **arguments)
@@ -135,9 +200,35 @@ def compare(**arguments: Any) -> None:
 
 @main.command()
 @click.argument("folder", metavar="RUN")
-@click.argument("file")
+@click.option("--out", metavar="FILE", help="Write here.  [default: report.html in RUN]")
+def report(**arguments: Any) -> None:
+    """Write RUN, a run's folder, as one page of HTML that stands by itself."""
+    call("report", **arguments)
+
+
+@main.command()
+@click.argument("folder", metavar="RUN")
+@click.option(
+    "--by", metavar="FIELD", help="Swept field to set side by side.  [default: fork.kind]"
+)
+@click.option("--phase", metavar="PHASE", help="Only requests of a phase of forks, such as during.")
+@_FIGURES
+@click.option("--out", metavar="FILE", help="Draw this alone: .png, .svg or .pdf.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def blame(**arguments: Any) -> None:
+    """Say what the latencies of RUN, a run's folder, were spent on, by band of percentiles."""
+    call("blame", **arguments)
+
+
+@main.command()
+@click.argument("folder", metavar="RUN")
+@click.argument("target", metavar="FILE")
 def export(**arguments: Any) -> None:
-    """Write RUN to FILE (.csv or .parquet), a row per point, repetition and metric."""
+    """Write RUN to FILE, as its ending says.
+
+    .csv or .parquet has a row per point, repetition and metric; - is CSV on standard output; .hgrm,
+    or a folder for several, has percentiles as HdrHistogram and memtier print them.
+    """
     call("export", **arguments)
 
 
@@ -150,6 +241,7 @@ def export(**arguments: Any) -> None:
 @click.option(
     "--tornado", metavar="METRIC", help="How far each scaled constant of the profile moves METRIC."
 )
+@click.option("--phases", is_flag=True, help="Latencies by phase of a snapshot.")
 @click.option("--out", metavar="FILE", help="Write here: .png, .svg or .pdf.  [default: in RUN]")
 def plot(**arguments: Any) -> None:
     """Draw RUN, a run's folder; without options the picture that its sweep gets by itself."""
@@ -167,7 +259,7 @@ _PROFILE = click.option(
 @click.argument("name", metavar="NAME")
 @_SETTINGS
 @_PROFILE
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_JSON
 def explain(**arguments: Any) -> None:
     """Say what a fork does and costs (on_demand --set fork.variant=head), or a program takes."""
     call("explain", **arguments)
@@ -191,7 +283,8 @@ def explain(**arguments: Any) -> None:
     metavar="FORK",
     help="Only this one; repeatable: huge, or '{kind: classic6, folio: 64KiB}'.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_JSON
+@_MARKDOWN
 def fork(**arguments: Any) -> None:
     """Compare one fork of a process under every scheme: pause, first writes, exit, memory."""
     call("fork", **arguments)
@@ -210,9 +303,10 @@ def init(**arguments: Any) -> None:
 
 
 @main.command("list")
-def list_() -> None:
+@_JSON
+def list_(**arguments: Any) -> None:
     """List what an experiment can name: workloads, forks, machine profiles, examples."""
-    call("list")
+    call("list", **arguments)
 
 
 @main.command()
@@ -228,6 +322,7 @@ def schema() -> None:
 )
 @_JOBS
 @_FIGURES
+@_JSON
 def paper(**arguments: Any) -> None:
     """Regenerate the paper's figures and tables, and how far the simulation is from them."""
     call("paper", **arguments)
@@ -236,6 +331,7 @@ def paper(**arguments: Any) -> None:
 @main.command()
 @click.argument("target", type=click.Choice(["paper"]))
 @click.option("--out", metavar="FILE", help="Write the fitted profile here.")
+@_JSON
 def calibrate(**arguments: Any) -> None:
     """Fit a machine profile to the paper's micro-benchmarks and print the residuals."""
     call("calibrate", **arguments)
@@ -295,7 +391,7 @@ def _reading(command: Any) -> Any:
 
 @trace.command()
 @_reading
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_JSON
 def inspect(**arguments: Any) -> None:
     """Say what the trace in FILE holds: format, span, rates, popularity, skipped lines."""
     call("trace", "inspect", **arguments)

@@ -18,7 +18,7 @@ import click
 from results.records.whole_file import UNWRITABLE
 from sim.printable import printable
 
-DONE, SOME_FAILED, BAD_INPUT, CANNOT_WRITE = 0, 1, 2, 4
+DONE, SOME_FAILED, BAD_INPUT, LIMIT_MISSED, CANNOT_WRITE = range(5)
 """Exit codes; of a command that a signal ended it is 128 and the signal's number."""
 
 _WRONG_NAMES = (errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR)

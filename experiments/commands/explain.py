@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import click
-
 from experiments.commands.explained_program import explain_program
-from experiments.commands.printing import Output, say
+from experiments.commands.printing import Output, print_json, tell
 from experiments.forks.fork_choice import ForkChoice, one_fork
 from experiments.forks.in_words import told
 from experiments.forks.steps import MANY, SchemeStep, steps_of
@@ -17,11 +14,10 @@ from experiments.forks.trial import Observation
 from experiments.language.catalogue import catalogue, first_line
 from experiments.language.errors import InputError, Position, shown, suggestion
 from results.metrics import formatting
-from results.tables.grid import print_grid
-
-JSON_VERSION = 1
+from results.tables.grid import Grid, print_grid
 
 _HEADINGS = ("step", "in runs", "scattered", "locks", "what is done")
+_WORDS = (3, 4)
 
 
 def main(name: str, settings: tuple[str, ...], profile: str | None, *, as_json: bool) -> int:
@@ -39,24 +35,25 @@ def main(name: str, settings: tuple[str, ...], profile: str | None, *, as_json: 
     for option, given in (("--set", settings), ("--profile", profile)):
         if given:
             raise InputError.at(Position(option), f"{name} is a program: expected a fork")
-    return explain_program(known.workloads[name], JSON_VERSION, as_json=as_json)
+    return explain_program(known.workloads[name], as_json=as_json)
 
 
 def _explain_fork(choice: ForkChoice, *, as_json: bool) -> int:
     steps = list(steps_of(choice.scheme))
     if as_json:
-        click.echo(json.dumps({"forksim": JSON_VERSION, **_object(choice, steps)}))
+        print_json(_object(choice, steps))
         return 0
     words = choice.scheme.words
-    say(f"{choice.label}: {first_line(type(choice.scheme))}.")
-    say(f"  shared: {words.shared}")
-    say(f"  who pays: {words.payer}")
-    say(f"  locks: {words.locks}")
-    say(f"  what breaks: {words.breaks}")
-    left = [_HEADINGS[0], *_HEADINGS[-2:]]
-    print_grid(_HEADINGS, list(_rows(steps)), Output(), left=left, wraps=True)
+    tell(f"{choice.label}: {first_line(type(choice.scheme))}.")
+    tell(f"  shared: {words.shared}")
+    tell(f"  who pays: {words.payer}")
+    tell(f"  locks: {words.locks}")
+    tell(f"  what breaks: {words.breaks}")
+    tell("")
+    print_grid(Grid([_HEADINGS, *_rows(steps)], words=_WORDS), Output())
     flush = formatting.duration(choice.scheme.costs.tlb_shootdown_ns)
-    say(
+    tell("")
+    tell(
         f"note: times on {choice.profile.name} of one thread that nobody disturbs, with page "
         "frames in contiguous runs and with scattered ones; where other cores flush, each that "
         f"runs the process adds {flush}; faults are seen below the tables of an area of 4 MiB, and "

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-import click
-
-from experiments.commands.printing import Output, say
+from experiments.commands.printing import Output, print_json, say
 from experiments.language.catalogue import first_line
 from experiments.language.commented import kind_of
 from experiments.language.fields import FieldGroup, FieldNote, fields_of
@@ -21,13 +18,13 @@ WIDEST = 100
 _STEP = 2
 
 
-def explain_program(workload: Workload, version: int, *, as_json: bool) -> int:
+def explain_program(workload: Workload, *, as_json: bool) -> int:
     """Print what an experiment can say of a program; 0."""
     group = fields_of(workload.Config)
     if as_json:
         about = {"program": workload.name, "about": first_line(workload)}
         told = {**about, **workload.scope._asdict(), "example": workload.example}
-        click.echo(json.dumps({"forksim": version, **told, **_object(group)}))
+        print_json({**told, **_object(group)})
         return 0
     for indent, text in _lines(workload, group):
         width = max(min(Output().width, WIDEST), 4 * _STEP + indent)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import click
-
-from experiments.commands.printing import Output, say
+from experiments.commands.printing import Output, print_json, say_all, tell
 from experiments.forks.fork_choice import ForkChoice, several_forks
 from experiments.forks.one_fork import (
     WRITTEN,
@@ -28,10 +25,12 @@ from experiments.language.errors import InputError, Position, shown
 from models.memory.areas import Refusal
 from models.schemes.pages import HugePages
 from results.metrics import formatting
-from results.tables.grid import print_grid
+from results.tables.cells import NOTHING
+from results.tables.grid import Grid, print_grid
+from results.tables.markdown import markdown_list, markdown_table
+from sim.measures.metrics import Unit
 from sim.units import parse_bytes
 
-JSON_VERSION = 1
 LARGEST = 4 * 2**40
 
 _HEADINGS = (
@@ -76,6 +75,32 @@ class ForkRow:
         return {**told, "as_now": self.as_now, "blocked_if_scattered_ns": self.scattered_ns}
 
 
+@dataclass(frozen=True)
+class ForkTable:
+    """Some memory's forks, and what is said of it.
+
+    Attributes:
+        rows: the forks.
+        json: what of it is the same of all, as plain data.
+        before: sentences above the table.
+        notes: sentences below.
+    """
+
+    rows: Sequence[ForkRow]
+    json: dict[str, Any]
+    before: Sequence[str]
+    notes: Sequence[str]
+
+    @property
+    def grid(self) -> Grid:
+        """A row for each fork."""
+        headings = list(_HEADINGS)
+        if self.rows[0].scattered_ns is not None:
+            headings.insert(2, _SCATTERED)
+        columns = [[row.label for row in self.rows], *_numbers(self.rows)]
+        return Grid([headings, *map(list, zip(*columns, strict=True))])
+
+
 def main(
     size: str | None,
     pid: int | None,
@@ -84,6 +109,7 @@ def main(
     forks: tuple[str, ...],
     *,
     as_json: bool,
+    markdown: bool,
 ) -> int:
     """Print one fork under the chosen schemes; 0.
 
@@ -94,13 +120,27 @@ def main(
     if sum(asked is not None for asked in (size, pid, smaps)) != 1:
         raise InputError.at(Position("--size"), "expected one of --size, --pid and --smaps")
     if size is not None:
-        return _of_size(_size(size), profile, forks, as_json=as_json)
-    if pid is not None:
-        return _of_process(process_of_pid(pid), f"--pid {pid}", profile, forks, as_json=as_json)
-    return _of_process(process_of_file(str(smaps)), str(smaps), profile, forks, as_json=as_json)
+        table = _of_size(_size(size), profile, forks)
+    elif pid is not None:
+        table = _of_process(process_of_pid(pid), f"--pid {pid}", profile, forks)
+    else:
+        table = _of_process(process_of_file(str(smaps)), str(smaps), profile, forks)
+    if as_json:
+        print_json({**table.json, "forks": [row.json for row in table.rows]})
+    elif markdown:
+        told = [*table.before, *table.notes]
+        say_all([*markdown_table(table.grid), "", *markdown_list(told)])
+    else:
+        for sentence in table.before:
+            tell(sentence)
+        print_grid(table.grid, Output())
+        tell("")
+        for sentence in table.notes:
+            tell(sentence)
+    return 0
 
 
-def _of_size(size_bytes: int, profile: str | None, forks: tuple[str, ...], *, as_json: bool) -> int:
+def _of_size(size_bytes: int, profile: str | None, forks: tuple[str, ...]) -> ForkTable:
     text = formatting.size(size_bytes)
     memory = JustFilled(size_in_pages(size_bytes))
     rows = [
@@ -108,38 +148,26 @@ def _of_size(size_bytes: int, profile: str | None, forks: tuple[str, ...], *, as
         for choice in several_forks(forks, profile, catalogue())
     ]
     machine = rows[0].choice.profile.name
-    if as_json:
-        answer = {"forksim": JSON_VERSION, "size_bytes": size_bytes, "machine": machine}
-        click.echo(json.dumps({**answer, "forks": [row.json for row in rows]}))
-        return 0
-    _print(rows)
-    say(f"note: a process of {text}, just filled, on {machine}; nobody disturbs it. {_WRITES}.")
-    return 0
+    note = f"note: a process of {text}, just filled, on {machine}; nobody disturbs it. {_WRITES}."
+    return ForkTable(rows, {"size_bytes": size_bytes, "machine": machine}, [], [note])
 
 
 def _of_process(
-    process: ProcessMemory,
-    source: str,
-    profile: str | None,
-    forks: tuple[str, ...],
-    *,
-    as_json: bool,
-) -> int:
+    process: ProcessMemory, source: str, profile: str | None, forks: tuple[str, ...]
+) -> ForkTable:
     pages = ProcessPages.of(process)
     if not pages.n_pages:
         what = "nothing that a fork copies: expected a process with private memory"
         raise InputError(f"{source}: {what}")
     rows = list(_rows(pages, source, list(several_forks(forks, profile, catalogue()))))
     machine = rows[0].choice.profile.name
-    if as_json:
-        answer = {"forksim": JSON_VERSION, "process": facts_of(process, pages), "machine": machine}
-        click.echo(json.dumps({**answer, "forks": [row.json for row in rows]}))
-        return 0
-    for sentence in sentences_of(process, pages):
-        say(sentence)
-    _print(rows)
-    say(f"note: on {machine}; nobody disturbs it. {_WRITES}; {'; '.join(notes_of(process, pages))}")
-    return 0
+    notes = "; ".join(notes_of(process, pages))
+    return ForkTable(
+        rows,
+        {"process": facts_of(process, pages), "machine": machine},
+        list(sentences_of(process, pages)),
+        [f"note: on {machine}; nobody disturbs it. {_WRITES}; {notes}"],
+    )
 
 
 def _rows(pages: ProcessPages, source: str, choices: list[ForkChoice]) -> Iterator[ForkRow]:
@@ -151,16 +179,6 @@ def _rows(pages: ProcessPages, source: str, choices: list[ForkChoice]) -> Iterat
             fork = _forked(choice, memory, source)
             scattered_ns = pause_if_scattered_ns(choice.scheme, memory)
             yield ForkRow(choice, fork, scattered_ns, memory.as_now)
-
-
-def _print(rows: list[ForkRow]) -> None:
-    headings = list(_HEADINGS)
-    cells = [_cells(row) for row in rows]
-    if rows[0].scattered_ns is not None:
-        headings.insert(2, _SCATTERED)
-        for row, of in zip(rows, cells, strict=True):
-            of.insert(2, _or_dash(row.scattered_ns, formatting.duration))
-    print_grid(headings, cells, Output(), left=_HEADINGS[:1])
 
 
 def _size(text: str) -> int:
@@ -181,13 +199,23 @@ def _forked(choice: ForkChoice, memory: ForkedMemory, what: str) -> OneFork:
         raise InputError(f"{what}: {choice.label}: {error}") from None
 
 
-def _cells(row: ForkRow) -> list[str]:
-    fork = row.fork
-    times = (fork.blocked_ns, fork.child_runs_ns, fork.first_write_ns, fork.next_write_ns)
-    cells = [_or_dash(time_ns, formatting.duration) for time_ns in (*times, fork.exit_ns)]
-    sizes = (fork.table_bytes, *fork.extra_bytes.values())
-    return [row.label, *cells, *map(formatting.size, sizes)]
+def _numbers(rows: Sequence[ForkRow]) -> Iterator[list[str]]:
+    """A column for each number; where there is none a dash."""
+    forks = [row.fork for row in rows]
+    yield _alike(Unit.NANOSECONDS, [fork.blocked_ns for fork in forks])
+    if rows[0].scattered_ns is not None:
+        yield _alike(Unit.NANOSECONDS, [row.scattered_ns for row in rows])
+    for times in (
+        [fork.child_runs_ns for fork in forks],
+        [fork.first_write_ns for fork in forks],
+        [fork.next_write_ns for fork in forks],
+        [fork.exit_ns for fork in forks],
+    ):
+        yield _alike(Unit.NANOSECONDS, times)
+    yield _alike(Unit.BYTES, [fork.table_bytes for fork in forks])
+    yield from (_alike(Unit.BYTES, [fork.extra_bytes[one] for fork in forks]) for one in WRITTEN)
 
 
-def _or_dash(value: Any, shown_as: Callable[[Any], str]) -> str:
-    return "-" if value is None else shown_as(value)
+def _alike(unit: Unit, values: Sequence[int | None]) -> list[str]:
+    texts = iter(formatting.alike(unit, [value for value in values if value is not None]))
+    return [NOTHING if value is None else next(texts) for value in values]

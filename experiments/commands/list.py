@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from experiments.commands.printing import say
+from experiments.commands.printing import Output, print_json
 from experiments.language.catalogue import catalogue, first_line, options_of
 from experiments.language.document import load
 from models.costs.profile import load_profile
 from models.schemes.base import Scheme
+from results.tables.grid import Grid, print_grid
+
+_KEYS = ("kind", "name", "what")
 
 
-def main() -> int:
+def main(*, as_json: bool) -> int:
     """Print kind, name and what it is of everything registered."""
     known = catalogue()
     rows = [("workload", name, first_line(w)) for name, w in known.workloads.items()]
     rows += [("fork", name, _fork(scheme)) for name, scheme in known.schemes.items()]
     rows += [("machine", name, load_profile(name).description) for name in known.profiles]
     rows += [("example", str(file), load(file).data["name"]) for file in known.examples]
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    for kind, name, what in rows:
-        say(f"{kind:{widths[0]}}  {name:{widths[1]}}  {what}")
+    if as_json:
+        print_json({"names": [dict(zip(_KEYS, row, strict=True)) for row in rows]})
+        return 0
+    print_grid(Grid(rows, headings=0, names=2, words=[2]), Output())
     return 0
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from experiments.commands.figure_formats import figure_formats
-from experiments.commands.printing import note, say
+from experiments.commands.printing import note, print_json, say, say_all
 from experiments.execution import output
 from experiments.execution.executors.choice import local
 from experiments.execution.progress import Reporter
@@ -31,7 +31,9 @@ EXPERIMENTS = Path(__file__).parents[1] / "paper"
 """An item's experiments are the files here that begin with its name."""
 
 
-def main(only: str | None, out: str, jobs: int | None, figures: str | None = None) -> int:
+def main(
+    only: str | None, out: str, jobs: int | None, figures: str | None = None, as_json: bool = False
+) -> int:
     """Regenerate the chosen items; 0, or 1 if some points failed.
 
     The report covers what was regenerated in this folder before as well, unless by another model.
@@ -62,8 +64,10 @@ def main(only: str | None, out: str, jobs: int | None, figures: str | None = Non
                 unusable = True
         elif name in chosen:
             say(f"{name}: left out, {len(points[name]) - len(own)} points failed", err=True)
-    for line in report.to_markdown(reports).splitlines():
-        say(line)
+    if as_json:
+        print_json({"folder": out, "items": report.to_json(reports)})
+    else:
+        say_all(report.to_markdown(reports).splitlines())
     try:
         report.write(reports, folder.path)
     except OSError as error:

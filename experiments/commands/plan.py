@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import click
-
-from experiments.commands.printing import say
+from experiments.commands.printing import Output, print_json, tell
 from experiments.execution.output import folder_at
 from experiments.language.catalogue import catalogue
 from experiments.language.document import load
@@ -18,8 +15,7 @@ from experiments.planning.points import Point, plan
 from experiments.planning.selection import having
 from experiments.sweeps.overrides import override
 from results.records.store import Store
-
-JSON_VERSION = 1
+from results.tables.grid import Grid, print_grid
 
 SHOWN_DIGITS = 12
 """Of an id."""
@@ -52,17 +48,16 @@ def main(
     times = [row.seconds for row in missing if row.seconds is not None]
     left = sum(times) if len(times) == len(missing) else None
     if as_json:
-        found = {"forksim": JSON_VERSION, "name": planned.name, "folder": str(folder.path)}
+        found = {"name": planned.name, "folder": str(folder.path)}
         counts = {"total": len(rows), "missing": len(missing), "estimated_s": _rounded(left)}
-        click.echo(json.dumps({**found, **counts, "points": [_object(row) for row in rows]}))
+        print_json({**found, **counts, "points": [_object(row) for row in rows]})
         return 0
-    for line in _lines(rows):
-        say(line)
+    print_grid(Grid([_cells(row) for row in rows], headings=0), Output())
     count = f"{len(rows)} point{'' if len(rows) == 1 else 's'}"
     done = sum(row.done for row in rows)
     time = "" if left is None else f", about {left:.3g} s of one process"
     unknown = ", none timed so far" if missing and left is None else ""
-    say(f"{count}: {done} done, {len(missing)} to do{time if missing else ''}{unknown}")
+    tell(f"{count}: {done} done, {len(missing)} to do{time if missing else ''}{unknown}")
     return 0
 
 
@@ -76,14 +71,10 @@ def _rows(points: tuple[Point, ...], store: Store) -> Iterator[_PlanRow]:
         yield _PlanRow(point, id_ in present, done[id_] if id_ in done else estimates.of(point))
 
 
-def _lines(rows: list[_PlanRow]) -> Iterator[str]:
-    labels = [row.point.label for row in rows]
-    width = max(map(len, labels))
-    for row, label in zip(rows, labels, strict=True):
-        seconds = "" if row.seconds is None else f"{'' if row.done else '~'}{row.seconds:.3g} s"
-        state = "done" if row.done else "to do"
-        line = f"{label:{width}}  {row.point.id[:SHOWN_DIGITS]}  {state:5}  {seconds}"
-        yield line.rstrip()
+def _cells(row: _PlanRow) -> list[str]:
+    seconds = "" if row.seconds is None else f"{'' if row.done else '~'}{row.seconds:.3g} s"
+    state = "done" if row.done else "to do"
+    return [row.point.label, row.point.id[:SHOWN_DIGITS], state, seconds]
 
 
 def _object(row: _PlanRow) -> dict[str, object]:

@@ -13,11 +13,12 @@ from experiments.commands.printing import say
 from experiments.language.errors import InputError, suggestion
 from results.figures import run as run_figure
 from results.figures import style, sweep, swept_fields, tornado
+from results.figures.caption import caption_of
 from results.figures.formats import FORMATS
 from results.figures.metric_axis import asked_unit
 from results.metrics.names import resolve
 from results.metrics.summary import summaries
-from results.records.run_folder import Run
+from results.records.run_folder import Run, RunFolder
 from sim.measures.metrics import Metric
 
 
@@ -29,6 +30,7 @@ def main(
     hue: str | None,
     log: str | None,
     tornado: str | None,
+    phases: bool,
     out: str | None,
 ) -> int:
     """Draw the run in ``folder``; 0.
@@ -37,20 +39,28 @@ def main(
         InputError: a field or metric does not exist, or there is nothing to draw.
     """
     run = open_run(folder)
-    if tornado is not None:
+    called = RunFolder(run.path).read_name() or ""
+    if phases:
+        if x or y or hue or log or tornado:
+            raise InputError("--phases: expected alone, without other options but --out")
+        drawn = run_figure.draw_phases(run.records, run.labels, called)
+        if drawn is None:
+            raise InputError(f"{folder}: no phases: expected a run that forks while it serves")
+        figure, name = drawn, "phases"
+    elif tornado is not None:
         if x or y or hue or log:
             raise InputError("--tornado: expected alone, without --x, --y, --hue and --log")
-        figure = _tornado(run, tornado)
+        figure = _tornado(run, tornado, called)
         name = f"tornado-{tornado}"
     elif x or y or hue or log:
         wanted = _sweep(run, x, y, hue, log)
-        drawn = sweep.draw(wanted, run.records, run.labels)
+        drawn = sweep.draw(wanted, run.records, run.labels, called)
         if drawn is None:
             raise InputError(f"{folder}: no point has {wanted.metrics[0].name}")
         figure = drawn
         name = f"{'-'.join(metric.label for metric in wanted.metrics)}-over-{wanted.x}"
     else:
-        drawn = run_figure.draw(run.records, run.labels)
+        drawn = run_figure.draw(run.records, run.labels, called)
         if drawn is None:
             raise InputError(f"{folder}: nothing to draw by itself: expected --x and --y")
         figure, name = drawn, "figure"
@@ -80,10 +90,10 @@ def _sweep(
     return sweep.SweepPlot(x, metrics, hue, axes, asked_unit(asked[0]) if len(asked) == 1 else None)
 
 
-def _tornado(run: Run, asked: str) -> Figure:
+def _tornado(run: Run, asked: str, called: str) -> Figure:
     metric = _metric(run, "--tornado", asked)
     try:
-        return tornado.draw(tornado.tornado(run.records, metric))
+        return tornado.draw(tornado.tornado(run.records, metric), caption_of(run.records, called))
     except tornado.TornadoError as error:
         raise InputError(f"{run.path}: {error}") from None
 

@@ -3,41 +3,40 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import click
 from rich.console import Console
 
+from experiments.commands.ending import DONE, LIMIT_MISSED, SOME_FAILED
 from experiments.commands.figure_formats import figure_formats
-from experiments.commands.printing import Output, note, say
+from experiments.commands.printing import note, say
+from experiments.commands.run_output import RunOutput
 from experiments.execution import output
 from experiments.execution.event_log import EventLog
 from experiments.execution.executors.choice import chosen
 from experiments.execution.progress import Reporter
 from experiments.execution.runner import RunOutcome, run
 from experiments.execution.trace_checks import check_traces
+from experiments.language.amounts import readings
 from experiments.language.catalogue import catalogue
-from experiments.language.document import load
+from experiments.language.document import Document, load
 from experiments.language.errors import InputError, Position
+from experiments.language.limits import with_limits
 from experiments.planning.points import Plan, Point, plan
 from experiments.planning.selection import first_missing, having
 from experiments.planning.watched import watched_time
 from experiments.sweeps.overrides import override
+from results.records.record import Record
 from results.records.run_folder import ListedPoint, RunFolder
 from results.records.span_file import Watched, read_head
 from results.records.whole_file import new_file
-from results.tables.as_json import to_json
-from results.tables.run_table import RunTable
-from results.tables.terminal import print_table
 from sim.machine.spans import MOST_SPANS
-
-JSON_VERSION = 1
 
 
 def main(
@@ -47,22 +46,30 @@ def main(
     limit: int | None,
     out: str | None,
     *,
+    limits: tuple[str, ...],
     any_size: bool,
+    metric: str | None,
+    every: bool,
+    notes: bool,
+    phases: bool,
     as_json: bool,
+    markdown: bool,
     fail_fast: bool,
     events: str | None,
     figures: str | None,
     spans: str | None,
     **machinery: Any,
 ) -> int:
-    """Run the experiment in ``file``; 0, or 1 if some points failed.
+    """Run the experiment in ``file``; 0, 1 if some points failed, else 3 if a limit is missed.
 
     ``machinery`` is what `chosen` takes.
     """
     formats = figure_formats(figures)
+    printed = RunOutput(metric, every, notes, phases, as_json, markdown)
+    printed.check()
     watched = None if spans is None else watched_time(spans)
     source = Path(file)
-    document = override(load(source), settings)
+    document = with_limits(override(load(source), settings), limits)
     planned = plan(document, source.parent, catalogue(), any_size=any_size)
     if events != "-":
         for remark in planned.remarks:
@@ -79,21 +86,46 @@ def main(
     with _event_log(events) as log, Reporter(_console(events), log=log) as reporter:
         done = {id_ for id_ in folder.store.ids() if _has_spans(folder, id_, watched)}
         points = first_missing(wanted, done, limit)
-        finished = run(points, folder.store, executor, reporter, fail_fast=fail_fast)
+        check = _check_limits(document, points)
+        finished = run(points, folder.store, executor, reporter, fail_fast=fail_fast, check=check)
     table = output.table_of(finished)
+    found = output.limit_rows_of(document, finished.records, table)
     if written:
         output.write(folder, planned.document, finished, table, formats)
-    if as_json:
-        click.echo(json.dumps(_object(planned, finished, table, folder)))
-    elif table.rows:
-        print_table(table, Output())
+    printed.print(
+        table,
+        name=planned.name,
+        folder=str(folder.path),
+        failed=[(point.label, reason) for point, reason in finished.failures],
+        untried=[point.label for point in finished.untried],
+        limits=found,
+    )
     if finished.untried and events != "-":
         say(f"stopped: {len(finished.untried)} points were not tried", err=True)
     if events != "-":
         for line in _of_spans(folder, finished) if watched is not None else ():
             say(line, err=True)
         say(f"results in {folder.path}", err=True)
-    return 1 if finished.failures else 0
+    if finished.failures:  # what is said of limits is not all there is to say
+        return SOME_FAILED
+    return DONE if all(row.verdict.met for row in found) else LIMIT_MISSED
+
+
+def _check_limits(document: Document, points: Sequence[Point]) -> Callable[[Record], object]:
+    """What sees in a point's record whether limits are of metrics that there are.
+
+    Points whose programs differ in more than numbers may have other metrics: then nobody knows
+    before the last.
+    """
+    differing = {
+        field
+        for point in points
+        for field in point.swept.items()
+        if field[0].startswith("workload")
+    }
+    if not all(readings(text) for _, text in differing):
+        return lambda _: None
+    return partial(output.limits_of_record, document)
 
 
 def _begin(folder: RunFolder, planned: Plan, wanted: Sequence[Point], *, quiet: bool) -> bool:
@@ -152,16 +184,3 @@ def _event_log(file: str | None) -> Iterator[EventLog | None]:
             raise InputError.at(Position("--events"), f"{file}: {reason}") from None
         with stream:
             yield EventLog(stream)
-
-
-def _object(
-    planned: Plan, finished: RunOutcome, table: RunTable, folder: RunFolder
-) -> dict[str, Any]:
-    return {
-        "forksim": JSON_VERSION,
-        "name": planned.name,
-        "folder": str(folder.path),
-        "points": to_json(table),
-        "failed": [{"point": point.label, "reason": reason} for point, reason in finished.failures],
-        "untried": [point.label for point in finished.untried],
-    }

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-import click
-
-from experiments.commands.printing import say
+from experiments.commands.printing import print_json, tell
 from experiments.language.errors import InputError
 from results.records.found_files import read_bytes
 from results.records.run_folder import RunFolder
@@ -27,10 +24,10 @@ def main(folder: str, check: bool, as_json: bool) -> int:
         raise InputError(f"{path}: no points in it: expected the folder of a run")
     found = _found(run.store, points, check)
     if as_json:
-        click.echo(json.dumps({"forksim": 1, "folder": str(path), **found}))
+        print_json({"folder": str(path), **found})
     else:
         for line in _lines(path, found):
-            say(line)
+            tell(line)
     return 0
 
 

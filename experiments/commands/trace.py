@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import csv
-import io
-import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import click
-
-from experiments.commands.printing import note, say
+from experiments.commands.printing import Output, data_stream, note, print_json, say, tell
 from experiments.language.errors import InputError, suggestion
+from results.metrics import formatting
 from results.records.whole_file import whole_file
-from sim.printable import printable
+from results.tables.grid import Grid, print_grid
 from sim.units import parse_rate
 from workloads.traces.commands.operations import CODES
 from workloads.traces.export import WRITERS
@@ -25,11 +22,6 @@ from workloads.traces.reading.fields import Fields, Unit
 from workloads.traces.reading.text import TraceError
 from workloads.traces.registry import FORMATS, Reading, TraceFormat, read_trace
 
-JSON_VERSION = 1
-
-_TIMES = (("s", 10**9), ("ms", 10**6), ("us", 10**3), ("ns", 1))
-_SIZES = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10), ("B", 1))
-
 
 def inspect(file: str, *, as_json: bool, **said: Any) -> int:
     """Print what the trace in ``file`` holds and which of its lines were skipped; 0."""
@@ -37,7 +29,7 @@ def inspect(file: str, *, as_json: bool, **said: Any) -> int:
     name, about = trace_format.name, trace_format.about
     facts = dict(trace.facts())
     if as_json:
-        found = {"forksim": JSON_VERSION, "file": file, "format": name}
+        found = {"file": file, "format": name}
         whole = {
             **asdict(trace.accounting),
             "span_ns": trace.duration_ns,
@@ -45,20 +37,20 @@ def inspect(file: str, *, as_json: bool, **said: Any) -> int:
             "notes": list(trace.notes),
             "about": about._asdict(),
         }
-        click.echo(json.dumps({**found, **whole}))
+        print_json({**found, **whole})
         return 0
     accounting = trace.accounting
     skipped = {f"skipped, {reason}": count for reason, count in accounting.skipped.items()}
     counts = {"lines": accounting.lines, "records": accounting.records, **skipped}
-    rows = list(_shown({**counts, "span_ns": trace.duration_ns, **facts}))
-    width = max(len(label) for label, _ in rows)
-    say(f"{'format':{width}}  {name}")
-    for label, value in rows:
-        say(f"{label:{width}}  {value}")
-    for label, text in (("read", about.read), ("not read", about.left), ("assumed", about.assumed)):
-        say(f"{label:{width}}  {text.replace('`', '')}")
+    words = (("read", about.read), ("not read", about.left), ("assumed", about.assumed))
+    rows = [
+        ("format", name),
+        *_shown({**counts, "span_ns": trace.duration_ns, **facts}),
+        *((label, text.replace("`", "")) for label, text in words),
+    ]
+    print_grid(Grid(rows, headings=0, words=[1]), Output())
     for remark in trace.notes:
-        say(f"note: {remark}")
+        tell(f"note: {remark}")
     return 0
 
 
@@ -68,7 +60,7 @@ def convert(file: str, *, to: str, out: str | None, **said: Any) -> int:
     if out is None:
         if sys.stdout.isatty() and to != "csv":
             raise InputError(f"--to: {to}: expected --out FILE, or a pipe, and no terminal")
-        WRITERS[to](trace, _OnTerminal() if sys.stdout.isatty() else sys.stdout.buffer)
+        WRITERS[to](trace, data_stream())
         return 0
     if Path(out).exists() and Path(out).samefile(file):
         raise InputError(f"--out: {out}: expected another file than the trace")
@@ -80,14 +72,6 @@ def convert(file: str, *, to: str, out: str | None, **said: Any) -> int:
     for remark in trace.notes:
         note(remark)
     return 0
-
-
-class _OnTerminal(io.BytesIO):
-    """Text on a terminal, which elsewhere is as it is."""
-
-    def write(self, data: Any, /) -> int:
-        sys.stdout.write(printable(bytes(data).decode("utf-8", "backslashreplace"), "\n"))
-        return len(data)
 
 
 def _read(
@@ -173,17 +157,11 @@ def _shown(facts: dict[str, int | float]) -> Iterator[tuple[str, str]]:
     units: dict[str, Callable[[float], str]] = {
         "_share": lambda value: f"{value:.2%}",
         "_per_s": lambda value: f"{value:.6g} /s",
-        "_bytes": lambda value: _scaled(value, _SIZES),
-        "_ns": lambda value: _scaled(value, _TIMES),
+        "_bytes": formatting.size,
+        "_ns": formatting.duration,
     }
     for name, value in facts.items():
         unit = next((unit for unit in units if name.endswith(unit)), "")
         label = name if unit == "_share" else name.removesuffix(unit)
         label = label.replace("_", " ").replace("pct", "%")
         yield label, units[unit](value) if unit else f"{value:g}" if value % 1 else f"{value:.0f}"
-
-
-def _scaled(value: float, units: tuple[tuple[str, int], ...]) -> str:
-    """The value in the largest unit that it reaches, four digits."""
-    name, size = next(((name, size) for name, size in units if value >= size), units[-1])
-    return f"{value / size:.4g} {name}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import stat
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -13,11 +13,18 @@ from ruamel.yaml import YAML
 from experiments.execution.runner import RunOutcome
 from experiments.language.document import Document
 from experiments.language.errors import InputError
+from experiments.language.limits import limits_of
 from experiments.planning.points import Point
 from results.figures import stamps
+from results.metrics.capacity import Capacity
+from results.metrics.limits import MetricLimit
+from results.metrics.summary import summaries
+from results.records.record import Record
 from results.records.run_folder import RunFolder
 from results.records.whole_file import READ_ONLY, UNWRITABLE, write_whole
 from results.tables.as_csv import to_csv
+from results.tables.capacity_table import to_csv as capacity_to_csv
+from results.tables.limit_table import LimitRow, limit_rows
 from results.tables.run_table import RunTable, run_table
 
 
@@ -72,6 +79,34 @@ def table_of(finished: RunOutcome) -> RunTable:
     return run_table(finished.records, [point.swept for point in finished.points])
 
 
+def limit_rows_of(document: Document, records: Sequence[Record], table: RunTable) -> list[LimitRow]:
+    """Who meets the limits that an experiment has, if anything came out of it.
+
+    Args:
+        document: the experiment.
+        records: one per point.
+        table: that of them.
+
+    Raises:
+        InputError: a limit is of no metric of theirs, or its amount of another unit.
+    """
+    if not records:
+        return []
+    labels = {row.id: row.labels for row in table.rows}
+    own = [labels[record.id] for record in records]
+    return limit_rows(records, own, limits_of(document, table.metrics))
+
+
+def limits_of_record(document: Document, record: Record) -> list[MetricLimit]:
+    """An experiment's limits, of metrics that a record has.
+
+    Raises:
+        InputError: one is of no such metric, or its amount of another unit.
+    """
+    known = [s.metric for _, own in record.by_program() for s in summaries(own).values()]
+    return limits_of(document, known)
+
+
 def write(
     folder: RunFolder,
     document: Document,
@@ -94,13 +129,25 @@ def write(
         _draw(folder, finished, formats)
 
 
+def write_capacity(folder: RunFolder, capacity: Capacity, formats: Collection[str]) -> None:
+    """Write the table of a search and its picture, named after the field."""
+    stem = folder.path / f"capacity-{capacity.field}"
+    write_whole(stem.with_name(f"{stem.name}.csv"), capacity_to_csv(capacity).encode("utf-8"))
+    if formats:
+        import_module("results.figures.capacity").write(capacity, stem, formats)
+
+
 def _draw(folder: RunFolder, finished: RunOutcome, formats: Collection[str]) -> None:
     labels = [point.swept for point in finished.points]
-    stem = folder.figure_stem
-    stamp, inputs = stamps.stamp_of(folder.path, stem.name), stamps.inputs(finished.records, labels)
+    stem, name = folder.figure_stem, folder.read_name() or ""
+    stamp, inputs = (
+        stamps.stamp_of(folder.path, stem.name),
+        stamps.inputs(finished.records, labels, name),
+    )
     if not stamps.is_current(stamp, inputs, [stem.with_suffix(f".{one}") for one in formats]):
         figures = import_module("results.figures.run")  # what draws is slow to import
-        stamps.keep(stamp, inputs, figures.write(finished.records, stem, labels, formats))
+        drawn = figures.write(finished.records, stem, labels, formats, name)
+        stamps.keep(stamp, inputs, drawn)
 
 
 def _yaml(document: Document) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from experiments.execution.executors.interface import Executor, PointEnd
+from experiments.execution.executors.interface import Events, Executor, PointEnd
 from experiments.execution.progress import Reporter
 from experiments.planning.points import Point
 from results.records.record import Record
@@ -37,6 +37,7 @@ def run(
     reporter: Reporter,
     *,
     fail_fast: bool = False,
+    check: Callable[[Record], object] = lambda _: None,
 ) -> RunOutcome:
     """Simulate what the store lacks and return every point's record.
 
@@ -47,6 +48,7 @@ def run(
         executor: who simulates.
         reporter: told of all that happens.
         fail_fast: stop at the first failure.
+        check: sees the first record that is there; what it raises ends the run.
 
     Raises:
         OSError: the store cannot be written to; what it holds stays.
@@ -62,38 +64,67 @@ def run(
     damaged = sum(point.id in present and found[point.id] is None for point in missing)
     if damaged:
         reporter.say(f"simulated anew, for damaged records or of another layout: {damaged}")
+    first = _FirstRecord(check)
+    for record in found.values():
+        first.see(record)
     reporter.begin(len(distinct), len(distinct) - len(missing))
-    failures: dict[str, str] = {}
-    tried: set[str] = set()
+    failures: dict[str, str | None] = {}
     try:
         if missing:
             store.make_ready()
             with closing(executor.run(missing, store)) as events:
-                for event in events:
-                    point = missing[event.place]
-                    reporter.hear(point, event)
-                    if isinstance(event, PointEnd):
-                        tried.add(point.id)
-                        if event.failure is not None:
-                            failures[point.id] = event.failure
-                            if fail_fast:
-                                break
+                for point, end in _ends(events, missing, reporter):
+                    failures[point.id] = end.failure
+                    if end.failure is None:
+                        first.see_of(point, store)
+                    elif fail_fast:
+                        break
     finally:
         reporter.end()
     for point in missing:
-        found[point.id] = None if point.id in failures else store.read(point.id)
+        found[point.id] = None if failures.get(point.id) else store.read(point.id)
     finished = RunOutcome()
     for point in points:
         record = found[point.id]
         if record is not None:
             finished.points.append(point)
             finished.records.append(record)
-        elif point.id in tried:
-            reason = failures.get(point.id, "its record vanished while others were simulated")
+        elif point.id in failures:
+            reason = failures[point.id] or "its record vanished while others were simulated"
             finished.failures.append((point, reason))
         else:
             finished.untried.append(point)
     return finished
+
+
+class _FirstRecord:
+    """Has the first record that is there checked."""
+
+    def __init__(self, check: Callable[[Record], object]) -> None:
+        self._check = check
+        self._seen = False
+
+    def see(self, record: Record | None) -> None:
+        """A record, if it is there."""
+        if record is not None and not self._seen:
+            self._seen = True
+            self._check(record)
+
+    def see_of(self, point: Point, store: Store) -> None:
+        """The record of a point that was simulated."""
+        if not self._seen:
+            self.see(store.read(point.id))
+
+
+def _ends(
+    events: Events, points: Sequence[Point], reporter: Reporter
+) -> Iterator[tuple[Point, PointEnd]]:
+    """Tell all that happens; which points end, and how."""
+    for event in events:
+        point = points[event.place]
+        reporter.hear(point, event)
+        if isinstance(event, PointEnd):
+            yield point, event
 
 
 def _has_spans(point: Point, store: Store) -> bool:

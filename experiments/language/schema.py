@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from experiments.language.catalogue import Catalogue, first_line
+from experiments.language.limits import Limits
 from experiments.language.repetitions import Repetitions
 from experiments.language.sweep_schema import Block
 from models.costs.profile import POSITIVE, UNITS
@@ -78,6 +79,7 @@ class Experiment(Configuration):
         default_factory=list,
         description="blocks of swept fields, combined as a product, and conditions",
     )
+    slo: Limits = Field(default_factory=dict)
     repetitions: Annotated[
         Repetitions,
         Field(description="how often each point is run, with other random numbers each time"),

@@ -28,7 +28,9 @@ _TRACE = b'"kind":"trace"'
 
 _DAY_NS = 86400 * 10**9
 
-_OF_THE_EXPERIMENT = ("name", "sweep")
+_ALIKE = ("name", "slo")
+"""Sections that no point has, and no sweep changes."""
+_OF_THE_EXPERIMENT = (*_ALIKE, "sweep")
 """Sections that no point has."""
 
 
@@ -142,9 +144,9 @@ class Resolver:
             self._asked: Callable[[Combination], CombinationRows] = (
                 itemgetter(*asked) if asked else lambda _: ()
             )
-            others = model.model_fields.keys() - {"name"}
-            name = {key: value for key, value in base.items() if key == "name"}
-            self._name: Branch | None = Branch(model, name, axes, but=others)
+            others = model.model_fields.keys() - set(_ALIKE)
+            alike = {key: value for key, value in base.items() if key in _ALIKE}
+            self._alike: Branch | None = Branch(model, alike, axes, but=others)
         self._named: dict[tuple[str, tuple[_TraceName, ...]], NamedContent] = {}
 
     def of(self, combinations: Sequence[Combination]) -> list[ResolvedPoint]:
@@ -156,9 +158,9 @@ class Resolver:
         if self._pieces is None:
             return [self.of_document(self._sweep.document(one)) for one in combinations]
         try:
-            if self._name is not None:  # which no point has, and which is the same for all
-                self._name.of(combinations[:1])
-                self._name = None
+            if self._alike is not None:
+                self._alike.of(combinations[:1])
+                self._alike = None
             spelled = self._pieces.of(combinations).spelled
             combined = partial(self._combined, self._pieces)
             return list(map(combined, combinations, spelled))

@@ -15,7 +15,7 @@ from experiments.language.sweep_schema import Block, Sample
 from experiments.sweeps.sampling import sampled
 
 SWEPT = ("machine", "workload", "fork", "repetitions", "seed")
-"""What a point is made of; the name and the sweep belong to the experiment."""
+"""What a point is made of; name, limits and sweep belong to the experiment."""
 
 WholeNumbers: TypeAlias = Callable[[Route], bool]
 """Whether a field takes whole numbers only."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from models.faults.actions import ActionArray, PageAction, TableAction
 from models.memory.frames import FRAME_BYTES
-from sim.arrays import BoolArray, IntArray
+from sim.arrays import BoolArray, IntArray, ascending
 
 _PAGES = np.array([action.row.pages for action in PageAction], np.int64)
 _OF_PAGES = [action.label for action in PageAction]
@@ -100,7 +100,7 @@ class Faults:
 
     def with_page_action(self, action: PageAction) -> IntArray:
         """The pages that `action` happens to, ascending."""
-        return np.sort(self.page[self.page_action == action])
+        return ascending(self.page[self.page_action == action])
 
     def by_kind(self) -> dict[str, int]:
         """How many faults took each action, by its name."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from models.memory.address_space import NO_TABLE, AddressSpace
 from models.memory.areas import PAGES_PER_SLOT
-from sim.arrays import BoolArray, IntArray
+from sim.arrays import BoolArray, IntArray, ascending
 
 _NEVER, _ALWAYS, _BY_ENTRY = range(3)
 """Whether accesses of a kind (read, write) to a slot fault."""
@@ -97,7 +97,7 @@ def first_accesses(keys: IntArray, writes: BoolArray) -> tuple[IntArray, BoolArr
     """
     written, first_write = _firsts(keys, np.flatnonzero(writes))
     if len(written) and writes.all():
-        return np.sort(first_write), np.zeros(len(written), np.bool_)
+        return ascending(first_write), np.zeros(len(written), np.bool_)
     read, first_read = _firsts(keys, np.flatnonzero(~writes))
     _, of_written, of_read = np.intersect1d(written, read, assume_unique=True, return_indices=True)
     read_first = first_read[of_read] < first_write[of_written]
@@ -115,7 +115,7 @@ def _firsts(keys: IntArray, accesses: IntArray) -> tuple[IntArray, IntArray]:
     """The distinct keys of some accesses, ascending, and the first of those accesses for each."""
     # Sorting key and index packed into one number is several times faster than an argsort.
     bits = len(keys).bit_length()
-    packed = np.sort(keys[accesses] << bits | accesses)
+    packed = ascending(keys[accesses] << bits | accesses)
     key = packed >> bits
     leads = np.ones(len(key), np.bool_)
     leads[1:] = key[1:] != key[:-1]

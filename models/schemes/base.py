@@ -60,8 +60,6 @@ class Scheme:
     """Whether page tables really change, so that memory over time is worth noting."""
     title: ClassVar[str] = ""
     """What its paper calls it; empty for its name."""
-    colour: ClassVar[str] = ""
-    """Its own in figures, ``#RRGGBB``; empty for the next free one."""
     words: Words
     """What it does, in short sentences."""
 

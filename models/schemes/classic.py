@@ -19,7 +19,6 @@ class Classic(Scheme):
 
     name: ClassVar[str] = "classic"
     title: ClassVar[str] = "Fork"
-    colour: ClassVar[str] = "#0072B2"
     words = Words(
         shared="Every 4 KiB page; no page table.",
         payer="The parent at fork, for each present page; later whoever first writes a page, for "

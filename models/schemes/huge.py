@@ -23,7 +23,6 @@ class Huge(Scheme):
 
     name: ClassVar[str] = "huge"
     title: ClassVar[str] = "Fork, huge pages"
-    colour: ClassVar[str] = "#E69F00"
     words = Words(
         shared="Every 2 MiB page; no page table.",
         payer="The parent at fork, for each huge page and the table kept in reserve for it; later "

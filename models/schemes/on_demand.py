@@ -109,7 +109,6 @@ class OnDemand(Scheme):
 
     name: ClassVar[str] = "on_demand"
     title: ClassVar[str] = "On-demand-fork"
-    colour: ClassVar[str] = "#009E73"
     Options: ClassVar[type[SchemeOptions]] = OnDemandOptions
     variants: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {"variant": "paper"},

@@ -23,9 +23,7 @@ def fork_times(axes: Axes, lines: Sequence[Line]) -> None:
         axes.plot(
             size_bytes / GIB,
             mean_ns / 1e6,
-            color=line.colour,
-            linestyle=line.linestyle,
-            label=line.label,
+            **line.drawn(size_bytes.size),
         )
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda gib, _: formatting.size(gib * GIB)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from results.figures import style
-from results.figures.lines import Line, dot
+from results.figures.lines import Line
 from results.figures.metric_axis import MetricAxis, metric_axis
+from results.records.record import Record
 from sim.measures.common_metrics import DURATION
 from sim.measures.histogram import Histogram
 from sim.measures.metrics import Distribution, Metric
@@ -27,27 +29,33 @@ _MOST_SNAPSHOT_ROWS = 4
 def percentiles(axes: Axes, lines: Sequence[Line], of: Distribution) -> None:
     """The percentiles of a distribution, a decade of the axis for each nine."""
     merged = [(line, _merged(line, of)) for line in lines]
-    scale = _scale(of, [h.maximum for _, h in merged])
+    scale = _scale(of, [h.maximum for _, h in merged if h.count])
     for line, histogram in merged:
         _percentile_line(axes, line, histogram, scale)
     _nines(axes, max((histogram.count for _, histogram in merged), default=1))
-    axes.set_ylabel(scale.name)
+    scale.label(axes)
+
+
+def has_timeline(record: Record) -> bool:
+    """Whether the first repetition served something in a window of time."""
+    timeline = record.repetitions[0].table("timeline", "t_ns", "max_ns")
+    return timeline is not None and bool(timeline["t_ns"].size)
 
 
 def over_time(axes: Axes, lines: Sequence[Line], of: Distribution) -> None:
     """The largest value of each window of the first repetition, and when snapshots were taken."""
+    scale = _scale(of, [h.maximum for h in (_merged(line, of) for line in lines) if h.count])
     for line in lines:
-        _over_time(axes, line)
+        _over_time(axes, line, scale)
     style.log_y(axes)
     axes.set_xlim(0, _end_s(lines))
     axes.set_xlabel("time (s)")
-    axes.set_ylabel(f"max {_scale(of, []).name}")
+    scale.label(axes, "max ")
     _snapshots(axes, lines)
 
 
 def _scale(of: Distribution, values: Sequence[float]) -> MetricAxis:
-    """The axis of a distribution: times in milliseconds, so that figures can be compared."""
-    return metric_axis(Metric(of.name, of.unit, label=of.label), values, "ms")
+    return metric_axis(Metric(of.name, of.unit, label=of.label), values)
 
 
 def _merged(line: Line, of: Distribution) -> Histogram:
@@ -65,10 +73,7 @@ def _percentile_line(axes: Axes, line: Line, histogram: Histogram, scale: Metric
         axes.plot(
             nines,
             values / scale.size,
-            color=line.colour,
-            linestyle=line.linestyle,
-            label=line.label,
-            **dot(nines.size),
+            **line.drawn(nines.size),
         )
 
 
@@ -113,7 +118,7 @@ def _some_percents(nines: float, position: int) -> str:
     return _percent(nines, position) if exponent < 4 or exponent % 2 else ""
 
 
-def _over_time(axes: Axes, line: Line) -> None:
+def _over_time(axes: Axes, line: Line, scale: MetricAxis) -> None:
     """Largest latency of each window of the first repetition."""
     timeline = line.record.repetitions[0].table("timeline", "t_ns", "max_ns")
     if timeline is None:
@@ -121,11 +126,8 @@ def _over_time(axes: Axes, line: Line) -> None:
     served = timeline["max_ns"] > 0
     axes.plot(
         timeline["t_ns"][served] / 1e9,
-        timeline["max_ns"][served] / 1e6,
-        color=line.colour,
-        linestyle=line.linestyle,
-        linewidth=0.7,
-        **dot(int(served.sum())),
+        timeline["max_ns"][served] / scale.size,
+        **line.drawn(int(served.sum()), thin=0.6),
     )
 
 
@@ -144,22 +146,26 @@ def _end_s(lines: Sequence[Line]) -> float:
 def _snapshots(axes: Axes, lines: Sequence[Line]) -> None:
     """Mark when snapshots were taken, a row above the panel for each colour."""
     taken = [
-        (line.colour, table["start_ns"] / 1e9)
+        (line.look, table["start_ns"] / 1e9)
         for line in lines
         if (table := line.record.repetitions[0].table("snapshots", "start_ns"))
         and table["start_ns"].size
     ]
-    colours = list(dict.fromkeys(colour for colour, _ in taken))
+    colours = list(dict.fromkeys(look.colour for look, _ in taken))
     if len(colours) > _MOST_SNAPSHOT_ROWS:
         return
-    for colour, starts in taken:
+    for look, starts in taken:
+        height = 1.03 + 0.05 * colours.index(look.colour)
+        above: dict[str, Any] = {"clip_on": False, "linestyle": "none", "color": look.colour}
         axes.plot(
             starts,
-            np.full(starts.size, 1.03 + 0.05 * colours.index(colour)),
+            np.full(starts.size, height),
             transform=axes.get_xaxis_transform(),
-            clip_on=False,
-            linestyle="none",
             marker=SNAPSHOT_MARKER,
             markersize=4,
-            color=colour,
+            **above,
+        )
+        # Whose row it is, where there is no colour to tell.
+        axes.plot(
+            [0], [height], transform=axes.transAxes, marker=look.marker, markersize=2.5, **above
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from results.figures.lines import Line, dot
+from results.figures.lines import Line
 from results.records.record import Record
 from sim.measures.recording import Table
 
@@ -35,9 +35,7 @@ def memory_over_time(axes: Axes, lines: Sequence[Line]) -> None:
         axes.plot(
             table["t_ns"] / 1e9,
             used / max(int(used[0]), 1),
-            color=line.colour,
-            linestyle=line.linestyle,
-            **dot(used.size),
+            **line.drawn(used.size),
         )
     axes.set_xlim(left=0)
     axes.set_xlabel("time (s)")

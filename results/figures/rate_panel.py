@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from results.figures import style
-from results.figures.lines import Line, dot
+from results.figures.lines import Line
 from results.records.record import Record
 from sim.arrays import IntArray
 from sim.measures.common_metrics import DURATION, EXECUTED
@@ -32,10 +32,7 @@ def rates_over_time(axes: Axes, lines: Sequence[Line]) -> None:
             np.append(0, ends_s),
             np.append(rates[:1], rates),
             where="pre",
-            color=line.colour,
-            linestyle=line.linestyle,
-            label=line.label,
-            **dot(rates.size),
+            **line.drawn(rates.size + 1),
         )
     axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)

@@ -13,12 +13,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from results.figures import style, sweep, tornado
+from results.figures import caption, style, sweep, tornado
 from results.figures.fork_panel import fork_times
 from results.figures.formats import FORMATS
-from results.figures.latency_panels import SNAPSHOT_MARKER, over_time, percentiles
+from results.figures.latency_panels import SNAPSHOT_MARKER, has_timeline, over_time, percentiles
 from results.figures.lines import Line, lines_of
 from results.figures.memory_panel import has_memory, memory_over_time
+from results.figures.phase_panel import by_phase, has_phases
 from results.figures.rate_panel import has_rates, rates_over_time
 from results.figures.step_panel import has_steps, height_of_steps, step_times
 from results.metrics.summary import forks_many_sizes
@@ -30,8 +31,8 @@ from sim.measures.metrics import Distribution
 Panel: TypeAlias = Callable[[Axes, Sequence[Line]], None]
 
 _MOST_ROWS = 8
-_PANEL_IN = 2.4
-_LEGEND_ROW_IN = 0.15
+_PANEL_IN, _TIME_IN = 2.4, 2.2
+"""Height of a panel, and of one of time."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ def write(
     stem: Path,
     labels: Sequence[Mapping[str, str]] | None = None,
     formats: Iterable[str] = FORMATS,
+    name: str = "",
 ) -> list[Path]:
     """Write the figure of a run in some formats; nothing if there is nothing to draw.
 
@@ -56,13 +58,16 @@ def write(
         stem: the files without their endings; their folder exists.
         labels: as for `results.tables.run_table.run_table`.
         formats: endings of the files.
+        name: of the experiment, for the caption.
     """
-    figure = draw(records, labels)
+    figure = draw(records, labels, name)
     return [] if figure is None else style.write(figure, stem, formats)
 
 
 def draw(
-    records: Sequence[Record], labels: Sequence[Mapping[str, str]] | None = None
+    records: Sequence[Record],
+    labels: Sequence[Mapping[str, str]] | None = None,
+    name: str = "",
 ) -> Figure | None:
     """The figure of a run, or None where no record has a histogram or forks of several sizes.
 
@@ -75,7 +80,7 @@ def draw(
     first eight, and the figure says so.
     """
     labels = with_whole_forks(labels_of(records) if labels is None else labels)
-    of_sweep = _of_sweep(records, labels)
+    of_sweep = _of_sweep(records, labels, name)
     if of_sweep is not None:
         return of_sweep
     own: dict[str | None, list[Line]] = {}
@@ -99,18 +104,40 @@ def draw(
         )
         if some < number
     ]
-    return style.drawing(lambda: _figure(drawn, ", ".join(cut)))
+    said = caption.caption_of(records, name)
+    return style.drawing(lambda: _figure(drawn, ", ".join(cut), said))
 
 
-def _of_sweep(records: Sequence[Record], labels: Sequence[Mapping[str, str]]) -> Figure | None:
+def draw_phases(
+    records: Sequence[Record],
+    labels: Sequence[Mapping[str, str]] | None = None,
+    name: str = "",
+) -> Figure | None:
+    """The latencies of each phase of a snapshot alone; None where no record has phases."""
+    labels = with_whole_forks(labels_of(records) if labels is None else labels)
+    own: dict[str | None, list[Line]] = {}
+    for line in lines_of(records, labels):
+        for program, record in line.record.by_program():
+            if has_phases(record):
+                own.setdefault(program, []).append(replace(line, record=record))
+    rows = [_ProgramRow(program, lines, [by_phase]) for program, lines in own.items()]
+    if not rows:
+        return None
+    said = caption.caption_of(records, name)
+    return style.drawing(lambda: _figure(rows[:_MOST_ROWS], "", said))
+
+
+def _of_sweep(
+    records: Sequence[Record], labels: Sequence[Mapping[str, str]], name: str
+) -> Figure | None:
     """The figure of a sweep over something numeric, if that is what the run is."""
     if any(forks_many_sizes(r) for record in records for r in record.repetitions[:1]):
         return None
     factors = tornado.default(records, labels)
     if factors is not None:
-        return tornado.draw(factors)
+        return tornado.draw(factors, caption.caption_of(records, name))
     over = sweep.default(records, labels)
-    return None if over is None else sweep.draw(over, records, labels)
+    return None if over is None else sweep.draw(over, records, labels, name)
 
 
 def _panels(lines: Sequence[Line]) -> list[Panel]:
@@ -119,23 +146,39 @@ def _panels(lines: Sequence[Line]) -> list[Panel]:
         return [fork_times]
     if any(has_steps(line.record) for line in lines):
         return [step_times]
-    drawn = {r.declared.distribution(name) for r in recordings for name in r.histograms}
+    known = {
+        r.declared.distribution(name)
+        for r in recordings
+        for name, values in r.histograms.items()
+        if values.count
+    }
+    drawn = {of for of in known if not of.part}
     if not drawn:
         return []
     of = min(drawn, key=_importance)
     panels: list[Panel] = [partial(percentiles, of=of)]
     if any(has_rates(line.record) for line in lines):
         panels.insert(0, rates_over_time)
-    if any("timeline" in recording.series for recording in recordings):
+    if any(has_phases(line.record) for line in lines):
+        panels.append(by_phase)
+    if any(map(has_timeline, (line.record for line in lines))):
         panels.append(partial(over_time, of=of))
     if any(has_memory(line.record) for line in lines):
         panels.append(memory_over_time)
     return panels
 
 
-def _height_in(row: _ProgramRow) -> float:
-    """How high a row of panels is, in inches."""
-    return max(_PANEL_IN, height_of_steps(row.lines)) if step_times in row.panels else _PANEL_IN
+def _height_in(panel: Panel, row: _ProgramRow) -> float:
+    """How high a panel is, in inches."""
+    if panel is step_times:
+        return max(_PANEL_IN, height_of_steps(row.lines))
+    return _TIME_IN if _of_time(panel) else _PANEL_IN
+
+
+def _of_time(panel: Panel) -> bool:
+    """Whether time is along the panel, which needs the width of the figure."""
+    drawn = panel.func if isinstance(panel, partial) else panel
+    return drawn in (over_time, memory_over_time, rates_over_time)
 
 
 def _importance(of: Distribution) -> tuple[bool, bool, str]:
@@ -143,23 +186,18 @@ def _importance(of: Distribution) -> tuple[bool, bool, str]:
     return not of.of_requests, of.tail is None, of.name
 
 
-def _figure(rows: Sequence[_ProgramRow], cut: str) -> Figure:
-    columns = max(len(row.panels) for row in rows)
-    figure, axes = style.panels(
-        columns,
-        rows=len(rows),
-        width_in=style.PAGE_IN if columns > 1 else style.COLUMN_IN,
-        height_in=max(map(_height_in, rows)) * len(rows),
+def _figure(rows: Sequence[_ProgramRow], cut: str, said: str) -> Figure:
+    panels = [(row, panel) for row in rows for panel in row.panels]
+    figure, axes = style.flowing(
+        [[_of_time(panel) for panel in row.panels] for row in rows],
+        [_height_in(panel, row) for row, panel in panels],
     )
-    for number, row in enumerate(rows):
-        places = axes[number * columns : (number + 1) * columns]
-        for place, panel in zip(places, row.panels, strict=False):
-            panel(place, row.lines)
-        for unused in places[len(row.panels) :]:
-            unused.remove()
-        if row.program is not None:
-            places[0].set_title(row.program, loc="left")
+    for place, (row, panel) in zip(axes, panels, strict=True):
+        panel(place, row.lines)
+        if row.program is not None and panel is row.panels[0]:
+            place.set_title(row.program, loc="left")
     _legend(figure, cut)
+    caption.put(figure, said)
     return figure
 
 
@@ -174,11 +212,11 @@ def _legend(figure: Figure, cut: str) -> None:
         entries["snapshot"] = Line2D(
             [], [], linestyle="none", marker=marker, markersize=5, color=style.INK
         )
-    # About 15 letters of the legend fit into an inch, and a handle is 8 wide.
-    columns = int(15 * figure.get_figwidth()) // (max(map(len, entries), default=0) + 8)
+    # About 15 letters of the legend fit into an inch, and a handle is 9 wide.
+    columns = int(15 * figure.get_figwidth()) // (max(map(len, entries), default=0) + 9)
     columns = max(1, min(columns, len(entries)))
     rows = -(-len(entries) // columns)
-    figure.set_figheight(figure.get_figheight() + _LEGEND_ROW_IN * max(0, rows - 1))
+    figure.set_figheight(figure.get_figheight() + style.LEGEND_ROW_IN * max(0, rows - 1))
     figure.legend(
         list(entries.values()),
         list(entries),

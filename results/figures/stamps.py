@@ -28,14 +28,17 @@ def stamp_of(folder: Path, figure: str) -> Path:
     return folder / "drawn" / f"{figure}.json"
 
 
-def inputs(records: Sequence[Record], labels: Sequence[Mapping[str, str]] = ()) -> str:
-    """SHA-256 of all that decides a figure of these records, labelled so.
+def inputs(
+    records: Sequence[Record], labels: Sequence[Mapping[str, str]] = (), name: str = ""
+) -> str:
+    """SHA-256 of all that decides a figure of these records, labelled so, of a run of this name.
 
     A record's id stands for its results: same point, same bytes, as long as the versions of what
     simulated it, which its provenance names, are the same.
     """
     points = [(record.id, record.provenance) for record in records]
-    everything = [_code(), list(map(version, _DRAWN_BY)), points, [dict(label) for label in labels]]
+    labelled = [dict(label) for label in labels]
+    everything = [_code(), list(map(version, _DRAWN_BY)), points, labelled, name]
     return hashlib.sha256(canonical_json(everything)).hexdigest()
 
 

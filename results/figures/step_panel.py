@@ -18,7 +18,6 @@ from sim.measures.metrics import Unit
 _MOST_STEPS = 30
 _STEP_IN, _REST_IN = 0.15, 0.8
 """Height of a step, and of what a panel has besides."""
-_MARKERS = "os^Dv<"
 _APART = 0.6
 """Of the room that a step has, how much its points share."""
 
@@ -33,17 +32,14 @@ def step_times(axes: Axes, lines: Sequence[Line]) -> None:
     taken = [_taken_ns(line.record) for line in lines]
     longest = _longest_ns(taken)
     shown = sorted(sorted(longest, key=lambda number: -longest[number])[:_MOST_STEPS])
-    looks = list(dict.fromkeys(str(line.linestyle) for line in lines))
     for place, (line, own) in enumerate(zip(lines, taken, strict=True)):
         shift = _APART * ((place + 0.5) / len(lines) - 0.5)
         axes.plot(
             [own.get(number, 0.0) / 1e3 for number in shown],
             [row + shift for row in range(len(shown))],
-            color=line.colour,
+            **line.look.of_marker,
             label=line.label,
             linestyle="none",
-            marker=_MARKERS[looks.index(str(line.linestyle))],
-            markersize=3,
         )
     _time_axis(axes, [ns / 1e3 for own in taken for ns in own.values()])
     steps = lines[0].record.at("workload.steps", [])

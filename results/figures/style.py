@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from itertools import cycle
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,42 @@ from results.records.whole_file import whole_file
 COLUMN_IN = 3.33
 """Width of one column of a two-column systems paper, in inches."""
 
-PAGE_IN = 7.0
-"""Width of both columns."""
+PAGE_IN = 5.0
+"""Width of what needs more than a column; at 400 pixels across, its ticks are still 7 high."""
 
 INK = "#222222"
 
-OTHER_COLOURS = ("#D55E00", "#CC79A7", "#56B4E9", "#B8A800", "#7A7A7A")
-"""Those of Okabe and Ito that no scheme has taken; colour-blind readers tell them apart too."""
+_COLOURS: Mapping[str, str] = {
+    "classic": "#0072B2",
+    "on_demand": "#009E73",
+    "huge": "#E69F00",
+    "async": "#D55E00",
+    "classic6": "#CC79A7",
+    "hugetlb": "#56B4E9",
+    "vfork": "#666666",
+}
+"""Those of Okabe and Ito, which colour-blind readers tell apart too, by scheme."""
+
+OTHER_COLOURS = ("#332288", "#B8A800", "#882255", "#117733", "#AA4499")
+"""For schemes that have none of their own, and for what is no fork."""
+
+LINESTYLES: tuple[Any, ...] = (
+    "-",
+    (0, (4, 1.5)),
+    (0, (1, 1)),
+    (0, (5, 1.2, 1, 1.2)),
+    (0, (5, 1.2, 1, 1.2, 1, 1.2)),
+    (0, (9, 2)),
+    (0, (1, 3)),
+)
+"""Each is told from the others where they cross, and lets what lies below it shine through."""
+
+MARKERS = "os^DvPX<>p*hd8"
+"""All are filled, so that a legend may mix them."""
+
+MARKER_POINTS = 3.5
+LEGEND_ROW_IN = 0.17
+"""Height of a row of a legend."""
 
 STYLE: dict[str, Any] = {
     "font.size": 8,
@@ -74,6 +103,38 @@ def panels(
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, count, squeeze=False)
     return figure, list(axes.flat)
+
+
+def flowing(
+    groups: Sequence[Sequence[bool]], heights_in: Sequence[float]
+) -> tuple[Figure, list[Axes]]:
+    """A figure of panels, two of a group beside each other; call it within `drawing`.
+
+    Args:
+        groups: per group and panel, whether it wants a row for itself. One without a neighbour
+            gets it too.
+        heights_in: per panel of all groups.
+    """
+    rows: list[list[int]] = []
+    wide = [alone for group in groups for alone in group]
+    first = {sum(map(len, groups[:number])) for number in range(len(groups))}
+    for panel, alone in enumerate(wide):
+        free = panel not in first and not alone and len(rows[-1]) == 1
+        if free and not wide[rows[-1][0]]:
+            rows[-1].append(panel)
+        else:
+            rows.append([panel])
+    heights = [max(heights_in[panel] for panel in row) for row in rows]
+    figure = Figure(
+        figsize=(PAGE_IN if len(wide) > 1 else COLUMN_IN, sum(heights)), layout="constrained"
+    )
+    FigureCanvasAgg(figure)
+    grid = figure.add_gridspec(len(rows), 2, height_ratios=heights)
+    places: list[Axes] = []
+    for number, row in enumerate(rows):
+        spans = [slice(0, 2)] if len(row) == 1 else [slice(0, 1), slice(1, 2)]
+        places += [figure.add_subplot(grid[number, span]) for span in spans]
+    return figure, places
 
 
 LEAST_SPAN = 4.0
@@ -130,29 +191,67 @@ def write(figure: Figure, stem: Path, endings: Iterable[str] = FORMATS) -> list[
     return files
 
 
-def colours_for(forks: list[str]) -> dict[str, str]:
-    """A colour for each fork: its scheme's own if it has one, else the next free one.
+@dataclass(frozen=True)
+class Look:
+    """How what belongs to a fork is drawn: three things of which each alone tells many forks apart.
 
-    Forks of one scheme that differ in its options, which follow its name, get lighter and lighter.
+    Attributes:
+        colour: ``#RRGGBB``.
+        linestyle: as matplotlib takes it.
+        marker: as matplotlib takes it.
+        hollow: whether the marker is only an outline.
     """
-    others = cycle(OTHER_COLOURS)
-    own: dict[str, str] = {}
-    met: dict[str, list[str]] = {}
+
+    colour: str
+    linestyle: Any
+    marker: str
+    hollow: bool = False
+
+    @property
+    def of_marker(self) -> dict[str, Any]:
+        """Marker and colour, as arguments of ``Axes.plot``."""
+        face = "white" if self.hollow else self.colour
+        return {
+            "color": self.colour,
+            "marker": self.marker,
+            "markersize": MARKER_POINTS,
+            "markerfacecolor": face,
+            "markeredgewidth": 0.7,
+        }
+
+
+def looks_for(forks: Iterable[str]) -> dict[str, Look]:
+    """How each fork is drawn: by its scheme's own look if it has one, else the next free one.
+
+    Forks of one scheme, which differ in the options that follow its name, share its marker, are
+    darker or lighter, and have other lines. Up to fourteen forks of a scheme, and of as many
+    schemes, no two have both line and marker in common.
+    """
+    numbers = {kind: number for number, kind in enumerate(_COLOURS)}
+    met: dict[str, int] = {}
+    looks: dict[str, Look] = {}
     for fork in dict.fromkeys(forks):
         kind = fork.partition(" ")[0]
-        if kind not in own:
-            own[kind] = colour_of(kind) or next(others)
-        met.setdefault(kind, []).append(fork)
-    return {
-        fork: lighter(own[kind], rounds) if rounds else own[kind]
-        for kind, of_kind in met.items()
-        for rounds, fork in enumerate(of_kind)
-    }
+        number = numbers.setdefault(kind, len(numbers))
+        variant = met[kind] = met.get(kind, -1) + 1
+        colour = _COLOURS.get(kind) or OTHER_COLOURS[number % len(OTHER_COLOURS)]
+        looks[fork] = Look(
+            shade(colour, variant),
+            LINESTYLES[(number + variant) % len(LINESTYLES)],
+            MARKERS[number % len(MARKERS)],
+            hollow=variant >= len(LINESTYLES),
+        )
+    return looks
+
+
+def colours_for(forks: Iterable[str]) -> dict[str, str]:
+    """The colour of each fork's look."""
+    return {fork: look.colour for fork, look in looks_for(forks).items()}
 
 
 def colour_of(kind: str) -> str:
     """The colour that a scheme has of its own; empty if it has none."""
-    return SCHEMES[kind].colour if kind in SCHEMES else ""
+    return _COLOURS.get(kind, "")
 
 
 def title_of(kind: str) -> str:
@@ -168,8 +267,17 @@ def name_of_fork(fork: str) -> str:
 
 def palette_from(first: str) -> list[str]:
     """Every colour once, ``first`` first, for lines that no scheme tells apart."""
-    own = (colour for kind in sorted(SCHEMES) if (colour := colour_of(kind)))
-    return list(dict.fromkeys((first, *own, *OTHER_COLOURS)))
+    return list(dict.fromkeys((first, *_COLOURS.values(), *OTHER_COLOURS)))
+
+
+def shade(colour: str, rounds: int) -> str:
+    """Another colour of the same hue for each of ``rounds``, by turns darker and lighter."""
+    if rounds == 0:
+        return colour
+    share = 0.65 ** ((rounds + 1) // 2)
+    paper = 0.0 if rounds % 2 else 1.0
+    red, green, blue = (share * part + (1 - share) * paper for part in to_rgb(colour))
+    return to_hex((red, green, blue))
 
 
 def lighter(colour: str, rounds: int) -> str:

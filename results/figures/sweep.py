@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+from matplotlib.transforms import ScaledTranslation
 
-from results.figures import style
+from results.figures import caption, style
 from results.figures.metric_axis import MetricAxis, metric_axis
+from results.figures.style import Look
 from results.figures.swept_fields import SweptField, axis, best_hue, best_x, name_of
 from results.metrics.lower_bounds import lower_bounds
 from results.metrics.statistics import bounds
@@ -29,9 +31,13 @@ DECADE = 10.0
 
 _MOST_PANELS = 4
 _MOST_HUES = 12
-_MOST_BELOW = 2
 _PANEL_IN = 2.0
-_LETTER_IN, _HANDLE_IN = 0.055, 0.5
+_APART_POINTS, _MOST_APART_POINTS = 13.0, 3.0
+"""How far the first and the last of all lines are apart, and two neighbours at most."""
+_WIDEST, _THINNEST = 1.8, 0.9
+_MARGIN = 0.08
+"""Of the x axis, on either side; has room for markers that stand aside."""
+_LETTER_IN, _HANDLE_IN = 0.055, 0.6
 """Width of a legend's letter and of what stands before it."""
 _GREATEST_CHANGE = 1.02
 """Of a throughput that changes by less there is nothing to see."""
@@ -88,17 +94,23 @@ def _tails(recordings: Sequence[Recording]) -> list[str]:
 
 
 def draw(
-    sweep: SweepPlot, records: Sequence[Record], labels: Sequence[Mapping[str, str]]
+    sweep: SweepPlot,
+    records: Sequence[Record],
+    labels: Sequence[Mapping[str, str]],
+    name: str = "",
 ) -> Figure | None:
     """The figure; None if no point has one of the metrics.
 
-    Points that differ in other fields than x and hue have panels of their own, four at most.
+    Points that differ in other fields than x and hue have panels of their own, four at most. A
+    panel whose points have no such metric is left out, and the figure says so. ``name`` is the
+    experiment's, for the caption.
     """
     along = axis(sweep.x, records, labels)
     rows, panels = _rows(sweep, along, records, labels)
     if not rows:
         return None
-    return style.drawing(lambda: _figure(sweep, along, rows, panels))
+    said = caption.caption_of(records, name)
+    return style.drawing(lambda: _figure(sweep, along, rows, panels, said))
 
 
 @dataclass(frozen=True)
@@ -155,38 +167,37 @@ def _free_fields(
 
 
 def _figure(
-    sweep: SweepPlot, along: SweptField, rows: Sequence[_Value], panels: Sequence[str]
+    sweep: SweepPlot,
+    along: SweptField,
+    rows: Sequence[_Value],
+    panels: Sequence[str],
+    said: str,
 ) -> Figure:
     columns = panels[:_MOST_PANELS]
-    # Many metrics of one panel each stand beside each other.
-    beside = len(columns) == 1 and len(sweep.metrics) > _MOST_BELOW
-    across = _MOST_BELOW + 1 if beside else len(columns)
-    rows_of_panels = -(-len(columns) * len(sweep.metrics) // across)
-    figure, axes = style.panels(
-        across,
-        rows=rows_of_panels,
-        width_in=style.COLUMN_IN if across == 1 else style.PAGE_IN,
-        height_in=_PANEL_IN * rows_of_panels + 0.3,
+    met = {(row.metric, row.panel) for row in rows}
+    wanted = [(metric, panel) for metric in sweep.metrics for panel in columns]
+    shown = [one for one in wanted if one in met]
+    figure, axes = style.flowing(
+        [[False] * sum(metric == one for one, _ in shown) for metric in sweep.metrics]
+        if len(columns) > 1
+        else [[False] * len(shown)],
+        [_PANEL_IN] * len(shown),
     )
     hues = list(dict.fromkeys(row.hue for row in rows))
-    places = iter(axes)
+    places = dict(zip(shown, axes, strict=True))
     for metric in sweep.metrics:
-        of_metric = [row for row in rows if row.metric == metric]
+        of_metric = [row for row in rows if row.metric == metric and row.panel in columns]
         scale = metric_axis(metric, [row.value for row in of_metric], sweep.unit)
         at_least = "at least " if any(row.at_least for row in of_metric) else ""
-        drawn = [next(places) for _ in columns]
-        for place, panel in zip(drawn, columns, strict=True):
+        drawn = {panel: places[metric, panel] for panel in columns if (metric, panel) in places}
+        for panel, place in drawn.items():
             own = [row for row in of_metric if row.panel == panel]
             _panel(place, own, along, hues[:_MOST_HUES], scale.size, sweep=sweep)
-        _same_y(drawn, scale, sweep.log)
-        for place, panel in zip(drawn, columns, strict=True):
-            if metric == sweep.metrics[0] and len(columns) > 1:
-                place.set_title(panel)
-            lowest = metric in sweep.metrics[-(across if beside else 1) :]
-            place.set_xlabel(along.name if lowest else "")
-            place.set_ylabel(f"{at_least}{scale.name}" if place is drawn[0] else "")
-    for unused in places:
-        unused.remove()
+            place.set_title(panel)
+            place.set_xlabel(along.name)
+        _same_y(list(drawn.values()), scale, sweep.log)
+        for place in drawn.values():
+            scale.label(place, at_least)
     cut = [
         f"{most} of {len(found)} {what}"
         for found, most, what in (
@@ -196,6 +207,12 @@ def _figure(
         if len(found) > most
     ]
     _legend(figure, sweep, hues[:_MOST_HUES], ", ".join(cut))
+    missing = [
+        " of ".join(filter(None, (metric.heading, panel)))
+        for metric, panel in wanted
+        if (metric, panel) not in met
+    ]
+    caption.put(figure, f"{said}. Nothing to draw: {', '.join(missing)}" if missing else said)
     return figure
 
 
@@ -208,47 +225,51 @@ def _panel(
     *,
     sweep: SweepPlot,
 ) -> None:
-    """A line per hue through the means, with Student's intervals over the repetitions."""
-    if not rows:
-        return
-    seaborn = import_module("seaborn")  # slow to import
-    pandas = import_module("pandas")
-    frame = pandas.DataFrame(
-        [(row.x, row.hue, row.value / size) for row in rows], columns=["x", "hue", "y"]
-    )
-    colours = _colours(sweep.hue, hues)
-    common: dict[str, Any] = {
-        "data": frame,
-        "x": "x",
-        "y": "y",
-        "hue": "hue",
-        "hue_order": list(hues),
-        "palette": [colours[hue] for hue in hues],
-        "errorbar": bounds,
-        "legend": False,
-        "ax": place,
-    }
-    if along.numeric:
-        seaborn.lineplot(
-            **common,
-            err_style="bars",
-            err_kws={"capsize": 2, "elinewidth": 0.8, "capthick": 0.8},
-            marker="o",
-            markersize=3.5,
-            markeredgewidth=0,
+    """A line per hue through the means, with Student's intervals over the repetitions.
+
+    Each is some points beside the one before, so that where lines coincide all markers are seen.
+    """
+    looks = _looks(sweep.hue, hues)
+    xs = list(dict.fromkeys(along.values))
+    last = max(1, len(hues) - 1)
+    step = min(_MOST_APART_POINTS, _APART_POINTS / last)
+    for number, hue in enumerate(hues):
+        own: dict[float | str, list[float]] = {}
+        for row in rows:
+            if row.hue == hue:
+                own.setdefault(row.x, []).append(row.value / size)
+        if not own:
+            continue
+        means = {x: math.fsum(values) / len(values) for x, values in own.items()}
+        places = sorted(own) if along.numeric else [x for x in xs if x in own]
+        at = places if along.numeric else [xs.index(x) for x in places]
+        ends = [bounds(own[x]) if len(own[x]) > 1 else (means[x], means[x]) for x in places]
+        width = _WIDEST + (_THINNEST - _WIDEST) * number / last
+        line, caps, bars = place.errorbar(
+            np.asarray(at, np.float64),
+            [means[x] for x in places],
+            yerr=[
+                [max(0.0, means[x] - low) for x, (low, _) in zip(places, ends, strict=True)],
+                [max(0.0, high - means[x]) for x, (_, high) in zip(places, ends, strict=True)],
+            ],
+            **looks[hue].of_marker,
+            linestyle=looks[hue].linestyle if along.numeric else "none",
+            linewidth=width,
+            elinewidth=0.8,
+            capsize=2,
+            capthick=0.8,
+            zorder=2 + number / 2 / last,
         )
+        shift_in = (number - last / 2) * step / 72
+        aside = ScaledTranslation(shift_in, 0, place.figure.dpi_scale_trans)
+        # Only now, as the range of an axis would follow it.
+        for artist in (line, *caps, *bars):
+            artist.set_transform(place.transData + aside)
+    if along.numeric:
         _x_axis(place, along, sweep.log)
     else:
-        seaborn.pointplot(
-            **common,
-            order=list(dict.fromkeys(along.values)),
-            linestyle="none",
-            dodge=0.3 if len(hues) > 1 else False,
-            capsize=0.08,
-            err_kws={"linewidth": 0.8},
-            markersize=4,
-        )
-        place.set_xlim(-0.5, len(set(along.values)) - 0.5)
+        place.set_xticks(range(len(xs)), list(map(str, xs)))
+        place.set_xlim(-0.5, len(xs) - 0.5)
 
 
 def _is_log(name: str, asked: frozenset[str] | None, values: Sequence[float]) -> bool:
@@ -261,10 +282,10 @@ def _x_axis(place: Axes, along: SweptField, asked: frozenset[str] | None) -> Non
     """The same in every panel; if logarithmic, powers of two for sizes, decades for the rest."""
     numbers = [value for value in along.values if not isinstance(value, str)]
     if not _is_log("x", asked, numbers):
-        margin = 0.05 * (max(numbers) - min(numbers))
+        margin = _MARGIN * (max(numbers) - min(numbers))
         place.set_xlim(min(numbers) - margin, max(numbers) + margin)
         return
-    margin = (max(numbers) / min(numbers)) ** 0.05
+    margin = (max(numbers) / min(numbers)) ** _MARGIN
     in_twos = along.unit.endswith("iB")
     place.set_xscale("log", base=2 if in_twos else 10)
     if not in_twos:
@@ -293,10 +314,19 @@ def _same_y(drawn: Sequence[Axes], scale: MetricAxis, asked: frozenset[str] | No
             place.yaxis.set_major_formatter(FuncFormatter(style.plain))
 
 
-def _colours(hue: str | None, hues: Sequence[str]) -> dict[str, str]:
+def _looks(hue: str | None, hues: Sequence[str]) -> dict[str, Look]:
+    """How each value of the field is drawn; forks as they always are."""
     if hue == FORK:
-        return style.colours_for(list(hues))
-    return dict(zip(hues, style.palette_from(style.colour_of("classic")), strict=False))
+        return style.looks_for(hues)
+    palette = style.palette_from(style.colour_of("classic"))
+    return {
+        value: Look(
+            palette[number % len(palette)],
+            style.LINESTYLES[number % len(style.LINESTYLES)],
+            style.MARKERS[number],
+        )
+        for number, value in enumerate(hues)
+    }
 
 
 def _columns(figure: Figure, names: Sequence[str]) -> int:
@@ -309,13 +339,17 @@ def _legend(figure: Figure, sweep: SweepPlot, hues: Sequence[str], cut: str) -> 
     """The values of the field that colours tell apart, above all panels; what is cut."""
     if not sweep.hue:
         return
-    colours = _colours(sweep.hue, hues)
+    looks = _looks(sweep.hue, hues)
     names = [style.name_of_fork(hue) if sweep.hue == FORK else hue for hue in hues]
     title = None if sweep.hue == FORK else name_of(sweep.hue)
+    columns = min(len(hues), _columns(figure, names))
+    more = -(-len(hues) // columns) - 1
+    figure.set_figheight(figure.get_figheight() + style.LEGEND_ROW_IN * more)
     figure.legend(
-        [Line2D([], [], color=colours[hue], marker="o", markersize=3.5) for hue in hues],
+        [Line2D([], [], linestyle=looks[hue].linestyle, **looks[hue].of_marker) for hue in hues],
         names,
         loc="outside upper center",
-        ncols=min(len(hues), _columns(figure, names)),
+        handlelength=2.8,
+        ncols=columns,
         title=" - ".join(filter(None, (title, cut))) or None,
     )

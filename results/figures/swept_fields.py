@@ -32,12 +32,14 @@ class SweptField:
         values: per point; of a field with text or no value somewhere, its label.
         numeric: whether they are numbers.
         unit: of the numbers, or empty.
+        size: what amounts in base units were divided by.
     """
 
     path: str
     values: Sequence[float | str]
     numeric: bool
     unit: str = ""
+    size: float = 1.0
 
     @property
     def name(self) -> str:
@@ -58,12 +60,18 @@ def axis(path: str, records: Sequence[Record], labels: Sequence[Mapping[str, str
     numbers = [v for v in found if isinstance(v, int | float) and not isinstance(v, bool)]
     if len(numbers) < len(found):
         return SweptField(path, texts, numeric=False)
+    return axis_of(path, texts, numbers)
+
+
+def axis_of(path: str, texts: Sequence[str], numbers: Sequence[float]) -> SweptField:
+    """A numeric field, by its values as they were written and in base units."""
     for parse, units in _PARSERS:
         if all(map(partial(_is_quantity, parse), texts, numbers)):
             least = min((number for number in numbers if number > 0), default=0.0)
             fitting = (u for u in units if max(numbers) >= u[0] and least >= TINY * u[0])
             size, unit = next(fitting, units[-1])
-            return SweptField(path, [number / size for number in numbers], numeric=True, unit=unit)
+            values = [number / size for number in numbers]
+            return SweptField(path, values, numeric=True, unit=unit, size=size)
     return SweptField(path, [float(number) for number in numbers], numeric=True)
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from results.figures import style
+from results.figures import caption, style
 from results.figures.sweep import default_metrics
 from results.metrics import formatting
 from results.metrics.statistics import paired_ratio
@@ -174,12 +174,17 @@ def _effect(values: Sequence[float], base: Sequence[float]) -> Effect:
     return Effect(value, min(value, interval.low), max(value, interval.high))
 
 
-def draw(wanted: Tornado) -> Figure:
-    """The figure: a panel per fork and per ratio, the constants that matter most on top."""
-    return style.drawing(lambda: _figure(wanted))
+def draw(wanted: Tornado, said: str = "") -> Figure:
+    """The figure: a panel per fork and per ratio, the constants that matter most on top.
+
+    Args:
+        wanted: what to draw.
+        said: the caption.
+    """
+    return style.drawing(lambda: _figure(wanted, said))
 
 
-def _figure(wanted: Tornado) -> Figure:
+def _figure(wanted: Tornado, said: str) -> Figure:
     constants = list(dict.fromkeys(name for panel in wanted.panels for name, _ in panel.effects))
     swing = {name: max(panel.swing(name) for panel in wanted.panels) for name in constants}
     moving = sorted((n for n in constants if swing[n] > _LEAST_CHANGE), key=lambda n: -swing[n])
@@ -199,6 +204,7 @@ def _figure(wanted: Tornado) -> Figure:
         ncols=len(wanted.factors),
         title=_left_out(len(constants), len(moving), len(shown)),
     )
+    caption.put(figure, said)
     return figure
 
 

@@ -61,6 +61,8 @@ def largest_causes(record: Record) -> list[LargestCause]:
     labels: dict[str, str] = {}
     for recording in record.repetitions:
         for of, table in _tables(recording):
+            if of.part:
+                continue
             known = sums.setdefault(of, {})
             for caused in recording.declared.causes.values():
                 if caused.of == of and caused.cause in table:
@@ -94,7 +96,8 @@ def _means(tables: Mapping[Distribution, Table], causes: set[Caused]) -> dict[Me
         requests = table[REQUESTS_COLUMN].tolist()
         sums = table[caused.cause].tolist() if caused.cause in table else [0] * len(BANDS)
         numbers = zip([sum(sums), *sums], [sum(requests), *requests], strict=True)
-        for metric, (time_ns, count) in zip(_metrics_of(caused), numbers, strict=True):
+        # Of a part only the whole has a metric, the first.
+        for metric, (time_ns, count) in zip(_metrics_of(caused), numbers, strict=False):
             if count:
                 means[metric] = time_ns / count
     return means
@@ -102,5 +105,5 @@ def _means(tables: Mapping[Distribution, Table], causes: set[Caused]) -> dict[Me
 
 @cache
 def _metrics_of(caused: Caused) -> list[Metric]:
-    bands = (WHOLE_RUN, *BANDS)
+    bands = (WHOLE_RUN,) if caused.of.part else (WHOLE_RUN, *BANDS)
     return [caused.of.spent(band, rank, caused.cause) for rank, band in enumerate(bands)]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from results.metrics.cycles import not_whole
 from results.metrics.summary import GIB, PERCENTILES, summaries
 from results.records.record import Record
 from sim.measures.common_metrics import (
+    CYCLES,
     DURATION,
     KILLED_AT,
     KILLED_AT_USE,
@@ -47,6 +49,7 @@ def doubts(record: Record) -> list[str]:
         *_few_stalls(record),
         *_wide_intervals(record),
         *_long_warm_ups(record),
+        *_not_whole_cycles(record),
     ]
 
 
@@ -117,7 +120,7 @@ def _of_requests(recording: Recording) -> list[Histogram]:
     return [
         histogram
         for name, histogram in recording.histograms.items()
-        if recording.declared.distribution(name).of_requests
+        if (of := recording.declared.distribution(name)).of_requests and not of.part
     ]
 
 
@@ -140,9 +143,10 @@ def _wide_intervals(record: Record) -> Iterator[str]:
     if len(record.repetitions) == 1:  # which has none
         return
     percentiles = {
-        recording.declared.distribution(name).named(percentile)
+        of.named(percentile)
         for recording in record.repetitions
         for name in recording.histograms
+        if not (of := recording.declared.distribution(name)).part
         for percentile in PERCENTILES
     }
     wide = [
@@ -163,9 +167,17 @@ def _wide_intervals(record: Record) -> Iterator[str]:
 def _long_warm_ups(record: Record) -> Iterator[str]:
     for recording in record.repetitions:
         levels = recording.levels
+        if CYCLES.name in levels:  # the first is left out, and the time before it
+            return
         if levels.get(WARM_UP.name, 0) > LONGEST_WARM_UP * levels.get(DURATION.name, 0):
             yield (
                 "nearly half of a repetition was cut off as warm-up, the most that is looked for; "
                 "run longer"
             )
             return
+
+
+def _not_whole_cycles(record: Record) -> Iterator[str]:
+    says = not_whole(record)
+    if says is not None:
+        yield says

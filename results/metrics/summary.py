@@ -12,6 +12,7 @@ import numpy as np
 
 from results.metrics.causes import by_cause
 from results.metrics.lower_bounds import lower_bounds
+from results.metrics.phases import by_phase
 from results.metrics.statistics import Interval, of_mean
 from results.records.record import Record
 from sim.arrays import IntArray
@@ -146,6 +147,7 @@ def _but_causes(recording: Recording) -> dict[Metric, Number]:
             values.update(_of_histogram(distribution, histogram))
     for pauses, table in kept:
         values.update(_of_pauses(pauses, table))
+    values.update(by_phase(recording))
     return values
 
 

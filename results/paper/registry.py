@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from results.figures import stamps, style
+from matplotlib.figure import Figure
+
+from results.figures import caption, stamps, style
 from results.figures.formats import FORMATS
 from results.paper.comparison.report import ItemReport, report
 from results.paper.item import PaperItem
@@ -64,8 +66,16 @@ def write_item(
     stamp, inputs = stamps.stamp_of(folder, item.name), stamps.inputs(records)
     if not stamps.is_current(stamp, inputs, files):
         if endings:
-            figure = style.drawing(lambda: item.draw(simulated, records))
+            figure = style.drawing(lambda: _captioned(item, simulated, records))
             style.write(figure, folder / item.name, endings)
         write_whole(data, csv_text(item.data(simulated, records)).encode("utf-8"), durable=False)
         stamps.keep(stamp, inputs, files)
     return report(item, simulated, records, varied)
+
+
+def _captioned(
+    item: PaperItem, simulated: Mapping[str, float], records: Sequence[Record]
+) -> Figure:
+    figure = item.draw(simulated, records)
+    caption.put(figure, caption.caption_of(records, item.name))
+    return figure

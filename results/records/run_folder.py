@@ -120,12 +120,20 @@ class Run:
         labels: per record, its swept fields by dotted path as the user wrote them, a fork with
             its options (`results.records.fork_labels`).
         missing: how many points have no record.
+        written: the labels with the options of forks as fields of their own.
+        damaged: labels of points whose record was there and could not be read.
+        failed: labels of points that have none because they failed, each with the reason.
+        untried: labels of those that nobody has tried.
     """
 
     path: Path
     records: Sequence[Record]
     labels: Sequence[Mapping[str, str]]
     missing: int = 0
+    written: Sequence[Mapping[str, str]] = ()
+    damaged: Sequence[str] = ()
+    failed: Sequence[tuple[str, str]] = ()
+    untried: Sequence[str] = ()
 
     @property
     def swept(self) -> list[str]:
@@ -134,28 +142,54 @@ class Run:
 
 
 def read(path: Path) -> Run:
-    """Read a run's folder, such as ``runs/NAME``.
+    """Read a run's folder that has results, such as ``runs/NAME``; see `look`.
+
+    Raises:
+        RunFolderError: no point's record is there.
+    """
+    run = look(path)
+    if not run.records:
+        raise RunFolderError(f"{path}: no point is done: expected a run that has results")
+    return run
+
+
+def look(path: Path) -> Run:
+    """Read what is in a run's folder.
 
     Of the points that the folder has, those of its last experiment are read; where that is not
     written down, all.
 
     Raises:
-        RunFolderError: no point's record is there.
+        RunFolderError: it is none.
     """
     folder = RunFolder(path)
     store, listed = folder.store, folder.read_points()
     if not store.path.is_dir():
         raise RunFolderError(f"{path}: expected the folder of a run, such as runs/NAME")
-    ids = list(store.ids()) if listed is None else [point.id for point in listed]
+    present = list(store.ids())
+    points = [ListedPoint(id_, id_, None) for id_ in present] if listed is None else listed
     try:
-        found = [store.read(id_) for id_ in ids]
+        found = [store.read(point.id) for point in points]
     except ValueError as error:  # an id that is none
         raise RunFolderError(f"{path}: {error}") from None
     records = [record for record in found if record is not None]
-    if not records:
-        raise RunFolderError(f"{path}: no point is done: expected a run that has results")
     labels: Sequence[Mapping[str, str]] = labels_of(records)
-    written = [point.swept for point in listed or () if point.swept is not None]
+    written = [point.swept for point in points if point.swept is not None]
     if listed is not None and len(written) == len(listed):
         labels = [label for label, record in zip(written, found, strict=True) if record is not None]
-    return Run(path, records, with_whole_forks(labels), len(ids) - len(records))
+    lost = [point for point, record in zip(points, found, strict=True) if record is None]
+    failures = dict(store.failures())
+    return Run(
+        path,
+        records,
+        with_whole_forks(labels),
+        missing=len(lost),
+        written=labels,
+        damaged=[point.label for point in lost if point.id in present],
+        failed=[
+            (point.label, store.told(point.id, failures[point.id]))
+            for point in lost
+            if point.id in failures
+        ],
+        untried=[point.label for point in lost if point.id not in {*present, *failures}],
+    )

@@ -151,6 +151,11 @@ class Store:
         write_whole(file, data, root=self.path.parent, durable=False)
         return file
 
+    def told(self, id_: str, failure: Failure) -> str:
+        """Why the point has no record, and where its traceback is, in one line."""
+        where = f" (traceback in {self.failure_file_of(id_)})" if failure.details else ""
+        return f"{failure.reason}{where}"
+
     def failures(self) -> Iterator[tuple[str, Failure]]:
         """Every failure that is kept, by id, sorted."""
         for file in sorted(self.path.glob(f"*{_FAILED}")):

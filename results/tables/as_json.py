@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from results.metrics.summary import Summary
+from results.tables.memory_sentences import to_json as need_to_json
 from results.tables.run_table import PROGRAM, RunTable
 
 
@@ -33,6 +34,7 @@ def to_json(table: RunTable) -> list[dict[str, Any]]:
                 for metric in table.metrics
                 if (summary := row.metrics.get(metric.name))
             },
+            "memory": None if row.need is None else need_to_json(row.need),
             "doubts": list(row.doubts),
         }
         for row in table.rows

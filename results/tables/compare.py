@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from results.metrics.lower_bounds import lower_bounds
-from results.metrics.names import resolve
+from results.metrics.names import UnknownMetricError, asked_for
 from results.metrics.statistics import Interval, paired_difference, paired_ratio
 from results.metrics.summary import Number, of_repetitions
 from results.records.record import Record
@@ -82,6 +82,8 @@ def compare(
     by: str = "fork.kind",
     baseline: str | None = None,
     metrics: Sequence[str] | None = None,
+    *,
+    every: bool = True,
 ) -> Comparisons:
     """Every point of a run against the one that differs from it in ``by`` only.
 
@@ -90,7 +92,8 @@ def compare(
         by: dotted path of a swept field.
         baseline: its value that others are compared with; by default ``classic``, or else the
             first one.
-        metrics: labels or full names; by default those of the run's table.
+        metrics: labels or full names; by default those that a terminal has room for.
+        every: all of these, and not only those that say most.
 
     Raises:
         CompareError: the field is not swept, or a value or metric does not exist.
@@ -104,7 +107,7 @@ def compare(
         baseline = DEFAULT_BASELINE if DEFAULT_BASELINE in values else values[0]
     if baseline not in values:
         raise CompareError(f"{baseline!r}: expected a value of {by}: {', '.join(values)}")
-    wanted = _wanted(run, metrics)
+    wanted = _wanted(run, metrics, every=every)
     groups: dict[tuple[tuple[str, str], ...], dict[str, dict[str | None, Record]]] = {}
     for record, label in zip(run.records, run.labels, strict=True):
         if by in label:
@@ -142,18 +145,14 @@ def _of_unfinished(run: Run, metrics: Collection[Metric]) -> Iterator[str]:
         )
 
 
-def _wanted(run: Run, asked: Sequence[str] | None) -> list[Metric]:
+def _wanted(run: Run, asked: Sequence[str] | None, *, every: bool) -> list[Metric]:
     table = run_table(run.records, run.labels)
     if asked is None:
-        return list(shown_metrics(table))
-    metrics = []
-    for name in asked:
-        metric = resolve(name, table.metrics)
-        if metric is None:
-            known = ", ".join(dict.fromkeys(metric.label for metric in table.metrics))
-            raise CompareError(f"{name}: no such metric: expected one of {known}")
-        metrics.append(metric)
-    return metrics
+        return shown_metrics(table) if every else list(table.headlines)
+    try:
+        return asked_for(asked, table.metrics)
+    except UnknownMetricError as error:
+        raise CompareError(str(error)) from None
 
 
 def _of_group(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import groupby
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from results.metrics import formatting
 from results.metrics.statistics import CONFIDENCE, Interval
+from results.tables.cells import NOTHING
 from results.tables.compare import Comparison, Comparisons
+from results.tables.grid import Grid, print_grid
+from results.tables.words import print_words
 from sim.measures.metrics import Metric
-from sim.printable import printable
 
 
 def to_json(comparisons: Comparisons) -> dict[str, Any]:
@@ -40,50 +42,73 @@ def to_json(comparisons: Comparisons) -> dict[str, Any]:
     }
 
 
-def print_comparisons(comparisons: Comparisons, console: Console) -> None:
-    """Print a line per comparison: values, difference and ratio with intervals, verdict."""
+def grid_of(comparisons: Comparisons) -> Grid:
+    """A row per comparison: verdict, values, difference and ratio with their intervals."""
     fields = list(dict.fromkeys(path for c in comparisons.found for path in c.group))
-    headings = [*fields, "metric", comparisons.by, "baseline", "difference", "ratio", "verdict"]
-    rows = [[*(c.group.get(path, "-") for path in fields), *_cells(c)] for c in comparisons.found]
-    headings, *rows = ([printable(cell) for cell in row] for row in [headings, *rows])
-    widths = [max(len(row[n]) for row in [headings, *rows]) for n in range(len(headings))]
-    # A fixed width, or rich would shorten the cells to fit the console.
-    table = Table(box=box.SIMPLE_HEAD, width=sum(widths) + 3 * len(widths) + 1)
-    for number, title in enumerate(headings):
-        left = number <= len(fields) or number == len(headings) - 1
-        table.add_column(Text(title), justify="left" if left else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*map(Text, row))
-    console.print(table, crop=False, highlight=False)
-    for note in comparisons.notes:
-        line = printable(f"note: {note}")
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    baseline = next((c.baseline for c in comparisons.found), NOTHING)
+    names = [*fields, "metric", comparisons.by]
+    numbers = ["value", baseline, "difference", "from, to", "ratio", "from, to"]
+    rows = []
+    for _, together in groupby(comparisons.found, key=lambda c: (c.metric, c.group)):
+        alike = list(together)
+        for c, *cells in zip(alike, *_numbers(alike), strict=True):
+            group = [c.group.get(path, NOTHING) for path in fields]
+            verdict = NOTHING if _one_verdict(comparisons) else c.verdict
+            rows.append([*group, c.metric.heading, c.value, verdict, *cells])
+    columns = zip([*names, "verdict", *numbers], *rows, strict=True)
+    said = [column for column in columns if not rows or set(column[1:]) != {NOTHING}]
+    words = [place for place, column in enumerate(said) if column[0] == "verdict"]
+    return Grid(list(zip(*said, strict=True)), names=len(names), words=words)
 
 
-def _cells(c: Comparison) -> list[str]:
-    own = f"{c.value} {formatting.of_metric(c.metric, c.mean)}"
-    base = f"{c.baseline} {formatting.of_metric(c.metric, c.baseline_mean)}"
-    return [c.metric.heading, own, base, _difference(c), _ratio(c), c.verdict]
+def print_comparisons(comparisons: Comparisons, console: Console) -> None:
+    """Print a line per comparison, and what could not be compared."""
+    print_grid(grid_of(comparisons), console)
+    lines = list(lines_of(comparisons))
+    if lines:
+        console.print()
+    for line in lines:
+        print_words(line, console)
 
 
-def _difference(c: Comparison) -> str:
-    text = _signed(c.metric, c.mean - c.baseline_mean)
-    if c.difference is None or c.difference.half_width == 0:
-        return text
-    return f"{text} [{_signed(c.metric, c.difference.low)}, {_signed(c.metric, c.difference.high)}]"
+def lines_of(comparisons: Comparisons) -> Iterator[str]:
+    """What is said below the table: a verdict that is the same of all, and notes."""
+    verdict = _one_verdict(comparisons)
+    if verdict is not None:
+        yield f"the same of all: {verdict}"
+    yield from (f"note: {note}" for note in comparisons.notes)
 
 
-def _ratio(c: Comparison) -> str:
-    if c.baseline_mean == 0:
-        return "-"
-    text = f"{c.mean / c.baseline_mean:.3g}"
-    if c.ratio is None or c.ratio.half_width == 0:
-        return text
-    return f"{text} [{c.ratio.low:.3g}, {c.ratio.high:.3g}]"
+def _one_verdict(comparisons: Comparisons) -> str | None:
+    """The verdict, if several comparisons have one only."""
+    verdicts = {c.verdict for c in comparisons.found}
+    return verdicts.pop() if len(verdicts) == 1 < len(comparisons.found) else None
 
 
-def _signed(metric: Metric, value: float) -> str:
-    text = formatting.of_metric(metric, value)
+def _numbers(alike: Sequence[Comparison]) -> Iterator[list[str]]:
+    """The columns of one metric; numbers of a kind are in one unit if that can be read."""
+    unit = alike[0].metric.unit
+    means = formatting.alike(unit, [value for c in alike for value in (c.mean, c.baseline_mean)])
+    differences = formatting.alike(unit, [c.mean - c.baseline_mean for c in alike])
+    yield means[0::2]
+    yield means[1::2]
+    yield list(map(_signed, differences))
+    yield [_between(c.difference, partial(_signed_of, c.metric)) for c in alike]
+    yield [f"{c.mean / c.baseline_mean:.3g}" if c.baseline_mean else NOTHING for c in alike]
+    yield [_between(c.ratio, "{:.3g}".format) for c in alike]
+
+
+def _signed_of(metric: Metric, value: float) -> str:
+    return _signed(formatting.of_metric(metric, value))
+
+
+def _between(interval: Interval | None, text_of: Callable[[float], str]) -> str:
+    if interval is None or interval.half_width == 0:
+        return NOTHING
+    return f"{text_of(interval.low)}, {text_of(interval.high)}"
+
+
+def _signed(text: str) -> str:
     return text if text.startswith("-") else f"+{text}"
 
 

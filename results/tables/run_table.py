@@ -8,6 +8,8 @@ from typing import Any
 
 from results.metrics.causes import LargestCause, largest_causes
 from results.metrics.doubts import doubts
+from results.metrics.headlines import headlines
+from results.metrics.memory_needs import MemoryNeed, memory_need
 from results.metrics.summary import Summary, summaries
 from results.records.labels import labels_of
 from results.records.record import Record
@@ -31,6 +33,7 @@ class Row:
         metrics: every metric by its name, with its spread over the repetitions.
         doubts: what should not be trusted about it, in sentences.
         largest: which causes its longest latencies have.
+        need: how much memory it needs, if that is known.
     """
 
     id: str
@@ -40,6 +43,7 @@ class Row:
     metrics: Mapping[str, Summary]
     doubts: Sequence[str]
     largest: Sequence[LargestCause]
+    need: MemoryNeed | None
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,13 @@ class RunTable:
     Attributes:
         swept: dotted paths of the fields that tell the points apart.
         metrics: those that some point has, in the order of the columns.
+        headlines: those of them that say most.
         rows: one per point and program.
     """
 
     swept: Sequence[str]
     metrics: Sequence[Metric]
+    headlines: Sequence[Metric]
     rows: Sequence[Row]
 
     @property
@@ -84,6 +90,7 @@ def run_table(
             metrics=summaries(own),
             doubts=doubts(own),
             largest=largest_causes(own),
+            need=memory_need(own),
         )
         for record, label in zip(records, labels, strict=True)
         for program, own in record.by_program()
@@ -92,23 +99,28 @@ def run_table(
     for row in rows:
         for name, summary in row.metrics.items():
             known.setdefault(name, summary.metric)
-    return RunTable(swept, sorted(known.values(), key=lambda metric: metric.place), rows)
+    metrics = sorted(known.values(), key=lambda metric: metric.place)
+    return RunTable(swept, metrics, headlines(list(_shown(metrics, rows)), records), rows)
 
 
-def shown_metrics(table: RunTable) -> Iterator[Metric]:
+def shown_metrics(table: RunTable) -> list[Metric]:
     """The metrics for a terminal: no details, few sizes, faults that occurred."""
-    sizes = [metric for metric in table.metrics if metric.group is Group.SIZES]
+    return list(_shown(table.metrics, table.rows))
+
+
+def _shown(metrics: Sequence[Metric], rows: Sequence[Row]) -> Iterator[Metric]:
+    sizes = [metric for metric in metrics if metric.group is Group.SIZES]
     few = [metric for metric in sizes if metric.rank in _ROUND_GIB] or sizes[:_SHOWN_SIZES]
-    for metric in table.metrics:
+    for metric in metrics:
         hidden = (
-            metric.group in (Group.DETAILS, Group.CAUSES)
+            metric.group in (Group.DETAILS, Group.PHASES, Group.CAUSES)
             or (metric.group is Group.SIZES and metric not in few)
-            or (metric.group is Group.FAULTS and not _occurred(metric, table))
+            or (metric.group is Group.FAULTS and not _occurred(metric, rows))
         )
         if not hidden:
             yield metric
 
 
-def _occurred(metric: Metric, table: RunTable) -> bool:
-    found = (row.metrics[metric.name] for row in table.rows if metric.name in row.metrics)
+def _occurred(metric: Metric, rows: Sequence[Row]) -> bool:
+    found = (row.metrics[metric.name] for row in rows if metric.name in row.metrics)
     return any(summary.maximum for summary in found)

@@ -1,147 +1,212 @@
-"""The table of a run on a terminal."""
+"""The table of a run as people read it: a handful of metrics, and what there is to say of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
-from rich import box
-from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from results.metrics import formatting
+from results.metrics.causes import LargestCause
+from results.metrics.names import asked_for
+from results.records.fork_labels import with_whole_forks
+from results.tables.cells import NOTHING, SIGNS, Signs, cells, signs_of
+from results.tables.grid import Grid, print_grid
+from results.tables.memory_sentences import sentence
+from results.tables.notes import by_text, summed_up
+from results.tables.phase_tables import phase_table
 from results.tables.run_table import PROGRAM, Row, RunTable, shown_metrics
+from results.tables.words import print_words
 from sim.measures.metrics import Metric
-from sim.printable import printable
 
 _FEW_ROWS = 4
 """So many rows are named one by one."""
 
 
-def print_table(table: RunTable, console: Console) -> None:
-    """Print the table, the largest causes of its longest latencies, and what to doubt about it.
+@dataclass(frozen=True)
+class View:
+    """What of a run is shown.
 
-    Its rows become columns where they do not fit the console's width; output that is not a
-    terminal is as wide as the table.
+    Attributes:
+        metrics: these, by labels or full names; None for the headlines that differ.
+        every: all metrics that a terminal has room for, and every note by itself.
+        notes: every note by itself.
+        phases: a table of the phases of forks for each point as well.
     """
-    signs = _signs(console)
-    shown = terminal_table(table, signs=signs)
-    if console.is_terminal and _width(shown) > console.width:
-        shown = terminal_table(table, transposed=True, signs=signs)
-    console.print(shown, crop=False, highlight=False)
-    for line in (*_largest_causes(table), *_doubts(table)):
-        console.print(printable(line), highlight=False, markup=False, soft_wrap=True)
+
+    metrics: Sequence[str] | None = None
+    every: bool = False
+    notes: bool = False
+    phases: bool = False
 
 
-def _largest_causes(table: RunTable) -> Iterator[str]:
-    """A line for each cause that is the largest somewhere, with the points where it is."""
-    found: dict[tuple[str, str], list[tuple[float, Row]]] = {}
-    for row in table.rows:
-        for largest in row.largest:
-            place = (largest.above, largest.label)
-            found.setdefault(place, []).append((largest.share, row))
-    for (above, label), places in found.items():
-        shares = [formatting.share(share) for share in sorted(share for share, _ in places)]
-        share = " to ".join(dict.fromkeys([shares[0], shares[-1]]))
-        whose = _whose([row for _, row in places], table)
-        yield f"{whose}{above} and above: {share} of the latency is due to {label}"
+@dataclass(frozen=True)
+class ShownRun:
+    """A run as it is shown: its table, tables of phases, lines below them."""
+
+    table: RunTable
+    view: View
+    signs: Signs = SIGNS
+
+    @cached_property
+    def grid(self) -> Grid:
+        """A row per point and program; what tells them apart first.
+
+        Raises:
+            UnknownMetricError: a metric that is asked for does not exist.
+        """
+        columns = [self._columns[metric] for metric in self._metrics]
+        headings = [*self._leading, *(metric.heading for metric in self._metrics)]
+        rows = [
+            [*names, *(column[place] for column in columns)]
+            for place, names in enumerate(self._names)
+        ]
+        return Grid([headings, *rows], names=len(self._leading))
+
+    @property
+    def phases(self) -> Iterator[tuple[str, Grid]]:
+        """If asked for, the phases of each point that has some, with the point's name."""
+        for row in self.table.rows if self.view.phases else ():
+            grid = phase_table(row.metrics, self.signs)
+            if grid is not None:
+                yield self._named(row), grid
+
+    @property
+    def lines(self) -> Iterator[str]:
+        """What is said below the tables: what all have, what is late for which cause, doubts."""
+        if self.view.phases and not any(True for _ in self.phases):
+            yield "no phases: nothing here forks while it serves"
+        yield from self._alike()
+        yield from self._largest_causes()
+        yield from self.needs
+        yield from self.doubts
+        yield from self._left_out()
+
+    @cached_property
+    def _metrics(self) -> list[Metric]:
+        """Those that have a column."""
+        known = self._candidates
+        differing = [metric for metric in known if not self._is_alike(metric)]
+        return differing or known
+
+    @cached_property
+    def _candidates(self) -> list[Metric]:
+        if self.view.metrics is not None:
+            return asked_for(self.view.metrics, self.table.metrics)
+        if self.view.every or len(self.table.rows) == 1:
+            return shown_metrics(self.table)
+        return list(self.table.headlines)
+
+    def _is_alike(self, metric: Metric) -> bool:
+        """Whether a headline looks the same in all of several rows."""
+        unasked = self.view.metrics is None and not self.view.every
+        return unasked and len(self.table.rows) > 1 and len(set(self._columns[metric])) == 1
+
+    @cached_property
+    def _columns(self) -> dict[Metric, list[str]]:
+        return {
+            metric: cells([row.metrics.get(metric.name) for row in self.table.rows], self.signs)
+            for metric in self._candidates
+        }
+
+    @cached_property
+    def _labels(self) -> list[dict[str, str]]:
+        """Per row what tells it from others, a fork with its options."""
+        labels = with_whole_forks([row.labels for row in self.table.rows])
+        if self.table.leading == self.table.swept:
+            return labels
+        return [
+            {**label, PROGRAM: row.program or NOTHING}
+            for label, row in zip(labels, self.table.rows, strict=True)
+        ]
+
+    @cached_property
+    def _leading(self) -> list[str]:
+        known = {path for label in self._labels for path in label}
+        return [path for path in self.table.leading if path in known]
+
+    @cached_property
+    def _names(self) -> list[list[str]]:
+        return [[label.get(path, NOTHING) for path in self._leading] for label in self._labels]
+
+    def _named(self, row: Row) -> str:
+        place = next(place for place, other in enumerate(self.table.rows) if other is row)
+        values = self._names[place]
+        return " ".join(value for value in values if value != NOTHING) or " ".join(values)
+
+    def _alike(self) -> Iterator[str]:
+        same = [metric for metric in self._candidates if metric not in self._metrics]
+        if same:
+            values = ", ".join(f"{metric.heading} {self._columns[metric][0]}" for metric in same)
+            yield f"the same in all: {values}"
+
+    def _left_out(self) -> Iterator[str]:
+        more = len(shown_metrics(self.table)) - len(self._candidates)
+        if self.view.metrics is None and more > 0:
+            yield f"{more} more metrics with --all"
+
+    def _largest_causes(self) -> Iterator[str]:
+        """A line for each cause that is the largest somewhere, with the points where it is."""
+        said = [
+            (f"{one.above} and above: {_share(one)} of the latency is due to {one.label}", row)
+            for row in self.table.rows
+            for one in row.largest
+        ]
+        yield from (f"{self._whose(rows)}{text}" for text, rows in summed_up(said))
+
+    @property
+    def needs(self) -> Iterator[str]:
+        """The memory that each needs whose forks cost some."""
+        said = [
+            (sentence(row.need), row)
+            for row in self.table.rows
+            if row.need is not None and (row.need.copied_bytes or row.need.at_least)
+        ]
+        each = self.view.notes or self.view.every
+        for text, rows in by_text(said) if each else summed_up(said):
+            yield f"{self._whose(rows)}{text}"
+
+    @property
+    def doubts(self) -> Iterator[str]:
+        """A line for each doubt, with the points that have it."""
+        said = [(doubt, row) for row in self.table.rows for doubt in row.doubts]
+        each = self.view.notes or self.view.every
+        for text, rows in by_text(said) if each else summed_up(said):
+            yield f"note: {self._whose(rows)}{text}"
+
+    def _whose(self, rows: Sequence[Row]) -> str:
+        """What tells these rows from others, before what is said of them; of many, how many."""
+        if not self._leading:
+            return ""
+        if len(rows) <= _FEW_ROWS:
+            return f"{', '.join(map(self._named, rows))}: "
+        what = "points" if self.table.leading == self.table.swept else "rows"
+        if len(rows) == len(self.table.rows):
+            return f"all {len(rows)} {what}: "
+        return f"{len(rows)} of {len(self.table.rows)} {what}, such as {self._named(rows[0])}: "
 
 
-def _doubts(table: RunTable) -> Iterator[str]:
-    """A line for each doubt, with the points that have it."""
-    found: dict[str, list[Row]] = {}
-    for row in table.rows:
-        for doubt in row.doubts:
-            found.setdefault(doubt, []).append(row)
-    for doubt, rows in found.items():
-        yield f"note: {_whose(rows, table)}{doubt}"
+def _share(cause: LargestCause) -> str:
+    return formatting.share(cause.share)
 
 
-def _whose(rows: Sequence[Row], table: RunTable) -> str:
-    """What tells these rows from others, before what is said of them; of many, how many."""
-    if not table.leading:
-        return ""
-    named = [_named(row, table) for row in rows[:_FEW_ROWS]]
-    if len(rows) <= _FEW_ROWS:
-        return f"{', '.join(named)}: "
-    if len(rows) == len(table.rows):
-        return f"all {len(rows)} rows: "
-    return f"{len(rows)} of {len(table.rows)} rows, such as {named[0]}: "
+def print_table(table: RunTable, console: Console, view: View | None = None) -> None:
+    """Print a run as wide as the console is at most: tables, then lines of words.
 
-
-def _named(row: Row, table: RunTable) -> str:
-    values = _leading(row, table.leading)
-    return " ".join(value for value in values if value != "-") or " ".join(values)
-
-
-class Signs(NamedTuple):
-    """What stands before the half of an interval, and before what is a lower bound only."""
-
-    interval: str = "±"
-    at_least: str = "≥"
-
-
-SIGNS, ASCII = Signs(), Signs("+-", ">=")
-
-
-def terminal_table(table: RunTable, *, transposed: bool = False, signs: Signs = SIGNS) -> Table:
-    """The table for a terminal: the metrics people ask for first, three digits and a unit each.
-
-    Args:
-        table: what to show.
-        transposed: a column per row instead.
-        signs: as the terminal can write them.
+    Raises:
+        UnknownMetricError: a metric that is asked for does not exist.
     """
-    metrics = list(shown_metrics(table))
-    grid = [[*table.leading, *(metric.heading for metric in metrics)]]
-    for row in table.rows:
-        numbers = (_cell(row, metric, signs) for metric in metrics)
-        grid.append([*_leading(row, table.leading), *numbers])
-    grid = [[printable(cell) for cell in cells] for cells in grid]
-    if transposed:
-        grid = [list(column) for column in zip(*grid, strict=True)]
-    widths = [max(map(cell_len, column)) for column in zip(*grid, strict=True)]
-    # A fixed width, or rich would shorten the cells to fit the console.
-    shown = Table(box=box.SIMPLE_HEAD, width=sum(widths) + 3 * len(widths) + 1)
-    left = 1 if transposed else len(table.leading)
-    for position, title in enumerate(grid[0]):
-        shown.add_column(Text(title), justify="left" if position < left else "right", no_wrap=True)
-    for cells in grid[1:]:
-        shown.add_row(*map(Text, cells))
-    return shown
-
-
-def _width(table: Table) -> int:
-    return table.width or 0
-
-
-def _leading(row: Row, names: Sequence[str]) -> list[str]:
-    labels = {**row.labels, PROGRAM: row.program or "-"}
-    return [labels.get(name, "-") for name in names]
-
-
-def _signs(console: Console) -> Signs:
-    """The signs, or how ASCII writes them."""
-    try:
-        "".join(SIGNS).encode(console.encoding)
-    except UnicodeEncodeError:
-        return ASCII
-    return SIGNS
-
-
-def _cell(row: Row, metric: Metric, signs: Signs) -> str:
-    """The mean, with its interval behind a sign if the repetitions give one."""
-    summary = row.metrics.get(metric.name)
-    if summary is None:
-        return "-"
-    text = formatting.of_metric(metric, summary.mean)
-    if summary.at_least:
-        text = f"{signs.at_least} {text}"
-    interval = summary.interval
-    return (
-        f"{text} {signs.interval}{formatting.share(interval.relative)}"
-        if interval and summary.std
-        else text
-    )
+    shown = ShownRun(table, view or View(), signs_of(console))
+    print_grid(shown.grid, console)
+    for name, grid in shown.phases:
+        console.print()
+        if name:
+            print_words(name, console)
+        print_grid(grid, console)
+    lines = list(shown.lines)
+    if lines:
+        console.print()
+    for line in lines:
+        print_words(line, console)

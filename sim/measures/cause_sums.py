@@ -13,6 +13,7 @@ from sim.arrays import IntArray
 from sim.machine.causes import Cause
 from sim.measures.buckets import bucket_of, reaching
 from sim.measures.by_cause import NOT_THE_SUM, ByCause, listed, of_rows
+from sim.measures.by_second import LatencyBySecond
 from sim.measures.histogram import Histogram
 from sim.measures.slowest import Slowest, SlowRequest
 
@@ -38,6 +39,7 @@ class CauseSums:
 
     def __init__(self) -> None:
         self._latencies = Histogram()
+        self._by_second = LatencyBySecond()
         self._slowest = Slowest()
         self._sums: dict[Cause, IntArray] = {}
         self._waiting: list[_Rows] = []
@@ -49,6 +51,12 @@ class CauseSums:
         """The histogram of the latencies."""
         self._settle()
         return self._latencies
+
+    @property
+    def by_second(self) -> LatencyBySecond:
+        """The latencies second by second."""
+        self._settle()
+        return self._by_second
 
     @property
     def slowest(self) -> Sequence[SlowRequest]:
@@ -149,6 +157,7 @@ class CauseSums:
         due_ns = -self._latencies.total
         buckets = self._latencies.add_seen(latency_ns, weights)
         due_ns += self._latencies.total
+        self._by_second.add(at_ns, buckets, weights)
         highest = int(buckets.max())
         for cause, amounts in by_cause.items():
             took_time = _took_time(amounts)
@@ -169,8 +178,16 @@ class CauseSums:
 
     def merge(self, other: CauseSums) -> None:
         """Add everything ``other`` has recorded."""
+        if not other._latencies.count:  # all of it waits, and can wait here
+            self._single += other._single
+            self._waiting += other._waiting
+            self._rows_waiting += other._rows_waiting
+            if self._rows_waiting >= _WORTH_IT or len(self._single) >= _MANY_SINGLE:
+                self._settle()
+            return
         self._settle()
         self._latencies.merge(other.latencies)
+        self._by_second.merge(other.by_second)
         for cause, theirs in other._sums.items():
             sums = self._sums_up_to(cause, theirs.size - 1)
             sums[: theirs.size] += theirs

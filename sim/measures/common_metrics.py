@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sim.measures.metrics import Better, Distribution, Group, Metric, Pauses, Unit
+from sim.measures.phases import PHASES, Phase
 
 REQUESTS = Metric("requests", better=Better.MORE, group=Group.LOAD)
 THROUGHPUT = Metric(
@@ -69,6 +70,12 @@ SNAPSHOTS_NOT_REACHED = Metric("snapshots_not_reached", better=Better.LESS, grou
 SNAPSHOTS_UNFINISHED = Metric("snapshots_unfinished", better=Better.LESS, group=Group.DETAILS)
 """How many had not ended when the run did."""
 
+CYCLE = Metric("cycle_ns", Unit.NANOSECONDS, label="cycle", group=Group.DETAILS)
+"""How long it is from a snapshot to the next, if they come regularly."""
+
+CYCLES = Metric("cycles", group=Group.DETAILS)
+"""Of how many whole cycles of snapshots latencies and throughput are."""
+
 EXTRA_MEMORY = Metric(
     "extra_memory_bytes_peak", Unit.BYTES, Better.LESS, "extra_memory", Group.MEMORY
 )
@@ -91,3 +98,27 @@ KILLED_AT = Metric("killed_ns", Unit.NANOSECONDS, label="killed", group=Group.DE
 
 KILLED_AT_USE = Metric("killed_bytes", Unit.BYTES, group=Group.DETAILS)
 """How much memory of the machine was in use then."""
+
+
+PHASES_SERIES = "phases"
+"""Series of the phases of a server's forks, see `Phases.columns`."""
+
+
+def time_in(phase: Phase) -> Metric:
+    """How long a phase was met, of all forks together, after the warm-up."""
+    name = f"phase_ns/{phase}"
+    return Metric(name, Unit.NANOSECONDS, label=f"time_{phase}", group=Group.PHASES)
+
+
+def of_phase(metric: Metric, phase: Phase) -> Metric:
+    """The same of one phase: ``throughput_during_per_s``."""
+    stem, between, rest = metric.name.partition("_")
+    return Metric(
+        f"{stem}_{phase}{between}{rest}",
+        metric.unit,
+        metric.better,
+        f"{metric.label}_{phase}",
+        Group.PHASES,
+        metric.family or metric.name,
+        PHASES.index(phase),
+    )

@@ -5,7 +5,7 @@ Tables, axes and comparisons read these declarations; a name says nothing to the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -46,6 +46,8 @@ class Group(StrEnum):
     """What has no place of its own."""
     DETAILS = "details"
     """What is in files only, not on a terminal."""
+    PHASES = "phases"
+    """Of the requests that met one phase of a fork; on a terminal only if asked for."""
     CAUSES = "causes"
     """What latencies were spent on, by band of percentiles; in files only."""
 
@@ -103,6 +105,7 @@ class Distribution:
         tail: the percentile that the figure of a sweep shows without being asked: ``p99.9``.
         group: where the metrics stand that a terminal shows.
         by_mean: whether these are mean and maximum, and not percentiles and maximum.
+        part: which part of a larger distribution it is, see `within`; of a whole one nothing.
     """
 
     name: str
@@ -114,6 +117,13 @@ class Distribution:
     tail: str | None = None
     group: Group = Group.OTHER
     by_mean: bool = False
+    part: str = ""
+
+    def within(self, part: str) -> Distribution:
+        """What of it falls into a part, such as a phase: ``latency_during_p99_ns``."""
+        each = self.each.replace("{}", f"{part}_{{}}")
+        name, group = f"{self.name}/{part}", Group.PHASES
+        return replace(self, name=name, each=each, tail=None, group=group, part=part)
 
     def named(self, statistic: str) -> str:
         """The name of one of its metrics, such as its ``p99``."""
@@ -131,6 +141,8 @@ class Distribution:
     def mean(self) -> Metric:
         """Its mean."""
         if self.by_mean:
+            return self._metric("mean", self.group, self.name, 0.0)
+        if self.part:
             return self._metric("mean", self.group, self.name, 0.0)
         return self._metric("mean", Group.DETAILS, "", 0.0)
 
@@ -154,13 +166,20 @@ class Distribution:
         """The name of the series of its largest values: a row each, with their causes."""
         return f"slowest/{self.name}"
 
+    @property
+    def by_second(self) -> str:
+        """The name of the series of how many of its values there were in each second."""
+        return f"by_second/{self.name}"
+
     def _metric(self, statistic: str, group: Group, family: str, rank: float) -> Metric:
         label = f"{self.label}_{statistic}" if self.label else ""
+        if self.of_requests:
+            label = f"{statistic}_{self.part}" if self.part else statistic
         return Metric(
             self.named(statistic),
             self.unit,
             self.better,
-            statistic if self.of_requests else label,
+            label,
             group,
             family,
             rank,

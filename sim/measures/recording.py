@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from sim.arrays import IntArray
+from sim.measures.by_second import LatencyBySecond
 from sim.measures.cause_sums import CauseSums
 from sim.measures.declarations import Declarations
 from sim.measures.histogram import Histogram
@@ -49,6 +50,7 @@ class Recording:
         levels: Mapping[Metric, int | float] | None = None,
         series: Mapping[str | Pauses, Table] | None = None,
         causes: Mapping[Distribution, CauseSums] | None = None,
+        by_second: Mapping[Distribution, LatencyBySecond] | None = None,
     ) -> Recording:
         """Record values together with what they are; returns itself.
 
@@ -59,6 +61,7 @@ class Recording:
             series: by their names, or by the pauses that they hold.
             causes: of histograms by what these are of; two series, see `CauseSums.bands` and
                 `CauseSums.slowest_ones`.
+            by_second: of histograms by what these are of; a series, see `LatencyBySecond.columns`.
 
         Raises:
             ValueError: a name is declared in another way already.
@@ -77,6 +80,8 @@ class Recording:
             self.series[of.causes] = sums.bands()
             self.series[of.slowest] = sums.slowest_ones()
             caused += [Caused(of, cause.name, cause.label) for cause in sums.causes]
+        for of, seconds in (by_second or {}).items():
+            self.series[of.by_second] = seconds.columns()
         self.declared |= Declarations.of(
             [*(histograms or {}), *(counters or {}), *(levels or {}), *pauses, *caused]
         )

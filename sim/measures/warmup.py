@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from sim.arrays import IntArray
 from sim.measures.by_cause import ByCause, of_rows
-from sim.measures.cause_sums import CauseSums
 from sim.measures.histogram import Histogram, total_of
+from sim.measures.phased_sums import PhasedSums
+from sim.measures.phases import Phases
 
 BATCH = 5
 """Observations that MSER-5 averages."""
@@ -54,7 +55,7 @@ def mser5(observations: npt.NDArray[np.float64]) -> int:
 class _Window:
     """What MSER-5 needs to know of a window, and where its samples are kept."""
 
-    kept: CauseSums
+    kept: PhasedSums
     count: int = 0
     total: int = 0
 
@@ -68,25 +69,34 @@ class SteadyLatency:
     Args:
         warm_up: what to cut.
         duration_ns: how long the run is meant to be; only a rule needs it.
+        phases: by which they are summed; one if nothing is said.
     """
 
-    def __init__(self, warm_up: WarmUp = None, duration_ns: int | None = None) -> None:
+    def __init__(
+        self,
+        warm_up: WarmUp = None,
+        duration_ns: int | None = None,
+        phases: Phases | None = None,
+    ) -> None:
+        self._phases = phases or Phases()
         self._from_ns = warm_up if isinstance(warm_up, int) else 0
-        self._whole = CauseSums()
+        self._kept = PhasedSums(self._phases)
         self._window_ns = 0
         if warm_up == "mser5":
             if duration_ns is None:
                 raise ValueError("MSER-5 needs to know how long the run is")
             self._window_ns = -(-duration_ns // WINDOWS)
-        self._batches: list[CauseSums] = []
+        self._batches: list[PhasedSums] = []
         self._windows: dict[int, _Window] = {}
 
+    def begin(self, at_ns: int) -> None:
+        """What was recorded so far, up to now, was warm-up."""
+        self._from_ns = at_ns
+        self._phases.undecided.clear()
+        self._kept = PhasedSums(self._phases)
+
     def add(
-        self,
-        times_ns: IntArray,
-        values: IntArray,
-        weights: IntArray,
-        by_cause: ByCause | None = None,
+        self, times_ns: IntArray, values: IntArray, weights: IntArray, by_cause: ByCause
     ) -> None:
         """Record ``values[i]``, ``weights[i]`` times, at ``times_ns[i]`` (all int64 [n], n > 0).
 
@@ -94,14 +104,16 @@ class SteadyLatency:
             times_ns: when.
             values: the latencies.
             weights: how often.
-            by_cause: what they were spent on, see `CauseSums.add`; of all samples or of none.
+            by_cause: what they were spent on, see `CauseSums.add`.
         """
         if not self._window_ns:
-            if self._from_ns:
+            if int(times_ns[0]) < self._from_ns:
                 first = int(np.searchsorted(times_ns, self._from_ns))
+                if first == len(times_ns):
+                    return
                 times_ns, values, weights = times_ns[first:], values[first:], weights[first:]
-                by_cause = by_cause and of_rows(by_cause, slice(first, None))
-            _add(self._whole, times_ns, values, weights, by_cause)
+                by_cause = of_rows(by_cause, slice(first, None))
+            self._kept.add(times_ns, values, weights, by_cause)
             return
         windows = times_ns // self._window_ns
         starts = np.flatnonzero(np.append(True, windows[1:] != windows[:-1]))
@@ -112,42 +124,30 @@ class SteadyLatency:
                 window = self._window(int(windows[start]))
                 window.count += count
                 window.total += total_of(values[rows], weights[rows])
-                times = by_cause and of_rows(by_cause, rows)
-                _add(window.kept, times_ns[rows], values[rows], weights[rows], times)
+                window.kept.add(
+                    times_ns[rows], values[rows], weights[rows], of_rows(by_cause, rows)
+                )
 
     def _window(self, number: int) -> _Window:
         if number not in self._windows:
             if len(self._windows) % BATCH == 0:
-                self._batches.append(CauseSums())
+                self._batches.append(PhasedSums(self._phases))
             self._windows[number] = _Window(self._batches[-1])
         return self._windows[number]
 
     def cut(self) -> tuple[int, Histogram]:
         """How much is cut (ns) and the histogram of what was recorded from then on."""
         cut_ns, steady = self.cut_sums()
-        return cut_ns, steady.latencies
+        return cut_ns, steady.whole().latencies
 
-    def cut_sums(self) -> tuple[int, CauseSums]:
-        """How much is cut (ns) and the sums by cause of what was recorded from then on."""
+    def cut_sums(self) -> tuple[int, PhasedSums]:
+        """How much is cut (ns), and the sums by phase and cause of what came from then on."""
         if not self._window_ns:
-            return self._from_ns, self._whole
+            return self._from_ns, self._kept
         numbers = list(self._windows)
         means = np.array([window.total / window.count for window in self._windows.values()])
         first = mser5(means)
-        steady = CauseSums()
+        steady = PhasedSums(self._phases)
         for batch in self._batches[first // BATCH :]:
             steady.merge(batch)
         return (numbers[first] * self._window_ns if first else 0), steady
-
-
-def _add(
-    sums: CauseSums,
-    times_ns: IntArray,
-    values: IntArray,
-    weights: IntArray,
-    by_cause: ByCause | None,
-) -> None:
-    if by_cause is None:
-        sums.latencies.add(values, weights)
-    else:
-        sums.add(times_ns, values, weights, by_cause)

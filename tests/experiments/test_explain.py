@@ -214,7 +214,8 @@ def test_costs_follow_the_profile() -> None:
 
 
 @pytest.mark.parametrize("label", ["on_demand head", "vfork"])
-def test_the_command_prints_words_and_steps(label: str) -> None:
+def test_the_command_prints_words_and_steps(label: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
     asked = ALL[label]
     settings = [f"--set=fork.{n}={v}" for n, v in asked.written.items() if n != "kind"]
     result = forksim("explain", asked.written["kind"], *settings)
@@ -263,7 +264,10 @@ def test_wrong_questions_are_one_line(arguments: list[str], line: str) -> None:
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"{line}\n")
 
 
-def test_a_pool_that_is_too_small_for_a_step_leaves_it_out() -> None:
+def test_a_pool_that_is_too_small_for_a_step_leaves_it_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
     result = forksim("explain", "hugetlb", "--set", "fork.pool=4MiB")
     assert result.exit_code == 0, result.stderr
     # Two pages are there for two tables' worth, and none for seventeen.

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import csv
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 from fake_program import EXAMPLE
+from processes import start
+from run_samples import redis
 
 import results
 from experiments.commands.cli import main
+from experiments.commands.export import main as export
+from results.records.run_folder import read
+from results.records.store import Store
+from sim.measures.histogram import Histogram
 
 
 def forksim(*arguments: str) -> Result:
@@ -77,7 +84,7 @@ def test_export_writes_a_row_per_repetition_and_metric(folder: Path, tmp_path: P
 def test_export_to_what_it_cannot_write_is_one_line(folder: Path, tmp_path: Path) -> None:
     result = forksim("export", str(folder), str(tmp_path / "a.xlsx"))
     assert result.exit_code == 2
-    assert "expected a file ending in .csv or .parquet" in result.stderr
+    assert "expected a file ending in .csv, .parquet or .hgrm" in result.stderr
     assert forksim("export", str(folder), str(tmp_path / "no" / "a.csv")).exit_code == 2
 
 
@@ -125,3 +132,103 @@ def test_wrong_pictures_are_one_line(folder: Path, arguments: list[str], message
     assert result.exit_code == 2
     assert message in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_export_to_standard_output_is_the_csv(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    forksim("export", str(folder), str(file))
+    result = forksim("export", str(folder), "-")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout_bytes == file.read_bytes()
+
+
+@pytest.mark.processes
+def test_who_reads_the_first_line_only_is_not_complained_about(
+    folder: Path, tmp_path: Path
+) -> None:
+    more = ("--set", "repetitions=60", "--out", str(tmp_path / "long"), "--figures", "none")
+    assert forksim("run", str(folder.parent / "a.yaml"), *more).exit_code == 0
+    process = start("forksim_with_fake.py", "export", "long", "-", folder=tmp_path)
+    assert process.stdout is not None and process.stderr is not None
+    assert process.stdout.readline().startswith("point,fork.kind,")
+    process.stdout.close()
+    with process.stderr as said:
+        assert (process.wait(), said.read()) == (0, "")
+    # More than a pipe holds, so that it was writing when nobody read.
+    assert len(forksim("export", str(tmp_path / "long"), "-").stdout_bytes) > 2**18
+
+
+def quantiles_in(file: Path) -> dict[float, float]:
+    """Values (ms) by percentile, as HdrHistogram's plotter reads them."""
+    rows = [line.split() for line in file.read_text().splitlines()]
+    return {
+        float(row[1]): float(row[0]) for row in rows if len(row) in (3, 4) and row[0][0].isdigit()
+    }
+
+
+def test_a_folder_gets_the_percentiles_of_each_point(folder: Path, tmp_path: Path) -> None:
+    target = f"{tmp_path}/new/"
+    result = forksim("export", str(folder), target)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == f"2 files in {tmp_path}/new\n"
+    files = sorted(Path(target).iterdir())
+    assert [file.name for file in files] == ["classic-latency_ns.hgrm", "on_demand-latency_ns.hgrm"]
+    run = read(folder)
+    for file, record in zip(files, run.records, strict=True):
+        whole = Histogram()
+        for recording in record.repetitions:
+            whole.merge(recording.histograms["latency_ns"])
+        found = quantiles_in(file)
+        for tenths in range(1, 6):
+            assert found[tenths / 10] * 10**6 == pytest.approx(whole.quantile(Fraction(tenths, 10)))
+        assert found[1.0] * 10**6 == pytest.approx(whole.maximum)
+        assert "Total count    =         2000]" in file.read_text()
+    assert forksim("export", str(folder), target).exit_code == 0  # it is there, and written anew
+
+
+def test_the_only_distribution_may_have_a_name_of_its_own(folder: Path, tmp_path: Path) -> None:
+    one = tmp_path / "one"
+    args = ("--set", "sweep=[]", "--out", str(one), "--figures", "none")
+    assert forksim("run", str(folder.parent / "a.yaml"), *args).exit_code == 0
+    file = tmp_path / "a.hgrm"
+    assert forksim("export", str(one), str(file)).exit_code == 0
+    assert len(quantiles_in(file)) > 20
+    assert [entry.name for entry in tmp_path.iterdir() if entry.is_file()] == ["a.hgrm"]
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("a.hgrm", "a.hgrm: 2 distributions: expected one, or a folder for a file each"),
+        ("", "'': expected a file or a folder to export to"),
+        ("no/such/", "no: no such folder: expected one for the folder"),
+        ("no/a.hgrm", "no: no such folder: expected one for the file"),
+        ("a", "a: '': expected a file ending in .csv, .parquet or .hgrm, a folder, or - for"),
+    ],
+)
+def test_what_nothing_can_be_exported_to_is_one_line(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = forksim("export", str(folder), target)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(message)
+    assert result.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_points_of_one_name_have_files_of_their_own(tmp_path: Path) -> None:
+    store = Store(tmp_path / "run" / "points")
+    records = [redis("classic", share=n / 4) for n in range(3)]
+    for made in records:
+        store.write(made)
+    names = ["x y", "x/y", "x-y"]
+    listed = [
+        {"id": made.id, "point": "any", "swept": {"a": name}}
+        for made, name in zip(records, names, strict=True)
+    ]
+    (tmp_path / "run" / "points.json").write_text(json.dumps({"points": listed}))
+    (tmp_path / "out").mkdir()
+    assert export(str(tmp_path / "run"), str(tmp_path / "out")) == 0
+    files = {file.name for file in (tmp_path / "out").iterdir()}
+    assert files == {f"x-y-latency_ns{number}.hgrm" for number in ("", "-2", "-3")}

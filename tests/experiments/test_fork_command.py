@@ -159,16 +159,35 @@ def test_a_choice_is_all_variants_of_a_name_or_one_mapping() -> None:
     ]
 
 
-def test_the_command_prints_a_row_each() -> None:
+def test_the_command_prints_a_row_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     result = forksim("fork", "--size", "1GiB")
     assert result.exit_code == 0, result.output
     heading, _, *rows = [line for line in result.stdout.splitlines() if line.strip()]
     assert heading.split("   ")[0].strip() == "fork"
-    assert len(rows) == len(ALL) + 1
+    note = " ".join(rows[len(ALL) :])
+    assert note.startswith("note: a process of 1 GiB, just filled, on epyc-7302p-linux-5.6")
+    assert note.endswith("when so much is written, tables and copies.")
     assert all(row.strip().startswith(label) for row, label in zip(rows, ALL, strict=False))
-    assert rows[-1].startswith("note: a process of 1 GiB, just filled, on epyc-7302p-linux-5.6")
     (vfork,) = (row for row in rows if row.strip().startswith("vfork"))
     assert vfork.count(" - ") == 4
+
+
+@pytest.mark.parametrize("width", [40, 80, 100])
+def test_the_table_of_all_forks_fits(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = forksim("fork", "--size", "8GiB").stdout.splitlines()
+    assert max(map(len, lines)) <= width
+    assert sum(line.count("42.3 ms") for line in lines) == 3  # two of classic, one of async
+
+
+def test_markdown_is_one_table_however_wide() -> None:
+    heading, sides, *rows = forksim("fork", "--size", "1GiB", "--markdown").stdout.splitlines()
+    assert heading.startswith("| fork | parent blocked | child runs |")
+    assert sides == "|---|---:|---:|---:|---:|---:|---:|---:|---:|"
+    assert [row.split(" | ")[0] for row in rows[: len(ALL)]] == [f"| {label}" for label in ALL]
+    assert rows[len(ALL) :] == ["", rows[-1]]
+    assert rows[-1].startswith("* note: a process of 1 GiB")
 
 
 SCHEMES_QUOTED = ", ".join(repr(name) for name in SCHEMES)

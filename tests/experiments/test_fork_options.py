@@ -221,7 +221,8 @@ def test_options_with_sense_are_simulated(fork: str) -> None:
     assert simulate(point).repetitions[0].counters["forks"] == 1
 
 
-def test_list_names_options() -> None:
+def test_list_names_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
     result = CliRunner().invoke(main, ["list"])
     forks = {line.split()[1]: line for line in result.stdout.splitlines() if line[:4] == "fork"}
     assert "[variant: paper, head, patchset]" in forks["on_demand"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,18 @@ def test_any_executor_leaves_the_same_bytes_in_any_order(
     shuffled = tuple(random.Random(3).sample(points, len(points)))  # noqa: S311 - no secret
     assert failures(heard(executor, shuffled, tmp_path)) == dict.fromkeys(range(6))
     assert content(tmp_path) == expected(points)
+
+
+def test_processes_that_stay_simulate_the_next_run_too(tmp_path: Path) -> None:
+    executor, store = LocalProcesses(1), Store(tmp_path)
+    first, second, third = points_of("good", seeds=3)
+    with executor.staying():
+        assert failures(list(executor.run([first], store))) == {0: None}
+        (process,) = active_children()
+        assert failures(list(executor.run([second, third], store))) == {0: None, 1: None}
+        assert active_children() == [process]
+    assert active_children() == []
+    assert content(tmp_path) == expected((first, second, third))
 
 
 def test_a_killed_process_is_replaced_and_its_point_tried_again(

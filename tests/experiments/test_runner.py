@@ -17,9 +17,10 @@ from experiments.execution.executors.local import LocalProcesses
 from experiments.execution.progress import Reporter
 from experiments.execution.runner import RunOutcome, run
 from experiments.language.document import parse
-from experiments.language.errors import Position
+from experiments.language.errors import InputError, Position
 from experiments.planning.points import Point, plan
 from experiments.sweeps.overrides import override
+from results.records.record import Record
 from results.records.store import Store
 
 
@@ -149,3 +150,29 @@ def test_a_terminal_gets_a_bar_and_still_the_failures(tmp_path: Path) -> None:
     assert "2/4" in said.getvalue() or "4/4" in said.getvalue()
     assert "point workload.behaviour=raise seed=1 failed: ArithmeticError" in said.getvalue()
     assert "[3/4]" not in said.getvalue()
+
+
+def test_the_first_record_that_is_there_is_checked_and_may_end_the_run(tmp_path: Path) -> None:
+    points = points_of("sweep.0.grid={seed: [1, 2, 3]}")
+    seen: list[int] = []
+
+    def refuse(record: Record) -> None:
+        seen.append(record.at("seed"))
+        raise InputError("no such metric")
+
+    for _ in range(2):  # simulated, then found
+        with (
+            Reporter(Console(file=io.StringIO())) as reporter,
+            pytest.raises(InputError, match="no such metric"),
+        ):
+            run(points, Store(tmp_path), local(1), reporter, check=refuse)
+    assert seen == [1, 1]
+    assert len(content(tmp_path)) == 1
+
+
+def test_only_one_record_is_checked(tmp_path: Path) -> None:
+    seen: list[Record] = []
+    with Reporter(Console(file=io.StringIO())) as reporter:
+        points = points_of("sweep.0.grid={seed: [1, 2]}")
+        run(points, Store(tmp_path), local(1), reporter, check=seen.append)
+    assert [record.at("seed") for record in seen] == [1]

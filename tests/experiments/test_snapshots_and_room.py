@@ -93,11 +93,26 @@ def test_a_point_of_a_sweep_without_room_is_named() -> None:
             "[200ms, 700ms], scheduled: true, save_rate: 1",
             None,
         ),
-        ("at: [200ms, 1500ms, 3s]", "every: 2s", "snapshot.every: 2 s is not before the end, 2 s"),
-        ("at: [200ms, 1500ms, 3s], save_rate: 8", "every: 1999ms, save_rate: 1", None),
         (
-            "at: [200ms, 1500ms, 3s], save_rate: 8GiB",
-            "every: 300ms, save_rate: 1GiB",
+            "at: [200ms, 1500ms, 3s], save_rate: 8GiB}",
+            "every: 2s}\n  cycles: 0",
+            "snapshot.every: 2 s is not before the end, 2 s",
+        ),
+        (
+            "at: [200ms, 1500ms, 3s], save_rate: 8GiB}",
+            "every: 1999ms, save_rate: 1GiB}\n  cycles: 0",
+            None,
+        ),
+        (
+            "at: [200ms, 1500ms, 3s]",
+            "every: 2s",
+            "duration: 2 s has no 3 whole cycles of snapshots after the first: it runs for 10 s "
+            "and results are of these (cycles: 0 for the duration as it is)",
+        ),
+        ("at: [200ms, 1500ms, 3s]", "every: 400ms", None),
+        (
+            "at: [200ms, 1500ms, 3s], save_rate: 8GiB}",
+            "every: 300ms, save_rate: 1GiB}\n  cycles: 0",
             "snapshot.every: a save takes at least 1 s: at most 1 of 4 is taken",
         ),
         ("at: [200ms, 1500ms, 3s]", "save: 3600 1 1 4000", None),

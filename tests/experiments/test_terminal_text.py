@@ -22,7 +22,7 @@ from experiments.commands.cli import main
 from experiments.commands.printing import say
 from experiments.execution.progress import Reporter
 from results.records.fork_labels import with_whole_forks
-from results.tables.grid import print_grid
+from results.tables.grid import Grid, print_grid
 from sim.printable import printable
 
 ODD = "a\x1b]0;b\x07\x1b[2J\u202ec\u2066d\u200fe\x9bf\rg\nnote: h\x7f\u2028\t"
@@ -190,7 +190,7 @@ def test_lines_tables_and_progress(capsys: pytest.CaptureFixture[str], text: str
     assert capsys.readouterr().out[:-1].isprintable()
     said = io.StringIO()
     console = Console(file=said, width=500)
-    print_grid([text, "b"], [[text, "1"]], console, left=["b"])
+    print_grid(Grid([[text, "b"], [text, "1"]], names=2), console)
     Reporter(console).say(text)
     assert all(row.isprintable() for row in said.getvalue().split("\n"))
     (label,) = with_whole_forks([{"fork.kind": text}])

@@ -36,7 +36,7 @@ def test_inspect_says_format_span_rates_popularity_and_what_was_skipped() -> Non
     assert shown["format"] == "redis_monitor"
     assert shown["lines"] == "60001"
     assert shown["skipped, reply OK"] == "1"
-    assert shown["span"] == "20 s"
+    assert shown["span"] == "20.0 s"
     assert shown["mean rate"] == "3000.03 /s"
     assert shown["write share"] == "50.05%"
     assert shown["keys"] == "19008"

@@ -259,6 +259,8 @@ class PlainServer:
         forks: when each fork was called, and how long it took.
         saves: what it knows of them.
         causes_ns: what all requests together waited for, their own service apart from others'.
+        ends_ns: when each child was gone.
+        faults_ns: when each iteration began whose writes have faulted.
     """
 
     def __init__(self, config: RedisConfig, kernel: Kernel, clients: PlainClients) -> None:
@@ -275,6 +277,8 @@ class PlainServer:
         self.forks: list[tuple[int, int]] = []
         self.causes_ns: Counter[str] = Counter()
         self._doings: list[Doing] = []
+        self.ends_ns: list[int] = []
+        self.faults_ns: list[int] = []
 
     def live(self) -> Activity:
         """The server's process, to the end of its time."""
@@ -298,7 +302,8 @@ class PlainServer:
 
     def _iterate(self) -> Activity:
         beside_child = self.saves.child_alive
-        requests = self._clients.read(self._clock.now)
+        began_ns = self._clock.now
+        requests = self._clients.read(began_ns)
         # Page by page and request by request: what one write does to memory the next one finds.
         parts: list[tuple[int, str]] = []
         for request in requests:
@@ -308,6 +313,8 @@ class PlainServer:
         if requests:
             burst = yield from self._task.run(compute_ns=sum(length for length, _ in parts))
             self._note(parts, burst)
+        if any(cause != "service" for _, cause in parts):
+            self.faults_ns.append(began_ns)
         yield from self._decide(beside_child=beside_child)
         for request in requests:
             self.sojourns[self._clock.now, self._clock.now - request.sent_ns] += 1
@@ -374,6 +381,38 @@ class PlainServer:
         yield from task.run(compute_ns=save_ns)
         yield from self._kernel.exit(task, child)
         self.saves.saved(self._clock.now)
+        self.ends_ns.append(self._clock.now)
+
+    def phases(self, second_ns: int) -> Counter[str]:
+        """How many requests met which phase of a fork, by looking at all that has happened.
+
+        Args:
+            second_ns: how long the second after a call is.
+        """
+        counted: Counter[str] = Counter()
+        for (at_ns, latency_ns), count in self.sojourns.items():
+            counted[self._phase(at_ns - latency_ns, at_ns, second_ns)] += count
+        return counted
+
+    def _phase(self, sent_ns: int, at_ns: int, second_ns: int) -> str:
+        calls = [(start_ns, start_ns + took_ns) for start_ns, took_ns in self.forks]
+        if any(sent_ns < end_ns and at_ns > start_ns for start_ns, end_ns in calls):
+            return "fork"
+        before = [call for call in calls if call[1] <= sent_ns]
+        if not before:
+            return "between"
+        number = len(before) - 1
+        returned_ns = before[-1][1]
+        if sent_ns < returned_ns + second_ns:
+            return "first_second"
+        child_ns = [*self.ends_ns, *[NEVER_NS] * len(calls)][number]
+        if sent_ns < child_ns:
+            return "during"
+        next_ns = [*(start_ns for start_ns, _ in calls), NEVER_NS][number + 1]
+        lull_ns = max(child_ns, returned_ns + second_ns)
+        last_ns = [fault_ns for fault_ns in self.faults_ns if lull_ns <= fault_ns < next_ns]
+        kept_ns = [at for at, latency in self.sojourns if at - latency < returned_ns]
+        return "after" if sent_ns <= max([-1, *last_ns, *kept_ns]) else "between"
 
 
 def sojourns_of(at_ns: IntArray, latency_ns: IntArray, weights: IntArray) -> Sojourns:

@@ -120,13 +120,13 @@ def test_extreme_latencies_are_drawn(tmp_path: Path, values: list[int]) -> None:
     assert len(run.write([record({"fork": {"kind": "new_scheme"}}, recording)], tmp_path)) == 3
 
 
-def test_an_empty_timeline_and_an_empty_histogram_are_drawn() -> None:
+def test_an_empty_timeline_and_an_empty_histogram_are_no_panels() -> None:
     empty = np.zeros(0, np.int64)
     recording = Recording().add(
         histograms={LATENCY: histogram([])},
         series={"timeline": dict.fromkeys(("t_ns", "requests", "p99_ns", "max_ns"), empty)},
     )
-    assert run.draw([record({"fork": {"kind": "classic"}}, recording)]) is not None
+    assert run.draw([record({"fork": {"kind": "classic"}}, recording)]) is None
 
 
 def spread(axes: Axes) -> float:
@@ -322,4 +322,4 @@ def test_a_record_without_windows_has_no_rates_over_time(table: dict[str, list[i
     )
     figure = run.draw([record({"fork": {"kind": "classic"}}, recording)])
     assert figure is not None
-    assert [axes.get_ylabel() for axes in figure.axes] == ["execution (ms)"]
+    assert [axes.get_ylabel() for axes in figure.axes] == ["execution (us)"]

@@ -40,7 +40,7 @@ def test_a_line_per_fork_through_the_means_with_their_intervals() -> None:
     assert place.get_xlabel() == "dataset (GiB)"
     assert place.get_ylabel() == "p99 (us)"
     assert (place.get_xscale(), place.get_yscale()) == ("log", "log")
-    lines = [line for line in place.lines if line.get_marker() == "o"]
+    lines = [line for line in place.lines if line.get_marker() in set(style.MARKERS)]
     assert len(lines) == 2
     for line, records in zip(lines, (run.records[:4], run.records[4:]), strict=True):
         assert np.asarray(line.get_xdata()).tolist() == [1, 4, 16, 64]

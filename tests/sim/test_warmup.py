@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim.machine.causes import WORK
 from sim.measures.histogram import Histogram
 from sim.measures.warmup import BATCH, WINDOWS, SteadyLatency, WarmUp, mser5
 
@@ -70,7 +71,7 @@ def recorded(warm_up: WarmUp, seed: int, blocks: int) -> tuple[int, Histogram]:
     steady = SteadyLatency(warm_up, DURATION_NS)
     columns = [np.array_split(column, blocks) for column in raw(seed)]
     for times, values, weights in zip(*columns, strict=True):
-        steady.add(times, values, weights)
+        steady.add(times, values, weights, {WORK: values * weights})
     return steady.cut()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import Any, Literal, get_args
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -25,11 +26,14 @@ from sim.arrays import IntArray
 from sim.machine.clock import Activity
 from sim.machine.scheduler import Scheduler
 from sim.machine.tasks import Task
+from sim.measures import phases
 from sim.measures.common_metrics import LATENCY
+from sim.measures.histogram import Histogram
+from sim.measures.phases import Phase
 from sim.measures.recording import Recording
 from workloads.programs.afl.config import AflConfig
 from workloads.programs.afl.program import Afl
-from workloads.programs.redis.arrivals import Arrivals, generated_arrivals, traced_arrivals
+from workloads.programs.redis.arrivals import Arrivals, GeneratedArrivals, traced_arrivals
 from workloads.programs.redis.config import ClosedLoop, OpenLoop, RedisConfig
 from workloads.programs.redis.program import _clients
 from workloads.programs.redis.requests import Iterations, Replies, RequestSource
@@ -42,9 +46,11 @@ from workloads.traces.registry import BUNDLED, open_as
 pytestmark = pytest.mark.histories
 
 Beside = Literal["nobody", "hog", "children", "fuzzers"]
-Outcome = tuple[Sojourns, list[tuple[int, int]], int, Counter[str]]
+Outcome = tuple[Sojourns, list[tuple[int, int]], int, Counter[str], Counter[str]]
 """Of each request when and how late it was answered; of each fork when and how long; how many
-snapshots were refused; what all requests together waited for."""
+snapshots were refused; what all requests together waited for; how many met which phase."""
+SECOND_NS = 1_500_000
+"""The first second after a fork is as short as these runs."""
 
 
 def hog(kernel: Kernel, gap_ns: int, work_ns: int, *, always_new: bool = False) -> Activity:
@@ -82,14 +88,27 @@ def in_blocks(config: RedisConfig, machine: Setup, beside: Beside) -> Outcome:
     company = others(kernel, beside, machine.repetition)
     clients = _clients(config, machine.streams())
     server = Server(config, kernel, Watched(clients, sojourns))
-    redis, *_ = play(
-        kernel,
-        Program([server.live()], server.recording, at_once=1 + (config.snapshot is not None)),
-        *company,
-    )
+    program = Program([server.live()], server.recording, at_once=1 + (config.snapshot is not None))
+    with patch.object(phases, "FIRST_SECOND_NS", SECOND_NS):
+        redis, *_ = play(kernel, program, *company)
     table = redis.series["snapshots"]
     forks = list(zip(table["start_ns"].tolist(), table["fork_ns"].tolist(), strict=True))
-    return sojourns, forks, redis.counters["snapshots_refused"], causes_of(redis)
+    refused = redis.counters["snapshots_refused"]
+    return sojourns, forks, refused, causes_of(redis), phases_of(redis)
+
+
+def phases_of(redis: Recording) -> Counter[str]:
+    """How many requests met which phase; their latencies are what they are in all."""
+    if "phases" not in redis.series:
+        return Counter({"between": redis.counters["requests"]})
+    whole, parts = redis.histograms[LATENCY.name], Histogram()
+    counted: Counter[str] = Counter()
+    for phase in Phase:
+        histogram = redis.histograms.get(LATENCY.within(phase).name, Histogram())
+        counted[phase.value] = histogram.count
+        parts.merge(histogram)
+    assert parts.to_dict() == whole.to_dict()
+    return +counted
 
 
 def causes_of(redis: Recording) -> Counter[str]:
@@ -109,6 +128,7 @@ class Watched:
     def __init__(self, clients: RequestSource[Any], sojourns: Sojourns) -> None:
         self.upcoming = clients.upcoming
         self.oldest_ns = clients.oldest_ns
+        self.skip = clients.skip
         self._clients = clients
         self._sojourns = sojourns
 
@@ -126,15 +146,16 @@ def one_by_one(config: RedisConfig, machine: Setup, beside: Beside) -> Outcome:
     if isinstance(config.clients, ClosedLoop):
         clients = PlainClosedLoop(config, config.clients, machine.streams())
     elif isinstance(config.clients, OpenLoop):
-        pieces = generated_arrivals(config, config.clients, machine.streams())
-        clients = PlainOpenLoop(Arrivals.joined(pieces))
+        drawn = GeneratedArrivals(config, config.clients, machine.streams())
+        clients = PlainOpenLoop(Arrivals.joined(drawn))
     else:
         trace = open_as(KeyTrace, config.clients.path, config.clients.reading)
         pieces = traced_arrivals(config, config.clients, trace, machine.streams())
         clients = PlainOpenLoop(Arrivals.joined(pieces))
     server = PlainServer(config, kernel, clients)
     play(kernel, Program([server.live()], Recording), *company)
-    return server.sojourns, server.forks, server.saves.refused, server.causes_ns
+    met = server.phases(SECOND_NS)
+    return server.sojourns, server.forks, server.saves.refused, server.causes_ns, met
 
 
 CLOSED = st.fixed_dictionaries(
@@ -290,6 +311,7 @@ def both_fork_alike(
         service="1ms" if clients["kind"] == "closed" else "30us",
         dataset="16MiB",
         duration="1500ms",
+        cycles=0,
     )
     machine = setup("classic", seed, cores)
     together = in_blocks(config, machine, beside)

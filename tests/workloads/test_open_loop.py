@@ -19,7 +19,7 @@ from models.faults.batch import Faults
 from sim.arrays import IntArray
 from sim.machine.streams import Streams
 from workloads.programs.redis import known_arrivals, open_loop
-from workloads.programs.redis.arrivals import Arrivals, generated_arrivals, traced_arrivals
+from workloads.programs.redis.arrivals import Arrivals, GeneratedArrivals, traced_arrivals
 from workloads.programs.redis.config import RedisConfig, TraceClients
 from workloads.programs.redis.open_loop import OpenLoopClients
 from workloads.traces.kinds.key_trace import KeyTrace
@@ -140,7 +140,7 @@ def test_so_is_a_backlog_that_a_long_stall_leaves(
         clients=clients, value_bytes=value_bytes, duration=f"{ms}ms", set_ratio=0.3
     )
     stalls = {0: ms * 250_000, 200: ms * 120_000}
-    drawn = [*generated_arrivals(config, config.clients, Streams(1))]  # type: ignore[arg-type] # an open loop
+    drawn = [*GeneratedArrivals(config, config.clients, Streams(1))]  # type: ignore[arg-type] # an open loop
     assert in_blocks(drawn, 10**9, stalls) == one_by_one(Arrivals.joined(drawn), stalls)
 
 
@@ -198,7 +198,7 @@ def test_an_iteration_reads_all_that_has_arrived_wherever_it_is_drawn() -> None:
     """One that begins at the end of a piece reads of the next; of many at one moment all."""
     clients = {"kind": "open", "rate": "800k/s", "connections": 50}
     config = open_config(clients=clients, duration="80ms", service="1us")
-    drawn = [*generated_arrivals(config, config.clients, Streams(1))]  # type: ignore[arg-type] # an open loop
+    drawn = [*GeneratedArrivals(config, config.clients, Streams(1))]  # type: ignore[arg-type] # an open loop
     assert len(drawn) > 2
     assert in_blocks(drawn, 10**9) == one_by_one(Arrivals.joined(drawn))
     at_ns, once, nothing = np.full(60_000, 10**9), np.ones(60_000, np.int64), np.zeros(0, np.int64)
@@ -208,7 +208,7 @@ def test_an_iteration_reads_all_that_has_arrived_wherever_it_is_drawn() -> None:
 
 
 def all_arrivals(config: RedisConfig, seed: int = 1) -> Arrivals:
-    return Arrivals.joined(generated_arrivals(config, config.clients, Streams(seed)))  # type: ignore[arg-type] # an open loop
+    return Arrivals.joined(GeneratedArrivals(config, config.clients, Streams(seed)))  # type: ignore[arg-type] # an open loop
 
 
 def test_poisson_arrivals_have_the_rate_and_the_gaps_of_one() -> None:

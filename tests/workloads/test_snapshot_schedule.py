@@ -132,7 +132,8 @@ def run(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 def test_every_so_often_what_falls_into_a_save_is_refused(run: Any) -> None:
     """A save takes 2 s and a little, so every third is taken."""
-    recording = run(**PERIODIC, snapshot={"every": "1s", "save_rate": "16MiB"}, duration="9500ms")
+    snapshot = {"every": "1s", "save_rate": "16MiB"}
+    recording = run(**PERIODIC, snapshot=snapshot, duration="9500ms", cycles=0)
     assert [round(s, 1) for s in forks_s(recording)] == [1, 4, 7]
     assert recording.counters["snapshots_refused"] == 6
     assert recording.counters["snapshots_not_reached"] == 0

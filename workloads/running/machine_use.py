@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from models.kernel.kernel import Kernel
+from sim.machine.causes import Cause
 from sim.measures.metrics import Better, Group, Metric, Unit
 
 
@@ -23,7 +24,12 @@ def use_of(kernel: Kernel) -> dict[Metric, int]:
 def _of_cores(kernel: Kernel) -> Iterator[tuple[Metric, int]]:
     spent_ns = kernel.machine.scheduler.core_time_ns()
     for cause in sorted(spent_ns, key=lambda cause: cause.name):
-        yield _time(f"core_time/{cause.name}"), spent_ns[cause]
+        yield core_time(cause), spent_ns[cause]
+
+
+def core_time(cause: Cause) -> Metric:
+    """How long all cores worked for a cause; there only if any did."""
+    return _time(f"core_time/{cause.name}")
 
 
 def _of_locks(kernel: Kernel) -> Iterator[tuple[Metric, int]]:

@@ -90,9 +90,8 @@ def keep(tried: Attempt, point: Point, store: Store) -> Outcome:
         reason = tried.reason
         failure = Failure(" ".join(point.label.split()), tried.reason, tried.details)
         with suppress(OSError):  # it is told anyway
-            file = store.write_failure(point.id, failure)
-            if tried.details:
-                reason += f" (traceback in {file})"
+            store.write_failure(point.id, failure)
+            reason = store.told(point.id, failure)
         return Outcome(tried.wall_s, reason)
     if tried.spans is not None:
         store.write_spans(point.id, tried.spans)

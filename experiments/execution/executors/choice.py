@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
 from importlib import import_module
 from importlib.util import find_spec
@@ -21,6 +22,11 @@ def local(jobs: int | None) -> Executor:
     """Up to ``jobs`` processes of this machine, one per core if None; 1 means this process."""
     jobs = _cores() if jobs is None else jobs
     return InThisProcess() if jobs == 1 else LocalProcesses(jobs)
+
+
+def staying(executor: Executor) -> AbstractContextManager[None]:
+    """Meanwhile an executor's processes, if it has some, wait for the next run of one store."""
+    return executor.staying() if isinstance(executor, LocalProcesses) else nullcontext()
 
 
 def chosen(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing.connection import wait
 
 from experiments.execution.executors.attempt import Attempt, keep
@@ -37,10 +38,23 @@ class LocalProcesses:
         self.jobs = jobs
         self._limits = limits or PointLimits()
         self._method = method
+        self._staying: list[WorkerProcess] | None = None
+
+    @contextmanager
+    def staying(self) -> Iterator[None]:
+        """Meanwhile processes without a point wait for the next run, which has the same store."""
+        self._staying = []
+        try:
+            yield
+        finally:
+            WorkerProcess.end(self._staying)
+            self._staying = None
 
     def run(self, points: Sequence[Point], store: Store) -> Events:
         """See `Executor.run`."""
         crew = _Crew(points, store, self._limits, self._method)
+        if self._staying is not None:
+            crew.free, self._staying = self._staying, []
         try:
             while True:
                 # What is free gets its next point before anybody is told of the last one.
@@ -49,11 +63,17 @@ class LocalProcesses:
                     return
                 yield from events
         finally:
+            if self._staying is not None:
+                self._staying, crew.free = crew.free, []
             crew.end()
 
 
 class _Crew:
-    """The processes of a run, and which points they and nobody has."""
+    """The processes of a run, and which points they and nobody has.
+
+    Attributes:
+        free: those without a point.
+    """
 
     def __init__(
         self, points: Sequence[Point], store: Store, limits: PointLimits, method: StartMethod
@@ -65,7 +85,7 @@ class _Crew:
         self._waiting = deque(range(len(points)))
         self._retried: set[int] = set()
         self._busy: list[WorkerProcess] = []
-        self._free: list[WorkerProcess] = []
+        self.free: list[WorkerProcess] = []
 
     @property
     def idle(self) -> bool:
@@ -77,9 +97,9 @@ class _Crew:
         events: list[Event] = []
         while self._waiting and len(self._busy) < jobs:
             place = self._waiting.popleft()
-            if not self._free:
-                self._free.append(WorkerProcess(self._store, self._limits, self._method))
-            worker = self._free.pop()
+            if not self.free:
+                self.free.append(WorkerProcess(self._store, self._limits, self._method))
+            worker = self.free.pop()
             self._busy.append(worker)
             worker.give(place, self._points[place])
             events.append(PointStart(place))
@@ -105,7 +125,7 @@ class _Crew:
 
     def end(self) -> None:
         """End every process."""
-        WorkerProcess.end(self._busy + self._free)
+        WorkerProcess.end(self._busy + self.free)
 
     def _deadline(self, worker: WorkerProcess) -> float:
         allowed = self._limits.seconds
@@ -126,7 +146,7 @@ class _Crew:
         if outcome is None:
             return []
         self._busy.remove(worker)
-        self._free.append(worker)
+        self.free.append(worker)
         return [PointEnd(worker.place, outcome.wall_s, outcome.failure)]
 
     def _failed(self, worker: WorkerProcess, reason: str) -> PointEnd:

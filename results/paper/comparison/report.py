@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from results.paper.comparison import deviations, rankings, sensitivity
 from results.paper.comparison.deviations import Deviation
@@ -102,6 +103,30 @@ def to_markdown(reports: Sequence[ItemReport]) -> str:
     for item in reports:
         lines += ["", f"## {item.item.title}", "", *_section(item)]
     return "\n".join(lines) + "\n"
+
+
+def to_json(reports: Sequence[ItemReport]) -> list[dict[str, Any]]:
+    """Plain data, an object per item: its published cells with the simulated values beside them."""
+    return [
+        {
+            "item": report.item.name,
+            "title": report.item.title,
+            "cells": [
+                {
+                    "cell": d.cell,
+                    "unit": d.unit,
+                    "published": d.published,
+                    "simulated": d.simulated,
+                    "error": d.error,
+                    "tolerance": d.tolerance,
+                    "basis": d.basis,
+                }
+                for d in report.deviations
+            ],
+            "conditions": [{"text": c.text, "holds": c.holds} for c in report.conditions],
+        }
+        for report in reports
+    ]
 
 
 def summary(reports: Sequence[ItemReport]) -> Iterator[str]:

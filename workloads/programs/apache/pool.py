@@ -147,6 +147,7 @@ class WorkerPool:
             },
             levels={DURATION: duration_ns, THROUGHPUT: per_second(requests, duration_ns)},
             causes={LATENCY: sums},
+            by_second={LATENCY: sums.by_second},
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 
@@ -11,6 +12,8 @@ from sim.arrays import IntArray
 from sim.machine.streams import Streams
 from workloads.programs.redis.config import OpenLoop, RedisConfig, TraceClients
 from workloads.programs.redis.heap import RedisHeap
+from workloads.programs.redis.snapshot_config import SECOND_NS
+from workloads.programs.redis.snapshot_schedule import NEVER_NS
 from workloads.traces.kinds.key_trace import KeyTrace
 from workloads.traces.reading.columns import MISSING
 
@@ -18,6 +21,10 @@ PIECE_REQUESTS = 16384
 """Most that are drawn at once ..."""
 PIECE_PAGES = 2**18
 """... and most pages that they dirty, but for a single one that dirties more."""
+
+
+SKIPPED_PAGES = 2**19
+"""About so many are dirtied at once where nobody looks at requests."""
 
 
 @dataclass(frozen=True)
@@ -94,47 +101,108 @@ class Arrivals:
         return cls(**{f.name: np.concatenate(columns.pop(f.name)) for f in fields(cls)})
 
 
-def generated_arrivals(
-    config: RedisConfig, clients: OpenLoop, streams: Streams
-) -> Iterator[Arrivals]:
-    """Arrivals of an open loop in pieces, until the configured duration."""
-    gaps = streams.generator("workload/redis/arrivals")
-    kinds = streams.generator("workload/redis/sets")
-    connections = streams.generator("workload/redis/connections")
-    keys = streams.generator("workload/redis/keys")
-    heap = RedisHeap(config)
-    service_ns = config.service_ns(np.full(PIECE_REQUESTS, config.value_bytes))
-    gap_ns = 1e9 / clients.rate
-    sent, last_ns = 0, 0.0
-    assert config.duration is not None  # noqa: S101 - only a trace can do without
-    while last_ns < config.duration:
-        numbers = np.arange(sent + 1, sent + PIECE_REQUESTS + 1, dtype=np.float64)
-        times = gap_ns * numbers
-        if clients.arrivals == "poisson":
-            times = last_ns + np.cumsum(gaps.exponential(gap_ns, PIECE_REQUESTS))
-        # What comes later is not sent, and the times of some are beyond all bounds.
-        times = np.minimum(times, config.duration)
-        last_ns = float(times[-1])
-        sent += PIECE_REQUESTS
-        is_set = kinds.random(PIECE_REQUESTS) < config.set_ratio
-        connection = connections.integers(0, clients.connections, PIECE_REQUESTS)
-        key = heap.random(keys, PIECE_REQUESTS)
-        at_ns = np.rint(times).astype(np.int64)
-        count = int(np.searchsorted(at_ns, config.duration))
-        is_set = is_set[:count]
-        for start, end in _pieces(count, heap.pages_of_a_set):
-            sets = np.flatnonzero(is_set[start:end])
-            written = heap.written(key[start:end][sets])
-            changes = is_set[start:end].astype(np.int64)
-            yield Arrivals(
-                at_ns[start:end],
-                connection[start:end],
-                np.where(changes, config.set_bytes, config.get_bytes),
-                service_ns[start:end],
-                changes,
-                np.append(0, written.ends)[np.append(0, np.cumsum(changes))],
-                written.pages,
-            )
+@dataclass(frozen=True)
+class SkippedRequests:
+    """Requests of a stretch of time of which nothing but what they do is known.
+
+    Attributes:
+        requests: how many they are.
+        changes: how many keys they write.
+        service_ns: how long they are served in all, without their page faults.
+        pages: int64, the heap pages that they dirty, in some order.
+    """
+
+    requests: int
+    changes: int
+    service_ns: int
+    pages: IntArray
+
+
+class GeneratedArrivals:
+    """Arrivals of an open loop in pieces, until the configured duration, or without end.
+
+    Args:
+        config: of the server.
+        clients: of its clients.
+        streams: random numbers.
+    """
+
+    def __init__(self, config: RedisConfig, clients: OpenLoop, streams: Streams) -> None:
+        self._config = config
+        self._clients = clients
+        self._gaps = streams.generator("workload/redis/arrivals")
+        self._kinds = streams.generator("workload/redis/sets")
+        self._connections = streams.generator("workload/redis/connections")
+        self._keys = streams.generator("workload/redis/keys")
+        self._skipped = streams.generator("workload/redis/skipped")
+        self._heap = RedisHeap(config)
+        self._service_ns = config.service_ns(np.full(PIECE_REQUESTS, config.value_bytes))
+        self._gap_ns = SECOND_NS / clients.rate
+        in_cycles = config.in_cycles or config.duration is None
+        self._end_ns = NEVER_NS if in_cycles else config.duration or NEVER_NS
+        self._sent, self._last_ns = 0, 0.0
+        self._pieces = self._made()
+
+    def __iter__(self) -> Iterator[Arrivals]:
+        return self
+
+    def __next__(self) -> Arrivals:
+        return next(self._pieces)
+
+    def _made(self) -> Iterator[Arrivals]:
+        config, heap = self._config, self._heap
+        while self._last_ns < self._end_ns:
+            numbers = np.arange(self._sent + 1, self._sent + PIECE_REQUESTS + 1, dtype=np.float64)
+            times = self._gap_ns * numbers
+            if self._clients.arrivals == "poisson":
+                times = self._last_ns + np.cumsum(
+                    self._gaps.exponential(self._gap_ns, PIECE_REQUESTS)
+                )
+            # What comes later is not sent, and the times of some are beyond all bounds.
+            times = np.minimum(times, self._end_ns)
+            self._last_ns = float(times[-1])
+            self._sent += PIECE_REQUESTS
+            is_set = self._kinds.random(PIECE_REQUESTS) < config.set_ratio
+            connection = self._connections.integers(0, self._clients.connections, PIECE_REQUESTS)
+            key = heap.random(self._keys, PIECE_REQUESTS)
+            at_ns = np.rint(times).astype(np.int64)
+            count = int(np.searchsorted(at_ns, self._end_ns))
+            is_set = is_set[:count]
+            for start, end in _pieces(count, heap.pages_of_a_set):
+                sets = np.flatnonzero(is_set[start:end])
+                written = heap.written(key[start:end][sets])
+                changes = is_set[start:end].astype(np.int64)
+                yield Arrivals(
+                    at_ns[start:end],
+                    connection[start:end],
+                    np.where(changes, config.set_bytes, config.get_bytes),
+                    self._service_ns[start:end],
+                    changes,
+                    np.append(0, written.ends)[np.append(0, np.cumsum(changes))],
+                    written.pages,
+                )
+
+    def resume(self, at_ns: int) -> None:
+        """Nothing more is sent before that moment; what was given is forgotten."""
+        # A Poisson process has no memory; a regular one goes on in its step.
+        self._sent, self._last_ns = math.ceil(at_ns / self._gap_ns) - 1, float(at_ns)
+        self._pieces = self._made()
+
+    @property
+    def longest_skip_ns(self) -> int:
+        """Up to how long a stretch should be `skipped` at once, for its pages' sake."""
+        of_a_set = self._gap_ns / max(self._config.set_ratio, 1e-9)
+        return max(1, int(min(of_a_set * SKIPPED_PAGES / self._heap.pages_of_a_set, NEVER_NS)))
+
+    def skipped(self, lasts_ns: int, *, faulting: bool) -> SkippedRequests:
+        """The requests of some stretch of so long; with pages if their writes may fault."""
+        mean, generator = lasts_ns / self._gap_ns, self._skipped
+        poisson = self._clients.arrivals == "poisson"
+        requests = int(generator.poisson(mean)) if poisson else round(mean)
+        sets = int(generator.binomial(requests, self._config.set_ratio))
+        chosen = self._heap.random(generator, sets if faulting else 0)
+        pages = self._heap.written(chosen).pages
+        return SkippedRequests(requests, sets, requests * int(self._service_ns[0]), pages)
 
 
 def traced_arrivals(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from sim.arrays import IntArray
 from sim.machine.streams import Streams
+from workloads.programs.redis.arrivals import SkippedRequests
 from workloads.programs.redis.config import ClosedLoop, RedisConfig
 from workloads.programs.redis.passes import Connections, Passes
 from workloads.programs.redis.pipelines import Pipelines
@@ -23,13 +26,13 @@ class ClosedLoopClients:
         self._connections: Connections = pipelines(config, clients, streams)
         largest = min(clients.pipeline, READ_BYTES // config.get_bytes + 1) * clients.connections
         self._typical_ns = largest * self._service_ns
-        self._duration_ns = config.duration
+        self._end_ns = None if config.in_cycles else config.duration
 
     def upcoming(
         self, now_ns: int, until_ns: int, find_faults: FindFaults
     ) -> Iterations[Passes] | None:
         """The next iterations; None once the clients' time is over."""
-        if self._duration_ns is not None and now_ns >= self._duration_ns:
+        if self._end_ns is not None and now_ns >= self._end_ns:
             return None
         count = (until_ns - now_ns) // self._typical_ns + 2 if until_ns > now_ns else 1
         passes = self._connections.passes(min(count, self._connections.most_iterations))
@@ -55,3 +58,10 @@ class ClosedLoopClients:
     def oldest_ns(self, now_ns: int) -> int:
         """See `requests.RequestSource`."""
         return min(self._connections.oldest_ns, now_ns)
+
+    def skip(
+        self, from_ns: int, until_ns: int, *, faulting: bool
+    ) -> Iterator[tuple[int, SkippedRequests]]:
+        """See `requests.RequestSource`: who waits for answers always waits."""
+        del from_ns, until_ns, faulting
+        yield from ()

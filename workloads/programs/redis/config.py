@@ -20,6 +20,7 @@ from sim.units import (
     parse_duration,
     read_by,
 )
+from workloads.programs.redis.cadence import Cadence, cadence_of
 from workloads.programs.redis.objects import memory_of_key
 from workloads.programs.redis.snapshot_config import SECOND_NS, Snapshot
 from workloads.programs.shared.replay import ReplayedTrace
@@ -125,8 +126,26 @@ class RedisConfig(Configuration):
     ] = None
     duration: Annotated[
         Duration | None,
-        Field(description="how long clients send; by default a trace is sent whole"),
+        Field(
+            description="how long clients send; by default a trace is sent whole, and who forks "
+            "regularly runs for whole cycles"
+        ),
     ] = None
+    cycles: Annotated[
+        Count,
+        Field(
+            le=10_000,
+            description="how many whole cycles of snapshots, from one to the next, are run at "
+            "least after the first, and latencies are of these; 0: the duration as it is",
+        ),
+    ] = 3
+    sampled: Annotated[
+        bool,
+        Field(
+            description="of whole cycles, longer and longer stretches after a fork are told from a "
+            "part of their requests"
+        ),
+    ] = True
 
     warmup: Annotated[
         WarmUp | None,
@@ -146,10 +165,18 @@ class RedisConfig(Configuration):
 
     @model_validator(mode="after")
     def _needs_an_end(self) -> RedisConfig:
-        if self.clients.kind != "trace" and not self.duration:
-            raise ValueError("expected a duration above 0, which only a trace can do without")
+        if self.duration is None and self.clients.kind != "trace" and not self.in_cycles:
+            raise ValueError(
+                "expected a duration above 0, which only a trace and whole cycles of snapshots "
+                "(every, period, or a save rule that is met) can do without"
+            )
         if self.duration == 0:
             raise ValueError("expected a duration above 0")
+        if self.in_cycles and self.warmup is not None:
+            raise ValueError(
+                "expected no warmup beside whole cycles, whose first is left out (cycles: 0 for "
+                "the duration as it is)"
+            )
         return self
 
     @model_validator(mode="after")
@@ -160,7 +187,7 @@ class RedisConfig(Configuration):
 
     @model_validator(mode="after")
     def _ends_in_time(self) -> RedisConfig:
-        clients, sent_for_ns = self.clients, self.duration or 0
+        clients, sent_for_ns = self.clients, self.length_ns or 0
         service_ns = self.usual_service_ns
         if isinstance(clients, ClosedLoop):
             at_once_ns = clients.connections * clients.pipeline * service_ns
@@ -171,6 +198,49 @@ class RedisConfig(Configuration):
         else:
             check_length("duration", sent_for_ns)
         return self
+
+    @property
+    def writes_per_s(self) -> float:
+        """Keys that are written a second, if the server keeps up; of a trace 0."""
+        clients = self.clients
+        if isinstance(clients, OpenLoop):
+            return clients.rate * self.set_ratio
+        return (
+            0 if isinstance(clients, TraceClients) else self.set_ratio * 1e9 / self.usual_service_ns
+        )
+
+    @property
+    def save_ns(self) -> int:
+        """How long a child saves."""
+        rate = self.snapshot.save_rate if self.snapshot is not None else 1
+        return self.dataset * SECOND_NS // rate
+
+    @property
+    def cadence(self) -> Cadence | None:
+        """How regularly it forks; None if it does not, or if only its load decides."""
+        if self.snapshot is None:
+            return None
+        return cadence_of(self.snapshot, self.save_ns, self.writes_per_s)
+
+    @property
+    def in_cycles(self) -> bool:
+        """Whether it is run for whole cycles of snapshots.
+
+        A trace ends when it ends. Of save rules only the load says how long a cycle is: they are
+        run as long as was said, if anything was.
+        """
+        if not self.cycles or self.clients.kind == "trace" or self.cadence is None:
+            return False
+        return self.duration is None or (
+            self.snapshot is not None and self.snapshot.period_ns is not None
+        )
+
+    @property
+    def length_ns(self) -> int | None:
+        """How long it is expected to run; None of a trace that is sent whole."""
+        if self.in_cycles and self.cadence is not None:
+            return max(self.duration or 0, self.cadence.length_ns(self.cycles))
+        return self.duration
 
     def service_ns(self, value_bytes: IntArray) -> IntArray:
         """How long requests are served whose values are so long; int64 [n]."""

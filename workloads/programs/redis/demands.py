@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sim.configuration import read_back
+from workloads.programs.redis.config import RedisConfig
 from workloads.programs.redis.latencies import WINDOW_NS
 from workloads.programs.redis.snapshot_config import SECOND_NS
 from workloads.running.demands import HELD, LOADED, ROWS, SHARED, Demand
@@ -19,7 +21,7 @@ _PLACES = 3
 
 def demands_of(config: Mapping[str, Any]) -> Iterator[Demand]:
     """What a configuration (plain data) takes, see `Workload.demands`."""
-    clients, duration_ns = config["clients"], config["duration"]
+    clients, duration_ns = config["clients"], length_ns(config)
     fastest_ns = _fastest_ns(config["service"])
     yield Demand(LOADED, "dataset", config["dataset"])
     if config["snapshot"] is not None:
@@ -29,7 +31,7 @@ def demands_of(config: Mapping[str, Any]) -> Iterator[Demand]:
         yield Demand(HELD, "clients", clients["connections"] * (_OF_CONNECTION + ahead))
     if clients["kind"] == "open":
         faster = clients["rate"] - SECOND_NS / fastest_ns
-        waiting = max(0, math.ceil(faster * duration_ns / SECOND_NS))
+        waiting = max(0, math.ceil(faster * (duration_ns or 0) / SECOND_NS))
         yield Demand(HELD, "clients", _OF_WAITING * waiting)
     yield Demand(HELD, "service", _OF_REPLY * (WINDOW_NS // fastest_ns))
     if duration_ns is not None:
@@ -40,15 +42,23 @@ def demands_of(config: Mapping[str, Any]) -> Iterator[Demand]:
         yield Demand(HELD, "duration", _OF_WINDOW * windows)
 
 
+def length_ns(config: Mapping[str, Any]) -> int | None:
+    """How long a configuration (plain data) is expected to run; None of a trace sent whole."""
+    if config["snapshot"] is None or config["clients"]["kind"] == "trace":
+        duration_ns: int | None = config["duration"]
+        return duration_ns
+    return read_back(RedisConfig, config).length_ns
+
+
 def _shared_bytes(config: Mapping[str, Any], fastest_ns: int) -> int:
     """What SETs may write, each place in 2 MiB of its own; all of it if a trace says which."""
     dataset: int = config["dataset"]
-    clients, duration_ns = config["clients"], config["duration"]
+    clients, duration_ns = config["clients"], length_ns(config)
     if clients["kind"] == "trace":
         return dataset
-    requests = duration_ns / fastest_ns
+    requests = (duration_ns or 0) / fastest_ns
     if clients["kind"] == "open":
-        requests = min(requests, clients["rate"] * duration_ns / SECOND_NS)
+        requests = min(requests, clients["rate"] * (duration_ns or 0) / SECOND_NS)
     sets: int = math.ceil(requests * config["set_ratio"])
     of_a_set = _PLACES * SLOT_BYTES + int(config["value_bytes"])
     return min(dataset, sets * of_a_set)

@@ -43,6 +43,11 @@ class KnownArrivals:
         """Requests that are held, by their numbers."""
         return self.requests.take(numbers - self._first_number)
 
+    def forget(self) -> None:
+        """Nothing that is held is needed, and others come than those."""
+        self._first_number += self.next
+        self.requests, self.next, self._last_ns = Arrivals.none(), 0, -1
+
     def receive(self, now_ns: int, oldest: int) -> None:
         """Hold enough to look ahead, and all that arrive before a loop that is free now goes on.
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
+
 from models.operations.causes import parts_of
+from sim.arrays import IntArray
 from sim.machine.causes import WORK, Cause
 from sim.machine.ledger import History
 from sim.machine.scheduler import Scheduler
 from sim.machine.tasks import Burst, Task
-from sim.measures.common_metrics import LATENCY
+from sim.measures.by_cause import ByCause
+from sim.measures.common_metrics import LATENCY, PHASES_SERIES, time_in
+from sim.measures.phases import PHASES, Phases
 from sim.measures.recording import Recording
 from sim.measures.timeline import Timeline
 from sim.measures.warmup import SteadyLatency
@@ -31,6 +38,9 @@ class Latencies:
         config: of the server.
         scheduler: of its machine.
         task: the server.
+
+    Attributes:
+        phases: of the server's forks.
     """
 
     def __init__(self, config: RedisConfig, scheduler: Scheduler, task: Task) -> None:
@@ -38,16 +48,26 @@ class Latencies:
         self._task = task
         self._history = task.ledger.history = History()
         self._kept = _KEPT
-        self._steady = SteadyLatency(config.warmup, config.duration)
+        self.phases = Phases()
+        self._forks = config.snapshot is not None
+        self._steady = SteadyLatency(config.warmup, config.duration, self.phases)
         self._timeline = Timeline(WINDOW_NS)
+        self._queue_answered_ns = 0
 
-    def fault(self, ahead: Iterations[Basis], count: int, burst: Burst | None = None) -> None:
+    def fault(
+        self,
+        ahead: Iterations[Basis],
+        count: int,
+        burst: Burst | None = None,
+        began_ns: int | None = None,
+    ) -> None:
         """Take down the page faults of iterations that were served.
 
         Args:
             ahead: the iterations.
             count: how many of them were served.
             burst: as which the only one was; None if they were as they were looked at.
+            began_ns: when that one began.
         """
         if not len(ahead.faults):
             return
@@ -55,6 +75,7 @@ class Latencies:
         if not len(faults):
             return
         iteration, into_ns = ahead.faults_at(count)
+        self.phases.fault(int(ahead.start_ns[iteration[-1]]) if began_ns is None else began_ns)
         parts, spans = list(parts_of(faults)), self._scheduler.spans
         if burst is None:
             starts_ns = ahead.start_ns[iteration] + into_ns
@@ -74,20 +95,46 @@ class Latencies:
                         spans.attribute_burst(burst, [(part.cause, length_ns)], start_ns)
         self._scheduler.attribute(self._task, {part.cause: int(part.ns.sum()) for part in parts})
 
-    def add(self, replies: Replies) -> None:
-        """Count requests as answered; all that was done up to the last is in the history."""
+    def begin(self, at_ns: int) -> None:
+        """What was answered so far is left out."""
+        self._steady.begin(at_ns)
+
+    def add(
+        self, replies: Replies, oldest_ns: Callable[[], int], stands_for: IntArray | int = 1
+    ) -> None:
+        """Count requests as answered; all that was done up to the last is in the history.
+
+        Args:
+            replies: the answers, at least one.
+            oldest_ns: before when nobody was sent who waits now.
+            stands_for: as how many requests each counts, or every one of them.
+        """
+        at_ns, latency_ns, weights = replies.at_ns, replies.latency_ns, replies.weights
+        if (returned_ns := self.phases.queue_of_ns) is not None:
+            if len(of_queue := np.flatnonzero(at_ns - latency_ns < returned_ns)):
+                self._queue_answered_ns = int(at_ns[of_queue[-1]])
+            if oldest_ns() >= returned_ns:
+                self.phases.empty(self._queue_answered_ns)
+        self._timeline.add(at_ns, latency_ns, weights)
+        causes_ns = self._causes_of(replies)
+        if not isinstance(stands_for, int) or stands_for != 1:
+            weights = weights * stands_for
+            causes_ns = {cause: ns * stands_for for cause, ns in causes_ns.items()}
+        self._steady.add(at_ns, latency_ns, weights, causes_ns)
+
+    def _causes_of(self, replies: Replies) -> ByCause:
+        """What requests were spent on, those of a row together."""
         at_ns, latency_ns, weights = replies.at_ns, replies.latency_ns, replies.weights
         if len(at_ns) == 1:
-            self._steady.add(at_ns, latency_ns, weights, self._of_one(replies))
-            self._timeline.add(at_ns, latency_ns, weights)
-            return
-        causes_ns = self._history.between(at_ns - latency_ns, at_ns)
-        rest_ns = latency_ns - sum(causes_ns.values()) if causes_ns else latency_ns
-        causes_ns = {cause: ns * weights for cause, ns in causes_ns.items()}
+            return self._of_one(replies)
+        causes_ns: dict[Cause, IntArray | int] = {}
+        rest_ns = latency_ns
+        for cause, ns in self._history.between(at_ns - latency_ns, at_ns).items():
+            causes_ns[cause] = ns * weights
+            rest_ns = rest_ns - ns
         causes_ns[WORK] = replies.own_ns
         causes_ns[OTHERS] = rest_ns * weights - replies.own_ns
-        self._steady.add(at_ns, latency_ns, weights, causes_ns)
-        self._timeline.add(at_ns, latency_ns, weights)
+        return causes_ns
 
     def _of_one(self, replies: Replies) -> dict[Cause, int]:
         """The causes of a single row, in plain numbers, up to now."""
@@ -109,11 +156,27 @@ class Latencies:
         """Whether it is time to `forget`."""
         return len(self._history) > self._kept
 
-    def recording(self) -> tuple[int, Recording]:
-        """How much is cut as warm-up (ns), and what is left."""
-        warmup_ns, sums = self._steady.cut_sums()
-        return warmup_ns, Recording().add(
+    def recording(self, now_ns: int) -> tuple[int, Recording]:
+        """How much is cut as warm-up (ns), and what is left, up to now."""
+        warmup_ns, by_phase = self._steady.cut_sums()
+        sums = by_phase.whole()
+        recording = Recording().add(
             histograms={LATENCY: sums.latencies},
             series={"timeline": self._timeline.columns()},
             causes={LATENCY: sums},
+            by_second={LATENCY: sums.by_second},
         )
+        if self._forks:
+            within = {LATENCY.within(phase): own for phase, own in by_phase.by_phase().items()}
+            times = self.phases.columns(now_ns)
+            lasted_ns = times["until_ns"] - np.clip(times["from_ns"], warmup_ns, times["until_ns"])
+            recording.add(
+                histograms={of: own.latencies for of, own in within.items()},
+                causes=within,
+                series={PHASES_SERIES: times},
+                levels={
+                    time_in(phase): int(lasted_ns[times["phase"] == number].sum())
+                    for number, phase in enumerate(PHASES)
+                },
+            )
+        return warmup_ns, recording

@@ -5,12 +5,18 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from models.faults.batch import Faults
 from sim.arrays import BoolArray, IntArray
-from workloads.programs.redis.arrivals import PIECE_REQUESTS, Arrivals
+from workloads.programs.redis.arrivals import (
+    PIECE_REQUESTS,
+    Arrivals,
+    GeneratedArrivals,
+    SkippedRequests,
+)
 from workloads.programs.redis.backlog import Backlog
 from workloads.programs.redis.known_arrivals import KnownArrivals
 from workloads.programs.redis.requests import (
@@ -53,6 +59,7 @@ class OpenLoopClients:
     """
 
     def __init__(self, arrivals: Iterator[Arrivals]) -> None:
+        self._arrivals = arrivals
         self._known = KnownArrivals(arrivals)
         self._backlog = Backlog()
         # No iteration begins before this, since what waits had not arrived then.
@@ -223,6 +230,23 @@ class OpenLoopClients:
         latency_ns = replied_ns - ahead.basis.at_ns[:count]
         own_ns = ahead.basis.service_ns[:count]
         return Replies(replied_ns, latency_ns, np.ones(count, np.int64), own_ns)
+
+    def skip(
+        self, from_ns: int, until_ns: int, *, faulting: bool
+    ) -> Iterator[tuple[int, SkippedRequests]]:
+        """Go on at a later moment, while nobody waits; what is sent meanwhile.
+
+        Returns:
+            Pieces in order of time, each with its end; none of those of a trace, which are served.
+        """
+        if not isinstance(self._arrivals, GeneratedArrivals):
+            return
+        self._known.forget()
+        self._arrivals.resume(until_ns)
+        parts = -(-(until_ns - from_ns) // self._arrivals.longest_skip_ns)
+        ends_ns = np.linspace(from_ns, until_ns, parts + 1).astype(np.int64).tolist()
+        for start_ns, end_ns in pairwise(ends_ns):
+            yield end_ns, self._arrivals.skipped(end_ns - start_ns, faulting=faulting)
 
     def oldest_ns(self, now_ns: int) -> int:
         """See `requests.RequestSource`."""

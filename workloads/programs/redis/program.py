@@ -9,7 +9,7 @@ import numpy as np
 
 from models.kernel.kernel import Kernel
 from sim.machine.streams import Streams
-from workloads.programs.redis.arrivals import generated_arrivals, traced_arrivals, value_lengths
+from workloads.programs.redis.arrivals import GeneratedArrivals, traced_arrivals, value_lengths
 from workloads.programs.redis.closed_loop import ClosedLoopClients
 from workloads.programs.redis.config import ClosedLoop, OpenLoop, RedisConfig, TraceClients
 from workloads.programs.redis.demands import demands_of
@@ -50,6 +50,10 @@ class Redis(Workload):
         at_once = 1 if config.snapshot is None else 2  # the server, and a child that saves
         return Program([server.live()], server.recording, at_once=at_once)
 
+    def beside_others(self, config: RedisConfig) -> RedisConfig:
+        """See `Workload.beside_others`: what others do ends when it was said to."""
+        return config if config.duration is None else config.model_copy(update={"cycles": 0})
+
     def check(self, config: RedisConfig, setup: Setup) -> None:
         """Look whether the trace is sent and served in a time that can be simulated."""
         del setup
@@ -78,6 +82,6 @@ def _clients(config: RedisConfig, streams: Streams) -> RequestSource[Any]:
     if isinstance(clients, ClosedLoop):
         return ClosedLoopClients(config, clients, streams)
     if isinstance(clients, OpenLoop):
-        return OpenLoopClients(generated_arrivals(config, clients, streams))
+        return OpenLoopClients(GeneratedArrivals(config, clients, streams))
     trace = open_as(KeyTrace, clients.path, clients.reading)
     return OpenLoopClients(traced_arrivals(config, clients, trace, streams))

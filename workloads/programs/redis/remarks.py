@@ -10,6 +10,7 @@ from typing import Any
 
 from sim.configuration import read_back
 from workloads.programs.redis.config import DEFAULT_SERVICE_NS, MEASURED_PIPELINE
+from workloads.programs.redis.demands import length_ns
 from workloads.programs.redis.snapshot_config import SECOND_NS, Snapshot
 
 SHORTEST_PIPELINE = 100
@@ -26,8 +27,10 @@ def remarks(config: Mapping[str, Any]) -> Iterator[str]:
     if config["snapshot"] is not None:
         snapshot = _read(json.dumps(config["snapshot"]))
         save_ns = config["dataset"] * SECOND_NS // snapshot.save_rate
-        yield from _commands(snapshot, config["duration"], save_ns)
-        yield from _rules(snapshot, config)
+        end_ns = length_ns(config)
+        yield from _whole_cycles(config, end_ns)
+        yield from _commands(snapshot, end_ns, save_ns)
+        yield from _rules(snapshot, config, end_ns)
 
 
 @lru_cache(maxsize=64)
@@ -48,6 +51,16 @@ def _service(config: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
+def _whole_cycles(config: Mapping[str, Any], end_ns: int | None) -> Iterator[str]:
+    """That it runs longer than was said."""
+    if config["duration"] is not None and end_ns is not None and end_ns > config["duration"]:
+        yield (
+            f"duration: {_s(config['duration'])} has no {config['cycles']} whole cycles of "
+            f"snapshots after the first: it runs for {_s(end_ns)} and results are of these "
+            "(cycles: 0 for the duration as it is)"
+        )
+
+
 def _commands(snapshot: Snapshot, end_ns: int | None, save_ns: int) -> Iterator[str]:
     """Times that do not come, and those that fall into a save."""
     listed_ns = [at_ns for at_ns in snapshot.at if end_ns is None or at_ns < end_ns]
@@ -63,14 +76,16 @@ def _commands(snapshot: Snapshot, end_ns: int | None, save_ns: int) -> Iterator[
             f"snapshot.at: a save takes at least {_s(save_ns)}: {refused} of "
             f"{len(snapshot.at)} snapshots will be refused"
         )
-    every_ns = snapshot.every
+    every_ns, field = snapshot.period_ns, "period" if snapshot.every is None else "every"
     if every_ns is None:
         return
-    if end_ns is not None and every_ns >= end_ns:
+    if snapshot.every is not None and end_ns is not None and every_ns >= end_ns:
         yield f"snapshot.every: {_s(every_ns)} is not before the end, {_s(end_ns)}"
     elif save_ns > every_ns and not snapshot.scheduled:
         taken = save_ns // every_ns + 1
-        yield f"snapshot.every: a save takes at least {_s(save_ns)}: at most 1 of {taken} is taken"
+        yield (
+            f"snapshot.{field}: a save takes at least {_s(save_ns)}: at most 1 of {taken} is taken"
+        )
 
 
 def _refused(listed_ns: list[int], save_ns: int) -> int:
@@ -84,18 +99,17 @@ def _refused(listed_ns: list[int], save_ns: int) -> int:
     return refused
 
 
-def _rules(snapshot: Snapshot, config: Mapping[str, Any]) -> Iterator[str]:
+def _rules(snapshot: Snapshot, config: Mapping[str, Any], end_ns: int | None) -> Iterator[str]:
     """That no rule can be met."""
-    end_ns = config["duration"]
     if not snapshot.rules or end_ns is None:
         return
-    most = _most_written(config)
+    most = _most_written(config, end_ns)
     if not any(rule.after < end_ns and rule.after_changes <= most for rule in snapshot.rules):
         written = "" if most == math.inf else f", in which at most {most:,.0f} keys are written"
         yield f"snapshot: no save rule is met before the end, {_s(end_ns)}{written}"
 
 
-def _most_written(config: Mapping[str, Any]) -> float:
+def _most_written(config: Mapping[str, Any], end_ns: int) -> float:
     """More keys than this are not written, but for a chance of one in 10^20 and less."""
     clients = config["clients"]
     if clients["kind"] == "trace":
@@ -104,7 +118,7 @@ def _most_written(config: Mapping[str, Any]) -> float:
         return 0
     if clients["kind"] != "open":
         return math.inf
-    mean = clients["rate"] * config["duration"] / SECOND_NS * config["set_ratio"]
+    mean = clients["rate"] * end_ns / SECOND_NS * config["set_ratio"]
     return float(math.ceil(mean + 10 * math.sqrt(mean) + 10))
 
 

@@ -11,7 +11,7 @@ played through the scheduler by itself; what its writes find is decided when it 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -19,6 +19,7 @@ import numpy as np
 
 from models.faults.batch import Faults
 from sim.arrays import IntArray
+from workloads.programs.redis.arrivals import SkippedRequests
 
 READ_BYTES = 16 * 1024
 """What Redis reads from a connection in one pass of its event loop (PROTO_IOBUF_LEN)."""
@@ -129,3 +130,16 @@ class RequestSource(Protocol[Basis]):
 
     def served(self, ahead: Iterations[Basis], ends_ns: IntArray) -> Replies:
         """The first ``len(ends_ns)`` iterations of the latest look, replied at these times."""
+
+    def skip(
+        self, from_ns: int, until_ns: int, *, faulting: bool
+    ) -> Iterator[tuple[int, SkippedRequests]]:
+        """Go on at a later moment, while nobody waits; what is sent meanwhile, in pieces.
+
+        In order of time, each with its end; none if nothing may be skipped.
+
+        Args:
+            from_ns: now.
+            until_ns: that moment.
+            faulting: whether it is of interest which pages they dirty.
+        """

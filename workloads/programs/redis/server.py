@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Generic
 
 import numpy as np
@@ -12,10 +13,13 @@ from models.kernel.kernel import Kernel
 from models.kernel.memory_books import NOTES_EVERY_NS
 from models.memory.address_space import AddressSpace
 from models.memory.slots import count_killed
+from models.operations.causes import sums_by_cause
 from sim.arrays import IntArray
 from sim.machine.clock import Activity
 from sim.machine.tasks import Task
 from sim.measures.common_metrics import (
+    CYCLE,
+    CYCLES,
     DURATION,
     EXTRA_MEMORY,
     LATENCY,
@@ -32,9 +36,11 @@ from sim.measures.common_metrics import (
 from sim.measures.level import Level
 from sim.measures.metrics import Better, Group, Metric, Unit
 from sim.measures.recording import Recording
-from workloads.programs.redis.config import RedisConfig
+from workloads.programs.redis.config import OpenLoop, RedisConfig
+from workloads.programs.redis.cycles import Cycles
 from workloads.programs.redis.latencies import Latencies
 from workloads.programs.redis.requests import Basis, Iterations, RequestSource
+from workloads.programs.redis.sampling import Sampling
 from workloads.programs.redis.snapshot_config import SECOND_NS
 from workloads.programs.redis.snapshot_schedule import NEVER_NS, SnapshotSchedule
 from workloads.programs.redis.snapshots import SnapshotRow, columns
@@ -86,21 +92,35 @@ class Server(Generic[Basis]):
         self._planned: Iterations[Basis] | None = None
         self._look_ns = _FIRST_LOOK_NS
         self._requests = 0
+        self._cycles = Cycles(config)
+        self._end_ns = None if self._cycles.wanted else config.duration
+        self._sampling: Sampling | None = None
         self._failed = 0
         self._keys_written = 0
         self._latencies = Latencies(config, kernel.machine.scheduler, self._task)
 
     def live(self) -> Activity:
         """The server's process."""
-        while True:
+        self._sampling = self._sampled_alone()
+        while not self._cycles.over:
             now_ns = self._clock.now
             planned = self._can_plan()
             bound_ns = self._reachable_ns() if planned else self._quiet_until_ns()
+            undisturbed = bound_ns > now_ns
+            if (sampling := self._sampling) is not None:
+                bound_ns = min(bound_ns, max(sampling.until_ns, now_ns))
             look_ns = min(bound_ns, self._schedule.next_ns(now_ns))
             ahead = self._clients.upcoming(now_ns, look_ns, self._find_faults)
             if ahead is None:
                 yield from self._idle()
                 return
+            if sampling is not None and sampling.until_ns <= now_ns:
+                quiet = undisturbed and int(ahead.start_ns[0]) > now_ns
+                skip_ns = sampling.skip(now_ns, self._certain_ns(), quiet=quiet)
+                if skip_ns > now_ns:
+                    yield from self._skip(sampling, skip_ns)
+                if sampling.until_ns > now_ns:
+                    continue
             until_ns = self._schedule.next_ns(now_ns, ahead.start_ns, ahead.changes_end)
             together = int(np.searchsorted(ahead.ends_ns, min(bound_ns, until_ns)))
             if together and self._kernel.books.memory_bytes is not None:
@@ -116,9 +136,19 @@ class Server(Generic[Basis]):
                     self._look_farther()
                 yield from self._serve_one(ahead, until_ns)
 
+    def _sampled_alone(self) -> Sampling | None:
+        """How it is sampled; beside others everything is served."""
+        config = self._config
+        alone = len(self._kernel.books.memories) == 1
+        if not (alone and self._cycles.wanted and config.sampled):
+            return None
+        if not isinstance(config.clients, OpenLoop):
+            return None
+        return Sampling(config.clients.rate, pages_of(config.dataset))
+
     def _idle(self) -> Activity:
         """The clients are done: go on to the end of the time that was asked for."""
-        end_ns = self._config.duration
+        end_ns = self._end_ns
         while end_ns is not None and self._clock.now < end_ns:
             decision_ns = self._schedule.next_ns(self._clock.now)
             if decision_ns < end_ns:
@@ -144,7 +174,7 @@ class Server(Generic[Basis]):
         """Up to when nothing but this server does anything; now if it must share its core."""
         if not self._kernel.machine.scheduler.undisturbed(self._task):
             return self._clock.now
-        event_ns, end_ns = self._clock.quiet_until_ns, self._config.duration
+        event_ns, end_ns = self._clock.quiet_until_ns, self._end_ns
         return min(bound for bound in (event_ns, end_ns, NEVER_NS) if bound is not None)
 
     def _can_plan(self) -> bool:
@@ -157,12 +187,35 @@ class Server(Generic[Basis]):
             and scheduler.undisturbed(self._task)
         )
 
+    def _certain_ns(self) -> int:
+        """Up to when nothing happens for certain but requests and what they write."""
+        writes_per_ns = self._config.writes_per_s / SECOND_NS
+        return min(self._child_acts_ns, self._schedule.certain_ns(self._clock.now, writes_per_ns))
+
+    def _skip(self, sampling: Sampling, until_ns: int) -> Activity:
+        """Do what requests do up to a moment, without looking at each."""
+        # Before the first fork no write faults.
+        faulting = bool(self._snapshots)
+        for end_ns, skipped in self._clients.skip(self._clock.now, until_ns, faulting=faulting):
+            faults = self._find_faults(sampling.first_writes(skipped.pages))
+            self._kernel.apply(self._mm, faults)
+            busy_ns = skipped.service_ns + faults.total_ns
+            yield from self._task.run(compute_ns=busy_ns, told=False)
+            self._kernel.machine.scheduler.attribute(self._task, sums_by_cause(faults))
+            yield self._clock.timeout(max(end_ns - self._clock.now, 0))
+            if len(faults):
+                self._latencies.phases.fault(self._clock.now)
+            self._requests += skipped.requests
+            self._keys_written += skipped.changes
+            self._schedule.changes += skipped.changes
+        self._latencies.forget(self._clock.now)
+
     def _reachable_ns(self) -> int:
         """Up to when nobody but who takes its core reaches the server; at most as far as to look.
 
         Looking pays if not much of what was seen is thrown away for others' sake.
         """
-        end_ns = self._config.duration or NEVER_NS
+        end_ns = self._end_ns or NEVER_NS
         return min(self._child_acts_ns, end_ns, self._clock.now + self._look_ns)
 
     @staticmethod
@@ -242,8 +295,9 @@ class Server(Generic[Basis]):
             if has_child or self._clock.now < start_ns or self._has_time(int(ahead.ends_ns[0])):
                 return
         self._write(ahead, 1)
+        began_ns = self._clock.now
         burst = yield from self._task.run(compute_ns=int(ahead.busy_ns[0]))
-        self._latencies.fault(ahead, 1, burst)
+        self._latencies.fault(ahead, 1, burst, began_ns)
         if self._clock.now >= until_ns:
             yield from self._decide()
         self._reply(ahead, np.array([self._clock.now]))
@@ -267,18 +321,34 @@ class Server(Generic[Basis]):
         replies = self._clients.served(ahead, ends_ns)
         if not len(replies.at_ns):
             return  # the pass read a part of a long request
-        self._latencies.add(replies)
+        oldest_ns = partial(self._clients.oldest_ns, int(ends_ns[-1]))
+        stands_for: IntArray | int = 1
+        if self._sampling is not None:
+            stands_for = self._sampling.weights(replies.at_ns - replies.latency_ns)
+        self._latencies.add(replies, oldest_ns, stands_for)
         if self._latencies.many:
-            self._latencies.forget(self._clients.oldest_ns(int(ends_ns[-1])))
+            self._latencies.forget(oldest_ns())
 
     def _decide(self) -> Activity:
         """Fork a child that saves the data set, if that is due."""
         start_ns = self._clock.now
         if not self._schedule.due(start_ns):
             return
+        if self._cycles.fork(start_ns):
+            if self._cycles.over:
+                return
+            if self._cycles.wanted and self._cycles.measured_ns == start_ns:
+                self._latencies.begin(start_ns)
+                if self._sampling is not None:
+                    self._sampling.measured = True
         snapshot = SnapshotRow(start_ns, self._schedule.changes, self._mm.memory.used_bytes)
         self._child_acts_ns = start_ns
+        phases = self._latencies.phases
+        phases.begin(start_ns)
         child = yield from self._kernel.fork(self._task, self._mm)
+        phases.finish(self._clock.now)
+        if self._sampling is not None:
+            self._sampling.change(self._clock.now)
         snapshot.fork_ns = self._clock.now - start_ns
         self._snapshots.append(snapshot)
         self._schedule.forked(start_ns)
@@ -300,6 +370,9 @@ class Server(Generic[Basis]):
         self._measure(snapshot)
         yield from self._kernel.exit(task, mm)
         snapshot.end_ns = self._clock.now
+        self._latencies.phases.end(self._clock.now)
+        if self._sampling is not None:
+            self._sampling.change(self._clock.now)
         self._child_acts_ns = NEVER_NS
         self._schedule.ended(self._clock.now, saved=not lost)
         self._children.set(0)
@@ -319,7 +392,7 @@ class Server(Generic[Basis]):
             self._carry_out(begun, done)
         if self._children.value:
             self._measure(self._snapshots[-1])
-        warmup_ns, recording = self._latencies.recording()
+        warmup_ns, recording = self._latencies.recording(elapsed_ns)
         requests, steady_ns = self._requests, elapsed_ns
         if warmup_ns:
             requests = recording.histograms[LATENCY.name].count
@@ -343,6 +416,14 @@ class Server(Generic[Basis]):
                 EXTRA_MEMORY: extra_bytes,
                 SNAPSHOT_RUNNING: round(self._children.mean() * elapsed_ns),
                 LOCK_HELD: self._kernel.locks.of(self._mm).use["write"].held_ns,
-                **({} if self._config.warmup is None else {WARM_UP: warmup_ns}),
+                **({WARM_UP: warmup_ns} if warmup_ns or self._config.warmup is not None else {}),
+                **self._of_cycles(),
             },
         )
+
+    def _of_cycles(self) -> dict[Metric, int]:
+        """How long a cycle of snapshots is, if they come regularly, and of how many results are."""
+        if self._config.cadence is None:
+            return {}
+        known = {CYCLE: self._cycles.mean_ns or self._config.cadence.cycle_ns}
+        return {**known, CYCLES: self._cycles.whole} if self._cycles.wanted else known

@@ -60,8 +60,9 @@ class Snapshot(Configuration):
     By its own rules, which it looks at ten times a second (serverCron): ``save``, or one rule as
     ``after_changes`` and ``after``. A rule wants more time to have passed than it says since the
     end of the last successful save, at first since the start, as in redis.conf. And when others
-    send BGSAVE: ``at`` listed times, or ``every`` so often. What is sent while a child is alive is
-    refused and counted; if ``scheduled``, it is done at the first look after the child's end.
+    send BGSAVE: ``at`` listed times, again after every ``period`` if there is one, or ``every`` so
+    often. What is sent while a child is alive is refused and counted; if ``scheduled``, it is done
+    at the first look after the child's end.
     """
 
     after_changes: Annotated[
@@ -76,6 +77,10 @@ class Snapshot(Configuration):
         Field(description="several such rules, or Redis's own: 3600 1 300 100 60 10000"),
     ] = None
     at: Annotated[list[Duration], Field(description="fork at these times")] = []  # noqa: RUF012 - pydantic copies it
+    period: Annotated[
+        Annotated[Duration, Field(gt=0)] | None,
+        Field(description="and again this long after each of these, and so on"),
+    ] = None
     every: Annotated[
         Annotated[Duration, Field(gt=0)] | None,
         Field(description="fork this often: at this time, at twice this time ..."),
@@ -104,7 +109,21 @@ class Snapshot(Configuration):
             raise ValueError("expected scheduled only beside at or every")
         if sorted(set(self.at)) != self.at:
             raise ValueError("expected ascending times in at")
+        if self.period is not None and not self.at:
+            raise ValueError("expected period only beside at")
+        if self.period is not None and self.period <= self.at[-1] - self.at[0]:
+            raise ValueError("expected a period longer than from the first time in at to the last")
         return self
+
+    @property
+    def commands_ns(self) -> list[int]:
+        """When BGSAVE is sent; in each period, if there are any, so long after its beginning."""
+        return list(self.at) if self.every is None else [self.every]
+
+    @property
+    def period_ns(self) -> int | None:
+        """After how long it is sent again; None if it is not."""
+        return self.period if self.every is None else self.every
 
     @property
     def rules(self) -> list[SaveRule]:

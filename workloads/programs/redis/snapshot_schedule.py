@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,30 +20,34 @@ _NOTHING = np.zeros(0, np.int64)
 
 
 class SaveCommands:
-    """When others send BGSAVE: at listed times, or every so often."""
+    """When others send BGSAVE: at listed times, and again after every period if there is one."""
 
-    def __init__(self, listed_ns: Sequence[int], every_ns: int | None) -> None:
+    def __init__(self, listed_ns: Sequence[int], period_ns: int | None) -> None:
         self._listed_ns = list(listed_ns)
-        self._every_ns = every_ns
+        self._period_ns = period_ns
         self._taken = 0
 
     @property
     def next_ns(self) -> int:
         """When the next is sent, or `NEVER_NS`."""
-        if self._every_ns is not None:
-            return (self._taken + 1) * self._every_ns
+        if self._period_ns is not None:
+            periods, number = divmod(self._taken, len(self._listed_ns))
+            return self._listed_ns[number] + periods * self._period_ns
         return self._listed_ns[self._taken] if self.to_come else NEVER_NS
 
     @property
     def to_come(self) -> int:
-        """How many listed ones have not been sent."""
-        return max(len(self._listed_ns) - self._taken, 0)
+        """How many listed ones have not been sent; of those that recur none."""
+        return 0 if self._period_ns is not None else len(self._listed_ns) - self._taken
 
     def take(self, now_ns: int) -> int:
         """How many were sent up to now, and not taken before."""
         before = self._taken
-        if self._every_ns is not None:
-            self._taken = now_ns // self._every_ns
+        if self._period_ns is not None:
+            period_ns = self._period_ns
+            self._taken = sum(
+                max(0, (now_ns - at_ns) // period_ns + 1) for at_ns in self._listed_ns
+            )
         else:
             self._taken = int(np.searchsorted(self._listed_ns, now_ns, side="right"))
         return self._taken - before
@@ -61,7 +66,7 @@ class SnapshotSchedule:
 
     def __init__(self, snapshot: Snapshot | None) -> None:
         self._commands = SaveCommands(
-            snapshot.at if snapshot else [], snapshot.every if snapshot else None
+            snapshot.commands_ns if snapshot else [], snapshot.period_ns if snapshot else None
         )
         self._rules: Sequence[SaveRule] = snapshot.rules if snapshot else []
         self._scheduled = snapshot is not None and snapshot.scheduled
@@ -109,6 +114,19 @@ class SnapshotSchedule:
                     # A look before this iteration finds too few keys written.
                     from_ns = max(from_ns, int(starts_ns[enough]))
                 moments.append(_look_after(from_ns))
+        return min(moments)
+
+    def certain_ns(self, now_ns: int, writes_per_ns: float) -> int:
+        """Up to when no fork is due, if keys are written at random at this rate.
+
+        Of a rule the last tenth is left to who counts what is written, and ten standard deviations.
+        """
+        moments = [self.next_ns(now_ns)]
+        for rule in () if self._child else self._rules:
+            missing = rule.after_changes - self.changes
+            if missing > 0 and writes_per_ns:
+                sure = max(0.9 * missing - 10 * math.sqrt(missing), 0)
+                moments.append(now_ns + int(min(sure / writes_per_ns, NEVER_NS)))
         return min(moments)
 
     def due(self, now_ns: int) -> bool:
