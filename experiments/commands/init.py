@@ -24,7 +24,7 @@ from workloads.programs.redis.redis_conf import read_redis_conf
 from workloads.traces.formats.redis_info import read_info
 from workloads.traces.reading.text import TraceError
 
-FORKS = ["classic", "on_demand", "huge", "async"]
+FORKS = ["classic", "on_demand"]
 """Those that a first run compares."""
 
 

@@ -31,7 +31,7 @@ WHOLE = "expected a whole /proc/PID/smaps, the text of status before it or not"
 
 
 def forksim(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["fork", *arguments])
+    return CliRunner().invoke(main, ["fork", *arguments], env={"COLUMNS": "300"})
 
 
 def written(folder: Path, *texts: str, status: str = "") -> str:

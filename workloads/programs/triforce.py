@@ -33,4 +33,4 @@ class Triforce(ForkServerFuzzing):
         "What QEMU does inside: translation, devices, other threads; an input is a time and the "
         "pages that it writes.",
     )
-    example = "{kind: triforce, run: 5ms, pages: 20, duration: 5s}"
+    example = "{kind: triforce, run: 5ms, pages: 20, duration: 2s}"

@@ -160,7 +160,7 @@ class Afl(ForkServerFuzzing):
         "Coverage, mutation and queue (one time an input), persistent mode, crashes, and what the "
         "instances synchronise over files.",
     )
-    example = "{kind: afl, target: 1GiB, run: 175us, pages: 2, duration: 5s}"
+    example = "{kind: afl, target: 1GiB, run: 175us, pages: 2, duration: 2s}"
 
 
 def _always(run_ns: int) -> Callable[[IntArray], IntArray]:

@@ -15,8 +15,8 @@ Way = tuple[str, ...]
 MIB, GIB = 2**20, 2**30
 DEFAULT_RULES = [(3600, 1), (300, 100), (60, 10000)]
 """Of Redis 7 without a `save` line."""
-MOST_REQUESTS = 1_000_000
-"""In a run that takes a few seconds."""
+SECONDS = "20s"
+"""How long a server is simulated that does not fork."""
 _CALLS = re.compile(r"calls=(\d{1,18})(?:,|$)")
 
 
@@ -176,28 +176,11 @@ def _text(rules: list[tuple[int, int]]) -> str:
 
 
 def _length(server: DescribedServer) -> None:
-    """A duration in which it saves, if that does not take too many requests."""
-    workload = server.workload
-    rate = float(str(workload["clients"]["rate"]).removesuffix("/s").replace("k", "e3"))
-    share = str(workload["set_ratio"])
-    written = rate * (float(share.rstrip("%")) / 100 if share.endswith("%") else float(share))
-    save = str((workload.get("snapshot") or {}).get("save", "")).split()
-    due_s = [
-        max(int(seconds), int(changes) / max(written, 1e-9))
-        for seconds, changes in zip(save[::2], save[1::2], strict=True)
-    ]
-    wanted_s = 2.5 * min(due_s, default=8.0)
-    seconds = max(min(wanted_s, MOST_REQUESTS / rate), 1.0)
-    workload["duration"] = f"{seconds:.0f}s"
-    if seconds < wanted_s and save:
-        snapshot = dict(workload["snapshot"])
-        snapshot.pop("save")
-        workload["snapshot"] = {"at": [f"{max(round(seconds * 250), 1)}ms"], **snapshot}
-        server.say(
-            f"as it is one save, so that a first run takes seconds; to have its own, say "
-            f'save: "{" ".join(save)}", and a duration above {wanted_s:.0f}s.',
-            "snapshot",
-        )
+    """Whole cycles of its snapshots, if it makes some."""
+    if server.workload.get("snapshot"):
+        server.workload.pop("duration", None)
+        return
+    server.workload["duration"] = SECONDS
 
 
 def _gib(size: int) -> str:

@@ -40,7 +40,7 @@ class Redis(Workload):
     )
     example = (
         "{kind: redis, dataset: 1GiB, clients: {kind: open, rate: 20k/s}, set_ratio: 20%, "
-        "service: 14us, snapshot: {every: 5s}, duration: 20s}"
+        "service: 14us, snapshot: {every: 5s}}"
     )
     trace = KeyTrace
 
