@@ -29,8 +29,8 @@ ASKED = {
     "trace inspect": ["trace", "inspect", TRACE],
 }
 KEYS = {
-    "run": {"name", "folder", "points", "failed", "untried"},
-    "show": {"name", "folder", "points", "failed", "untried"},
+    "run": {"name", "folder", "points", "limits", "failed", "untried"},
+    "show": {"name", "folder", "points", "limits", "failed", "untried"},
     "compare": {"folder", "by", "confidence", "comparisons", "notes"},
     "plan": {"name", "folder", "total", "missing", "estimated_s", "points"},
     "status": {
