@@ -70,7 +70,5 @@ def _named(what: str, process: int, thread: int, args: Mapping[str, Any]) -> str
 
 def _event(event: Mapping[str, Any], **times_ns: int) -> str:
     """One event in a line; times as decimals, of which a number of Python's may lose the last."""
-    times = "".join(
-        f', "{name}": {ns // 1000}.{ns % 1000:03d}' for name, ns in times_ns.items()
-    )
+    times = "".join(f', "{name}": {ns // 1000}.{ns % 1000:03d}' for name, ns in times_ns.items())
     return f"{json.dumps(event)[:-1]}{times}}}"
