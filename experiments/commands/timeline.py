@@ -109,7 +109,13 @@ def _chosen(folder: str, wanted: str | None, records: Sequence[Record], file: st
         raise InputError(f"{folder}: simulated by another version of forksim's model: {again}")
     source = RunFolder(Path(folder)).experiment_file
     named_from = Path(folder) if file is None else Path(file).parent
-    points = plan(load(source), named_from, catalogue(), any_size=True).points
+    try:
+        points = plan(load(source), named_from, catalogue(), any_size=True).points
+    except InputError as error:
+        if file is not None:
+            raise
+        beside = "if it names files relatively, --file says which experiment it was"
+        raise InputError(f"{error}; {beside}") from None
     done = {record.id for record in records}
     found = {own.id: own for own in _meant(points, wanted)}
     if not done.intersection(found):
@@ -128,7 +134,7 @@ def _meant(points: Sequence[Point], wanted: str | None) -> Sequence[Point]:
     if wanted is None:
         return points
     if "=" in wanted:
-        return having(points, [wanted])
+        return having(points, [wanted], "POINT")
     return [point for point in points if wanted and point.id.startswith(wanted)]
 
 
