@@ -185,6 +185,35 @@ def show(**arguments: Any) -> None:
 
 @main.command()
 @click.argument("folder", metavar="RUN")
+@click.argument("point", required=False)
+@click.option("--from", "first", metavar="TIME", help="Simulated time: 9.9s.  [default: 0s]")
+@click.option("--to", "last", metavar="TIME", help="10.3s.  [default: the end]")
+@click.option(
+    "--out", metavar="FILE", help="Write here: .json or .json.gz.  [default: RUN/timeline.json.gz]"
+)
+@click.option(
+    "--most",
+    type=click.IntRange(1),
+    default=200_000,
+    show_default=True,
+    metavar="N",
+    help="So many slices and counts; more are joined to longer ones.",
+)
+@click.option(
+    "--file",
+    metavar="FILE",
+    help="The experiment's, beside which it finds what it names relatively: traces, profiles.",
+)
+def timeline(**arguments: Any) -> None:
+    """Write what happened in RUN, a run's folder, as a trace that Perfetto opens.
+
+    POINT is the beginning of a point's id or a value that it alone has, as fork.kind=huge.
+    """
+    call("timeline", **arguments)
+
+
+@main.command()
+@click.argument("folder", metavar="RUN")
 @click.option(
     "--by", default="fork.kind", show_default=True, metavar="FIELD", help="What to compare."
 )

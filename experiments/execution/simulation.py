@@ -46,6 +46,14 @@ def simulate(point: Point, spans: SpanWindow | None = None) -> Record:
     )
 
 
+def watch(point: Point, spans: SpanWindow) -> None:
+    """Simulate the first repetition of a point again, for somebody who watches."""
+    point.prepare()
+    workload = WORKLOADS[point.config["workload"]["kind"]]
+    with _all_else_set_aside():
+        workload.run(point.workload, replace(point.setup(0), spans=spans))
+
+
 @contextmanager
 def _all_else_set_aside() -> Iterator[None]:
     """What is there already is not searched for cycles: that takes a tenth of many small steps."""

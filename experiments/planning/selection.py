@@ -13,13 +13,16 @@ from experiments.planning.points import Point
 ONLY = "--only"
 
 
-def having(points: Sequence[Point], wanted: Sequence[str]) -> tuple[Point, ...]:
+def having(
+    points: Sequence[Point], wanted: Sequence[str], said_as: str = ONLY
+) -> tuple[Point, ...]:
     """The points whose fields have the wanted values.
 
     Args:
         points: of an experiment.
         wanted: ``path=value``, the value as the sweep or, in base units, the configuration has
             it; of several for one path a point needs to have one.
+        said_as: the option or argument that says it.
 
     Raises:
         InputError: no point has such a field, or all of it together.
@@ -28,7 +31,7 @@ def having(points: Sequence[Point], wanted: Sequence[str]) -> tuple[Point, ...]:
         return tuple(points)
     by_path: dict[str, list[Data]] = {}
     for ordinal, text in enumerate(wanted, 1):
-        start = Position(ONLY, ordinal)
+        start = Position(said_as, ordinal)
         path, equals, value = text.partition("=")
         if not equals or not path:
             raise InputError.at(start, f"{text!r}: expected a.b=value")
@@ -36,7 +39,7 @@ def having(points: Sequence[Point], wanted: Sequence[str]) -> tuple[Point, ...]:
         if path not in swept and all(point.at(path) is None for point in points):
             wrong = f"{path}: not in any point{suggestion(path, swept) if swept else ''}"
             raise InputError.at(start, wrong)
-        data = parse(value, Position(ONLY, ordinal, len(path) + 2)).data
+        data = parse(value, Position(said_as, ordinal, len(path) + 2)).data
         if not any(_has(point, path, [data]) for point in points):
             raise InputError.at(start, f"{path}: {shown(data)}: expected a value of some point")
         by_path.setdefault(path, []).append(data)
@@ -44,7 +47,7 @@ def having(points: Sequence[Point], wanted: Sequence[str]) -> tuple[Point, ...]:
         point for point in points if all(_has(point, path, v) for path, v in by_path.items())
     )
     if not found:
-        raise InputError.at(Position(ONLY), "no point has all of it: expected one at least")
+        raise InputError.at(Position(said_as), "no point has all of it: expected one at least")
     return found
 
 

@@ -1,12 +1,12 @@
-"""Which stretch of simulated time is watched, as ``--spans`` says it."""
+"""Which stretch of simulated time is watched, as ``--spans`` or ``--from`` and ``--to`` say it."""
 
 from __future__ import annotations
 
 from experiments.language.errors import InputError, Position, shown
 from results.records.span_file import Watched
-from sim.units import parse_duration
+from sim.units import LARGEST, parse_duration
 
-SPANS = "--spans"
+SPANS, FROM, TO = "--spans", "--from", "--to"
 
 
 def watched_time(text: str) -> Watched:
@@ -26,3 +26,24 @@ def watched_time(text: str) -> Watched:
     if from_ns >= to_ns:
         raise InputError.at(start, f"{shown(text)}: expected it to end after it begins")
     return from_ns, to_ns
+
+
+def watched_between(first: str | None, last: str | None) -> Watched:
+    """From when to when, in ns; from the beginning or to the end where nothing is said.
+
+    Raises:
+        InputError: that is no stretch of time.
+    """
+    from_ns = 0 if first is None else _moment(FROM, first)
+    to_ns = LARGEST if last is None else _moment(TO, last)
+    if from_ns >= to_ns:
+        wrong = f"{shown(last or '')}: expected more than {FROM}, {shown(first or '0s')}"
+        raise InputError.at(Position(TO), wrong)
+    return from_ns, to_ns
+
+
+def _moment(option: str, text: str) -> int:
+    try:
+        return parse_duration(text.strip())
+    except ValueError as error:
+        raise InputError.at(Position(option), f"{shown(text)}: {error}") from None

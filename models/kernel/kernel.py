@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ from models.kernel.memory_books import NOTES_EVERY_NS, MemoryBooks
 from models.kernel.rounds import Repertoire, Rounds
 from models.memory.address_space import AddressSpace
 from models.memory.areas import BusError, Vma
-from models.operations.causes import SHOOTDOWN, sums_by_cause
+from models.operations.causes import FORK, SHOOTDOWN, counts_by_cause, sums_by_cause
 from models.operations.steps import (
     Acquire,
     Apply,
@@ -32,9 +32,11 @@ from models.operations.steps import (
 )
 from models.schemes.base import Scheme
 from sim.arrays import BoolArray, IntArray
+from sim.machine.causes import WORK, Cause
 from sim.machine.clock import Activity
 from sim.machine.machine import Machine
-from sim.machine.tasks import Task
+from sim.machine.spans import CHILD, FAULT, FORKS
+from sim.machine.tasks import Burst, Task
 
 Result = TypeVar("Result")
 
@@ -96,10 +98,16 @@ class Kernel:
     def fork(self, task: Task, mm: AddressSpace) -> Generator[simpy.Event, Any, AddressSpace]:
         """Fork; returns the child's address space. See `Scheme.fork`."""
         self.books.note(mm)
-        return (yield from self.play(task, self.scheme.fork(mm)))
+        began_ns, spans = self.machine.clock.now, self.machine.scheduler.spans
+        child = yield from self.play(task, self.scheme.fork(mm))
+        if spans is not None:
+            spans.record(task, FORKS, FORK, began_ns, self.machine.clock.now)
+        return child
 
     def start(self, task: Task, child: AddressSpace) -> Generator[simpy.Event, Any, None]:
         """What a child does before its first instruction. See `Scheme.start`."""
+        if (spans := self.machine.scheduler.spans) is not None:
+            spans.begin(child, task, CHILD, WORK, self.machine.clock.now)
         yield from self.play(task, self.scheme.start(child))
         self.books.note(child)
 
@@ -108,6 +116,8 @@ class Kernel:
         self.books.note(mm)
         yield from self.play(task, self.scheme.exit(mm))
         self.books.note(mm)
+        if (spans := self.machine.scheduler.spans) is not None:
+            spans.end(mm, self.machine.clock.now)
 
     def unmap(
         self, task: Task, mm: AddressSpace, start_page: int, n_pages: int
@@ -209,8 +219,8 @@ class Kernel:
             self.apply(mm, faults)
         except BusError as death:
             killed = death
-        yield from task.run(compute_ns=faults.total_ns)
-        self.machine.scheduler.attribute(task, sums_by_cause(faults))
+        burst = yield from task.run(compute_ns=faults.total_ns)
+        self.attribute(task, faults, burst)
         if killed:
             raise killed
 
@@ -250,28 +260,55 @@ class Kernel:
             try:
                 self.apply(mm, met)
             except BusError:
-                self.locks.give_back(locks)
+                self.locks.give_back(task, locks)
                 raise
-            page_ns = met.total_ns
+            page_ns, since_ns, bursts = met.total_ns, self.machine.clock.now, []
             if len(locks) > 1:
                 # A second lock guards the question of the table alone.
                 page_ns = self._page_ns(met, sequential=sequential)
                 if met.total_ns > page_ns:
-                    yield from task.run(compute_ns=met.total_ns - page_ns)
-                locks = self.locks.give_back(locks, besides=locks[0])
+                    bursts.append((yield from task.run(compute_ns=met.total_ns - page_ns)))
+                locks = self.locks.give_back(task, locks, besides=locks[0])
             if len(met):
                 flushes = self.scheme.flushes(met)
                 told = flushes * self.running(mm, besides=task) if flushes else 0
                 told_ns = round(told * self.scheme.costs.tlb_shootdown_ns)
-                yield from task.run(compute_ns=page_ns + told_ns)
+                bursts.append((yield from task.run(compute_ns=page_ns + told_ns)))
                 causes_ns = sums_by_cause(met)
                 if told_ns:
                     causes_ns[SHOOTDOWN] = told_ns
                 self.machine.scheduler.attribute(task, causes_ns)
+                self._tell(task, met, causes_ns, bursts, since_ns)
                 kinds.update(met.by_kind())
-            self.locks.give_back(locks)
+            self.locks.give_back(task, locks)
             left, written = left[1:], written[1:]
         return kinds
+
+    def attribute(self, task: Task, faults: Faults, burst: Burst | None) -> None:
+        """Of a burst of work that is done the first was for page faults."""
+        causes_ns, spans = sums_by_cause(faults), self.machine.scheduler.spans
+        self.machine.scheduler.attribute(task, causes_ns)
+        if spans is not None and burst is not None:
+            spans.attribute_burst(burst, causes_ns.items(), faults=counts_by_cause(faults))
+
+    def _tell(
+        self,
+        task: Task,
+        fault: Faults,
+        causes_ns: Mapping[Cause, int],
+        bursts: Sequence[Burst | None],
+        since_ns: int,
+    ) -> None:
+        """Tell who watches of a fault, which one burst after the other was for."""
+        if (spans := self.machine.scheduler.spans) is None:
+            return
+        done_ns = 0
+        for burst in bursts:
+            if burst is not None:
+                spans.attribute_burst(burst, causes_ns.items(), -done_ns)
+                done_ns += sum(ran_ns for _, ran_ns in burst.passes)
+        for cause, count in counts_by_cause(fault).items():
+            spans.record(task, FAULT, cause, since_ns, self.machine.clock.now, count=count)
 
     def _next_fault(self, mm: AddressSpace, pages: IntArray, writes: BoolArray) -> Faults:
         """The first fault that accesses would raise now, if they would raise any.
@@ -316,7 +353,7 @@ class Kernel:
         """Give time to an operation that was performed, of whose locks nobody else knows."""
         for step in operation.lasting:
             if isinstance(step, Hold):
-                self.locks.hold(step)
+                self.locks.hold(task, step)
             else:
                 self.books.look()
                 yield from self._work(task, step, step.ns)
@@ -350,9 +387,9 @@ class Kernel:
             elif isinstance(step, Acquire):
                 yield from self.locks.acquire(task, step.mode, step.lock)
             elif isinstance(step, Release):
-                self.locks.of(step.lock).release(step.mode)
+                self.locks.release(task, step.mode, step.lock)
             elif isinstance(step, Hold):
-                self.locks.hold(step)
+                self.locks.hold(task, step)
             else:
                 yield from self._work(task, step, round(step.ns * stretch))
 

@@ -10,12 +10,13 @@ protects those of all tables; that is repeated too.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
 
+from models.faults.batch import Faults
 from models.kernel.meeting import met_by_each, met_by_one, newly_protected
 from models.memory import one_entry
 from models.memory.address_space import AddressSpace
@@ -23,7 +24,7 @@ from models.memory.areas import PAGES_PER_SLOT, BusError
 from models.memory.counts import Counts
 from models.memory.entries import Kind
 from models.memory.slots import count_killed
-from models.operations.causes import sums_by_cause
+from models.operations.causes import counts_by_cause, sums_by_cause
 from models.operations.steps import Mode, Performance, perform
 from models.schemes.base import Scheme
 from models.schemes.forking import CopyTables
@@ -43,6 +44,7 @@ class Round:
         exit: The work of the child's exit.
         faults_ns: The time of the child's faults by cause.
         counts: What all of it did to memory.
+        faults: The child's faults.
     """
 
     fork: Performance
@@ -50,6 +52,12 @@ class Round:
     exit: Performance
     faults_ns: Mapping[Cause, int]
     counts: Counts
+    faults: Faults = field(compare=False, repr=False)
+
+    @cached_property
+    def fault_counts(self) -> Mapping[Cause, int]:
+        """How many faults took time for each cause."""
+        return counts_by_cause(self.faults)
 
     @cached_property
     def fault_ns(self) -> int:
@@ -242,7 +250,8 @@ class Rounds:
         _, left = perform(self._scheme.exit(child))
         # The locks are this server's; nobody else ever wants them.
         fork, start, end = (Performance(done.lasting) for done in (forked, started, left))
-        return Round(fork, start, end, sums_by_cause(faults), counts - before), protects_all
+        faults_ns = sums_by_cause(faults)
+        return Round(fork, start, end, faults_ns, counts - before, faults), protects_all
 
     def _protect(self, known: _Known, pages: IntArray) -> None:
         """Do to tables what their copies for a child did."""

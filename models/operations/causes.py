@@ -75,3 +75,10 @@ def sums_by_cause(faults: Faults) -> dict[Cause, int]:
         return {}
     sums_ns = {part.cause: int(part.ns.sum()) for part in parts_of(faults)}
     return {cause: ns for cause, ns in sums_ns.items() if ns}
+
+
+def counts_by_cause(faults: Faults) -> dict[Cause, int]:
+    """How many faults took time for each cause."""
+    if not len(faults):
+        return {}
+    return {part.cause: len(part.ns) for part in parts_of(faults)}

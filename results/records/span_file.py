@@ -63,7 +63,8 @@ def to_bytes(window: SpanWindow, watched: Watched) -> bytes:
     writer.writerow(COLUMNS)
     for span in spans:
         core = "" if span.core is None else span.core
-        writer.writerow((span.task, span.what, core, span.cause, span.start_ns, span.end_ns))
+        doing = span.task, span.what, core, span.cause, span.start_ns, span.end_ns
+        writer.writerow((*doing, span.of, span.count))
     return text.getvalue().encode("utf-8")
 
 
@@ -107,5 +108,6 @@ def _head(line: str) -> SpanHead:
 
 
 def _span(row: Sequence[str]) -> Span:
-    task, what, core, cause, start_ns, end_ns = row
-    return Span(task, what, int(core) if core else None, cause, int(start_ns), int(end_ns))
+    task, what, core, cause, start_ns, end_ns, of, count = row
+    of_core, when = int(core) if core else None, (int(start_ns), int(end_ns))
+    return Span(task, what, of_core, cause, *when, of, int(count))

@@ -24,6 +24,8 @@ WORK = Cause("service", "its own work")
 CORE_WAIT = Cause("core_wait", "waiting for a core")
 SWITCH = Cause("switch", "switches of a core")
 LOCK_WAIT = Cause("lock_wait", "waiting for the memory's lock")
+LOCK_HOLD = Cause("lock_hold", "holding the memory's lock")
+"""What nobody spends: others' waiting is for it."""
 IDLE = Cause("idle", "nothing to do")
 CONTENTION = Cause("contention", "others that use the memory at the same time")
 """By how much work on memory takes longer than alone."""

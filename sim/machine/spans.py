@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sim.arrays import IntArray
@@ -17,10 +17,18 @@ MOST_SPANS = 1_000_000
 RUN, SWITCH_TO, WAIT = "run", "switch", "wait"
 """What a task does: runs on a core, is switched to on one, waits for one."""
 
+FORKS, CHILD, ITERATION, FAULT = "fork", "child", "iteration", "fault"
+"""Besides: it forks, it lives as a child, its loop goes round once, it has page faults."""
+
 
 def wait_for_lock(kind: str, mode: str) -> str:
     """What a task does that waits for a lock of a kind, to hold it in a mode."""
     return f"lock {kind}/{mode}"
+
+
+def hold_of_lock(kind: str, mode: str) -> str:
+    """What a task does that holds a lock of a kind in a mode."""
+    return f"hold {kind}/{mode}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +37,15 @@ class Span:
 
     Attributes:
         task: the task's name.
-        what: ``run``, ``switch`` or ``wait``, or of a lock ``lock mm/write``.
-        core: on which core, from 0; None while it waits.
-        cause: name of the cause.
+        what: ``run``, ``switch`` or ``wait``; of a lock ``lock mm/write`` while it waits for it and
+            ``hold mm/write`` while it has it; ``fork``, ``child``, ``iteration``, ``fault``.
+        core: on which core, from 0, if it runs or is switched to; all others say what it does
+            meanwhile.
+        cause: name of the cause; of faults their kind.
         start_ns: when it begins ...
         end_ns: ... and ends, as a clock shows: contention is in it.
+        of: which lock, named after who took it first: ``mm of redis``.
+        count: as how many it stands for: faults of a kind that a stretch of work had.
     """
 
     task: str
@@ -42,6 +54,8 @@ class Span:
     cause: str
     start_ns: int
     end_ns: int
+    of: str = ""
+    count: int = 1
 
 
 @dataclass(slots=True)
@@ -52,6 +66,8 @@ class _Doing:
     what: str
     core: int | None
     cause: Cause
+    of: str = ""
+    count: int = 1
 
 
 _Part = tuple[int, int, Cause]
@@ -83,6 +99,7 @@ class SpanWindow:
         self._most = most
         self._rows: list[_Doing] = []
         self._parts: dict[Task, list[_Part]] = {}
+        self._open: dict[Hashable, tuple[Task, str, Cause, int, str]] = {}
         self._count = 0
 
     def record(
@@ -94,11 +111,42 @@ class SpanWindow:
         end_ns: int,
         *,
         core: int | None = None,
+        of: str = "",
+        count: int = 1,
     ) -> None:
         """What a task did from a moment to another one; nothing if it took no time."""
         if start_ns < end_ns and start_ns < self.to_ns and end_ns > self.from_ns:
-            self._rows.append(_Doing(start_ns, end_ns, task, what, core, cause))
+            self._rows.append(_Doing(start_ns, end_ns, task, what, core, cause, of, count))
             self._grow(1)
+
+    def begin(
+        self, key: Hashable, task: Task, what: str, cause: Cause, now_ns: int, *, of: str = ""
+    ) -> None:
+        """A task does something from now on, until its `end` or that of the simulation.
+
+        Args:
+            key: what `end` will call it; of what nobody else does meanwhile.
+            task: who.
+            what: see `Span.what`.
+            cause: what for.
+            now_ns: since when.
+            of: see `Span.of`.
+        """
+        self._open[key] = task, what, cause, now_ns, of
+
+    def end(self, key: Hashable, now_ns: int) -> None:
+        """What has begun is over; nothing if nobody has heard of it."""
+        if (begun := self._open.pop(key, None)) is not None:
+            task, what, cause, began_ns, of = begun
+            self.record(task, what, cause, began_ns, now_ns, of=of)
+
+    def each(
+        self, task: Task, what: str, cause: Cause, starts_ns: IntArray, ends_ns: IntArray
+    ) -> None:
+        """What a task did again and again, in order (int64 [n] both)."""
+        seen = self._seen(starts_ns, ends_ns)
+        for start_ns, end_ns in zip(starts_ns[seen].tolist(), ends_ns[seen].tolist(), strict=True):
+            self.record(task, what, cause, start_ns, end_ns)
 
     def ran(self, task: Task, core: int, starts_ns: IntArray, ends_ns: IntArray) -> None:
         """Stretches of work of a task on a core, in order (int64 [n] both)."""
@@ -113,7 +161,11 @@ class SpanWindow:
             self._part(task, start_ns, end_ns, cause)
 
     def attribute_burst(
-        self, burst: Burst, parts_ns: Iterable[tuple[Cause, int]], after_ns: int = 0
+        self,
+        burst: Burst,
+        parts_ns: Iterable[tuple[Cause, int]],
+        after_ns: int = 0,
+        faults: Mapping[Cause, int] | None = None,
     ) -> None:
         """Of a burst that is done some parts, one after the other, had causes.
 
@@ -121,10 +173,15 @@ class SpanWindow:
             burst: the burst.
             parts_ns: the cause of each part, and how long it took.
             after_ns: how much was done before.
+            faults: how many page faults are in the parts of a cause.
         """
         for cause, ns in parts_ns:
-            for start_ns, end_ns, _ in burst.stretches_ns(after_ns, after_ns + ns):
+            stretches = list(burst.stretches_ns(after_ns, after_ns + ns))
+            for start_ns, end_ns, _ in stretches:
                 self._part(burst.task, start_ns, end_ns, cause)
+            if stretches and (count := (faults or {}).get(cause, 0)):
+                first_ns, last_ns = stretches[0][0], stretches[-1][1]
+                self.record(burst.task, FAULT, cause, first_ns, last_ns, count=count)
             after_ns += ns
 
     def met_by(self, starts_ns: IntArray) -> range:
@@ -134,6 +191,8 @@ class SpanWindow:
 
     def close(self, now_ns: int) -> None:
         """Nothing happens from now on; what was told in advance has not come."""
+        for key in list(self._open):
+            self.end(key, now_ns)
         if now_ns < self.to_ns:
             self._end_at(max(now_ns, self.from_ns))
 
@@ -144,9 +203,10 @@ class SpanWindow:
         for row in self._rows:
             own = parts.get(row.task) if row.what == RUN and row.cause is WORK else None
             start_ns, end_ns = max(row.start_ns, self.from_ns), min(row.end_ns, self.to_ns)
-            for first_ns, last_ns, cause in _pieces(start_ns, end_ns, row.cause, own or []):
-                span = Span(row.task.name, row.what, row.core, cause.name, first_ns, last_ns)
-                found.append(span)
+            pieces = _pieces(start_ns, end_ns, row.cause, own or []) if start_ns < end_ns else ()
+            for first_ns, last_ns, cause in pieces:
+                doing = row.task.name, row.what, row.core, cause.name
+                found.append(Span(*doing, first_ns, last_ns, row.of, row.count))
         found.sort(key=_place)
         return found
 
@@ -177,9 +237,9 @@ class SpanWindow:
         self._count = len(self._rows) + 2 * sum(map(len, self._parts.values()))
 
 
-def _place(span: Span) -> tuple[int, int, int, str]:
+def _place(span: Span) -> tuple[int, int, int, str, str, str]:
     core = -1 if span.core is None else span.core
-    return span.start_ns, span.end_ns, core, span.task
+    return span.start_ns, span.end_ns, core, span.task, span.what, span.cause
 
 
 def _joined(parts: list[_Part]) -> list[_Part]:

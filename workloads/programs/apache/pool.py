@@ -7,9 +7,10 @@ from collections.abc import Generator, Mapping
 import numpy as np
 import simpy
 
+from models.faults.batch import Faults
 from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
-from models.operations.causes import sums_by_cause
+from models.operations.causes import counts_by_cause, sums_by_cause
 from sim.machine.causes import WORK, Cause
 from sim.machine.clock import Activity, Step, steps
 from sim.machine.ledger import History
@@ -234,9 +235,10 @@ class Worker:
                 left -= yield from self._serve_known(connection, left)
                 continue
             left -= 1
-            service_ns, besides_ns = connection.take(), _NOTHING
+            service_ns, besides_ns, counts = connection.take(), _NOTHING, None
             if self._fresh:
-                besides_ns = self._first_faults_ns()
+                faults = self._first_faults()
+                besides_ns, counts = sums_by_cause(faults), counts_by_cause(faults)
             if work_ns := service_ns + sum(besides_ns.values()):
                 began_ns = self._clock.now
                 self._burst = self._task.begin(work_ns, self.resume)
@@ -245,7 +247,9 @@ class Worker:
                     scheduler = self._pool.kernel.machine.scheduler
                     scheduler.attribute(self._task, besides_ns)
                     if scheduler.spans is not None:
-                        scheduler.spans.attribute_burst(self._burst, besides_ns.items())
+                        scheduler.spans.attribute_burst(
+                            self._burst, besides_ns.items(), faults=counts
+                        )
                 if self._clock.now - began_ns != work_ns:
                     besides_ns = {**besides_ns, **self._waited_ns()}
             connection.answer(service_ns, besides_ns, close=not left)
@@ -278,9 +282,9 @@ class Worker:
         """Whether the next request takes its service time alone: no faults, no switch of a core."""
         return not self._fresh and self._pool.kernel.machine.scheduler.undisturbed(self._task)
 
-    def _first_faults_ns(self) -> dict[Cause, int]:
-        """What it costs to write the pages of the first request, by cause."""
+    def _first_faults(self) -> Faults:
+        """Write the pages of the first request; the caller spends the time."""
         self._fresh = False
         heap = self._pool.heap
         written = self._pages.choice(heap.n_pages, self._pool.config.first_pages, replace=False)
-        return sums_by_cause(self._pool.kernel.touch(self._mm, heap.start_page + written))
+        return self._pool.kernel.touch(self._mm, heap.start_page + written)

@@ -7,7 +7,7 @@ import numpy as np
 from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
 from models.memory.areas import Vma
-from models.operations.causes import FAULTS, sums_by_cause
+from models.operations.causes import FAULTS
 from sim.machine.clock import Activity
 from sim.machine.streams import Streams
 from sim.machine.tasks import Task
@@ -64,8 +64,7 @@ class Instance:
             faults = self._kernel.touch(mm, np.array([page]), True)
             cost_ns = int(faults.cost_ns.sum())
             self.first_writes.append(cost_ns)
-            yield from task.run(compute_ns=cost_ns)
-            self._kernel.machine.scheduler.attribute(task, sums_by_cause(faults))
+            self._kernel.attribute(task, faults, (yield from task.run(compute_ns=cost_ns)))
         yield from self._kernel.exit(task, mm)
 
     def _access(self, region: Vma, size_bytes: int, asked_ns: int) -> Activity:

@@ -11,6 +11,7 @@ from sim.arrays import IntArray
 from sim.machine.causes import WORK, Cause
 from sim.machine.ledger import History
 from sim.machine.scheduler import Scheduler
+from sim.machine.spans import FAULT
 from sim.machine.tasks import Burst, Task
 from sim.measures.by_cause import ByCause
 from sim.measures.common_metrics import LATENCY
@@ -86,6 +87,7 @@ class Latencies:
                 self._history.extend_cause(part.cause, from_ns, from_ns + part.ns)
                 if spans is not None:
                     spans.attribute(self._task, from_ns, from_ns + part.ns, part.cause)
+                    spans.each(self._task, FAULT, part.cause, from_ns, from_ns + part.ns)
         else:
             for part in parts:
                 from_ns = into_ns[part.faults] + part.from_ns
@@ -93,7 +95,8 @@ class Latencies:
                     for stretch in burst.stretches_ns(start_ns, start_ns + length_ns):
                         self._history.add(*stretch, part.cause)
                     if spans is not None:
-                        spans.attribute_burst(burst, [(part.cause, length_ns)], start_ns)
+                        one = {part.cause: 1}
+                        spans.attribute_burst(burst, [(part.cause, length_ns)], start_ns, one)
         self._scheduler.attribute(self._task, {part.cause: int(part.ns.sum()) for part in parts})
 
     def begin(self, at_ns: int) -> None:

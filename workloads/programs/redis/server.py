@@ -15,7 +15,9 @@ from models.memory.address_space import AddressSpace
 from models.memory.slots import count_killed
 from models.operations.causes import sums_by_cause
 from sim.arrays import IntArray
+from sim.machine.causes import WORK
 from sim.machine.clock import Activity
+from sim.machine.spans import ITERATION
 from sim.machine.tasks import Task
 from sim.measures.common_metrics import (
     CYCLE,
@@ -265,6 +267,7 @@ class Server(Generic[Basis]):
             self._schedule.changes += int(ahead.changes_end[done - 1])
             self._latencies.fault(ahead, done)
             self._reply(ahead, ahead.ends_ns[:done])
+            self._tell(ahead.start_ns[:done], ahead.ends_ns[:done])
 
     def _find_faults(self, pages: IntArray) -> Faults:
         """See `requests.FindFaults`."""
@@ -285,6 +288,7 @@ class Server(Generic[Basis]):
             )
         self._latencies.fault(ahead, count)
         self._reply(ahead, ahead.ends_ns[:count])
+        self._tell(ahead.start_ns[:count], ahead.ends_ns[:count])
 
     def _serve_one(self, ahead: Iterations[Basis], until_ns: int) -> Activity:
         start_ns = int(ahead.start_ns[0])
@@ -301,6 +305,12 @@ class Server(Generic[Basis]):
         if self._clock.now >= until_ns:
             yield from self._decide()
         self._reply(ahead, np.array([self._clock.now]))
+        self._tell(np.array([began_ns]), np.array([self._clock.now]))
+
+    def _tell(self, starts_ns: IntArray, ends_ns: IntArray) -> None:
+        """Tell who watches of iterations that are done."""
+        if (spans := self._kernel.machine.scheduler.spans) is not None:
+            spans.each(self._task, ITERATION, WORK, starts_ns, ends_ns)
 
     def _has_time(self, end_ns: int) -> bool:
         """Whether there may be time for more than the iteration that ends then."""

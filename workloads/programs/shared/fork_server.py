@@ -16,10 +16,13 @@ import simpy
 from models.kernel.kernel import Kernel
 from models.kernel.rounds import Repeats, Round
 from models.memory.areas import Vma
+from models.operations.causes import FORK
+from models.operations.steps import Hold, Performance
 from sim.arrays import IntArray
 from sim.machine.causes import SWITCH, WORK, Cause
 from sim.machine.clock import Activity
-from sim.machine.spans import RUN, SWITCH_TO
+from sim.machine.cores import Core
+from sim.machine.spans import CHILD, FAULT, FORKS, RUN, SWITCH_TO
 from sim.machine.tasks import Task
 from workloads.running.faults import LoadedMemory
 from workloads.running.pages import pages_of
@@ -130,6 +133,8 @@ class ForkServer:
         this = self._rounds.play(pages)
         yield from self._kernel.spend(self.task, this.fork)
         fork_ns = self._clock.now - asked_ns
+        if (spans := self._kernel.machine.scheduler.spans) is not None:
+            spans.record(self.task, FORKS, FORK, asked_ns, self._clock.now)
         causes_ns = self.task.ledger.spent()
         for cause, ns in before_ns.items():
             causes_ns[cause] -= ns
@@ -203,33 +208,51 @@ class ForkServer:
         own, core = scheduler.core_for(self.task), scheduler.core_for(child)
         assert own is not None  # noqa: S101 - nobody else is there ...
         assert core is not None  # noqa: S101 - ... and there are several
+        switch_ns = scheduler.switch_ns
         for number in spans.met_by(starts_ns):
             this, now_ns = repeats.kinds[repeats.numbers[number]], int(starts_ns[number])
-            switch = (SWITCH, scheduler.switch_ns)
-            computes = [(WORK, int(compute_ns[number])), *this.faults_ns.items()]
-            for task, of_core, what, parts_ns in (
-                (self.task, own.number, RUN, this.fork.parts_ns),
-                (child, core.number, SWITCH_TO, [switch]),
-                (child, core.number, RUN, [*this.start.parts_ns, *computes, *this.exit.parts_ns]),
-                (self.task, own.number, RUN, [after[::-1]]),
-            ):
-                for cause, ns in parts_ns:
-                    spans.record(task, what, cause, now_ns, now_ns + ns, core=of_core)
-                    now_ns += ns
+            forked_ns = self._tell_steps(this.fork, self.task, own, now_ns)
+            spans.record(self.task, FORKS, FORK, now_ns, forked_ns)
+            began_ns = forked_ns + switch_ns
+            spans.record(child, SWITCH_TO, SWITCH, forked_ns, began_ns, core=core.number)
+            now_ns = self._tell_steps(this.start, child, core, began_ns)
+            for cause, ns in ((WORK, int(compute_ns[number])), *this.faults_ns.items()):
+                spans.record(child, RUN, cause, now_ns, now_ns + ns, core=core.number)
+                if count := this.fault_counts.get(cause, 0):
+                    spans.record(child, FAULT, cause, now_ns, now_ns + ns, count=count)
+                now_ns += ns
+            now_ns = self._tell_steps(this.exit, child, core, now_ns)
+            spans.record(child, CHILD, WORK, forked_ns, now_ns)
+            spans.record(self.task, RUN, after[1], now_ns, now_ns + after[0], core=own.number)
+
+    def _tell_steps(self, done: Performance, task: Task, core: Core, now_ns: int) -> int:
+        """Tell who watches of an operation that begins now; when it ends."""
+        spans = self._kernel.machine.scheduler.spans
+        assert spans is not None  # noqa: S101 - who else would be told
+        for step in done.lasting:
+            if isinstance(step, Hold):
+                self._kernel.locks.tell(task, step, now_ns)
+            else:
+                spans.record(task, RUN, step.cause, now_ns, now_ns + step.ns, core=core.number)
+                now_ns += step.ns
+        return now_ns
 
     def _new_child(self) -> Task:
         return self._kernel.machine.task(f"{self.task.name}-child")
 
     def _child(self, compute_ns: int, this: Round) -> Activity:
-        task = self._new_child()
+        task, spans = self._new_child(), self._kernel.machine.scheduler.spans
+        if spans is not None:
+            spans.begin(task, task, CHILD, WORK, self._clock.now)
         yield from self._kernel.spend(task, this.start)
         began_ns = self._clock.now
         burst = yield from task.run(compute_ns=compute_ns + this.fault_ns)
         run_ns = self._clock.now - began_ns
-        scheduler = self._kernel.machine.scheduler
-        scheduler.attribute(task, this.faults_ns)
-        if scheduler.spans is not None and burst is not None:
+        self._kernel.machine.scheduler.attribute(task, this.faults_ns)
+        if spans is not None and burst is not None:
             # When it faults is not said; told are the faults behind what it computes.
-            scheduler.spans.attribute_burst(burst, this.faults_ns.items(), compute_ns)
+            spans.attribute_burst(burst, this.faults_ns.items(), compute_ns, this.fault_counts)
         yield from self._kernel.spend(task, this.exit)
+        if spans is not None:
+            spans.end(task, self._clock.now)
         return run_ns, task.ledger.spent()
