@@ -16,10 +16,6 @@ from sim.measures.histogram import Histogram
 from sim.measures.metrics import Metric
 from sim.measures.phases import Phase
 
-_ORDER = tuple(Phase)
-"""In order of time; what is none of these comes behind them."""
-
-_PREFIX = f"{LATENCY.name}/"
 _APART = 0.75
 """Of the room that a phase has, how much its forks share."""
 _QUANTILES = (Fraction(1, 2), Fraction(99, 100), Fraction(999, 1000))
@@ -33,8 +29,7 @@ def has_phases(record: Record) -> bool:
 def by_phase(axes: Axes, lines: Sequence[Line]) -> None:
     """Of each phase and fork the range from p50 to p99.9, with the fork's marker at p99."""
     found = [(line, _phases(line.record)) for line in lines]
-    met = dict.fromkeys(phase for _, own in found for phase in own)
-    phases = sorted(met, key=lambda phase: (phase not in _ORDER, _place(phase), phase))
+    phases = [phase for phase in Phase if any(phase in own for _, own in found)]
     values = [histogram.quantile(_QUANTILES[1]) for _, own in found for histogram in own.values()]
     latency = Metric(LATENCY.name, LATENCY.unit, label=LATENCY.label)
     scale = metric_axis(latency, values)
@@ -54,15 +49,12 @@ def by_phase(axes: Axes, lines: Sequence[Line]) -> None:
     axes.set_xlabel("phase (p50, p99, p99.9)")
 
 
-def _place(phase: str) -> int:
-    return _ORDER.index(Phase(phase)) if phase in _ORDER else len(_ORDER)
-
-
-def _phases(record: Record) -> Mapping[str, Histogram]:
-    """The latencies of each phase that had requests, over all repetitions."""
-    merged: dict[str, Histogram] = {}
-    for recording in record.repetitions:
-        for name, histogram in recording.histograms.items():
-            if name.startswith(_PREFIX) and histogram.count:
-                merged.setdefault(name.removeprefix(_PREFIX), Histogram()).merge(histogram)
+def _phases(record: Record) -> Mapping[Phase, Histogram]:
+    """The latencies of each phase that had requests, over all repetitions, in order of time."""
+    merged: dict[Phase, Histogram] = {}
+    for phase in Phase:
+        name = LATENCY.within(phase).name
+        for recording in record.repetitions:
+            if name in recording.histograms and recording.histograms[name].count:
+                merged.setdefault(phase, Histogram()).merge(recording.histograms[name])
     return merged

@@ -20,7 +20,7 @@ _FEW_VALUES = 6
 
 
 @dataclass(frozen=True)
-class _Fields:
+class _Asked:
     """A program's configuration as people read it; what is swept is told as such."""
 
     record: Record
@@ -43,7 +43,7 @@ class _Fields:
     count = property(lambda self: partial(self.read, to_text=formatting.count))
 
 
-_Sentences: TypeAlias = Callable[[_Fields], Iterator[str]]
+_Sentences: TypeAlias = Callable[[_Asked], Iterator[str]]
 
 
 def question(run: Run) -> list[str]:
@@ -59,7 +59,7 @@ def question(run: Run) -> list[str]:
             path.replace(where, "workload.") if program is not None else path: text
             for path, text in swept.items()
         }
-        told = list(_program(_Fields(own, inside)))
+        told = list(_program(_Asked(own, inside)))
         sentences += [f"{program}: {told[0]}", *told[1:]] if program is not None else told
     return [*sentences, *_forks(run), *_sweep(run, swept), *_repetitions(first, swept)]
 
@@ -73,14 +73,14 @@ def _values(run: Run, path: str) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _program(fields: _Fields) -> Iterator[str]:
+def _program(fields: _Asked) -> Iterator[str]:
     kind = str(fields.record.at("workload.kind"))
     yield from _OF_KINDS.get(kind, _of_any)(fields)
     if "workload.duration" in fields or "workload.duration" in fields.swept:
         yield f"It runs for {fields.time('workload.duration')}."
 
 
-def _of_any(fields: _Fields) -> Iterator[str]:
+def _of_any(fields: _Asked) -> Iterator[str]:
     """Of a program that nobody has sentences for: its fields that are plain values."""
     given = fields.record.at("workload", {})
     plain = [
@@ -92,7 +92,7 @@ def _of_any(fields: _Fields) -> Iterator[str]:
     yield f"A {kind} with {', '.join(plain)}." if plain else f"A {kind}."
 
 
-def _redis(fields: _Fields) -> Iterator[str]:
+def _redis(fields: _Asked) -> Iterator[str]:
     kind = fields.record.at("workload.clients.kind")
     clients = {
         "open": lambda: f"serves requests at {fields.rate('workload.clients.rate')}",
@@ -117,7 +117,7 @@ def _redis(fields: _Fields) -> Iterator[str]:
         yield "It saves nothing."
 
 
-def _afl(fields: _Fields) -> Iterator[str]:
+def _afl(fields: _Asked) -> Iterator[str]:
     many = fields.read("workload.instances", formatting.count)
     who = "A fuzzer forks" if many == "1" else f"{many} fuzzers fork, each"
     yield f"{who} a target of {fields.size('workload.target')} for every input."
@@ -127,7 +127,7 @@ def _afl(fields: _Fields) -> Iterator[str]:
         yield f"How long an input runs follows from {_file(fields, 'workload.rates.path')}."
 
 
-def _sqlite(fields: _Fields) -> Iterator[str]:
+def _sqlite(fields: _Asked) -> Iterator[str]:
     yield (
         f"A test-suite on an in-memory database of {fields.size('workload.database')}, "
         "each test in a child of the initialised process."
@@ -136,7 +136,7 @@ def _sqlite(fields: _Fields) -> Iterator[str]:
         yield f"The tests are those of {_file(fields, 'workload.log.path')}."
 
 
-def _apache(fields: _Fields) -> Iterator[str]:
+def _apache(fields: _Asked) -> Iterator[str]:
     clients = "serves its clients"
     if "workload.clients.path" in fields:
         clients = f"replays {_file(fields, 'workload.clients.path')}"
@@ -156,7 +156,7 @@ _OF_KINDS: Mapping[str, _Sentences] = {
 }
 
 
-def _file(fields: _Fields, path: str) -> str:
+def _file(fields: _Asked, path: str) -> str:
     if path in fields.swept:
         return fields.swept[path]
     return PurePath(str(fields.record.at(path))).name
@@ -207,7 +207,7 @@ def _repetitions(record: Record, swept: Mapping[str, str]) -> Iterator[str]:
 def machine(run: Run) -> list[str]:
     """The machine in sentences, but for its profile."""
     first = run.records[0]
-    fields = _Fields(first, {path: _values(run, path) for path in run.swept})
+    fields = _Asked(first, {path: _values(run, path) for path in run.swept})
     sentences = [f"{fields.count('machine.cores')} cores"]
     if "machine.memory" in fields or "machine.memory" in fields.swept:
         sentences.append(f"{fields.size('machine.memory')} of memory")
