@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from results.figures import style
 from results.metrics import formatting
 from results.records.fork_labels import FORK
+from results.records.record import MACHINE
 from results.records.run_folder import Run
 from results.tables.blame_table import BlameTable
 from results.tables.run_table import PROGRAM, Row, RunTable
@@ -26,6 +27,8 @@ def answer(run: Run, table: RunTable, blame: BlameTable) -> list[str]:
     """
     sentences: list[str] = []
     for program in dict.fromkeys(row.program for row in table.rows):
+        if program == MACHINE:
+            continue  # the sum of the programs
         rows = [row for row in table.rows if row.program == program]
         metric = _metric(table, rows)
         if metric is not None:
