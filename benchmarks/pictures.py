@@ -17,7 +17,9 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "pictures"
 RUNS = Path("runs") / "pictures"
 
-EXAMPLES = "experiments/examples"
+EXAMPLES, ANSWERS = "experiments/examples", "docs/answers"
+LIMIT_MISSED = 3
+"""The exit code of a run that misses a limit of its file, and is drawn all the same."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,10 @@ class Picture:
     made: Path
 
 
-def example(name: str, plot: Sequence[str] = ()) -> Picture:
+def example(name: str, plot: Sequence[str] = (), folder: str = EXAMPLES) -> Picture:
     """The picture that a run of an example makes, or one that is plotted of it."""
     out = RUNS / name
-    run = ("forksim", "run", f"{EXAMPLES}/{name}.yaml", "--out", str(out))
+    run = ("forksim", "run", f"{folder}/{name}.yaml", "--out", str(out))
     if not plot:
         return Picture([(*run, "--figures", "png")], out / "figure.png")
     file = out / "plot.png"
@@ -64,6 +66,12 @@ PICTURES: Mapping[str, Picture] = {
         "sweep_redis_schemes",
         ("--x", "workload.dataset", "--y", "fork_max,p99.9,max,extra_memory"),
     ),
+    "save_every_quarter_hour": example("save_every_quarter_hour", folder=ANSWERS),
+    "huge_pages": example("huge_pages", folder=ANSWERS),
+    "prefork_memory": example("prefork_memory", folder=ANSWERS),
+    "fuzz_faster": example(
+        "fuzz_faster", ("--x", "workload.target", "--y", "throughput,fork_max"), folder=ANSWERS
+    ),
     "fig07": paper("fig07"),
     "fig09": paper("fig09"),
     "growth": growth(),
@@ -76,7 +84,9 @@ def make(name: str) -> Path:
     (ROOT / RUNS).mkdir(parents=True, exist_ok=True)
     for command in picture.commands:
         whole = [*_forksim(), *command[1:]] if command[0] == "forksim" else list(command)
-        subprocess.run(whole, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+        made = subprocess.run(whole, cwd=ROOT, check=False, stdout=subprocess.DEVNULL)  # noqa: S603
+        if made.returncode not in {0, LIMIT_MISSED}:
+            made.check_returncode()
     return Path(shutil.copyfile(ROOT / picture.made, FOLDER / f"{name}.png"))
 
 

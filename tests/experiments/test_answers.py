@@ -1,142 +1,108 @@
-"""What commands print fits a width, or is one JSON document; talk goes to standard error."""
+"""The answers in the documents: their files run, their commands exist, their numbers come out."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+import re
+import shlex
 from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner, Result
-from fake_program import EXAMPLE
 
 from experiments.commands.cli import main
-from workloads.traces.registry import BUNDLED
+from experiments.execution.simulation import simulate
+from experiments.language.catalogue import catalogue
+from experiments.language.document import load
+from experiments.planning.points import plan
+from experiments.sweeps.overrides import override
+from results.metrics.formatting import of_metric
+from results.metrics.summary import summaries
 
-SWEEP = "sweep.0.grid={fork.kind: [classic, huge, on_demand], workload.dataset: [1GiB, 64GiB]}"
-TRACE = str(BUNDLED / "redis_monitor.log.gz")
-ASKED = {
-    "run": ["run", "a.yaml", "--out", "out", "--figures", "none", "--set", SWEEP],
-    "show": ["show", "out"],
-    "compare": ["compare", "out"],
-    "plan": ["plan", "a.yaml", "--out", "out", "--set", SWEEP],
-    "status": ["status", "out"],
-    "validate": ["validate", "a.yaml"],
-    "list": ["list"],
-    "explain": ["explain", "on_demand"],
-    "fork": ["fork", "--size", "8GiB"],
-    "trace inspect": ["trace", "inspect", TRACE],
+ROOT = Path(__file__).parents[2]
+ANSWERS = ROOT / "docs" / "answers"
+SHORT = {
+    "save_every_quarter_hour": ["dataset=64MiB", "clients.rate=2k/s", "snapshot.every=1500ms"],
+    "huge_pages": ["dataset=64MiB", "clients.rate=2k/s", "snapshot.every=1s"],
+    "prefork_memory": ["duration=1200ms", "parent=64MiB", "first_pages=50"],
+    "fuzz_faster": ["duration=100ms"],
 }
-KEYS = {
-    "run": {"name", "folder", "points", "limits", "failed", "untried"},
-    "show": {"name", "folder", "points", "limits", "failed", "untried"},
-    "compare": {"folder", "by", "confidence", "comparisons", "notes"},
-    "plan": {"name", "folder", "total", "missing", "estimated_s", "points"},
-    "status": {
-        *("folder", "points", "done", "failed", "missing", "of_other_runs", "damaged"),
-        *("set_aside", "leftovers"),
-    },
-    "validate": {"file", "name", "points", "remarks"},
-    "list": {"names"},
-    "explain": {"fork", "machine", "words", "steps"},
-    "fork": {"size_bytes", "machine", "forks"},
-    "trace inspect": {
-        *("file", "format", "sha256", "lines", "records", "skipped", "span_ns"),
-        *("facts", "notes", "about"),
-    },
-}
-NO_DATA = {"schema", "export", "plot", "trace", "trace convert"}
-"""Commands that write files, print what is JSON as it is, or convert."""
-LONG = {"paper", "calibrate"}
-"""Those that take minutes; their own tests ask them."""
+COLUMNS = ("latency_p99.9_ns", "latency_max_ns", "fork_max_ns", "memory_bytes_peak")
+"""Of the pages' tables whose rows are forks."""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("here"))
-        patch.setenv("FORKSIM_JOBS", "1")
-        Path("a.yaml").write_text(EXAMPLE)
-        assert forksim(*ASKED["run"]).exit_code == 0
-        yield
+def test_each_file_has_a_page_and_each_page_a_file() -> None:
+    names = {file.stem for file in ANSWERS.glob("*.yaml")}
+    assert names == {file.stem for file in ANSWERS.glob("*.md")} == set(SHORT)
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert [name for name in names if f"docs/answers/{name}.md" not in readme] == []
 
 
-def forksim(*arguments: str) -> Result:
-    return CliRunner().invoke(main, arguments)
+@pytest.mark.parametrize("name", sorted(SHORT))
+def test_a_shortened_form_of_each_runs(name: str) -> None:
+    file = ANSWERS / f"{name}.yaml"
+    document = override(load(file), [f"workload.{setting}" for setting in SHORT[name]])
+    if name == "fuzz_faster":
+        document = override(document, ["sweep.0.grid={fork.kind: [classic, huge, on_demand]}"])
+    for point in plan(document, file.parent, catalogue()).points:
+        found = summaries(simulate(point))
+        assert found["throughput_per_s"].mean > 0
+        assert found["fork_max_ns"].mean > 0
+        assert found["memory_bytes_peak"].mean > 0
 
 
-def commands() -> dict[str, click.Command]:
-    inside = {name: one for name, one in main.commands.items() if isinstance(one, click.Group)}
-    found = dict(main.commands)
-    for name, group in inside.items():
-        found |= {f"{name} {part}": one for part, one in group.commands.items()}
-    return found
+def commands(page: Path) -> list[list[str]]:
+    blocks = re.findall(r"```sh\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    return [shlex.split(line)[1:] for line in lines if line.startswith("forksim ")]
 
 
-def test_every_command_that_prints_data_prints_json() -> None:
-    with_json = {
-        name
-        for name, command in commands().items()
-        if any("--json" in parameter.opts for parameter in command.params)
-    }
-    assert with_json >= {*ASKED, *LONG}
-    # Other commands print no data of their own; one that comes to print some has the option.
-    assert not with_json & NO_DATA
+@pytest.mark.parametrize("name", sorted(SHORT))
+def test_each_command_of_a_page_exists_with_its_options(name: str) -> None:
+    found = commands(ANSWERS / f"{name}.md")
+    assert found
+    for command, *arguments in found:
+        known = main.get_command(click.Context(main), command)
+        assert known is not None
+        context = click.Context(known)
+        known.make_parser(context).parse_args(list(arguments))
+        for argument in arguments:
+            if argument.startswith("docs/"):
+                assert (ROOT / argument).is_file()
 
 
-@pytest.mark.parametrize("name", ASKED)
-def test_json_is_one_document_with_its_keys(name: str) -> None:
-    result = forksim(*ASKED[name], "--json")
-    assert result.exit_code == 0, result.output
-    assert result.stdout.count("\n") == 1
-    answer = json.loads(result.stdout)
-    assert answer["forksim"] == 1
-    assert set(answer) - {"forksim"} == KEYS[name]
+def rows(page: Path) -> dict[str, list[str]]:
+    """The cells of the page's table by the first, without what is in brackets."""
+    lines = [line for line in page.read_text("utf-8").splitlines() if line.startswith("|")][2:]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {re.sub(r" \(.*\)", "", first): rest for first, *rest in cells}
 
 
-@pytest.mark.parametrize("columns", [40, 80, 132])
-@pytest.mark.parametrize("name", ASKED)
-def test_no_line_is_wider_than_the_terminal(
-    name: str, columns: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", str(columns))
-    result = forksim(*ASKED[name])
-    assert result.exit_code == 0, result.output
-    assert max(map(len, result.stdout.splitlines())) <= columns
+UNITS = {"us": 1e3, "ms": 1e6, "s": 1e9, "MiB": 2**20, "GiB": 2**30, "": 1}
 
 
-@pytest.mark.parametrize("name", ["run", "show", "compare", "fork", "explain", "list"])
-def test_tables_in_files_are_a_hundred_wide_and_sentences_whole(name: str) -> None:
-    lines = forksim(*ASKED[name]).stdout.splitlines()
-    tables = [line for line in lines if "  " in line.strip() and line[0] != " "]
-    assert max(map(len, tables)) <= 100
-    sentences = [line for line in lines if line.startswith(("note: ", "  who pays: "))]
-    assert name not in ("fork", "explain") or max(map(len, sentences)) > 200
+def amount(text: str) -> float:
+    number, _, unit = text.replace(",", "").partition(" ")
+    return float(number) * UNITS[unit]
 
 
-@pytest.mark.parametrize("columns", ["", "0", "-3", "wide", "\u0664\u0660"])
-def test_columns_that_are_no_width_are_none(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = forksim(*ASKED["show"]).stdout
-    monkeypatch.setenv("COLUMNS", columns)
-    assert forksim(*ASKED["show"]).stdout == plain
-
-
-@pytest.mark.parametrize("name", ["run", "show", "compare", "fork"])
-def test_markdown_is_tables_and_lists(name: str) -> None:
-    result = forksim(*ASKED[name], "--markdown")
-    assert result.exit_code == 0, result.output
-    lines = result.stdout.splitlines()
-    assert lines[1].startswith("|---|")
-    assert {line[:2] for line in lines} <= {"| ", "|-", "", "* "}
-    assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
-
-
-def test_a_comparison_shows_the_headlines_and_json_has_all() -> None:
-    metrics = {
-        c["metric"] for c in json.loads(forksim(*ASKED["compare"], "--json").stdout)["comparisons"]
-    }
-    assert metrics >= {"requests", "latency_p50_ns", "latency_p99.9_ns"}
-    short, long = (forksim(*ASKED["compare"], *more).stdout for more in ([], ["--all"]))
-    assert "p99.9" in short and "p50" not in short
-    assert "p99.9" in long and "p50" in long
+@pytest.mark.full
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize("name", sorted(SHORT))
+def test_the_numbers_of_each_page_come_out(name: str) -> None:
+    """To half a unit of the last digit that is written; forks may differ in spelling."""
+    file = ANSWERS / f"{name}.yaml"
+    told = rows(file.with_suffix(".md"))
+    for point in plan(load(file), file.parent, catalogue()).points:
+        record = simulate(point)
+        found = summaries(record)
+        fork = record.at("fork.kind")
+        label = f"{fork}, huge" if record.at("fork.huge", False) else fork
+        if name == "fuzz_faster":
+            places = {2**26: 0, 2**28: 1, 2**30: 2, 2**32: 3}
+            cell = told[label][places[record.at("workload.target")]]
+            assert float(cell) == pytest.approx(found["throughput_per_s"].mean, rel=0.006)
+            continue
+        for column, cell in zip(COLUMNS, told[label], strict=True):
+            summary = found[column]
+            shown = of_metric(summary.metric, summary.mean)
+            assert amount(cell) == pytest.approx(summary.mean, rel=0.006), (label, column, shown)
