@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from sim.machine.spans import CHILD, FAULT, FORKS, ITERATION, RUN, SWITCH_TO, WAIT, Span
+from sim.machine.spans import CHILD, FAULT, FORKS, ITERATION, RUN, SKIPPED, SWITCH_TO, WAIT, Span
 
 
 class TrackGroup(StrEnum):
@@ -148,6 +148,8 @@ def _places(span: Span) -> Iterator[tuple[TrackGroup, str, str]]:
         yield TrackGroup.CHILDREN, span.task, span.task
     elif what == ITERATION:
         yield TrackGroup.ITERATIONS, span.task, "iteration"
+    elif what == SKIPPED:
+        yield TrackGroup.ITERATIONS, span.task, "many, not looked at one by one"
 
 
 def _mode(lock: str) -> str:

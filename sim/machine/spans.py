@@ -17,8 +17,11 @@ MOST_SPANS = 1_000_000
 RUN, SWITCH_TO, WAIT = "run", "switch", "wait"
 """What a task does: runs on a core, is switched to on one, waits for one."""
 
-FORKS, CHILD, ITERATION, FAULT = "fork", "child", "iteration", "fault"
-"""Besides: it forks, it lives as a child, its loop goes round once, it has page faults."""
+FORKS, CHILD, FAULT = "fork", "child", "fault"
+"""Besides: it forks, it lives as a child, it has page faults ..."""
+
+ITERATION, SKIPPED = "iteration", "skipped"
+"""... its loop goes round once, or for a while as ever, which is not looked at one by one."""
 
 
 def wait_for_lock(kind: str, mode: str) -> str:
@@ -38,7 +41,8 @@ class Span:
     Attributes:
         task: the task's name.
         what: ``run``, ``switch`` or ``wait``; of a lock ``lock mm/write`` while it waits for it and
-            ``hold mm/write`` while it has it; ``fork``, ``child``, ``iteration``, ``fault``.
+            ``hold mm/write`` while it has it; ``fork``, ``child``, ``fault``,
+            ``iteration``, ``skipped``.
         core: on which core, from 0, if it runs or is switched to; all others say what it does
             meanwhile.
         cause: name of the cause; of faults their kind.
