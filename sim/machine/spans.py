@@ -17,6 +17,9 @@ MOST_SPANS = 1_000_000
 RUN, SWITCH_TO, WAIT = "run", "switch", "wait"
 """What a task does: runs on a core, is switched to on one, waits for one."""
 
+LOCK, HOLD = "lock", "hold"
+"""It waits for a lock, it holds one; which and how follows."""
+
 FORKS, CHILD, FAULT = "fork", "child", "fault"
 """Besides: it forks, it lives as a child, it has page faults ..."""
 
@@ -26,12 +29,12 @@ ITERATION, SKIPPED = "iteration", "skipped"
 
 def wait_for_lock(kind: str, mode: str) -> str:
     """What a task does that waits for a lock of a kind, to hold it in a mode."""
-    return f"lock {kind}/{mode}"
+    return f"{LOCK} {kind}/{mode}"
 
 
 def hold_of_lock(kind: str, mode: str) -> str:
     """What a task does that holds a lock of a kind in a mode."""
-    return f"hold {kind}/{mode}"
+    return f"{HOLD} {kind}/{mode}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,21 @@ class Span:
     end_ns: int
     of: str = ""
     count: int = 1
+
+    @property
+    def doing(self) -> str:
+        """What it does, whichever lock it is: ``run``, ..., `LOCK` or `HOLD`."""
+        return self.what.partition(" ")[0]
+
+    @property
+    def mode(self) -> str:
+        """Of a lock, how it is wanted or held: ``read`` or ``write``."""
+        return self.what.rpartition("/")[2]
+
+    @property
+    def kind_of_cause(self) -> str:
+        """The cause's name within its family: of a fault, what it does to its page."""
+        return self.cause.rpartition("/")[2]
 
 
 @dataclass(slots=True)
