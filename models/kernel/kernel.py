@@ -284,12 +284,13 @@ class Kernel:
             left, written = left[1:], written[1:]
         return kinds
 
-    def attribute(self, task: Task, faults: Faults, burst: Burst | None) -> None:
-        """Of a burst of work that is done the first was for page faults."""
+    def attribute(self, task: Task, faults: Faults, burst: Burst | None, after_ns: int = 0) -> None:
+        """Of a burst of work that is done a part was for page faults, after some other."""
         causes_ns, spans = sums_by_cause(faults), self.machine.scheduler.spans
         self.machine.scheduler.attribute(task, causes_ns)
         if spans is not None and burst is not None:
-            spans.attribute_burst(burst, causes_ns.items(), faults=counts_by_cause(faults))
+            counts = counts_by_cause(faults)
+            spans.attribute_burst(burst, causes_ns.items(), after_ns, counts)
 
     def _tell(
         self,

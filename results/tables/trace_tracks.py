@@ -6,8 +6,21 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import groupby
 
-from sim.machine.spans import CHILD, FAULT, FORKS, ITERATION, RUN, SWITCH_TO, WAIT, Span
+from sim.machine.spans import (
+    CHILD,
+    FAULT,
+    FORKS,
+    HOLD,
+    ITERATION,
+    LOCK,
+    RUN,
+    SKIPPED,
+    SWITCH_TO,
+    WAIT,
+    Span,
+)
 
 
 class TrackGroup(StrEnum):
@@ -107,7 +120,7 @@ def tracks_of(spans: Iterable[Span], from_ns: int) -> Tracks:
     faults: dict[str, FaultCount] = {}
     for span in spans:
         if span.what == FAULT:
-            kind = span.cause.removeprefix("fault/")
+            kind = span.kind_of_cause
             count = faults.setdefault(kind, FaultCount(kind, [(from_ns, 0)]))
             _count(count.points, span)
             continue
@@ -130,37 +143,32 @@ def tracks_of(spans: Iterable[Span], from_ns: int) -> Tracks:
 
 def _places(span: Span) -> Iterator[tuple[TrackGroup, str, str]]:
     """On which tracks a span is shown: group, name, what is written on it."""
-    what, _, lock = span.what.partition(" ")
+    what = span.doing
     if what in {RUN, SWITCH_TO}:
         own = span.task if span.cause == "service" else f"{span.task}: {span.cause}"
         yield TrackGroup.CORES, f"core {span.core}", own
         yield TrackGroup.TASKS, span.task, span.cause
     elif what == WAIT:
         yield TrackGroup.TASKS, span.task, "waits for a core"
-    elif what == "lock":
-        yield TrackGroup.TASKS, span.task, f"waits for {span.of} ({_mode(lock)})"
-        yield TrackGroup.LOCKS, f"{span.of}: waiters", f"{span.task} ({_mode(lock)})"
-    elif what == "hold":
-        yield TrackGroup.LOCKS, f"{span.of}: holders", f"{span.task} ({_mode(lock)})"
+    elif what == LOCK:
+        yield TrackGroup.TASKS, span.task, f"waits for {span.of} ({span.mode})"
+        yield TrackGroup.LOCKS, f"{span.of}: waiters", f"{span.task} ({span.mode})"
+    elif what == HOLD:
+        yield TrackGroup.LOCKS, f"{span.of}: holders", f"{span.task} ({span.mode})"
     elif what == FORKS:
         yield TrackGroup.FORKS, span.task, "fork"
     elif what == CHILD:
         yield TrackGroup.CHILDREN, span.task, span.task
     elif what == ITERATION:
         yield TrackGroup.ITERATIONS, span.task, "iteration"
-
-
-def _mode(lock: str) -> str:
-    return lock.rpartition("/")[2]
+    elif what == SKIPPED:
+        yield TrackGroup.ITERATIONS, span.task, "many, not looked at one by one"
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
     """An order of names in which ``core 2`` comes before ``core 10``."""
-    parts: list[tuple[int, str]] = []
-    for word in name.replace("-", " ").split():
-        digits = word.strip("():")
-        parts.append((int(digits), "") if digits.isdecimal() else (-1, word))
-    return parts
+    parts = [(number, "".join(part)) for number, part in groupby(name, key=str.isdecimal)]
+    return [(int(part), "") if number else (-1, part) for number, part in parts]
 
 
 def _count(points: list[tuple[int, int]], span: Span) -> None:

@@ -17,18 +17,24 @@ MOST_SPANS = 1_000_000
 RUN, SWITCH_TO, WAIT = "run", "switch", "wait"
 """What a task does: runs on a core, is switched to on one, waits for one."""
 
-FORKS, CHILD, ITERATION, FAULT = "fork", "child", "iteration", "fault"
-"""Besides: it forks, it lives as a child, its loop goes round once, it has page faults."""
+LOCK, HOLD = "lock", "hold"
+"""It waits for a lock, it holds one; which and how follows."""
+
+FORKS, CHILD, FAULT = "fork", "child", "fault"
+"""Besides: it forks, it lives as a child, it has page faults ..."""
+
+ITERATION, SKIPPED = "iteration", "skipped"
+"""... its loop goes round once, or for a while as ever, which is not looked at one by one."""
 
 
 def wait_for_lock(kind: str, mode: str) -> str:
     """What a task does that waits for a lock of a kind, to hold it in a mode."""
-    return f"lock {kind}/{mode}"
+    return f"{LOCK} {kind}/{mode}"
 
 
 def hold_of_lock(kind: str, mode: str) -> str:
     """What a task does that holds a lock of a kind in a mode."""
-    return f"hold {kind}/{mode}"
+    return f"{HOLD} {kind}/{mode}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,8 @@ class Span:
     Attributes:
         task: the task's name.
         what: ``run``, ``switch`` or ``wait``; of a lock ``lock mm/write`` while it waits for it and
-            ``hold mm/write`` while it has it; ``fork``, ``child``, ``iteration``, ``fault``.
+            ``hold mm/write`` while it has it; ``fork``, ``child``, ``fault``,
+            ``iteration``, ``skipped``.
         core: on which core, from 0, if it runs or is switched to; all others say what it does
             meanwhile.
         cause: name of the cause; of faults their kind.
@@ -56,6 +63,21 @@ class Span:
     end_ns: int
     of: str = ""
     count: int = 1
+
+    @property
+    def doing(self) -> str:
+        """What it does, whichever lock it is: ``run``, ..., `LOCK` or `HOLD`."""
+        return self.what.partition(" ")[0]
+
+    @property
+    def mode(self) -> str:
+        """Of a lock, how it is wanted or held: ``read`` or ``write``."""
+        return self.what.rpartition("/")[2]
+
+    @property
+    def kind_of_cause(self) -> str:
+        """The cause's name within its family: of a fault, what it does to its page."""
+        return self.cause.rpartition("/")[2]
 
 
 @dataclass(slots=True)

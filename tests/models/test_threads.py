@@ -15,7 +15,7 @@ from models.operations.steps import perform
 from models.schemes.registry import make_scheme
 from sim.machine.machine import Machine
 from sim.machine.scheduling.wait import Wait
-from sim.machine.spans import Span, SpanWindow
+from sim.machine.spans import FAULT, HOLD, LOCK, Span, SpanWindow
 
 Activity = Generator[simpy.Event, Any, Any]
 A, B = 0, 1
@@ -78,9 +78,23 @@ def test_a_span_tells_which_lock_a_fault_waits_for() -> None:
     threads.fill(0, 512)
     threads.fork()
     threads.run(("t1", threads.parent, A), ("t2", threads.parent, B))
-    waits = [span for span in threads.spans.spans() if span.core is None]
-    copied_ns = threads.done["t1"] - PRICES["fault_copy_cold_ns"]
-    assert waits == [Span("t2", "lock pmd/write", None, "lock_wait", 0, int(copied_ns))]
+    copied_ns = int(threads.done["t1"] - PRICES["fault_copy_cold_ns"])
+    begun, copied, ended = (0, copied_ns), (copied_ns, threads.done["t2"]), threads.done
+    spans = [span for span in threads.spans.spans() if span.doing == LOCK]
+    assert spans == [Span("t2", "lock pmd/write", None, "lock_wait", *begun, "pmd of t1")]
+    spans = [span for span in threads.spans.spans() if span.doing == HOLD]
+    assert spans == [
+        Span("t1", "hold pmd/write", None, "lock_hold", *begun, "pmd of t1"),
+        Span("t2", "hold mm/read", None, "lock_hold", 0, ended["t2"], "mm of t1"),
+        Span("t1", "hold mm/read", None, "lock_hold", 0, ended["t1"], "mm of t1"),
+    ]
+    spans = [span for span in threads.spans.spans() if span.doing == FAULT]
+    faults = {(span.task, span.cause): (span.start_ns, span.end_ns) for span in spans}
+    assert faults == {
+        ("t1", "fault/table_copy"): (0, ended["t1"]),
+        ("t1", "fault/cow_copy"): (0, ended["t1"]),
+        ("t2", "fault/cow_copy"): copied,
+    }
 
 
 @pytest.mark.parametrize("far, waits", [(512, True), (PAGES_PER_GIB, False)])

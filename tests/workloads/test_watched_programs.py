@@ -51,7 +51,37 @@ APACHE: dict[str, Any] = {
     "service": {"p0": "20us", "p50": "35us", "p100": "100us"},
     "duration": "10ms",
 }
+SCRIPT: dict[str, Any] = {
+    "kind": "script",
+    "steps": [
+        {"do": "map", "pages": 1024, "at": 0},
+        {"do": "write", "pages": "0-1023"},
+        {"do": "fork", "as": "C"},
+        {
+            "together": [
+                {"do": "write", "pages": "2-40"},
+                {"do": "write", "pages": "512-530"},
+                {"do": "unmap", "at": 1000, "pages": 24},
+            ]
+        },
+        {"do": "write", "who": "C", "pages": "0-9"},
+        {"do": "exit", "who": "C"},
+    ],
+}
+FIRST_WRITE: dict[str, Any] = {
+    "kind": "microbench",
+    "program": "first_write",
+    "sizes": ["16MiB"],
+    "instances": 2,
+}
 PROGRAMS = [OPEN, CLOSED, QUIET, FUZZERS, FUZZER, SQLITE, APACHE]
+ALONE = [SCRIPT, FIRST_WRITE]
+SAMPLED = {
+    **{key: value for key, value in OPEN.items() if key != "duration"},
+    "clients": {**OPEN["clients"], "rate": "2k/s"},
+    "snapshot": {"every": "10s", "save_rate": "8GiB"},
+    "cycles": 1,
+}
 
 
 def ran(workload: dict[str, Any], on: Setup, window: SpanWindow | None = None) -> Recording:
@@ -95,7 +125,17 @@ def workloads(draw: st.DrawFn) -> dict[str, Any]:
 def test_a_window_changes_nothing_and_tells_all(
     workload: dict[str, Any], scheme: str, cores: int, one: float, other: float
 ) -> None:
-    on, everything = setup(scheme, cores=cores), SpanWindow()
+    check_window(workload, setup(scheme, cores=cores), one, other)
+
+
+@pytest.mark.parametrize("scheme", ["classic", "huge", "on_demand", "async"])
+@pytest.mark.parametrize("workload", [*ALONE, SAMPLED])
+def test_a_window_tells_all_of_other_programs(workload: dict[str, Any], scheme: str) -> None:
+    check_window(workload, setup(scheme, cores=3), 0.2, 0.7)
+
+
+def check_window(workload: dict[str, Any], on: Setup, one: float, other: float) -> None:
+    everything, cores = SpanWindow(), on.cores
     unwatched = ran(workload, on)
     watched = ran(workload, on, everything)
     assert watched.to_dict() == unwatched.to_dict()
@@ -158,3 +198,31 @@ def test_tasks_of_a_mix_are_told_apart() -> None:
     of_fuzzers = {f"fuzzer/afl-{n}{end}" for n in (0, 1) for end in ("", "-child")}
     assert {span.task for span in spans} >= of_redis | of_fuzzers
     assert all(span.task.count("/") == 1 for span in spans)
+
+
+@pytest.mark.parametrize("program", [OPEN, FUZZERS, FUZZER, SQLITE, APACHE, SCRIPT, FIRST_WRITE])
+@pytest.mark.parametrize("scheme", ["classic", "on_demand", "async"])
+def test_locks_faults_and_children_are_those_of_the_record(
+    program: dict[str, Any], scheme: str
+) -> None:
+    window = SpanWindow()
+    recording = ran(program, setup(scheme), window).to_dict()
+    of_kind = {**recording["counters"], **recording["levels"]}
+    spans = window.spans()
+    told: Counter[str] = Counter()
+    for span in spans:
+        what, _, lock = span.what.partition(" ")
+        if what in {"hold", "lock"}:
+            end = "held" if what == "hold" else "waited"
+            told[f"lock/{lock}_{end}_ns"] += span.end_ns - span.start_ns
+    known = {name: of_kind[name] for name in of_kind if name.startswith("lock/")}
+    assert known
+    for name, ns in known.items():
+        if name.endswith(("_held_ns", "_waited_ns")):
+            assert told[name] == ns, name
+    children = [span for span in spans if span.what == "child"]
+    forks = sorted(span.end_ns for span in spans if span.what == "fork")
+    assert forks
+    assert sorted(span.start_ns for span in children) == forks[: len(children)]
+    copied = sum(s.count for s in spans if s.what == "fault" and s.cause == "fault/cow_copy")
+    assert copied == of_kind.get("faults/cow_copy", 0)

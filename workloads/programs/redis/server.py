@@ -13,11 +13,10 @@ from models.kernel.kernel import Kernel
 from models.kernel.memory_books import NOTES_EVERY_NS
 from models.memory.address_space import AddressSpace
 from models.memory.slots import count_killed
-from models.operations.causes import sums_by_cause
 from sim.arrays import IntArray
 from sim.machine.causes import WORK
 from sim.machine.clock import Activity
-from sim.machine.spans import ITERATION
+from sim.machine.spans import ITERATION, SKIPPED
 from sim.machine.tasks import Task
 from sim.measures.common_metrics import (
     CYCLE,
@@ -201,10 +200,13 @@ class Server(Generic[Basis]):
         for end_ns, skipped in self._clients.skip(self._clock.now, until_ns, faulting=faulting):
             faults = self._find_faults(sampling.first_writes(skipped.pages))
             self._kernel.apply(self._mm, faults)
-            busy_ns = skipped.service_ns + faults.total_ns
-            yield from self._task.run(compute_ns=busy_ns, told=False)
-            self._kernel.machine.scheduler.attribute(self._task, sums_by_cause(faults))
+            busy_ns, began_ns = skipped.service_ns + faults.total_ns, self._clock.now
+            # Who watches is told one burst, faults behind the rest.
+            burst = yield from self._task.run(compute_ns=busy_ns)
+            self._kernel.attribute(self._task, faults, burst, skipped.service_ns)
             yield self._clock.timeout(max(end_ns - self._clock.now, 0))
+            if (spans := self._kernel.machine.scheduler.spans) is not None:
+                spans.record(self._task, SKIPPED, WORK, began_ns, self._clock.now)
             if len(faults):
                 self._latencies.phases.fault(self._clock.now)
             self._requests += skipped.requests
