@@ -22,9 +22,6 @@ OF_NO_METRIC = {
     "path": "a field of the configuration",
     "fork": "a fork's name with its options",
     "asked": "what somebody typed",
-    "span.what": "what somebody did in a span",
-    "span.cause": "why",
-    "lock": "which lock of which kind",
     "along.unit": "the unit of a swept field",
     "infer_dtype(table[name], skipna=True)": "what pandas says of a column",
 }
