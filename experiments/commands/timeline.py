@@ -107,10 +107,10 @@ def _chosen(folder: str, wanted: str | None, records: Sequence[Record], file: st
     if all(record.model != model_version() for record in records):
         again = "expected one of this version: run it again"
         raise InputError(f"{folder}: simulated by another version of forksim's model: {again}")
-    source = RunFolder(Path(folder)).experiment_file
+    document = load(RunFolder(Path(folder)).experiment_file)
     named_from = Path(folder) if file is None else Path(file).parent
     try:
-        points = plan(load(source), named_from, catalogue(), any_size=True).points
+        points = plan(document, named_from, catalogue(), any_size=True).points
     except InputError as error:
         if file is not None:
             raise
