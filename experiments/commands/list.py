@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from experiments.commands.printing import Output, print_json
+from pathlib import Path
+
+from experiments.commands.printing import Output, print_json, say
 from experiments.language.catalogue import catalogue, first_line, options_of
 from experiments.language.document import load
 from models.costs.profile import load_profile
@@ -22,7 +24,10 @@ def main(*, as_json: bool) -> int:
     if as_json:
         print_json({"names": [dict(zip(_KEYS, row, strict=True)) for row in rows]})
         return 0
-    print_grid(Grid(rows, headings=0, names=2, words=[2]), Output())
+    shown = [(kind, Path(name).name, what) for kind, name, what in rows]
+    print_grid(Grid(shown, headings=0, names=2, words=[2]), Output())
+    for folder in sorted({str(file.parent) for file in known.examples}):
+        say(f"examples are in {folder}")
     return 0
 
 

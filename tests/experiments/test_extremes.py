@@ -58,7 +58,9 @@ WORKLOADS_ASKED: list[dict[str, Any]] = [
         **SERVED,
         "clients": {**OPEN, "arrivals": "fixed"},
         "snapshot": {"every": "100ms", "save": [{"after_changes": 2, "after": "1ms"}]},
+        "cycles": 2,
     },
+    {**SERVED, "clients": OPEN, "snapshot": {"at": ["1ms", "30ms"], "period": "100ms"}},
     {**SERVED, "clients": {"kind": "trace", "path": CAPTURE, "speed": 1.0, "skip_damaged": 0}},
     {
         "kind": "apache",
