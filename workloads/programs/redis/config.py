@@ -168,7 +168,8 @@ class RedisConfig(Configuration):
         if self.duration is None and self.clients.kind != "trace" and not self.in_cycles:
             raise ValueError(
                 "expected a duration above 0, which only a trace and whole cycles of snapshots "
-                "(every, period, or a save rule that is met) can do without"
+                "(every, period, or a save rule that is met, under a load that can be served) can "
+                "do without"
             )
         if self.duration == 0:
             raise ValueError("expected a duration above 0")
@@ -210,6 +211,12 @@ class RedisConfig(Configuration):
         )
 
     @property
+    def _used_share(self) -> float:
+        """How much of its time the server serves an open loop, without page faults and forks."""
+        rate = self.clients.rate if isinstance(self.clients, OpenLoop) else 0
+        return rate * self.usual_service_ns / SECOND_NS
+
+    @property
     def save_ns(self) -> int:
         """How long a child saves."""
         rate = self.snapshot.save_rate if self.snapshot is not None else 1
@@ -226,10 +233,13 @@ class RedisConfig(Configuration):
     def in_cycles(self) -> bool:
         """Whether it is run for whole cycles of snapshots.
 
-        A trace ends when it ends. Of save rules only the load says how long a cycle is: they are
-        run as long as was said, if anything was.
+        A trace ends when it ends, and under a load that is more than the server can do no cycle is
+        like another. Of save rules only the load says how long a cycle is: they are run as long as
+        was said, if anything was.
         """
         if not self.cycles or self.clients.kind == "trace" or self.cadence is None:
+            return False
+        if isinstance(self.clients, OpenLoop) and self._used_share >= 1:
             return False
         return self.duration is None or (
             self.snapshot is not None and self.snapshot.period_ns is not None

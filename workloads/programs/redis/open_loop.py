@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -243,10 +242,10 @@ class OpenLoopClients:
             return
         self._known.forget()
         self._arrivals.resume(until_ns)
-        parts = -(-(until_ns - from_ns) // self._arrivals.longest_skip_ns)
-        ends_ns = np.linspace(from_ns, until_ns, parts + 1).astype(np.int64).tolist()
-        for start_ns, end_ns in pairwise(ends_ns):
-            yield end_ns, self._arrivals.skipped(end_ns - start_ns, faulting=faulting)
+        while from_ns < until_ns:
+            end_ns = min(from_ns + self._arrivals.longest_skip_ns, until_ns)
+            yield end_ns, self._arrivals.skipped(end_ns - from_ns, faulting=faulting)
+            from_ns = end_ns
 
     def oldest_ns(self, now_ns: int) -> int:
         """See `requests.RequestSource`."""
