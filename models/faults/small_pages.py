@@ -151,7 +151,12 @@ def _page_actions(
         backings(mm, page),
         slots.action[of_slot],
     )
-    actions, alone = IF_MAPPED_ELSEWHERE[met], IF_EXCLUSIVE[met]
+    # One number for what is met is looked up several times faster than its seven.
+    place = np.zeros(len(page), np.intp)
+    for each, many in zip(met, IF_EXCLUSIVE.shape, strict=True):
+        place *= many
+        place += each
+    actions, alone = IF_MAPPED_ELSEWHERE.take(place), IF_EXCLUSIVE.take(place)
     unsure = np.flatnonzero(actions != alone)
     exclusive = unsure[contents.exclusive(content[unsure], entry[unsure])]
     actions[exclusive] = alone[exclusive]
