@@ -389,30 +389,36 @@ class PlainServer:
         Args:
             second_ns: how long the second after a call is.
         """
+        calls = [(start_ns, start_ns + took_ns) for start_ns, took_ns in self.forks]
+        settled_ns = [self._settled_ns(number, second_ns) for number in range(len(calls))]
+        ends_ns = [*self.ends_ns, *[NEVER_NS] * len(calls)]
         counted: Counter[str] = Counter()
         for (at_ns, latency_ns), count in self.sojourns.items():
-            counted[self._phase(at_ns - latency_ns, at_ns, second_ns)] += count
+            sent_ns = at_ns - latency_ns
+            before = [number for number, call in enumerate(calls) if call[1] <= sent_ns]
+            if any(sent_ns < end_ns and at_ns > start_ns for start_ns, end_ns in calls):
+                met = "fork"
+            elif not before:
+                met = "between"
+            elif sent_ns < calls[before[-1]][1] + second_ns:
+                met = "first_second"
+            elif sent_ns < ends_ns[before[-1]]:
+                met = "during"
+            else:
+                met = "after" if sent_ns <= settled_ns[before[-1]] else "between"
+            counted[met] += count
         return counted
 
-    def _phase(self, sent_ns: int, at_ns: int, second_ns: int) -> str:
-        calls = [(start_ns, start_ns + took_ns) for start_ns, took_ns in self.forks]
-        if any(sent_ns < end_ns and at_ns > start_ns for start_ns, end_ns in calls):
-            return "fork"
-        before = [call for call in calls if call[1] <= sent_ns]
-        if not before:
-            return "between"
-        number = len(before) - 1
-        returned_ns = before[-1][1]
-        if sent_ns < returned_ns + second_ns:
-            return "first_second"
-        child_ns = [*self.ends_ns, *[NEVER_NS] * len(calls)][number]
-        if sent_ns < child_ns:
-            return "during"
-        next_ns = [*(start_ns for start_ns, _ in calls), NEVER_NS][number + 1]
+    def _settled_ns(self, number: int, second_ns: int) -> int:
+        """The last fault of a call's after its child, or answer to whom it has kept waiting."""
+        starts_ns = [start_ns for start_ns, _ in self.forks]
+        returned_ns = sum(self.forks[number])
+        child_ns = [*self.ends_ns, *[NEVER_NS] * len(starts_ns)][number]
         lull_ns = max(child_ns, returned_ns + second_ns)
-        last_ns = [fault_ns for fault_ns in self.faults_ns if lull_ns <= fault_ns < next_ns]
+        next_ns = [*starts_ns, NEVER_NS][number + 1]
+        faults_ns = [fault_ns for fault_ns in self.faults_ns if lull_ns <= fault_ns < next_ns]
         kept_ns = [at for at, latency in self.sojourns if at - latency < returned_ns]
-        return "after" if sent_ns <= max([-1, *last_ns, *kept_ns]) else "between"
+        return max([-1, *faults_ns, *kept_ns])
 
 
 def sojourns_of(at_ns: IntArray, latency_ns: IntArray, weights: IntArray) -> Sojourns:
