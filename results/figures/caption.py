@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from matplotlib.figure import Figure
 
@@ -56,22 +56,25 @@ def put(figure: Figure, text: str) -> None:
 def _programs(records: Sequence[Record]) -> str:
     kinds: dict[str, None] = {}
     for record in records:
-        workload = record.at("workload", {})
-        programs = [workload, *dict(workload.get("programs", {})).values()]
-        kinds.update(dict.fromkeys(str(one["kind"]) for one in programs if "kind" in one))
+        programs = record.at("workload.programs", {})
+        names = list(programs) if isinstance(programs, Mapping) else []
+        ways = ["workload.kind", *(f"workload.programs.{name}.kind" for name in names)]
+        found = (record.at(way) for way in ways)
+        kinds.update(dict.fromkeys(str(kind) for kind in found if kind is not None))
     return " and ".join(kinds)
 
 
 def _version(record: Record) -> object:
-    return record.provenance.get("versions", {}).get("forksim")
+    versions = record.provenance.get("versions")
+    return versions.get("forksim") if isinstance(versions, Mapping) else None
 
 
 def _values(found: Iterable[object]) -> str:
     """The different values: ``16``, ``1, 2``, ``1 to 64``."""
-    known = list(dict.fromkeys(value for value in found if value is not None))
+    known = list(dict.fromkeys(str(value) for value in found if value is not None))
     if len(known) > _MOST_NAMED:
         return f"{known[0]} to {known[-1]}"
-    return ", ".join(map(str, known))
+    return ", ".join(known)
 
 
 def _told(number: str, what: str) -> str:
