@@ -17,7 +17,7 @@ from results.tables.run_table import run_table
 
 
 def main(folder: str, limits: tuple[str, ...], **asked: Any) -> int:
-    """Print the run in ``folder``; 0, 1 if some of its points failed, else 3 if a limit is missed.
+    """Print the run in ``folder``; 0, 1 if points failed or are damaged, 3 if a limit is missed.
 
     ``asked`` is what `RunOutput` takes.
     """
@@ -39,7 +39,7 @@ def main(folder: str, limits: tuple[str, ...], **asked: Any) -> int:
         limits=found,
     )
     _say_what_is_missing(run)
-    if run.failed:
+    if run.failed or run.damaged:
         return SOME_FAILED
     return DONE if all(row.verdict.met for row in found) else LIMIT_MISSED
 

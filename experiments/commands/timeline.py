@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import io
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from errno import EACCES
 from importlib.metadata import version
 from pathlib import Path
+from typing import IO, cast
 
 from experiments.commands.ending import DONE
 from experiments.commands.finished_run import open_run
@@ -183,11 +183,11 @@ def _left_out(head: SpanHead, shown: Tracks, watched: Watched) -> Iterator[str]:
 
 
 @contextmanager
-def _stream(target: Path) -> Iterator[io.BufferedIOBase]:
+def _stream(target: Path) -> Iterator[IO[bytes]]:
     """A stream into the file, compressed if its name says so: the same bytes every time."""
     with whole_file(target) as raw:
         if target.name.endswith(_GZIP):
             with gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed:
-                yield packed
+                yield cast(IO[bytes], packed)
         else:
-            yield raw  # type: ignore[misc]
+            yield raw

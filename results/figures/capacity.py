@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import cycle
 from pathlib import Path
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -22,8 +20,6 @@ from results.records.fork_labels import FORK, with_whole_forks
 from results.tables.capacity_table import worst
 
 _PANEL_IN = 2.4
-_LINESTYLES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
-_MARKERS = "osD^vPX<>h"
 
 
 def write(capacity: Capacity, stem: Path, formats: Iterable[str] = FORMATS) -> list[Path]:
@@ -57,7 +53,10 @@ def _figure(capacity: Capacity, lines: Sequence[CapacityLine]) -> Figure:
     for place, limit in zip(axes, limits, strict=True):
         _panel(place, limit, lines, along, looks)
     handles = [
-        *(Line2D([], [], label=name, **look) for (name, look) in looks),
+        *(
+            Line2D([], [], label=name, linestyle=look.linestyle, **look.of_marker)
+            for name, look in looks
+        ),
         Line2D([], [], linestyle="none", marker="o", markersize=9, color=style.INK,
                markerfacecolor="none", label="last that meets all limits"),
     ]  # fmt: skip
@@ -72,24 +71,14 @@ def _axis(capacity: Capacity, lines: Sequence[CapacityLine]) -> SweptField:
     )
 
 
-def _looks(lines: Sequence[CapacityLine]) -> list[tuple[str, dict[str, Any]]]:
-    """What each line is called and how it is drawn: by colour, style and marker."""
+def _looks(lines: Sequence[CapacityLine]) -> list[tuple[str, style.Look]]:
+    """What each line is called and how it is drawn: as its fork if that tells lines apart."""
     labels = with_whole_forks([line.label for line in lines])
     forks = [label.get(FORK, "") for label in labels]
     by_fork = len(set(forks)) == len(lines)
-    colours = style.colours_for(forks) if by_fork else {}
-    palette = cycle(style.palette_from(style.colour_of("classic")))
-    looks = []
-    for number, (fork, label) in enumerate(zip(forks, labels, strict=True)):
-        name = style.name_of_fork(fork) if by_fork else " ".join(label.values())
-        look: dict[str, Any] = {
-            "color": colours[fork] if by_fork else next(palette),
-            "linestyle": _LINESTYLES[number % len(_LINESTYLES)],
-            "marker": _MARKERS[number % len(_MARKERS)],
-            "markersize": 3.5,
-        }
-        looks.append((name, look))
-    return looks
+    names = forks if by_fork else [" ".join(label.values()) for label in labels]
+    looks = style.looks_for(names)
+    return [(style.name_of_fork(name) if by_fork else name, looks[name]) for name in names]
 
 
 def _panel(
@@ -97,7 +86,7 @@ def _panel(
     limit: MetricLimit,
     lines: Sequence[CapacityLine],
     along: SweptField,
-    looks: Sequence[tuple[str, dict[str, Any]]],
+    looks: Sequence[tuple[str, style.Look]],
 ) -> None:
     points = [_points(line, limit) for line in lines]
     values = [value for own in points for _, value in own]
@@ -106,14 +95,14 @@ def _panel(
     size = along.size
     for number, (line, own, (_, look)) in enumerate(zip(lines, points, looks, strict=True)):
         xs, ys = ([pair[of] / by for pair in own] for of, by in ((0, size), (1, scale.size)))
-        place.plot(xs, ys, zorder=3 + number, **look)
+        place.plot(xs, ys, zorder=3 + number, linestyle=look.linestyle, **look.of_marker)
         best = line.found.best if line.found else None
         if best is not None:
             at = dict(own).get(best.value.amount)
             if at is not None:
                 place.plot(
                     [best.value.amount / size], [at / scale.size], linestyle="none", zorder=20,
-                    marker="o", markersize=9, markerfacecolor="none", color=look["color"],
+                    marker="o", markersize=9, markerfacecolor="none", color=look.colour,
                 )  # fmt: skip
     bound = float(limit.bound) / scale.size
     place.axhline(bound, color=style.INK, linestyle=(0, (4, 2)), linewidth=0.9)

@@ -12,6 +12,7 @@ from sim.measures.common_metrics import (
     DURATION,
     KILLED_AT,
     KILLED_AT_USE,
+    SERVED,
     SNAPSHOT_FORKS,
     SNAPSHOTS_KILLED,
     SNAPSHOTS_NOT_REACHED,
@@ -102,7 +103,12 @@ def _unfinished_snapshots(record: Record) -> Iterator[str]:
 
 
 def _thin_tails(record: Record) -> Iterator[str]:
-    counts = [latencies.count for r in record.repetitions for latencies in _of_requests(r)]
+    """The first percentile that rests on few of those that were served."""
+    counts = [
+        int(r.levels.get(SERVED.name, latencies.count))
+        for r in record.repetitions
+        for latencies in _of_requests(r)
+    ]
     fewest = min(counts, default=0)
     if fewest == 0:
         return

@@ -95,6 +95,7 @@ class RunPage:
                 )
                 for row in blame.rows
             ],
+            "blame_notes": _plain(list(blame.notes)),
             "memory": _plain(shown.needs),
             "limits": None if self.limits is None else PageTable.of(self.limits),
             "limit_lines": _plain(self.limit_lines),

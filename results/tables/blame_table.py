@@ -100,6 +100,8 @@ class BlameTable:
         """What there is to say of all."""
         if self.phase is None and BLAMED_FORK not in self.blamed:
             yield "nobody waited behind a fork"
+        elif BLAMED_FORK in self.shown and any(row.blame.of.of_requests for row in self.rows):
+            yield "who waits in the queue that a fork has left waits behind other requests"
 
 
 def blame_table(run: Run, by: str | None = None, phase: Phase | None = None) -> BlameTable:

@@ -74,7 +74,8 @@ def print_limits(rows: Sequence[LimitRow], console: Console) -> None:
 def limit_grid(rows: Sequence[LimitRow]) -> Grid:
     """A row for each verdict; at least one."""
     leading = list(dict.fromkeys(heading for row in rows for heading in row.labels))
-    headings = [*leading, "limit", "value", "", "above", "late", "worst second", "worst minute"]
+    of_excess = ["above", "late in all", "worst second", "worst minute"]
+    headings = [*leading, "limit", "value", "", *of_excess]
     cells = [_cells(row, leading) for row in rows]
     columns = zip(headings, *cells, strict=True)
     told = [column for column in columns if set(column[1:]) != {NOTHING}]

@@ -16,6 +16,9 @@ from simpy.events import NORMAL, URGENT
 Activity: TypeAlias = Generator[simpy.Event, Any, Any]
 """What a SimPy process runs: yields events, is resumed when they happen."""
 
+NEVER_NS = 2**62
+"""A moment that does not come."""
+
 _PLACES = 2**16
 
 Step: TypeAlias = Callable[[], object]

@@ -76,6 +76,9 @@ CYCLE = Metric("cycle_ns", Unit.NANOSECONDS, label="cycle", group=Group.DETAILS)
 CYCLES = Metric("cycles", group=Group.DETAILS)
 """Of how many whole cycles of snapshots latencies and throughput are."""
 
+SERVED = Metric("requests_served", group=Group.DETAILS)
+"""How many requests latencies are of, where some of these stand for others too."""
+
 EXTRA_MEMORY = Metric(
     "extra_memory_bytes_peak", Unit.BYTES, Better.LESS, "extra_memory", Group.MEMORY
 )

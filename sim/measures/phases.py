@@ -9,11 +9,10 @@ from typing import Protocol
 import numpy as np
 
 from sim.arrays import IntArray
+from sim.machine.clock import NEVER_NS
 
 FIRST_SECOND_NS = 10**9
 """How long the second that follows a call is."""
-NEVER_NS = 2**62
-"""A time that does not come."""
 
 
 class Phase(StrEnum):

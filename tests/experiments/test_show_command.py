@@ -92,7 +92,7 @@ def test_a_damaged_record_is_said_and_the_rest_shown() -> None:
     file.write_bytes(file.read_bytes()[:-9])
     shown = forksim("show", "out")
     assert (shown.exit_code, shown.stderr) == (
-        0,
+        1,
         "point fork.kind=classic is damaged: run it again\n",
     )
     assert "on_demand" in shown.stdout and "classic" not in shown.stdout

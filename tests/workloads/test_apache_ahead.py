@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from programs import setup
 
+from sim.machine.clock import NEVER_NS
 from sim.measures.recording import Recording
 from workloads.programs.apache.clients import Clients
 from workloads.programs.apache.closed_loop import ClientThreads
 from workloads.programs.apache.config import ApacheConfig
 from workloads.programs.apache.first_free import FirstFree
-from workloads.programs.apache.looks import NEVER
 from workloads.programs.apache.pool import Outgrown
 from workloads.programs.apache.program import Apache
 from workloads.registry import WORKLOADS
@@ -229,7 +229,7 @@ def test_who_is_free_first_serves(free: list[int], requests: list[tuple[int, int
         first = ends_ns.index(min(ends_ns))
         ends_ns[first] = max(at_ns, ends_ns[first]) + service_ns
         expected.append(ends_ns[first] - at_ns)
-    assert serving.latencies_ns(sent, NEVER) == expected
+    assert serving.latencies_ns(sent, NEVER_NS) == expected
     assert serving.begins_ns(at_ns) == max(at_ns, min(ends_ns))
     now_ns = at_ns + 3
     assert len(serving.idle(now_ns)) == sum(end_ns <= now_ns for end_ns in ends_ns)

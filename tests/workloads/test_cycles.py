@@ -134,6 +134,8 @@ def test_sampled_cycles_are_as_whole_ones(scheme: str) -> None:
     for phase in ("fork", "first_second", "during", "after"):
         times = (values[f"phase_ns/{phase}"] for values in (some, every))
         assert next(times) == pytest.approx(next(times), rel=0.02)
+    assert sampled.levels["requests_served"] < 0.7 * sampled.histograms["latency_ns"].count
+    assert "requests_served" not in whole.levels
     windows = [len(one.series["timeline"]["t_ns"]) for one in (sampled, whole)]
     assert windows[0] < windows[1] * 2 / 3
 
@@ -172,6 +174,18 @@ def test_what_whole_cycles_would_give_is_told() -> None:
     early = run_redis(**{**fields, "duration": "21s", "cycles": 0})
     assert any("no snapshot has ended" in d for d in doubts(record(early)))
     assert not any("whole cycles" in d for d in doubts(record(run_redis(**fields))))
+
+
+def test_a_tail_rests_on_what_was_served_and_not_on_what_that_stands_for() -> None:
+    clients = {"kind": "open", "rate": "10k/s"}
+    recording = run_redis(**{**LONG, "dataset": "64MiB", "clients": clients})
+    served = int(recording.levels["requests_served"])
+    count = recording.histograms["latency_ns"].count
+    assert count > 1_000_000 > served > 100_000
+    # Of as many requests there would be 100 and more above p99.99.
+    (told,) = [d for d in doubts(record(recording)) if "rests on" in d]
+    tail = served - -(-9999 * served // 10_000) + 1
+    assert told == f"p99.99 rests on {tail} requests; run longer"
 
 
 def record(recording: Recording) -> Record:

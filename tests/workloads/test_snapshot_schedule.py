@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from programs import redis_config, setup
 
+from sim.machine.clock import NEVER_NS
 from sim.measures.recording import Recording
 from workloads.programs.redis.program import Redis
 from workloads.programs.redis.snapshot_config import SaveRule, Snapshot
-from workloads.programs.redis.snapshot_schedule import NEVER_NS, SnapshotSchedule
+from workloads.programs.redis.snapshot_schedule import SnapshotSchedule
 from workloads.registry import WORKLOADS
 from workloads.running.program import play
 

@@ -137,6 +137,8 @@ def _serve(connection: Connection, store: Store, limits: PointLimits) -> None:
             except OSError as error:
                 answer = error
             connection.send(answer)
+    # While Python ends, an exception in a handler would be told, and nobody could act on it.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _end_with_parent() -> None:

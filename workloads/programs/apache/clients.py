@@ -11,10 +11,10 @@ import numpy as np
 
 from sim.arrays import IntArray
 from sim.machine.causes import WORK, Cause
-from sim.machine.clock import Clock
+from sim.machine.clock import NEVER_NS, Clock
 from sim.measures.by_cause import of_rows
 from sim.measures.phased_sums import PhasedSums
-from sim.measures.phases import NEVER_NS, Phases
+from sim.measures.phases import Phases
 from workloads.programs.apache.causes import NO_WORKER
 from workloads.programs.apache.listening import Acceptor, ListenQueue
 from workloads.programs.apache.looks import Looks

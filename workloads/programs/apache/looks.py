@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+from sim.machine.clock import NEVER_NS
 from workloads.programs.apache.config import SECOND_NS
-
-NEVER = 1 << 62
-"""Later than anything happens."""
 
 
 class Looks:
@@ -14,12 +12,12 @@ class Looks:
     Attributes:
         enough: how many idle workers are enough, at least 1 if it ever looks.
         next_ns: when the parent looks next, unless it forks just now: then it is a time before.
-            `NEVER` if no look can lead to a new worker.
+            `NEVER_NS` if no look can lead to a new worker.
     """
 
     def __init__(self, enough: int) -> None:
         self.enough = enough
-        self.next_ns = NEVER
+        self.next_ns = NEVER_NS
 
     def first_from(self, time_ns: int) -> int:
         """When the first look is, of those to come, that is at this time or later."""

@@ -12,7 +12,7 @@ from models.kernel.kernel import Kernel
 from models.memory.address_space import AddressSpace
 from models.operations.causes import counts_by_cause, sums_by_cause
 from sim.machine.causes import WORK, Cause
-from sim.machine.clock import Activity, Step, steps
+from sim.machine.clock import NEVER_NS, Activity, Step, steps
 from sim.machine.ledger import History
 from sim.machine.streams import Streams
 from sim.machine.tasks import Burst
@@ -30,7 +30,7 @@ from sim.measures.recording import Recording
 from workloads.programs.apache.clients import Clients
 from workloads.programs.apache.config import SECOND_NS, ApacheConfig
 from workloads.programs.apache.listening import Connection
-from workloads.programs.apache.looks import NEVER, Looks
+from workloads.programs.apache.looks import Looks
 from workloads.programs.shared.phases import add_phases
 from workloads.running.faults import LoadedMemory, faults_since_loading
 
@@ -119,7 +119,7 @@ class WorkerPool:
             if len(self._workers) < self.config.max_workers:
                 self._looks.next_ns = self._clock.now + sleep_ns
             else:
-                self._looks.next_ns = NEVER
+                self._looks.next_ns = NEVER_NS
             yield self._clock.timeout(sleep_ns) | self.clients.queue.closed
             if self.clients.queue.closed.triggered:
                 return

@@ -9,11 +9,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from sim.arrays import IntArray
+from sim.machine.clock import NEVER_NS
 from sim.machine.streams import Streams
 from workloads.programs.redis.config import OpenLoop, RedisConfig, TraceClients
 from workloads.programs.redis.heap import RedisHeap
 from workloads.programs.redis.snapshot_config import SECOND_NS
-from workloads.programs.redis.snapshot_schedule import NEVER_NS
 from workloads.traces.kinds.key_trace import KeyTrace
 from workloads.traces.reading.columns import MISSING
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sim.machine.clock import NEVER_NS
 from workloads.programs.redis.snapshot_config import SECOND_NS, Snapshot
-from workloads.programs.redis.snapshot_schedule import CRON_NS, NEVER_NS
+from workloads.programs.redis.snapshot_schedule import CRON_NS
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from sim.machine.scheduler import Scheduler
 from sim.machine.spans import FAULT
 from sim.machine.tasks import Burst, Task
 from sim.measures.by_cause import ByCause
-from sim.measures.common_metrics import LATENCY
+from sim.measures.common_metrics import LATENCY, SERVED
 from sim.measures.phases import Phases
 from sim.measures.recording import Recording
 from sim.measures.timeline import Timeline
@@ -55,6 +55,7 @@ class Latencies:
         self._steady = SteadyLatency(config.warmup, config.duration, self.phases)
         self._timeline = Timeline(WINDOW_NS)
         self._queue_answered_ns = 0
+        self._stood_for = 0
 
     def fault(
         self,
@@ -102,6 +103,7 @@ class Latencies:
     def begin(self, at_ns: int) -> None:
         """What was answered so far is left out."""
         self._steady.begin(at_ns)
+        self._stood_for = 0
 
     def add(
         self, replies: Replies, oldest_ns: Callable[[], int], stands_for: IntArray | int = 1
@@ -122,6 +124,7 @@ class Latencies:
         self._timeline.add(at_ns, latency_ns, weights)
         causes_ns = self._causes_of(replies)
         if not isinstance(stands_for, int) or stands_for != 1:
+            self._stood_for += int((weights * (stands_for - np.sign(stands_for))).sum())
             weights = weights * stands_for
             causes_ns = {cause: ns * stands_for for cause, ns in causes_ns.items()}
         self._steady.add(at_ns, latency_ns, weights, causes_ns)
@@ -170,6 +173,8 @@ class Latencies:
             causes={LATENCY: sums},
             by_second={LATENCY: sums.by_second},
         )
+        if self._stood_for:
+            recording.add(levels={SERVED: sums.latencies.count - self._stood_for})
         if self._forks:
             add_phases(recording, by_phase, self.phases, warmup_ns, now_ns)
         return warmup_ns, recording

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sim.arrays import IntArray
+from sim.machine.clock import NEVER_NS
 from workloads.programs.redis.snapshot_config import SECOND_NS
-from workloads.programs.redis.snapshot_schedule import NEVER_NS
 
 WINDOW_REQUESTS = 8192
 """So many are served one by one at a time."""

@@ -15,7 +15,7 @@ from models.memory.address_space import AddressSpace
 from models.memory.slots import count_killed
 from sim.arrays import IntArray
 from sim.machine.causes import WORK
-from sim.machine.clock import Activity
+from sim.machine.clock import NEVER_NS, Activity
 from sim.machine.spans import ITERATION, SKIPPED
 from sim.machine.tasks import Task
 from sim.measures.common_metrics import (
@@ -43,7 +43,7 @@ from workloads.programs.redis.latencies import Latencies
 from workloads.programs.redis.requests import Basis, Iterations, RequestSource
 from workloads.programs.redis.sampling import Sampling
 from workloads.programs.redis.snapshot_config import SECOND_NS
-from workloads.programs.redis.snapshot_schedule import NEVER_NS, SnapshotSchedule
+from workloads.programs.redis.snapshot_schedule import SnapshotSchedule
 from workloads.programs.redis.snapshots import SnapshotRow, columns
 from workloads.running.faults import LoadedMemory, faults_since_loading
 from workloads.running.pages import pages_of

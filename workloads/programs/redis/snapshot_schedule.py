@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from sim.arrays import IntArray
+from sim.machine.clock import NEVER_NS
 from workloads.programs.redis.snapshot_config import SaveRule, Snapshot
 
 CRON_NS = 100_000_000
 """Redis looks at its save rules ten times a second (`hz 10`, serverCron)."""
 RETRY_NS = 5_000_000_000
 """After a save that failed Redis waits longer than this (CONFIG_BGSAVE_RETRY_DELAY)."""
-NEVER_NS = 2**62
 
 _NOTHING = np.zeros(0, np.int64)
 
