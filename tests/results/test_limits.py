@@ -176,7 +176,15 @@ def test_what_it_comes_to_is_said_in_words(latencies: Sequence[int], words: str)
 
 def test_a_table_has_a_row_for_each_and_no_column_that_says_nothing() -> None:
     lines = printed((10, 2000), LIMIT).splitlines()
-    headings = ["fork.kind", "limit", "value", "above", "late", "worst second", "worst minute"]
+    headings = [
+        "fork.kind",
+        "limit",
+        "value",
+        "above",
+        "late in all",
+        "worst second",
+        "worst minute",
+    ]
     assert re.split(r"  +", lines[1]) == headings
     assert re.split(r"  +", lines[4]) == [
         *("fork1", "p99 at most 1.02 us", "2 us", "missed", "100% (70)", "68.4 us"),
