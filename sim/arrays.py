@@ -33,3 +33,11 @@ def ascending(numbers: IntArray) -> IntArray:
     if (numbers[1:] >= numbers[:-1]).all():
         return numbers
     return np.sort(numbers)
+
+
+def distinct(numbers: IntArray) -> IntArray:
+    """The numbers sorted, each once; many times faster than `numpy.unique`, which hashes them."""
+    ordered = ascending(numbers)
+    leads = np.ones(len(ordered), np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=leads[1:])
+    return ordered[leads]

@@ -84,11 +84,7 @@ def _code(lines: list[CapacityLine]) -> int:
 
 def _first(field: SearchedField) -> Document:
     """The experiment of the values that are tried first."""
-    ends = [field.stretch.low, field.stretch.high]
-    asked = ends if field.is_closed else [field.stretch.start]
-    return field.document_of(
-        [(line, value) for line in field.lines for value in asked if value is not None]
-    )
+    return field.document_of([(line, field.stretch.start) for line in field.lines])
 
 
 class _Planning:

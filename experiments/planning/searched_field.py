@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
@@ -110,13 +111,8 @@ class SearchedField:
         if low is not None and high is not None and low.amount >= high.amount:
             wrong = f"{shown(ends[TO])}: expected more than {FROM}, {shown(ends[FROM])}"
             raise InputError.at(Position(TO), wrong)
-        self.stretch = Stretch(
-            self._start(written, low, high),
-            low,
-            high,
-            partial(value_of, self.dimension, whole=whole),
-            whole,
-        )
+        near = partial(value_of, self.dimension, whole=whole)
+        self.stretch = Stretch(self._start(written, low, high, near), low, high, near, whole)
 
     @property
     def is_closed(self) -> bool:
@@ -144,11 +140,19 @@ class SearchedField:
             raise InputError.at(Position(option), f"{shown(ends[option])}: expected more than 0")
         return FieldValue(amount, ends[option])
 
-    def _start(self, written: Data, low: FieldValue | None, high: FieldValue | None) -> FieldValue:
-        """What the experiment has, or an end."""
+    def _start(
+        self,
+        written: Data,
+        low: FieldValue | None,
+        high: FieldValue | None,
+        near: Callable[[float], FieldValue],
+    ) -> FieldValue:
+        """What the experiment has, or the end that is nearer, or what is between the ends."""
         own = None
         if readings(written):
             own = FieldValue(_amount(written, self.dimension), written)
+        elif low is not None and high is not None:
+            own = near(math.sqrt(low.amount * high.amount))
         for end, is_outside in ((low, -1), (high, 1)):
             if end is not None and (own is None or is_outside * (own.amount - end.amount) > 0):
                 own = end

@@ -29,7 +29,7 @@ from models.faults.settling import settle, settling_actions
 from models.memory import slots as writer
 from models.memory.address_space import NO_TABLE, AddressSpace
 from models.memory.areas import PAGES_PER_SLOT, Vma
-from models.memory.entries import NO_FRAME
+from models.memory.entries import NO_FRAME, Entries
 from models.memory.files import File
 from models.memory.frame_stock import spread_marks
 from sim.arrays import BoolArray, IntArray
@@ -64,8 +64,9 @@ def classify(mm: AddressSpace, pages: IntArray, writes: BoolArray, rules: Rules)
     number = np.empty(len(mm.slot_table), np.int64)
     number[distinct] = np.arange(len(distinct))
     of_slot = number[page // PAGES_PER_SLOT]
-    first = np.full(len(distinct), len(page))
-    np.minimum.at(first, of_slot, np.arange(len(page)))
+    first = np.empty(len(distinct), np.int64)
+    # Of several assignments to a place the last one stays.
+    first[of_slot[::-1]] = np.arange(len(page))[::-1]
     slots = _inspect_slots(mm, distinct, rules)
     page_action, replaces = _page_actions(
         mm, slots, of_slot=of_slot, page=page, write=write, after_read=after_read
@@ -143,16 +144,22 @@ def _page_actions(
     """What faults do to pages, and whether each replaces a present entry."""
     contents = mm.memory.contents
     content, entry = slots.content[of_slot], page % PAGES_PER_SLOT
-    found = np.zeros((3, len(page)), np.bool_)
-    where = np.flatnonzero(content != NO_TABLE)
-    found[:, where] = contents.entries(content[where], entry[where])
+    if (slots.content != NO_TABLE).all():
+        found = contents.entries(content, entry)
+    else:
+        where = np.flatnonzero(content != NO_TABLE)
+        found = Entries(*np.zeros((3, len(page)), np.bool_))
+        for of_all, of_mapped in zip(
+            found, contents.entries(content[where], entry[where]), strict=True
+        ):
+            of_all[where] = of_mapped
     met = (
         *(each.view(np.uint8) for each in (write, *found, after_read)),
         backings(mm, page),
         slots.action[of_slot],
     )
     # One number for what is met is looked up several times faster than its seven.
-    place = np.zeros(len(page), np.intp)
+    place = np.zeros(len(page), np.uint16)
     for each, many in zip(met, IF_EXCLUSIVE.shape, strict=True):
         place *= many
         place += each

@@ -96,19 +96,21 @@ class Contents(RowPool):
     def entries(self, contents: IntArray, positions: IntArray) -> Entries:
         """The state of entry `positions[j]` of `contents[j]` (repeats allowed)."""
         alike = self.kind[contents] != Kind.ROW
+        if not alike.any():
+            return self._explicit_entries(contents, positions)
         present = alike.copy()
         zero = self.zero[contents] == ENTRIES_PER_TABLE
         writable = self.writable[contents] == ENTRIES_PER_TABLE
-        if not alike.all():
-            explicit = np.flatnonzero(~alike) if alike.any() else slice(None)
-            owners, places = contents[explicit], positions[explicit]
-            _, epochs, all_flags = self.rows.flat()
-            at = self._flat_places(owners, places)
-            flags = all_flags[at]
-            present[explicit] = flags != 0
-            zero[explicit] = flags & ZERO != 0
-            writable[explicit] = epochs[at] == self.protect_epoch[owners]
+        explicit = np.flatnonzero(~alike)
+        found = self._explicit_entries(contents[explicit], positions[explicit])
+        present[explicit], zero[explicit], writable[explicit] = found
         return Entries(present, zero, writable)
+
+    def _explicit_entries(self, contents: IntArray, positions: IntArray) -> Entries:
+        _, epochs, all_flags = self.rows.flat()
+        at = self._flat_places(contents, positions)
+        flags = all_flags[at]
+        return Entries(flags != 0, flags & ZERO != 0, epochs[at] == self.protect_epoch[contents])
 
     def flags_at(self, contents: IntArray, positions: IntArray) -> npt.NDArray[np.uint8]:
         """The flags (`models.memory.entries`) of entry `positions[j]` of `contents[j]`."""
@@ -135,6 +137,8 @@ class Contents(RowPool):
         counts references of is the folio (mechanisms.md 1.5; kernels 6.0 to 6.14).
         """
         alone: BoolArray = self.multiplicity[contents] == 1
+        if self.frames.all_reusable:
+            return alone
         where = np.flatnonzero(alone)
         frames = self.frames_at(contents[where], positions[where])
         large = self.frames.in_large_folios(frames)

@@ -64,6 +64,13 @@ class Frames:
         self._rows = _HolderRows()
         self._open_block = _ALIKE
         self._open_used = FRAMES_PER_BLOCK
+        self._further_holders = 0
+        self._any_large = False
+
+    @property
+    def all_reusable(self) -> bool:
+        """Whether no frame has a second holder, and none ever belonged to a large folio."""
+        return not (self._further_holders or self._any_large)
 
     @property
     def live_blocks(self) -> int:
@@ -146,6 +153,7 @@ class Frames:
 
     def hold_block(self, block: int) -> None:
         """One more content holds every frame of a block, all of which are in use."""
+        self._further_holders += FRAMES_PER_BLOCK
         row = self._blocks.row.item(block)
         if row == _ALIKE:
             self._blocks.holders[block] += 1
@@ -163,6 +171,7 @@ class Frames:
         left = self._rows.holders.item(row, place) - 1
         self._rows.holders[row, place] = left
         if left:
+            self._further_holders -= 1
             return 0
         in_use = self._blocks.in_use.item(block) - 1
         self._blocks.in_use[block] = in_use
@@ -192,12 +201,14 @@ class Frames:
 
     def hold(self, frames: npt.NDArray[np.signedinteger]) -> None:
         """One more content holds each of `frames`, of a repeated one several do."""
+        self._further_holders += len(frames)
         for some in _portions(frames):
             places = self._places(some)
             np.add.at(self._counts(), places, ONE)
 
     def hold_blocks(self, blocks: IntArray) -> None:
         """One more content holds every frame of `blocks`, all of which are in use."""
+        self._further_holders += FRAMES_PER_BLOCK * len(blocks)
         rows = self._blocks.row[blocks]
         self._blocks.holders[blocks[rows == _ALIKE]] += 1
         self._rows.holders[rows[rows != _ALIKE]] += 1
@@ -215,6 +226,7 @@ class Frames:
                 np.subtract.at(self._blocks.in_use, blocks, ONE)
                 self._account_freed(len(blocks), blocks)
                 freed += len(blocks)
+        self._further_holders -= len(frames) - freed
         return freed
 
     def drop_blocks(self, blocks: IntArray) -> int:
@@ -231,6 +243,7 @@ class Frames:
         freed[rows != _ALIKE] = (self._rows.holders[unlike] == 0).sum(axis=1)
         self._blocks.in_use[blocks] -= freed.astype(np.int32)
         self._account_freed(int(freed.sum()), blocks)
+        self._further_holders -= FRAMES_PER_BLOCK * len(blocks) - int(freed.sum())
         return int(freed.sum())
 
     def in_large_folios(self, frames: IntArray) -> BoolArray:
@@ -247,6 +260,7 @@ class Frames:
         self._blocks.holders[fresh] = 1
         self._blocks.row[fresh] = _ALIKE
         self._blocks.large[fresh] = large
+        self._any_large |= large
         return blocks
 
     def _bump(self, count: int) -> IntArray:

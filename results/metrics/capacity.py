@@ -48,6 +48,11 @@ class Probe:
     verdicts: Sequence[Verdict] = ()
     record: Record | None = None
 
+    @property
+    def strain(self) -> float:
+        """How much is used of what the limits allow, of the one that is nearest; 0 if unknown."""
+        return max((verdict.strain for verdict in self.verdicts), default=0.0)
+
     @classmethod
     def of(cls, value: FieldValue, record: Record, limits: Sequence[MetricLimit]) -> Probe:
         """What a record says; every program must meet all limits that it has the metrics of."""

@@ -80,6 +80,24 @@ class Verdict:
         """Whether the limit is met for certain."""
         return self.outcome is LimitOutcome.MET
 
+    @property
+    def strain(self) -> float:
+        """How much is used of what the limit allows: above 1 it is missed.
+
+        Of a percentile it is the share of requests above, of those that may be: that changes
+        smoothly with what causes them, where the percentile itself jumps. Else it is the value,
+        compared with the bound. 0 if there is nothing to compare.
+        """
+        percent = self.limit.metric.rank
+        if self.excess is not None and 0 < percent < _ALL_PERCENT:
+            return self.excess.share / (1 - percent / _ALL_PERCENT)
+        mean, bound = float(self.summary.mean), float(self.limit.bound)
+        over, under = (bound, mean) if self.limit.at_least else (mean, bound)
+        return over / under if over > 0 and under > 0 else 0.0
+
+
+_ALL_PERCENT = 100
+
 
 def verdicts(record: Record, limits: Sequence[MetricLimit]) -> list[Verdict]:
     """Of each program that has a limit's metric, and each limit, whether it is met."""

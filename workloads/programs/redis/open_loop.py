@@ -296,12 +296,14 @@ def _chain(ends_of: IntArray) -> tuple[IntArray, IntArray]:
     """
     count = len(ends_of)
     several = np.flatnonzero(ends_of - np.arange(count) > 1)
-    begins = np.ones(count, np.bool_)
-    over = 0
+    over, firsts = 0, []
     # Where an iteration serves one request, the next one begins with the next.
     for first, end in zip(several.tolist(), ends_of[several].tolist(), strict=True):
         if first >= over:
-            begins[first + 1 : end] = False
+            firsts.append(first)
             over = end
-    firsts = np.flatnonzero(begins)
-    return firsts, ends_of[firsts]
+    change = np.zeros(count + 1, np.int8)
+    change[np.array(firsts, np.int64) + 1] += 1
+    change[ends_of[firsts]] -= 1
+    begun = np.flatnonzero(change[:-1].cumsum(dtype=np.int8) == 0)
+    return begun, ends_of[begun]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.arrays import IntArray
+from sim.arrays import IntArray, distinct
 from sim.machine.clock import NEVER_NS
 from workloads.programs.redis.snapshot_config import SECOND_NS
 
@@ -108,8 +108,7 @@ class Sampling:
         Only a first write can fault.
         """
         if len(self._dirtied) > SPARSE * len(pages):
-            some: IntArray = np.unique(pages)
-            some = some[~self._dirtied[some]]
+            some = distinct(pages[~self._dirtied[pages]])
             self._dirtied[some] = True
             return some
         first = np.zeros_like(self._dirtied)
