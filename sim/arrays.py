@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,26 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 Rows: TypeAlias = IntArray | slice
 """Some rows of a pool: their numbers, or a slice of rows that follow each other."""
+
+
+class Sparse(NamedTuple):
+    """Numbers, most of which are 0.
+
+    Attributes:
+        rows: int64 [m], where the others are, ascending ...
+        values: int64 [m], ... and which; some of them may be 0 too.
+        length: how many numbers there are.
+    """
+
+    rows: IntArray
+    values: IntArray
+    length: int
+
+    def dense(self) -> IntArray:
+        """All of them."""
+        numbers = np.zeros(self.length, np.int64)
+        numbers[self.rows] = self.values
+        return numbers
 
 
 def run_of(rows: Rows) -> Rows:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sim.arrays import IntArray
+from sim.arrays import IntArray, Sparse
 from sim.machine.causes import CONTENTION, WORK, Cause
 
 _LONGEST_NS = 2**31
@@ -52,13 +52,13 @@ class Stretches:
         if not len(ends_ns) or starts_ns[0] >= end_ns[-1]:
             return np.zeros(0, np.int64)
         if len(ends_ns) < len(first_ns) and (first_ns[1:] >= first_ns[:-1]).all():
-            # Each of the few meets some that follow each other.
+            # Each of the few meets some that follow each other, from where the last one's end on.
+            over = first_ns.searchsorted(ends_ns)
             begun = end_ns.searchsorted(starts_ns, "right")
-            over = np.maximum(first_ns.searchsorted(ends_ns), begun)
-            change = np.zeros(len(first_ns) + 1, np.int64)
-            np.add.at(change, begun, 1)
-            np.add.at(change, over, -1)
-            return np.flatnonzero(change.cumsum())
+            np.maximum(begun[1:], over[:-1], out=begun[1:])
+            counts = np.maximum(over - begun, 0)
+            ends = counts.cumsum()
+            return np.repeat(begun - ends + counts, counts) + np.arange(ends[-1])
         ended = ends_ns.searchsorted(first_ns, "right")
         return np.flatnonzero(ended < starts_ns.searchsorted(end_ns))
 
@@ -204,24 +204,23 @@ class History:
         }
         return {cause: ns for cause, ns in since_ns.items() if ns}
 
-    def between(self, first_ns: IntArray, end_ns: IntArray) -> dict[Cause, IntArray]:
+    def between(self, first_ns: IntArray, end_ns: IntArray) -> dict[Cause, Sparse]:
         """The time of each cause in some stretches of time (int64 [n] both) that end in order.
 
-        What took no time is left out.
+        What took no time is left out; all have the same rows.
         """
-        rows = self._any.met(first_ns, end_ns)
-        found: dict[Cause, IntArray] = {}
+        rows, count = self._any.met(first_ns, end_ns), len(first_ns)
+        found: dict[Cause, Sparse] = {}
         if not len(rows):
             return found
-        first_ns, end_ns, count = first_ns[rows], end_ns[rows], len(first_ns)
+        first_ns, end_ns = first_ns[rows], end_ns[rows]
         for cause, pieces in self._pieces.items():
             if pieces.reach(int(first_ns.min())):
                 time_ns = pieces.since_each(first_ns)
                 if pieces.reach(int(end_ns.min())):
                     time_ns -= pieces.since_each(end_ns)
                 if time_ns.any():
-                    found[cause] = np.zeros(count, np.int64)
-                    found[cause][rows] = time_ns
+                    found[cause] = Sparse(rows, time_ns, count)
         return found
 
     def forget_before(self, moment_ns: int) -> None:

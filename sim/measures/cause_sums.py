@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from sim.arrays import IntArray
+from sim.arrays import IntArray, Sparse
 from sim.machine.causes import Cause
 from sim.measures.buckets import bucket_of, reaching
-from sim.measures.by_cause import NOT_THE_SUM, ByCause, listed, of_rows
+from sim.measures.by_cause import NOT_THE_SUM, Amounts, ByCause, listed, of_rows
 from sim.measures.by_second import LatencyBySecond
 from sim.measures.histogram import Histogram
 from sim.measures.slowest import Slowest, SlowRequest
@@ -160,16 +160,15 @@ class CauseSums:
         self._by_second.add(at_ns, buckets, weights)
         highest = int(buckets.max())
         for cause, amounts in by_cause.items():
-            took_time = _took_time(amounts)
-            if took_time is None:
+            rows, spent = _took_time(amounts)
+            if rows is None:
                 self._sums_up_to(cause, -1)
                 continue
             sums = self._sums_up_to(cause, highest)
-            own = buckets[took_time]
-            spent = amounts[took_time] if isinstance(amounts, np.ndarray) else amounts
+            own = buckets[rows]
             if np.min(spent) < 0:
                 raise ValueError("a time is negative")
-            due_ns -= _total(spent, own.size)
+            due_ns -= int(spent.sum()) if isinstance(spent, np.ndarray) else spent * own.size
             np.add.at(sums, own, spent)
         # What is above 64 bits is missing in sums of arrays.
         if due_ns % 2**64:
@@ -260,18 +259,19 @@ def _joined(lists: Iterable[list[int]]) -> IntArray:
     return np.array(list(chain.from_iterable(lists)), np.int64)
 
 
-def _took_time(amounts: IntArray | int) -> IntArray | slice | None:
-    """Which rows of a cause are worth looking at: all, or those few that took time."""
-    if not isinstance(amounts, np.ndarray):
-        return slice(None) if amounts else None
+def _took_time(amounts: Amounts) -> tuple[IntArray | slice | None, IntArray | int]:
+    """Which rows of a cause are worth looking at, all or those few that took time, and theirs."""
+    if isinstance(amounts, int):
+        return (slice(None) if amounts else None), amounts
+    if isinstance(amounts, Sparse):
+        return (amounts.rows if amounts.values.any() else None), amounts.values
+    took_time = int(np.count_nonzero(amounts))
+    if 2 * took_time >= amounts.size:
+        return slice(None), amounts
+    if not took_time:
+        return None, amounts
     rows = np.flatnonzero(amounts)
-    if not rows.size:
-        return None
-    return rows if 2 * rows.size < amounts.size else slice(None)
-
-
-def _total(amounts: IntArray | int, rows: int) -> int:
-    return int(amounts.sum()) if isinstance(amounts, np.ndarray) else int(amounts) * rows
+    return rows, amounts[rows]
 
 
 def _sum_to(rank: int, cumulated: IntArray, counts: IntArray, sums: IntArray) -> int:

@@ -73,7 +73,9 @@ def test_a_history_counts_every_nanosecond(
     found = history.between(first_ns, end_ns)
     for row, (end, first) in enumerate(rows):
         expected = counted([one for one in told if one not in forgotten], first, end)
-        assert {cause: int(ns[row]) for cause, ns in found.items() if ns[row]} == expected
+        assert {
+            cause: int(ns.dense()[row]) for cause, ns in found.items() if ns.dense()[row]
+        } == expected
 
 
 @given(told=stretches(), asked=st.lists(st.tuples(st.integers(0, 99), LENGTHS), min_size=1))
@@ -90,7 +92,7 @@ def test_batches_of_whole_stretches_are_as_one_by_one(
     end_ns, first_ns = np.array(rows, np.int64).T
     each, all_ = (history.between(first_ns, end_ns) for history in (one_by_one, together))
     assert each.keys() == all_.keys()
-    assert all((each[cause] == all_[cause]).all() for cause in each)
+    assert all((each[cause].dense() == all_[cause].dense()).all() for cause in each)
 
 
 def test_parts_of_hours_are_exact() -> None:
@@ -99,9 +101,9 @@ def test_parts_of_hours_are_exact() -> None:
     history.add(0, 10 * hour_ns, 7 * hour_ns, FORK)
     first_ns, end_ns = np.zeros(2, np.int64), np.array([5 * hour_ns, 10 * hour_ns])
     found = history.between(first_ns, end_ns)
-    assert abs(int(found[FORK][0]) - 3.5 * hour_ns) <= 1
-    assert (found[FORK] + found[CONTENTION] == end_ns).all()
-    assert int(found[FORK][1]) == 7 * hour_ns
+    assert abs(int(found[FORK].dense()[0]) - 3.5 * hour_ns) <= 1
+    assert (found[FORK].dense() + found[CONTENTION].dense() == end_ns).all()
+    assert int(found[FORK].dense()[1]) == 7 * hour_ns
 
 
 def board(cores: int, **weights: dict[str, float]) -> Machine:

@@ -274,7 +274,8 @@ class Worker:
         spent_ns = {WORK: known_ns}
         if len(history):
             taken_ns = np.concatenate([[began_ns], ends_ns[:-1]])
-            spent_ns.update(history.between(taken_ns, ends_ns))
+            met_ns = history.between(taken_ns, ends_ns)
+            spent_ns.update({cause: ns.dense() for cause, ns in met_ns.items()})
         connection.answer_known(ends_ns, spent_ns, close=len(known_ns) == most)
         return len(known_ns)
 

@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 
 from models.operations.causes import parts_of
-from sim.arrays import IntArray
+from sim.arrays import IntArray, Sparse
 from sim.machine.causes import WORK, Cause
 from sim.machine.ledger import History
 from sim.machine.scheduler import Scheduler
 from sim.machine.spans import FAULT
 from sim.machine.tasks import Burst, Task
-from sim.measures.by_cause import ByCause
+from sim.measures.by_cause import Amounts, ByCause, times
 from sim.measures.common_metrics import LATENCY, SERVED
 from sim.measures.phases import Phases
 from sim.measures.recording import Recording
@@ -126,7 +126,7 @@ class Latencies:
         if not isinstance(stands_for, int) or stands_for != 1:
             self._stood_for += int((weights * (stands_for - np.sign(stands_for))).sum())
             weights = weights * stands_for
-            causes_ns = {cause: ns * stands_for for cause, ns in causes_ns.items()}
+            causes_ns = times(causes_ns, stands_for)
         self._steady.add(at_ns, latency_ns, weights, causes_ns)
 
     def _causes_of(self, replies: Replies) -> ByCause:
@@ -134,13 +134,14 @@ class Latencies:
         at_ns, latency_ns, weights = replies.at_ns, replies.latency_ns, replies.weights
         if len(at_ns) == 1:
             return self._of_one(replies)
-        causes_ns: dict[Cause, IntArray | int] = {}
-        rest_ns = latency_ns
-        for cause, ns in self._history.between(at_ns - latency_ns, at_ns).items():
-            causes_ns[cause] = ns * weights
-            rest_ns = rest_ns - ns
+        causes_ns: dict[Cause, Amounts] = {}
+        rest_ns = latency_ns * weights - replies.own_ns
+        for cause, (rows, ns, count) in self._history.between(at_ns - latency_ns, at_ns).items():
+            spent_ns = ns * weights[rows]
+            causes_ns[cause] = Sparse(rows, spent_ns, count)
+            rest_ns[rows] -= spent_ns
         causes_ns[WORK] = replies.own_ns
-        causes_ns[OTHERS] = rest_ns * weights - replies.own_ns
+        causes_ns[OTHERS] = rest_ns
         return causes_ns
 
     def _of_one(self, replies: Replies) -> dict[Cause, int]:
