@@ -85,6 +85,7 @@ class Pieces(Stretches):
         # How much of each counts, and of those before it.
         self._due_ns, self._before_ns = array("q"), array("q")
         self._total_ns = 0
+        self._all_whole = True
 
     def add(self, start_ns: int, end_ns: int, due_ns: int) -> None:
         """A stretch after all others, of which so much has to do with the cause."""
@@ -103,6 +104,7 @@ class Pieces(Stretches):
         self._due_ns.append(due_ns)
         self._before_ns.append(self._total_ns)
         self._total_ns += due_ns
+        self._all_whole &= due_ns == end_ns - start_ns
 
     def _part(self, of_ns: int, length_ns: int, due_ns: int) -> int:
         part_ns = of_ns * due_ns
@@ -144,6 +146,9 @@ class Pieces(Stretches):
         at = at[inside]
         since_ns[inside] = self._total_ns - before_ns[at]
         inside_ns = np.maximum(moments_ns[inside] - starts_ns[at], 0)
+        if self._all_whole:
+            since_ns[inside] -= inside_ns
+            return since_ns
         part_ns = inside_ns * due_ns[at]
         length_ns = np.maximum((ends_ns - starts_ns)[at], 1)  # of some that took no time
         since_ns[inside] -= -(-part_ns // length_ns) if self._rounds_up else part_ns // length_ns

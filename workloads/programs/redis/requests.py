@@ -77,7 +77,8 @@ class Iterations(Generic[Basis]):
         cost_ns = self.faults.cost_ns[: len(position)]
         before_ns = cost_ns.cumsum() - cost_ns
         # Less what was before the first of the same iteration.
-        into_ns: IntArray = before_ns - before_ns[iteration.searchsorted(iteration)]
+        leads = np.append(True, iteration[1:] != iteration[:-1])
+        into_ns: IntArray = before_ns - np.maximum.accumulate(before_ns * leads)
         several = np.flatnonzero(self.requests[iteration] > 1)
         if self.order is not None and len(several):
             writes_from = self.order.writes_from
