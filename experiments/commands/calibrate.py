@@ -1,4 +1,4 @@
-"""``forksim calibrate``: fit a machine profile to the paper's micro-benchmarks."""
+"""``forksim calibrate paper``: fit a machine profile to the paper's micro-benchmarks."""
 
 from __future__ import annotations
 
@@ -9,33 +9,34 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ruamel.yaml import YAML
 
 from experiments.calibration.evaluation_machine import NAME, Measure, fitted, table4_heap
+from experiments.calibration.profile_file import write_profile
 from experiments.calibration.published_curves import curves
 from experiments.commands.printing import Output, print_json, say
 from models.calibration.fits import Fit
-from models.costs.profile import Profile, list_profiles, load_profile
+from models.costs.profile import list_profiles, load_profile
 from results.records.whole_file import write_whole
 from results.tables.grid import Grid, print_grid
 from sim.arrays import FloatArray
 
+COMMAND = "forksim calibrate paper --out FILE"
 TOLD_EVERY = 10
 """Evaluations of the fit between two lines on stderr."""
 
 
-def main(target: str, out: str | None, *, as_json: bool) -> int:
-    """Fit the profile for ``target``, print residuals, write it to ``out`` if given; 0."""
+def main(out: str | None, *, as_json: bool) -> int:
+    """Fit the profile of the paper's machine, print residuals, write it to ``out`` if given; 0."""
     found = fitted(told)
     profile = found.profile
     fits = (found.fork, found.contention, table4_heap(profile))
     if as_json:
-        print_json({"target": target, "machine": profile.name, **_object(fits)})
+        print_json({"target": "paper", "machine": profile.name, **_object(fits)})
     else:
         print_grid(_summary(fits), Output())
     if out is not None:
         residuals = {**found.fork.residuals, **found.contention.residuals}
-        write_whole(Path(out), _yaml(profile).encode("utf-8"))
+        write_profile(Path(out), profile.model_dump(exclude_none=True), COMMAND)
         write_whole(Path(out).with_suffix(".residuals.csv"), _csv(residuals).encode("utf-8"))
         say(f"wrote {out}", err=True)
     if NAME in list_profiles():
@@ -89,21 +90,6 @@ def _object(fits: Sequence[Fit]) -> dict[str, Any]:
 def _errors(relative: FloatArray) -> tuple[float, float]:
     """The mean and the worst of relative errors."""
     return float(np.abs(relative).mean()), float(np.abs(relative).max())
-
-
-def _yaml(profile: Profile) -> str:
-    yaml = YAML()
-    yaml.width = 10_000  # a constant a line, whatever its source says
-    data = profile.model_dump()
-    for group in (data["constants"], *data["contention"].values()):
-        for name in group:
-            constant = yaml.map(**group[name])
-            constant.fa.set_flow_style()
-            group[name] = constant
-    stream = io.StringIO()
-    stream.write("# Written by `forksim calibrate paper --out FILE`; do not edit.\n")
-    yaml.dump(data, stream)
-    return stream.getvalue()
 
 
 def _csv(residuals: Mapping[str, FloatArray]) -> str:

@@ -357,13 +357,58 @@ def paper(**arguments: Any) -> None:
     call("paper", **arguments)
 
 
-@main.command()
-@click.argument("target", type=click.Choice(["paper"]))
+@main.group(no_args_is_help=False)
+def calibrate() -> None:
+    """Make a machine profile: of the paper's machine, of measured ones, of your own."""
+
+
+@calibrate.command("paper")
 @click.option("--out", metavar="FILE", help="Write the fitted profile here.")
 @_JSON
-def calibrate(**arguments: Any) -> None:
+def calibrate_paper(**arguments: Any) -> None:
     """Fit a machine profile to the paper's micro-benchmarks and print the residuals."""
     call("calibrate", **arguments)
+
+
+_PROFILE_OUT = click.option(
+    "--out",
+    metavar="NAME",
+    required=True,
+    help="Its name, by which experiments find it; or a file, NAME.yaml or with a folder.",
+)
+_BASED_ON = click.option(
+    "--based-on",
+    metavar="PROFILE",
+    default="epyc-7302p-linux-5.6",
+    show_default=True,
+    help="The bundled profile that stands in for what is not measured.",
+)
+_KERNEL = click.option("--kernel", metavar="RELEASE", help="The release of Linux, such as 6.12.")
+
+
+@calibrate.command("fit")
+@click.argument("folder", metavar="DIR", type=click.Path())
+@_PROFILE_OUT
+@_KERNEL
+@_BASED_ON
+@click.option("--up-to", metavar="SIZE", help="Leave out forks of more memory.")
+@_JSON
+def calibrate_fit(**arguments: Any) -> None:
+    """Fit a profile to measured rows: fork_micro.csv and, if they are there, others."""
+    call("calibrate_fit", **arguments)
+
+
+@calibrate.command("info")
+@click.argument("info", metavar="[INFO]", required=False, type=click.Path())
+@click.option("--fork-time", metavar="TIME", help="How long a fork took, without a file of INFO.")
+@click.option("--size", metavar="SIZE", help="Of what resident memory.")
+@_PROFILE_OUT
+@_KERNEL
+@_BASED_ON
+@_JSON
+def calibrate_info(**arguments: Any) -> None:
+    """Scale a profile to one fork that was seen, as in what a Redis's INFO says."""
+    call("calibrate_info", **arguments)
 
 
 @main.group(no_args_is_help=False)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.costs.profile import list_profiles
+from models.costs.user_profiles import user_profiles
 from models.schemes.base import Scheme
 from models.schemes.registry import SCHEMES
 from workloads.registry import WORKLOADS
@@ -23,7 +24,7 @@ class Catalogue:
     Attributes:
         workloads: the programs, and mixes of them, by name.
         schemes: the forks by name.
-        profiles: names of the bundled machine profiles.
+        profiles: names of the machine profiles, the bundled ones first, then the user's.
         examples: files of the bundled experiments.
     """
 
@@ -38,7 +39,7 @@ def catalogue() -> Catalogue:
     return Catalogue(
         workloads=WORKLOADS,
         schemes=SCHEMES,
-        profiles=tuple(list_profiles()),
+        profiles=tuple(dict.fromkeys([*list_profiles(), *user_profiles()])),
         examples=tuple(sorted(EXAMPLES.glob("*.yaml"))),
     )
 

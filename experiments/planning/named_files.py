@@ -57,22 +57,22 @@ class NamedFiles:
     """Loads profiles and checks traces on behalf of the points of one experiment."""
 
     def __init__(self, folder: Path, profiles: Collection[str]) -> None:
-        """Relative names start from ``folder``; ``profiles`` are the bundled ones."""
+        """Relative names start from ``folder``; ``profiles`` are known by name."""
         self._folder = folder
-        self._bundled = profiles
+        self._known = profiles
         self._profiles: dict[str, Profile] = {}
         self._traces: dict[tuple[Path, Reading], FoundTrace] = {}
 
     def profile(self, name: str, document: Document, route: Route) -> Profile:
-        """The machine profile of a bundled name or in a YAML file.
+        """The machine profile of a known name or in a YAML file.
 
         Raises:
             InputError: at ``route`` of the document; no such profile, or a wrong one.
         """
         if name not in self._profiles:
             is_file = name.endswith((".yaml", ".yml"))
-            if not is_file and name not in self._bundled:
-                text = f"{dotted(route)}: {name!r}{suggestion(name, self._bundled)}"
+            if not is_file and name not in self._known:
+                text = f"{dotted(route)}: {name!r}{suggestion(name, self._known)}"
                 raise InputError.at(document.position(route), text)
             try:
                 self._profiles[name] = load_profile(self._folder / name if is_file else name)
