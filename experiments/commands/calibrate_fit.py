@@ -9,7 +9,8 @@ from experiments.calibration.measured_machine import assumed_kernel, read_times
 from experiments.calibration.profile_file import write_profile
 from experiments.commands.printing import Output, note, print_json, say
 from experiments.language.errors import InputError, Position, shown
-from models.calibration.measured import Residual, has_exclusive, profile_document, residuals
+from models.calibration.measured import Residual, profile_document, residuals
+from models.costs.kernels import has_newer_rules
 from models.costs.profile import Profile, ProfileError, list_profiles, load_profile, profile_from
 from models.costs.user_profiles import path_of
 from results.tables.grid import Grid, print_grid
@@ -49,7 +50,7 @@ def main(
         raise InputError(f"{folder}: {error}") from None
     if kernel is None:
         note(f"no --kernel: assumed {release}, by what a write below a huge page took")
-    off = residuals(times, profile.costs, exclusive=has_exclusive(release))
+    off = residuals(times, profile.costs, exclusive=has_newer_rules(release))
     write_profile(path, document, command)
     if as_json:
         print_json({"profile": str(path), **as_object(document, off)})

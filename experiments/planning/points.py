@@ -19,6 +19,7 @@ from experiments.language.document import Document, dotted, put, route_of
 from experiments.language.errors import InputError
 from experiments.language.schema import experiment_model
 from experiments.language.validation import check_present, sizes_among, takes_whole_numbers
+from experiments.planning.machine_defaults import with_machine_defaults
 from experiments.planning.model_version import model_version
 from experiments.planning.named_files import NamedFiles
 from experiments.planning.resolution import ConfigSource, NamedContent, Resolver, WholeSource
@@ -26,6 +27,7 @@ from experiments.sweeps.blocks import SWEPT, Axis
 from experiments.sweeps.replaced import replaced_part
 from experiments.sweeps.sweep import Sweep, without_sweep
 from experiments.sweeps.variation import NOWHERE
+from models.costs.kernels import has_newer_rules
 from models.costs.profile import Profile
 from models.kernel.scheduling import TUNED_BY, scheduler_of
 from results.records.span_file import Watched
@@ -130,6 +132,12 @@ class Point:
         for group in ("constants", "scale"):
             for name in sorted(others & set(machine[group])):
                 yield f"machine.{group}.{name}: without effect, the scheduler is {scheduler}"
+        kernel, kind = self.named.profile.kernel, self.source.section("fork")["kind"]
+        if kind in _OLDER_RULES and has_newer_rules(kernel):
+            yield (
+                f"fork.kind: {kind} has the rules of Linux 5.6 and profile "
+                f"{self.named.profile.name} is of {kernel}, whose own fork is classic6"
+            )
         programs = list(programs_of(self.source.section("workload")))
         for way, program in programs:
             for remark in WORKLOADS[program["kind"]].remarks(program):
@@ -173,18 +181,21 @@ class Plan:
     Attributes:
         name: of the experiment.
         points: in the order of the sweep.
-        document: the input with every ``--set`` applied.
+        document: the input with every ``--set`` applied, and what the profile says of the machine.
         model: of the input.
+        assumed: what the profile was asked for.
     """
 
     name: str
     points: tuple[Point, ...]
     document: Document
     model: type[BaseModel]
+    assumed: Sequence[str] = ()
 
     @property
     def remarks(self) -> Iterator[str]:
         """What was assumed without being asked for, ambiguous sizes, and what traces do not use."""
+        yield from self.assumed
         yield from self._sizes_as_read()
         yield from dict.fromkeys(remark for point in self.points for remark in point.remarks)
         profiles = {point.profile.digest: point.profile for point in self.points}
@@ -226,17 +237,19 @@ def plan(document: Document, folder: Path, catalogue: Catalogue, *, any_size: bo
     """
     model = experiment_model(catalogue)
     version = model_version()
+    files = NamedFiles(folder, catalogue.profiles)
+    document, assumed = with_machine_defaults(document, files)
     try:
         with _no_search_for_cycles():
             sweep = Sweep(document, partial(takes_whole_numbers, model), any_size=any_size)
             _check_replaced(model, sweep)
-            resolution = Resolver(model, sweep, NamedFiles(folder, catalogue.profiles), version)
+            resolution = Resolver(model, sweep, files, version)
             points = tuple(_points(document, sweep, resolution, catalogue, version))
     except InputError:
         # What is wrong whatever the sweep does comes first.
         check_present(model, without_sweep(document))
         raise
-    return Plan(document.data["name"], points, document, model)
+    return Plan(document.data["name"], points, document, model, assumed)
 
 
 def _check_replaced(model: type[BaseModel], sweep: Sweep) -> None:
@@ -326,4 +339,6 @@ def _text(value: object) -> str:
     return str(value) if type(value) is int else _JSON.encode(value)
 
 
+_OLDER_RULES = ("classic", "huge")
+"""Forks of kernels before 5.8."""
 _JSON = json.JSONEncoder(sort_keys=True)

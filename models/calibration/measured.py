@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from scipy.optimize import brentq
 
+from models.costs.kernels import has_newer_rules
 from models.costs.laws import Costs
 from models.costs.profile import STATE, Profile
 from models.memory.entries import ENTRIES_PER_TABLE
@@ -20,8 +21,6 @@ from sim.arrays import FloatArray
 
 RESAMPLES = 300
 """Of the repetitions of every size, for the interval of an estimate."""
-EXCLUSIVE = (5, 8)
-"""From this kernel on forks are those of `models.schemes.classic6`, which has a third atomic."""
 DEAREST = 0.9
 """Of forks of an aged heap so many are cheaper than those of which all frames lie scattered."""
 
@@ -204,7 +203,7 @@ def profile_document(
     Raises:
         ValueError: no first and next fork of any memory was measured.
     """
-    scaled = _scaled(times, base, exclusive=has_exclusive(kernel))
+    scaled = _scaled(times, base, exclusive=has_newer_rules(kernel))
     constants = {**dict(scaled), **dict(_measured(times))}
     stock = _with_interval(_aged_stock, times.aged_fork, times.first_fork)
     source = "fork_touch.csv: with it the law of scattered frames gives the median fork"
@@ -222,18 +221,6 @@ def profile_document(
         **({"aged": aged} if aged else {}),
         "contention": {"fork": dict(_contention(times, base))},
     }
-
-
-def has_exclusive(kernel: str) -> bool:
-    """Whether forks of a release have the third atomic of exclusive pages.
-
-    Raises:
-        ValueError: it is none.
-    """
-    major, _, minor = kernel.partition(".")
-    if not (major.isdecimal() and minor.isdecimal()):
-        raise ValueError(f"'{kernel}': expected a release such as 6.12")
-    return (int(major), int(minor)) >= EXCLUSIVE
 
 
 def _constant(

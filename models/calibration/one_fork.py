@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.calibration.measured import has_exclusive
+from models.costs.kernels import has_newer_rules
 from models.costs.profile import Profile
 from models.memory.entries import ENTRIES_PER_TABLE
 from models.memory.frames import FRAME_BYTES
@@ -51,7 +51,7 @@ def scaled_document(
     if not pages:
         raise ValueError(f"{size_bytes} bytes: expected a page at least")
     entry = costs.entry_copy_ns + costs.table_copy_ns / ENTRIES_PER_TABLE
-    entry += costs.entry_exclusive_ns if has_exclusive(kernel) else 0.0
+    entry += costs.entry_exclusive_ns if has_newer_rules(kernel) else 0.0
     factor = (fork_ns - costs.fork_base_ns) / (pages * entry)
     if factor <= 0:
         base_us = costs.fork_base_ns / 1e3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from models.costs.kernels import release_of
 from models.costs.profile import Profile
 from sim.machine.scheduling.cfs import Cfs
 from sim.machine.scheduling.eevdf import Eevdf
@@ -30,7 +31,7 @@ def scheduler_of(kernel: str) -> SchedulerName:
     Args:
         kernel: As in ``6.12``.
     """
-    return "cfs" if _release(kernel) < FIRST_EEVDF else "eevdf"
+    return "cfs" if release_of(kernel) < FIRST_EEVDF else "eevdf"
 
 
 def scheduling_rule(name: SchedulerName | None, profile: Profile, cores: int) -> SchedulingRule:
@@ -54,7 +55,7 @@ def scheduling_rule(name: SchedulerName | None, profile: Profile, cores: int) ->
             wakeup_granularity_ns=1_000_000 * scale,
             tick_ns=tick_ns,
         )
-    release = _release(profile.kernel)
+    release = release_of(profile.kernel)
     if release < FIRST_EEVDF:
         release = FIRST_DELAYED_DEQUEUE
     return Eevdf(
@@ -62,9 +63,3 @@ def scheduling_rule(name: SchedulerName | None, profile: Profile, cores: int) ->
         tick_ns=tick_ns,
         pays_asleep=release >= FIRST_DELAYED_DEQUEUE,
     )
-
-
-def _release(kernel: str) -> tuple[int, int]:
-    """``6.12`` as numbers, of which 6.9 is less."""
-    major, minor = kernel.split(".")
-    return int(major), int(minor)
