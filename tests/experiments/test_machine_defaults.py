@@ -27,7 +27,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def ran(machine: str, kind: str = "classic6", sweep: str = "") -> tuple[list[dict[str, Any]], Result]:
+def ran(
+    machine: str, kind: str = "classic6", sweep: str = ""
+) -> tuple[list[dict[str, Any]], Result]:
     text = TEXT.replace("MACHINE", machine).replace("KIND", kind) + sweep
     Path("a.yaml").write_text(text)
     result = CliRunner().invoke(main, ["run", "a.yaml", "--figures", "none", "--jobs", "1"])
