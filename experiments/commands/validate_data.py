@@ -40,6 +40,8 @@ def main(folder: str, profile: str, only: str | None, *, as_json: bool) -> int:
     else:
         _print(found, summary)
         note(f"predicted from {machine.name}, Linux {machine.kernel}; nothing is fitted to rows")
+    for name in (name for name, predictions in found.items() if not predictions):
+        note(f"{name}: nothing is predicted: expected rows of several sizes, or of a load")
     missed = any(target.met(ratios) is False for target, ratios in summary.items())
     return LIMIT_MISSED if missed else DONE
 

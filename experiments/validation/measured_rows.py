@@ -66,7 +66,7 @@ class MeasuredRow:
         except ValueError:
             value = math.nan
         if not least <= value <= most:
-            upto = f" to {most:.10g}" if most < LARGEST else ""
+            upto = f" to {most:.15g}" if most < LARGEST else ""
             raise self.wrong(column, f"a number from {least:g}{upto}")
         return value
 
