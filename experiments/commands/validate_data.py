@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -21,7 +21,9 @@ from sim.measures.metrics import Unit
 
 _MET: Mapping[bool | None, str] = {True: "met", False: "missed", None: NOTHING}
 
-_HEADINGS = ["of", "what", "predicted", "measured", "ratio", "target", "met", "basis"]
+_HEADINGS = ["predicted", "measured", "spread", "ratio", "target", "basis"]
+_LOADED = "dataset_gib"
+"""What rows of a Redis say of themselves."""
 _SUMMARY = ["quantity", "rows", "met", "median error", "worst error", "target", "all"]
 
 
@@ -65,28 +67,40 @@ def _by_quantity(predictions: Sequence[Prediction]) -> dict[Target, list[float]]
 def _print(
     found: Mapping[str, Sequence[Prediction]], summary: Mapping[Target, Sequence[float]]
 ) -> None:
-    rows = [list(_HEADINGS)]
     for name, predictions in found.items():
-        rows.append([name, *[""] * (len(_HEADINGS) - 1)])
-        rows += map(_row, predictions)
-    print_grid(Grid(rows, names=2, words=(5, 6, 7)), Output())
-    tell("")
+        print_grid(Grid(list(_rows(name, predictions)), words=(5, 6)), Output())
+        tell("")
     of_quantities = [_of_quantity(*one) for one in summary.items()]
     print_grid(Grid([list(_SUMMARY), *of_quantities], words=(5, 6)), Output())
 
 
-def _row(one: Prediction) -> list[str]:
+def _rows(name: str, predictions: Sequence[Prediction]) -> Iterator[list[str]]:
+    """Those of a file; of a load several things are predicted, which stand below its name."""
+    yield [Path(name).stem, *_HEADINGS]
+    heading = ""
+    for one in predictions:
+        words = {field: _field(field, value) for field, value in one.fields.items()}
+        phase = words.pop("phase", "")
+        described = " ".join(words.values())
+        if _LOADED not in words:
+            yield _row(described, one)
+            continue
+        if described != heading:
+            heading = described
+            yield [heading, *[""] * len(_HEADINGS)]
+        yield _row(f"  {one.what} {phase}".rstrip(), one)
+
+
+def _row(described: str, one: Prediction) -> list[str]:
     predicted_text, measured_text = formatting.alike(one.unit, [one.predicted, one.measured])
-    ratio = NOTHING if one.ratio is None else f"{one.ratio:.3f}"
     target = one.target.of_a_row
     return [
-        " ".join(_field(name, value) for name, value in one.fields.items()),
-        one.what,
+        described,
         predicted_text,
         measured_text,
-        ratio,
-        target,
-        _MET[one.met],
+        NOTHING if one.spread is None else formatting.share(one.spread),
+        NOTHING if one.ratio is None else f"{one.ratio:.3f}",
+        target if one.met is None else f"{target} {_MET[one.met]}",
         one.basis,
     ]
 
@@ -94,7 +108,7 @@ def _row(one: Prediction) -> list[str]:
 def _field(name: str, value: str | int | float) -> str:
     """What a row says of itself, as short as can be understood."""
     if isinstance(value, str):
-        return value
+        return value.replace("_", " ") if name == "phase" else value
     if name.endswith("_bytes"):
         return formatting.size(value)
     return _SHORT[name].format(value) if name in _SHORT else f"{name} {value:g}"
@@ -104,7 +118,7 @@ _SHORT = {
     "instances": "x{:g}",
     "fork_no_after_touch": "fork {:g}",
     "touched_percent": "{:g}%",
-    "dataset_gib": "{:g} GiB",
+    _LOADED: "{:g} GiB",
     "rate_req_per_s": "{:g}/s",
 }
 
@@ -142,6 +156,7 @@ def _document(
                 "unit": _unit(one.unit),
                 "predicted": one.predicted,
                 "measured": one.measured,
+                "spread": one.spread,
                 "ratio": one.ratio,
                 "within": one.target.within,
                 "met": one.met,

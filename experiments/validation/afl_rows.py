@@ -39,7 +39,7 @@ def _predictions(rows: Sequence[MeasuredRow], profile: Profile) -> Iterator[Pred
             predicted=1e9 / (own_ns + round_ns(profile, _target_bytes(alike))),
             unit=Unit.PER_SECOND,
             target=EXECUTION_RATE,
-            basis="an execution with the smallest buffer, less its fork and exit",
+            basis="rate with the smallest, less its fork",
         )
 
 

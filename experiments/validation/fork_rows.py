@@ -7,7 +7,7 @@ from statistics import median
 
 from experiments.validation.fork_program import forks_ns
 from experiments.validation.measured_machine import MODES, setup_of
-from experiments.validation.measured_rows import MeasuredRow, grouped, median_of
+from experiments.validation.measured_rows import MeasuredRow, grouped, median_of, spread_of
 from experiments.validation.prediction import Prediction
 from experiments.validation.targets import (
     FORK,
@@ -51,6 +51,7 @@ def _predictions(rows: Sequence[MeasuredRow], profile: Profile) -> Iterator[Pred
                 unit=Unit.NANOSECONDS,
                 target=_target(mode, processes),
                 basis="profile",
+                spread=spread_of(same, "fork_ns"),
             )
 
 

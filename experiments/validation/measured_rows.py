@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -160,3 +160,19 @@ def median_of(
         InputError: a cell is no number from ``least`` to ``most``.
     """
     return median(row.number(column, least=least, most=most) for row in rows)
+
+
+def spread_of(rows: Sequence[MeasuredRow], column: str) -> float | None:
+    """Half of the way from a column's first quartile to its third, relative to its median.
+
+    It is how far a repetition is from another, and what no prediction can be nearer than. None of
+    fewer than four rows, which do not tell.
+
+    Raises:
+        InputError: a cell is no number.
+    """
+    values = [row.number(column) for row in rows]
+    if len(values) < 4 or not median(values):
+        return None
+    first, middle, third = quantiles(values, method="inclusive")
+    return (third - first) / 2 / middle

@@ -21,6 +21,7 @@ class Prediction:
         unit: of both.
         target: how near it is to come.
         basis: where that comes from which is not in the profile.
+        spread: how far the rows differ among themselves (`spread_of`); None if that is not known.
     """
 
     what: str
@@ -30,6 +31,7 @@ class Prediction:
     unit: Unit
     target: Target
     basis: str
+    spread: float | None = None
 
     @property
     def ratio(self) -> float | None:

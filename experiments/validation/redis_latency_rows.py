@@ -116,7 +116,7 @@ def _basis(session: RedisSession, load: RedisLoad) -> str:
     service = session.service(load)
     parts = [session.save_ns(load).basis, service.basis if service else ""]
     if load.loop == "open" and (load, WITHOUT) in session.phases:
-        parts.append(f"delay: its {WITHOUT}")
+        parts.append(WITHOUT)
     return "; ".join(parts)
 
 

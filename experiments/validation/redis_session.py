@@ -84,8 +84,8 @@ class RedisSession:
 
         nearest = min(loops, key=unlike)
         mean_ns = median_of(self.phases[nearest, WITHOUT], "mean_ns")
-        whose = "its" if nearest == load else "a closed loop's"
-        return Told(mean_ns / nearest.in_flight, f"service: {whose} {WITHOUT}")
+        whose = "" if nearest == load else "closed loop's "
+        return Told(mean_ns / nearest.in_flight, f"{whose}{WITHOUT}")
 
     def save_ns(self, load: RedisLoad) -> Told:
         """How long the child saves: as long as was measured, less its fork and its exit."""
@@ -94,7 +94,7 @@ class RedisSession:
             return Told(whole, "save rate assumed")
         lasted_ns = median_of(self.events[load], "snapshot_duration_ns")
         forked = self._forked(load)
-        return Told(max(lasted_ns - sum(forked), 1.0), "save: its duration")
+        return Told(max(lasted_ns - sum(forked), 1.0), "duration")
 
     def fork_ns(self, load: RedisLoad) -> float:
         """How long the fork of the loaded data set blocks the server."""

@@ -81,7 +81,7 @@ def _sets(session: RedisSession, load: RedisLoad, events: Sequence[MeasuredRow])
     if rows is None:
         return None
     sets = median_of(rows, "requests") * load.set_share / len(events)
-    return Told(min(sets, _MOST_SETS), f"SETs: requests of {DURING}")
+    return Told(min(sets, _MOST_SETS), f"requests {DURING}")
 
 
 def _written(session: RedisSession, load: RedisLoad, sets: int) -> int:

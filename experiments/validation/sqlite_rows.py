@@ -8,7 +8,7 @@ from typing import Any
 
 from experiments.language.errors import InputError, Position
 from experiments.validation.measured_machine import setup_of
-from experiments.validation.measured_rows import MeasuredRow, grouped, median_of
+from experiments.validation.measured_rows import MeasuredRow, grouped, median_of, spread_of
 from experiments.validation.prediction import Prediction
 from experiments.validation.targets import TEST_TOTAL
 from models.costs.profile import Profile
@@ -70,7 +70,8 @@ def _predictions(rows: Sequence[MeasuredRow], profile: Profile) -> Iterator[Pred
                 predicted=_total_ns(profile, heap, alike[0], run_ns, max(round(faults), 0)),
                 unit=Unit.NANOSECONDS,
                 target=TEST_TOTAL,
-                basis="test_ns on the smallest database; its own further faults",
+                basis="test_ns on the smallest, own faults",
+                spread=spread_of(alike, "total_ns"),
             )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from experiments.forks.trial import Trial
 from experiments.validation.measured_machine import MODES, setup_of
-from experiments.validation.measured_rows import MeasuredRow, grouped, median_of
+from experiments.validation.measured_rows import MeasuredRow, grouped, median_of, spread_of
 from experiments.validation.prediction import Prediction
 from experiments.validation.targets import FORK_AND_TOUCH
 from models.costs.profile import Profile
@@ -57,6 +57,7 @@ def _predictions(rows: Sequence[MeasuredRow], profile: Profile) -> Iterator[Pred
             unit=Unit.NANOSECONDS,
             target=FORK_AND_TOUCH,
             basis="profile",
+            spread=spread_of(alike, "fork_plus_write_ns"),
         )
 
 

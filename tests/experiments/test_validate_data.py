@@ -202,7 +202,7 @@ def test_a_file_of_redis_alone_suffices(tmp_path: Path) -> None:
     told = document(tmp_path, "redis_bgsave_events")["predictions"]
     # Without latencies nothing tells how many SETs there were, nor how fast a closed loop is.
     assert [(one["what"], one["basis"]) for one in told if one["what"] != "fork"] == [
-        ("copies given time", "save: its duration; service assumed")
+        ("copies given time", "duration; service assumed")
     ]
 
 
