@@ -8,24 +8,28 @@ from sim.machine.clock import Activity
 from sim.machine.streams import Streams
 from workloads.running.setup import Setup
 
-REPETITIONS = 5
+REPETITIONS = range(5, 21)
+"""How often memory is filled: several processes drift apart, so that forks meet what others do."""
 
 
 class _ForkingLoop:
     """One of them; its children exit at once."""
 
-    def __init__(self, kernel: Kernel, streams: Streams, number: int, n_pages: int) -> None:
+    def __init__(
+        self, kernel: Kernel, streams: Streams, number: int, n_pages: int, repetitions: int
+    ) -> None:
         self._kernel = kernel
         self._task = kernel.machine.task(f"fork-{number}")
         self._mm = kernel.start_program()
         self._n_pages = n_pages
+        self._repetitions = repetitions
         self._jitter = streams.generator(f"validation/fill/{number}")
         self.forks_ns: list[tuple[int, int]] = []
 
     def live(self) -> Activity:
         """Map, fill, fork and wait twice, unmap, and again."""
         jitter = self._kernel.scheme.costs.fill_jitter
-        for _ in range(REPETITIONS):
+        for _ in range(self._repetitions):
             if self._n_pages:
                 region = self._mm.map(self._n_pages)
                 pace = max(1 + jitter * self._jitter.standard_normal(), 0.0)
@@ -53,19 +57,23 @@ class _ForkingLoop:
         yield from self._kernel.exit(task, mm)
 
 
-def forks_ns(setup: Setup, n_pages: int, processes: int) -> tuple[list[int], list[int]]:
+def forks_ns(
+    setup: Setup, n_pages: int, processes: int, repetitions: int = REPETITIONS[0]
+) -> tuple[list[int], list[int]]:
     """How long forks block those who call them.
 
     Args:
         setup: the machine.
         n_pages: what each process fills.
         processes: how many there are at once.
+        repetitions: how often; as near to it as `REPETITIONS` has it.
 
     Returns:
         The first fork after filling of every process and repetition, and the next one of each.
     """
     kernel, streams = setup.kernel(), setup.streams()
-    all_ = [_ForkingLoop(kernel, streams, number, n_pages) for number in range(processes)]
+    times = min(max(repetitions, REPETITIONS[0]), REPETITIONS[-1])
+    all_ = [_ForkingLoop(kernel, streams, number, n_pages, times) for number in range(processes)]
     clock = kernel.machine.clock
     clock.run(until=clock.all_of([clock.process(one.live()) for one in all_]))
     clock.check()

@@ -36,7 +36,8 @@ def predictions(rows: Sequence[MeasuredRow], profile: Profile) -> list[Predictio
 def _predictions(rows: Sequence[MeasuredRow], profile: Profile) -> Iterator[Prediction]:
     for (mode, size_bytes, processes), alike in grouped(rows, _described):
         setup = setup_of(profile, mode, cores=2 * processes)
-        both_ns = forks_ns(setup, pages_of(size_bytes), processes)
+        fills = len(alike) // (2 * processes) if processes > 1 else 1
+        both_ns = forks_ns(setup, pages_of(size_bytes), processes, fills)
         for number, same in grouped(alike, _number):
             yield Prediction(
                 what="fork",

@@ -206,6 +206,30 @@ def test_a_file_of_redis_alone_suffices(tmp_path: Path) -> None:
     ]
 
 
+def test_few_sets_have_a_target_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / EVENTS).write_text(
+        f"{HEADERS[EVENTS]}\n"
+        f"0.1,set,1,open,1000,9e6,1e9,2400,{100 * 2**20}\n"
+        f"0.1,set,1,open,9000,9e6,1e9,15000,{100 * 2**20}\n"
+        f"0.1,get,1,open,9000,9e6,1e9,90,{100 * 2**20}\n"
+    )
+    rest = ",1" * 8
+    (tmp_path / LATENCIES).write_text(
+        f"{HEADERS[LATENCIES]}\n"
+        f"0.1,set,1,open,1000,during_snapshot,1000{rest}\n"
+        f"0.1,set,1,open,9000,during_snapshot,9000{rest}\n"
+        f"0.1,get,1,open,9000,during_snapshot,9000{rest}\n"
+    )
+    told = document(tmp_path, "redis_bgsave_events")["predictions"]
+    given = {one["fields"]["rate_req_per_s"]: one for one in told if one["what"].endswith("SETs")}
+    # 25,600 pages: 1,000 SETs are fewer than one in five of them, 9,000 are more.
+    assert given[1000]["quantity"] == "pages copied, given the SETs, fewer than one per five pages"
+    assert given[9000]["quantity"] == "pages copied, given the SETs"
+    # A value of 1,280 bytes, an entry, an object: from two pages to a little above three a SET.
+    assert 2000 < given[1000]["predicted"] < 3300
+    assert not [one for one in told if one["fields"]["workload"] == "get" and one["what"] != "fork"]
+
+
 def test_targets_judge_rows_and_all_of_them() -> None:
     assert FORK.row_met(1.29) is True
     assert FORK.row_met(0.69) is False
