@@ -7,8 +7,10 @@ import math
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from typing import TypeVar
+
+from pydantic import ValidationError
 
 from experiments.language.errors import InputError, Position, shown, suggestion
 from sim.regular_file import open_regular
@@ -39,8 +41,20 @@ class MeasuredRow:
         text = f"{column}: {shown(self.cells[column])}: expected {expected}"
         return InputError.at(Position(self.source, self.line, place), text)
 
-    def number(self, column: str, default: float | None = None, *, above: float = 0.0) -> float:
-        """A number from ``above``, of a column that may be left out if there is a default.
+    def refused(self, error: ValueError) -> InputError:
+        """The error that what it describes cannot be simulated."""
+        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+        return InputError.at(Position(self.source, self.line), f"cannot be simulated: {reason}")
+
+    def number(
+        self,
+        column: str,
+        default: float | None = None,
+        *,
+        least: float = 0.0,
+        most: float = LARGEST,
+    ) -> float:
+        """A number from ``least`` to ``most``; of a column that may be left out the default.
 
         Raises:
             InputError: it is none.
@@ -51,17 +65,20 @@ class MeasuredRow:
             value = float(self.cells[column])
         except ValueError:
             value = math.nan
-        if not above <= value <= LARGEST:
-            raise self.wrong(column, f"a number from {above:g}")
+        if not least <= value <= most:
+            upto = f" to {most:.15g}" if most < LARGEST else ""
+            raise self.wrong(column, f"a number from {least:g}{upto}")
         return value
 
-    def count(self, column: str, default: int | None = None, *, above: int = 0) -> int:
+    def count(
+        self, column: str, default: int | None = None, *, least: int = 0, most: float = LARGEST
+    ) -> int:
         """A whole number, as `number`.
 
         Raises:
             InputError: it is none.
         """
-        value = self.number(column, default, above=above)
+        value = self.number(column, default, least=least, most=most)
         if value != int(value):
             raise self.wrong(column, "a whole number")
         return int(value)
@@ -134,10 +151,28 @@ def grouped(
     yield from groups.items()
 
 
-def median_of(rows: Sequence[MeasuredRow], column: str) -> float:
+def median_of(
+    rows: Sequence[MeasuredRow], column: str, *, least: float = 0.0, most: float = LARGEST
+) -> float:
     """The median of a column.
+
+    Raises:
+        InputError: a cell is no number from ``least`` to ``most``.
+    """
+    return median(row.number(column, least=least, most=most) for row in rows)
+
+
+def spread_of(rows: Sequence[MeasuredRow], column: str) -> float | None:
+    """Half of the way from a column's first quartile to its third, relative to its median.
+
+    It is how far a repetition is from another, and what no prediction can be nearer than. None of
+    fewer than four rows, which do not tell.
 
     Raises:
         InputError: a cell is no number.
     """
-    return median(row.number(column) for row in rows)
+    values = [row.number(column) for row in rows]
+    if len(values) < 4 or not median(values):
+        return None
+    first, middle, third = quantiles(values, method="inclusive")
+    return (third - first) / 2 / middle

@@ -165,6 +165,18 @@ def validate(**arguments: Any) -> None:
     call("validate", **arguments)
 
 
+@main.command("validate-data")
+@click.argument("folder", metavar="DIR")
+@click.option(
+    "--profile", required=True, metavar="P", help="The machine: a profile's name or file."
+)
+@click.option("--only", metavar="FILE,...", help="These files alone, such as fork_micro.")
+@_JSON
+def validate_data(**arguments: Any) -> None:
+    """Say how near a profile's predictions come to rows that were measured, in DIR."""
+    call("validate_data", **arguments)
+
+
 @main.command()
 @click.argument("folder", metavar="DIR")
 @click.option("--check", is_flag=True, help="Read every record to find damaged ones.")
