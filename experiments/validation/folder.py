@@ -92,7 +92,8 @@ def predicted(
         if name in chosen or (of_redis and name in _OF_REDIS)
     }
     redis_latency_rows.check_phases(rows.get(_LATENCIES, []))
-    session = RedisSession(rows.get(_EVENTS, []), rows.get(_LATENCIES, []), profile)
+    aged = profile.when_aged
+    session = RedisSession(rows.get(_EVENTS, []), rows.get(_LATENCIES, []), aged)
     for name, of_file in rows.items():
         if name not in chosen:
             continue
@@ -101,4 +102,6 @@ def predicted(
         elif name == _LATENCIES:
             yield name, redis_latency_rows.predictions(session)
         else:
-            yield name, _ALONE[name].predictions(of_file, profile)
+            # Programs are measured for hours, forks of fresh memory at the beginning.
+            state = profile if name == fork_rows.FILE else aged
+            yield name, _ALONE[name].predictions(of_file, state)

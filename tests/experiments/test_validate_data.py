@@ -11,7 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from experiments.commands.cli import main
+from experiments.validation.folder import predicted
 from experiments.validation.targets import FORK, MEDIAN_LATENCY, REDIS_FORK, Target
+from models.costs.profile import Profile, load_profile
 
 MEASURED = Path(__file__).parent / "data/measured"
 PROFILE = "epyc-7302p-linux-5.6"
@@ -244,3 +246,20 @@ def test_targets_judge_rows_and_all_of_them() -> None:
     assert Target("all", 0.15).met([1.1, 1.2]) is False
     assert FORK.of_all == "median 10%, 80% within 30%"
     assert MEDIAN_LATENCY.of_all == "median factor 1.5"
+
+
+def test_programs_are_predicted_on_a_machine_that_has_run_for_long() -> None:
+    fresh = load_profile(PROFILE)
+    stock = fresh.constants["movable_stock_frames"].model_copy(update={"value": 3e5})
+    own = {name: getattr(fresh, name) for name in Profile.model_fields}
+    profile = Profile(**{**own, "aged": {"movable_stock_frames": stock}})
+
+    def each(machine: Profile, name: str) -> list[float]:
+        ((_, found),) = predicted(MEASURED, machine, [name])
+        return [one.predicted for one in found]
+
+    assert each(profile, "fork_micro.csv") == each(fresh, "fork_micro.csv")
+    touched, before = (each(one, "fork_touch.csv") for one in (profile, fresh))
+    assert all(now >= then for now, then in zip(touched, before, strict=True))
+    assert touched != before
+    assert touched == each(profile.when_aged, "fork_touch.csv")
