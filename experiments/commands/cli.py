@@ -324,6 +324,13 @@ def explain(**arguments: Any) -> None:
     metavar="FORK",
     help="Only this one; repeatable: huge, or '{kind: classic6, folio: 64KiB}'.",
 )
+@click.option(
+    "--heap",
+    type=click.Choice(["fresh", "loaded", "aged"]),
+    help="Of --size: just filled (fresh), on a machine that has run for long (loaded), or copied "
+    "by snapshots (aged).",
+)
+@click.option("--scattered", metavar="SHARE", help="Or so many of its page frames: 0.3, 30%.")
 @_JSON
 @_MARKDOWN
 def fork(**arguments: Any) -> None:

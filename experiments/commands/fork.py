@@ -8,6 +8,7 @@ from typing import Any
 
 from experiments.commands.printing import Output, print_json, say_all, tell
 from experiments.forks.fork_choice import ForkChoice, several_forks
+from experiments.forks.heap import Heap
 from experiments.forks.one_fork import (
     WRITTEN,
     ForkedMemory,
@@ -29,7 +30,7 @@ from results.tables.cells import NOTHING
 from results.tables.grid import Grid, print_grid
 from results.tables.markdown import markdown_list, markdown_table
 from sim.measures.metrics import Unit
-from sim.units import parse_bytes
+from sim.units import parse_bytes, parse_ratio
 
 LARGEST = 4 * 2**40
 
@@ -108,6 +109,8 @@ def main(
     profile: str | None,
     forks: tuple[str, ...],
     *,
+    heap: str | None,
+    scattered: str | None,
     as_json: bool,
     markdown: bool,
 ) -> int:
@@ -119,8 +122,12 @@ def main(
     """
     if sum(asked is not None for asked in (size, pid, smaps)) != 1:
         raise InputError.at(Position("--size"), "expected one of --size, --pid and --smaps")
+    if size is None and (heap or scattered):
+        wrong = "expected --size with it: how a process's memory lies is not known"
+        raise InputError.at(Position("--heap" if heap else "--scattered"), wrong)
     if size is not None:
-        table = _of_size(_size(size), profile, forks)
+        history = Heap(heap) if heap else Heap.FRESH
+        table = _of_size(_size(size), profile, forks, history, _share(scattered, history))
     elif pid is not None:
         table = _of_process(process_of_pid(pid), f"--pid {pid}", profile, forks)
     else:
@@ -140,16 +147,42 @@ def main(
     return 0
 
 
-def _of_size(size_bytes: int, profile: str | None, forks: tuple[str, ...]) -> ForkTable:
+def _of_size(
+    size_bytes: int,
+    profile: str | None,
+    forks: tuple[str, ...],
+    heap: Heap,
+    share: float | None,
+) -> ForkTable:
     text = formatting.size(size_bytes)
-    memory = JustFilled(size_in_pages(size_bytes))
+    memory = JustFilled(size_in_pages(size_bytes), share)
+    aged = heap is not Heap.FRESH
     rows = [
         ForkRow(choice, _forked(choice, memory, f"--size:1:1: {text}"))
-        for choice in several_forks(forks, profile, catalogue())
+        for choice in several_forks(forks, profile, catalogue(), aged=aged)
     ]
-    machine = rows[0].choice.profile.name
-    note = f"note: a process of {text}, just filled, on {machine}; nobody disturbs it. {_WRITES}."
-    return ForkTable(rows, {"size_bytes": size_bytes, "machine": machine}, [], [note])
+    machine = rows[0].choice.profile
+    how = heap.words if share is None or heap is Heap.AGED else f"{share:.3g} of it scattered"
+    notes = [f"note: a process of {text}, {how}, on {machine.name}; nobody disturbs it. {_WRITES}."]
+    if heap is Heap.LOADED and not machine.aged:
+        notes.append(f"note: profile {machine.name} does not say how memory lies after long")
+    told = {"size_bytes": size_bytes, "machine": machine.name, "heap": str(heap)}
+    return ForkTable(rows, {**told, "scattered": share}, [], notes)
+
+
+def _share(text: str | None, heap: Heap) -> float | None:
+    """The share of frames that lie scattered; None where the machine's stock says."""
+    if text is None:
+        return 1.0 if heap is Heap.AGED else None
+    start = Position("--scattered")
+    try:
+        share = float(parse_ratio(text))
+    except ValueError as error:
+        raise InputError.at(start, f"{shown(text)}: {error}") from None
+    if not 0 <= share <= 1 or heap is Heap.AGED:
+        expected = "all of an aged heap" if heap is Heap.AGED else "a share from 0 to 1"
+        raise InputError.at(start, f"{shown(text)}: expected {expected}")
+    return share
 
 
 def _of_process(

@@ -73,7 +73,7 @@ def one_fork(
 
 
 def several_forks(
-    chosen: Sequence[str], profile: str | None, known: Catalogue
+    chosen: Sequence[str], profile: str | None, known: Catalogue, *, aged: bool = False
 ) -> Iterator[ForkChoice]:
     """The chosen forks, or all in every variant.
 
@@ -81,6 +81,7 @@ def several_forks(
         chosen: names, which mean all their variants, or mappings as an experiment has them.
         profile: name or file of the machine's profile.
         known: what can be named.
+        aged: on a machine that has run for long.
 
     Raises:
         InputError: a choice or the profile is wrong.
@@ -89,7 +90,7 @@ def several_forks(
     for fork in _forks(chosen, known):
         document = _document(profile)
         document.assign(("fork",), fork, fork.position(()))
-        yield _checked(document, model, known)
+        yield _checked(document, model, known, aged=aged)
 
 
 def _forks(chosen: Sequence[str], known: Catalogue) -> Iterator[Document]:
@@ -120,11 +121,15 @@ def _at(source: str, data: Data) -> Document:
     return Document(data, {(): Position(source)})
 
 
-def _checked(document: Document, model: type[BaseModel], known: Catalogue) -> ForkChoice:
+def _checked(
+    document: Document, model: type[BaseModel], known: Catalogue, *, aged: bool = False
+) -> ForkChoice:
     config = validate(model, document).model_dump(mode="json", serialize_as_any=True)
     machine = config["machine"]
     inputs = NamedFiles(Path(), known.profiles)
     profile = inputs.profile(machine["profile"], document, ("machine", "profile"))
+    if aged:
+        profile = profile.when_aged
     profile = profile.varied(machine["constants"], machine["scale"])
     setup = Setup.of(config["fork"], profile=profile, cores=1)
     return ForkChoice(document.data["fork"], setup.fork(), profile)

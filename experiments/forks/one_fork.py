@@ -53,6 +53,10 @@ class ForkedMemory(Protocol):
     """The memory of a process that is forked."""
 
     @property
+    def scattered(self) -> float | None:
+        """The share of its frames that lie scattered; None where the machine says."""
+
+    @property
     def n_pages(self) -> int:
         """How many pages it has."""
 
@@ -72,9 +76,11 @@ class JustFilled:
 
     Attributes:
         n_pages: its length.
+        scattered: the share of its frames that lie scattered; None where the machine says.
     """
 
     n_pages: int
+    scattered: float | None = None
 
     def fill(self, trial: Trial) -> None:
         """See `ForkedMemory.fill`."""
@@ -90,7 +96,7 @@ class JustFilled:
     def sample(self, *, whole: bool) -> tuple[JustFilled, IntArray]:
         """See `ForkedMemory.sample`."""
         sampled = self.n_pages if whole else min(self.n_pages, SAMPLE_PAGES)
-        return JustFilled(sampled), np.arange(sampled)
+        return JustFilled(sampled, self.scattered), np.arange(sampled)
 
 
 def one_fork(scheme: Scheme, memory: ForkedMemory) -> OneFork:
@@ -128,7 +134,7 @@ def pause_if_scattered_ns(scheme: Scheme, memory: ForkedMemory) -> int:
 
 
 def _filled(scheme: Scheme, memory: ForkedMemory, *, scattered: bool | None = None) -> Trial:
-    trial = Trial(scheme, scattered=scattered)
+    trial = Trial(scheme, scattered=scattered, share=memory.scattered)
     memory.fill(trial)
     return trial
 

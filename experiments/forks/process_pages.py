@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -51,8 +52,10 @@ class ProcessPages:
         tables_left_out: tables of the process that are not there, for want of room.
         as_now: whether memory is huge where the process's is, and 4 KiB pages elsewhere; else it is
             what the scheme makes of it.
+        scattered: nobody knows of a process how its frames lie.
     """
 
+    scattered: ClassVar[None] = None
     n_pages: int
     areas: tuple[PlacedArea, ...]
     huge: IntArray

@@ -68,9 +68,12 @@ class Trial:
         scheme: how it forks.
         scattered: whether every frame lies scattered, or all in contiguous runs; None leaves it
             to the stocks of the machine's profile.
+        share: of the frames that are filled first, so many lie scattered, whatever the stocks.
     """
 
-    def __init__(self, scheme: Scheme, *, scattered: bool | None = None) -> None:
+    def __init__(
+        self, scheme: Scheme, *, scattered: bool | None = None, share: float | None = None
+    ) -> None:
         self.scheme = scheme
         costs = scheme.costs
         if scattered is None:
@@ -78,7 +81,7 @@ class Trial:
         else:
             stock = BOUNDLESS * scattered
             memory = PhysicalMemory(stock, stock)
-        self._share = None if scattered is None else float(scattered)
+        self._share = share if scattered is None else float(scattered)
         self.memory = memory
         self.parent = AddressSpace(memory)
         self.child = self.parent

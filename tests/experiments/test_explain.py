@@ -254,7 +254,8 @@ def test_the_command_prints_words_and_steps(label: str, monkeypatch: pytest.Monk
         ),
         (
             ["classic", "--profile", "epyc"],
-            "--profile:1:1: machine.profile: 'epyc': expected 'epyc-7302p-linux-5.6'",
+            "--profile:1:1: machine.profile: 'epyc': expected one of 'epyc-7302p-linux-5.6', "
+            "'xeon-4210r-linux-6.9', 'xeon-6982p-vm-linux-6.6'",
         ),
         ([], "forksim: Missing argument 'NAME'."),
     ],

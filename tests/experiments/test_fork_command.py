@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from quantities_asked import SIZE
+from ruamel.yaml import YAML
 
+import models
 from experiments.commands.cli import main
 from experiments.forks import one_fork as module
 from experiments.forks.fork_choice import several_forks
@@ -222,7 +226,8 @@ SCHEMES_QUOTED = ", ".join(repr(name) for name in SCHEMES)
         ),
         (
             ["--size", "1GiB", "--profile", "epyc"],
-            "--profile:1:1: machine.profile: 'epyc': expected 'epyc-7302p-linux-5.6'",
+            "--profile:1:1: machine.profile: 'epyc': expected one of 'epyc-7302p-linux-5.6', "
+            "'xeon-4210r-linux-6.9', 'xeon-6982p-vm-linux-6.6'",
         ),
         ([], "--size:1:1: expected one of --size, --pid and --smaps"),
         (["--size", "1GiB", "--pid", "1"], "--size:1:1: expected one of --size, --pid and --smaps"),
@@ -234,3 +239,56 @@ def test_wrong_questions_are_one_line(arguments: list[str], line: str) -> None:
     # The kinds of a union are told in an order of their own.
     assert sorted(result.stderr.rstrip("\n")) == sorted(line)
     assert result.stderr.startswith(line[:40])
+
+
+def blocked_ns(*arguments: str) -> int:
+    result = CliRunner().invoke(
+        main, ["fork", "--size", "1GiB", "--fork", "classic", "--json", *arguments]
+    )
+    assert result.exit_code == 0, result.output
+    (row,) = json.loads(result.stdout)["forks"]
+    found: int = row["blocked_ns"]
+    return found
+
+
+def test_a_heap_has_a_history(tmp_path: Path) -> None:
+    pages = 2**30 // 4096
+    costs = load_profile("epyc-7302p-linux-5.6").costs
+    entry = costs.entry_copy_ns + costs.entry_protect_ns + costs.table_copy_ns / 512
+    contiguous = costs.fork_base_ns + pages * entry
+    assert blocked_ns("--scattered", "0") == round(contiguous)
+    third = blocked_ns("--scattered", "30%")
+    assert third == pytest.approx(contiguous + 0.3 * pages * costs.entry_scattered_ns, rel=1e-4)
+    every = round(contiguous + pages * costs.entry_scattered_ns)
+    assert blocked_ns("--heap", "aged") == blocked_ns("--scattered", "1") == every
+    fresh = blocked_ns()
+    assert blocked_ns("--heap", "fresh") == fresh
+    assert contiguous < fresh < every
+    # A machine that has run for long hands out more of them.
+    profile = YAML(typ="safe").load(
+        (Path(models.__file__).parent / "costs/machines/epyc-7302p-linux-5.6.yaml").read_text()
+    )
+    stock = {**profile["constants"]["movable_stock_frames"], "value": 3e5}
+    file = tmp_path / "old.yaml"
+    with file.open("w") as stream:
+        YAML(typ="safe").dump({**profile, "aged": {"movable_stock_frames": stock}}, stream)
+    loaded = blocked_ns("--heap", "loaded", "--profile", str(file))
+    scattered = 3e5 * -math.expm1(-pages / 3e5)
+    assert loaded == pytest.approx(contiguous + scattered * costs.entry_scattered_ns, rel=1e-4)
+    assert blocked_ns("--profile", str(file)) == fresh
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--size", "1GiB", "--scattered", "2"), "--scattered:1:1: '2': expected a share"),
+        (("--size", "1GiB", "--scattered", "few"), "--scattered:1:1: 'few'"),
+        (("--size", "1GiB", "--heap", "aged", "--scattered", "0"), "expected all of an aged heap"),
+        (("--pid", "1", "--heap", "aged"), "--heap:1:1: expected --size with it"),
+        (("--size", "1GiB", "--heap", "old"), "'old' is not one of"),
+    ],
+)
+def test_a_history_that_is_none_is_one_line(arguments: tuple[str, ...], said: str) -> None:
+    result = CliRunner().invoke(main, ["fork", *arguments])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
