@@ -5,9 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from experiments.commands.ending import DONE
 from experiments.commands.figure_formats import figure_formats
-from experiments.commands.finished_run import open_run
+from experiments.commands.finished_run import ending_of, open_run
 from experiments.commands.printing import Output, print_json, say
 from experiments.language.errors import InputError, suggestion
 from results.figures.formats import FORMATS
@@ -48,7 +47,7 @@ def main(
         print_blame(table, Output())
     stem = run.path / ("blame" if phase is None else f"blame-{phase}")
     _draw(table, target or stem, [target.suffix[1:]] if target else formats)
-    return DONE
+    return ending_of(run)
 
 
 def _target(file: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from experiments.commands.finished_run import open_run
+from experiments.commands.finished_run import ending_of, open_run
 from experiments.commands.printing import Output, print_json, say_all
 from experiments.commands.run_output import RunOutput
 from experiments.language.errors import InputError
@@ -35,4 +35,4 @@ def main(
         say_all([*markdown_table(grid_of(found)), "", *markdown_list(lines_of(found))])
     else:
         print_comparisons(found, Output())
-    return 0
+    return ending_of(run)

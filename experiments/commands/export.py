@@ -6,9 +6,7 @@ from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 
-from pandas import DataFrame
-
-from experiments.commands.finished_run import open_run
+from experiments.commands.finished_run import ending_of, open_run
 from experiments.commands.printing import data_stream, say
 from experiments.language.errors import InputError
 from results.records.run_folder import Run
@@ -23,7 +21,7 @@ _CSV, _PARQUET = ".csv", ".parquet"
 
 
 def main(folder: str, target: str) -> int:
-    """Write the run in ``folder`` to ``target``; 0.
+    """Write the run in ``folder`` to ``target``; 0, 1 if points of it failed or are damaged.
 
     Args:
         folder: the run's.
@@ -37,17 +35,19 @@ def main(folder: str, target: str) -> int:
     file = Path(target)
     if not target:
         raise InputError("'': expected a file or a folder to export to")
-    if target == STANDARD_OUTPUT:
-        write_csv(_table(folder), data_stream())
-    elif file.is_dir() or target.endswith("/"):
-        _write_each(open_run(folder), file)
-    else:
+    into_folder = file.is_dir() or target.endswith("/")
+    if target != STANDARD_OUTPUT and not into_folder:
         _check(target)
-        if file.suffix == ENDING:
-            write_whole(file, _text(_only(open_run(folder), target)))
-        else:
-            _write_table(folder, file)
-    return 0
+    run = open_run(folder)
+    if target == STANDARD_OUTPUT:
+        write_csv(tidy(run.records, run.swept), data_stream())
+    elif into_folder:
+        _write_each(run, file)
+    elif file.suffix == ENDING:
+        write_whole(file, _text(_only(run, target)))
+    else:
+        _write_table(run, file)
+    return ending_of(run)
 
 
 def _check(target: str) -> None:
@@ -62,19 +62,14 @@ def _check(target: str) -> None:
         raise InputError(f"{target}: parquet: {wanted}")
 
 
-def _write_table(folder: str, file: Path) -> None:
-    table = _table(folder)
+def _write_table(run: Run, file: Path) -> None:
+    table = tidy(run.records, run.swept)
     with whole_file(file) as stream:
         if file.suffix == _CSV:
             write_csv(table, stream)
         else:
             in_one_type(table).to_parquet(stream, index=False)
     say(f"{len(table)} rows in {file}", err=True)
-
-
-def _table(folder: str) -> DataFrame:
-    run = open_run(folder)
-    return tidy(run.records, run.swept)
 
 
 def _only(run: Run, target: str) -> PointDistribution:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from experiments.commands.ending import DONE, SOME_FAILED
 from experiments.commands.printing import say
 from experiments.language.errors import InputError
 from results.records.run_folder import Run, RunFolderError, read
@@ -23,3 +24,8 @@ def open_run(folder: str) -> Run:
         total = len(run.records) + run.missing
         say(f"{folder}: {run.missing} of {total} points are not done", err=True)
     return run
+
+
+def ending_of(run: Run) -> int:
+    """How a command ends that has told of a run: 1 if points failed or are damaged, else 0."""
+    return SOME_FAILED if run.failed or run.damaged else DONE

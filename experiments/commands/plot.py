@@ -8,7 +8,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from experiments.commands.finished_run import open_run
+from experiments.commands.finished_run import ending_of, open_run
 from experiments.commands.printing import say
 from experiments.language.errors import InputError, suggestion
 from results.figures import run as run_figure
@@ -66,7 +66,7 @@ def main(
         figure, name = drawn, "figure"
     for file in _write(figure, out, run.path / re.sub(r"[^A-Za-z0-9._-]", "-", name)):
         say(str(file))
-    return 0
+    return ending_of(run)
 
 
 def _sweep(

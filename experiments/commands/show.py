@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from experiments.commands.ending import DONE, LIMIT_MISSED, SOME_FAILED
+from experiments.commands.ending import DONE, LIMIT_MISSED
+from experiments.commands.finished_run import ending_of
 from experiments.commands.printing import say
 from experiments.commands.run_output import RunOutput
 from experiments.execution import output
@@ -39,9 +40,8 @@ def main(folder: str, limits: tuple[str, ...], **asked: Any) -> int:
         limits=found,
     )
     _say_what_is_missing(run)
-    if run.failed or run.damaged:
-        return SOME_FAILED
-    return DONE if all(row.verdict.met for row in found) else LIMIT_MISSED
+    missed = not all(row.verdict.met for row in found)
+    return ending_of(run) or (LIMIT_MISSED if missed else DONE)
 
 
 def _experiment(folder: RunFolder) -> Document:

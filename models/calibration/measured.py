@@ -290,7 +290,6 @@ def _scaled(
         yield name, _constant(part, f"{next_ns} that it is of one on {base.name}")
     first_ns = f"{_MICRO}: a first fork beside the next one, {_PER_UNIT}"
     yield "entry_protect_ns", _constant(protect, first_ns)
-    yield "slot_protect_ns", _constant(protect, "as entry_protect_ns", kind="assumed")
     entry = following.plus(protect.value)
     yield "table_share_ns", _constant(entry, "as an entry of a first fork", kind="assumed")
     factor = following.value / copied
@@ -323,6 +322,7 @@ _LIKE_ENTRIES = (
     "entry_scattered_ns",
     "table_scattered_ns",
     "huge_deposit_scattered_ns",
+    "slot_protect_ns",
     "struct_page_miss_ns",
     "exit_scan_entry_ns",
     "exit_scan_scattered_ns",
