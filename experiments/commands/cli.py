@@ -358,12 +358,25 @@ def paper(**arguments: Any) -> None:
 
 
 @main.command()
-@click.argument("target", type=click.Choice(["paper"]))
-@click.option("--out", metavar="FILE", help="Write the fitted profile here.")
+@click.argument("target", type=click.Choice(["paper", "host"]))
+@click.option("--out", metavar="NAME", help="Write here: a fitted profile; a folder of rows.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1, 3600),
+    default=60,
+    show_default=True,
+    metavar="N",
+    help="Of host: measure so long.",
+)
+@click.option(
+    "--memory", metavar="SIZE", help="Of host: take so much at most.  [default: 8GiB, or half]"
+)
 @_JSON
-def calibrate(**arguments: Any) -> None:
-    """Fit a machine profile to the paper's micro-benchmarks and print the residuals."""
-    call("calibrate", **arguments)
+def calibrate(target: str, seconds: float, memory: str | None, **arguments: Any) -> None:
+    """Fit a machine profile to the paper's micro-benchmarks, or measure this machine (host)."""
+    if target == "host":
+        call("calibrate_host", seconds=seconds, memory=memory, **arguments)
+    call("calibrate", target=target, **arguments)
 
 
 @main.group(no_args_is_help=False)
