@@ -2,6 +2,6 @@
 
 `cli` says what each takes, `ending` how all of them end.
 
-Of `experiments` it may import: `validation`, `calibration`, `forks`, `execution`, `planning`,
-`sweeps`, `language`.
+Of `experiments` it may import: `validation`, `calibration`, `forks`, `measuring`, `execution`,
+`planning`, `sweeps`, `language`.
 """

@@ -34,7 +34,7 @@ def main(
     base = base_profile(based_on)
     times = read_times(Path(folder), _size(up_to))
     release = kernel or assumed_kernel(times)
-    path = path_of(out)
+    path = profile_path(out)
     limit = f" --up-to {up_to}" if up_to else ""
     command = f"forksim calibrate fit DIR --kernel {release}{limit} --out NAME"
     try:
@@ -56,9 +56,21 @@ def main(
         print_json({"profile": str(path), **as_object(document, off)})
     else:
         print_constants(document)
-        print_grid(_residual_grid(off), Output())
+        print_grid(residual_grid(off), Output())
     say(f"wrote {path}", err=True)
     return 0
+
+
+def profile_path(out: str) -> Path:
+    """Where a profile goes.
+
+    Raises:
+        InputError: that is a folder.
+    """
+    path = path_of(out)
+    if path.is_dir():
+        raise InputError.at(Position("--out"), f"{out}: a folder: expected a name or a file")
+    return path
 
 
 def base_profile(name: str) -> Profile:
@@ -110,7 +122,8 @@ def _number(value: float) -> str:
     return f"{value:.4g}"
 
 
-def _residual_grid(off: list[Residual]) -> Grid:
+def residual_grid(off: list[Residual]) -> Grid:
+    """How far each measured fork is from the fitted one."""
     rows = [["forks", "memory", "measured", "fitted", "error"]]
     for one in off:
         measured, fitted = (f"{ns / 1e6:.4g} ms" for ns in (one.measured_ns, one.fitted_ns))

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from experiments.calibration.profile_file import write_profile
-from experiments.commands.calibrate_fit import base_profile
+from experiments.commands.calibrate_fit import base_profile, profile_path
 from experiments.commands.printing import print_json, say
 from experiments.language.errors import InputError, Position, shown
 from models.calibration.one_fork import scaled_document
 from models.costs.profile import profile_from
-from models.costs.user_profiles import path_of
 from results.metrics import formatting
 from sim.units import parse_bytes, parse_duration
 from workloads.traces.formats.redis_info import read_info
@@ -34,7 +33,7 @@ def main(
     """
     base = base_profile(based_on)
     fork_ns, size_bytes, source = _seen(info, fork_time, size)
-    path = path_of(out)
+    path = profile_path(out)
     release = kernel or base.kernel
     try:
         document, factor = scaled_document(

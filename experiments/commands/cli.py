@@ -417,6 +417,24 @@ def calibrate_fit(**arguments: Any) -> None:
     call("calibrate_fit", **arguments)
 
 
+@calibrate.command("host")
+@_PROFILE_OUT
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1, 3600),
+    default=60,
+    show_default=True,
+    metavar="N",
+    help="Measure so long.",
+)
+@click.option("--memory", metavar="SIZE", help="Take so much at most.  [default: 8GiB, or half]")
+@_BASED_ON
+@_JSON
+def calibrate_host(**arguments: Any) -> None:
+    """Measure the machine that this runs on, and fit a profile to it."""
+    call("calibrate_host", **arguments)
+
+
 @calibrate.command("info")
 @click.argument("info", metavar="[INFO]", required=False, type=click.Path())
 @click.option("--fork-time", metavar="TIME", help="How long a fork took, without a file of INFO.")

@@ -141,8 +141,23 @@ def _intercept(times: Repetitions) -> float | None:
     return None if found is None else found[0]
 
 
+def _per_page(times: Repetitions) -> float | None:
+    """What a page takes at a fork, or at a child's end.
+
+    Python's own fork takes as long as that of 6,000 pages, so where no fork of nothing was measured
+    the line through the sizes tells.
+    """
+    return _per_unit(times) if 0 in times else (_slope(times) or _per_unit(times))
+
+
 def _difference(first: Repetitions, following: Repetitions) -> float | None:
-    one, other = _per_unit(first), _per_unit(following)
+    one, other = _per_page(first), _per_page(following)
+    return None if one is None or other is None else max(one - other, 0.0)
+
+
+def _freed(unmap: Repetitions, child: Repetitions) -> float | None:
+    """What freeing a page takes: its unmapping, less what the end of a child does."""
+    one, other = _per_unit(unmap), _per_page(child)
     return None if one is None or other is None else max(one - other, 0.0)
 
 
@@ -162,14 +177,14 @@ def _median(values: FloatArray | None) -> Estimate | None:
 
 def _dearest(aged: Repetitions, first: Repetitions) -> float | None:
     """What a page takes more at a fork of which all lie scattered."""
-    base, fresh = _base(first) or 0.0, _per_unit(first)
+    base, fresh = _base(first) or 0.0, _per_page(first)
     each = [float(np.quantile(ns, DEAREST) - base) / units for units, ns in aged.items()]
     return max(float(np.median(each)) - fresh, 0.0) if each and fresh is not None else None
 
 
 def _aged_stock(aged: Repetitions, first: Repetitions) -> float | None:
     """The stock of scattered frames with which the law gives the medians of aged heaps."""
-    dearest, base, fresh = _dearest(aged, first), _base(first) or 0.0, _per_unit(first)
+    dearest, base, fresh = _dearest(aged, first), _base(first) or 0.0, _per_page(first)
     if not dearest or fresh is None:
         return None
     found = []
@@ -277,7 +292,7 @@ def _scaled(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """The parts of what is measured as a whole, divided as they are on the other machine."""
     costs = base.costs
-    following = _with_interval(_per_unit, times.next_fork)
+    following = _with_interval(_per_page, times.next_fork)
     protect = _with_interval(_difference, times.first_fork, times.next_fork)
     if following is None or protect is None:
         raise ValueError("no first and next fork of any memory")
@@ -305,7 +320,7 @@ def _scaled(
     if (empty := _base(times.next_fork)) is not None:
         vfork = Estimate(*[costs.vfork_ns * empty / costs.fork_base_ns] * 3)
         yield "vfork_ns", _constant(vfork, f"as fork_base_ns, of {base.name}", kind="assumed")
-    gone = _with_interval(_per_unit, times.child)
+    gone = _with_interval(_per_page, times.child)
     if gone is None:
         return
     removed = costs.exit_entry_ns + costs.table_zap_ns / ENTRIES_PER_TABLE
@@ -313,7 +328,7 @@ def _scaled(
         part = gone.times(getattr(costs, name) / removed)
         source = f"{_MICRO}: children's ends, {_PER_UNIT}; the part that it is on {base.name}"
         yield name, _constant(part, source)
-    if (freed := _with_interval(_difference, times.unmap, times.child)) is not None:
+    if (freed := _with_interval(_freed, times.unmap, times.child)) is not None:
         yield "page_free_ns", _constant(freed, f"{_MICRO}: munmap_ns, less a child's end")
 
 
