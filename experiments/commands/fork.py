@@ -8,7 +8,7 @@ from typing import Any
 
 from experiments.commands.printing import Output, print_json, say_all, tell
 from experiments.forks.fork_choice import ForkChoice, several_forks
-from experiments.forks.heap import Heap
+from experiments.forks.heap_history import HeapHistory
 from experiments.forks.one_fork import (
     WRITTEN,
     ForkedMemory,
@@ -126,7 +126,7 @@ def main(
         wrong = "expected --size with it: how a process's memory lies is not known"
         raise InputError.at(Position("--heap" if heap else "--scattered"), wrong)
     if size is not None:
-        history = Heap(heap) if heap else Heap.FRESH
+        history = HeapHistory(heap) if heap else HeapHistory.FRESH
         table = _of_size(_size(size), profile, forks, history, _share(scattered, history))
     elif pid is not None:
         table = _of_process(process_of_pid(pid), f"--pid {pid}", profile, forks)
@@ -151,36 +151,38 @@ def _of_size(
     size_bytes: int,
     profile: str | None,
     forks: tuple[str, ...],
-    heap: Heap,
+    heap: HeapHistory,
     share: float | None,
 ) -> ForkTable:
     text = formatting.size(size_bytes)
     memory = JustFilled(size_in_pages(size_bytes), share)
-    aged = heap is not Heap.FRESH
+    aged = heap is not HeapHistory.FRESH
     rows = [
         ForkRow(choice, _forked(choice, memory, f"--size:1:1: {text}"))
         for choice in several_forks(forks, profile, catalogue(), aged=aged)
     ]
     machine = rows[0].choice.profile
-    how = heap.words if share is None or heap is Heap.AGED else f"{share:.3g} of it scattered"
+    how = (
+        heap.words if share is None or heap is HeapHistory.AGED else f"{share:.3g} of it scattered"
+    )
     notes = [f"note: a process of {text}, {how}, on {machine.name}; nobody disturbs it. {_WRITES}."]
-    if heap is Heap.LOADED and not machine.aged:
+    if heap is HeapHistory.LOADED and not machine.aged:
         notes.append(f"note: profile {machine.name} does not say how memory lies after long")
     told = {"size_bytes": size_bytes, "machine": machine.name, "heap": str(heap)}
     return ForkTable(rows, {**told, "scattered": share}, [], notes)
 
 
-def _share(text: str | None, heap: Heap) -> float | None:
+def _share(text: str | None, heap: HeapHistory) -> float | None:
     """The share of frames that lie scattered; None where the machine's stock says."""
     if text is None:
-        return 1.0 if heap is Heap.AGED else None
+        return 1.0 if heap is HeapHistory.AGED else None
     start = Position("--scattered")
     try:
         share = float(parse_ratio(text))
     except ValueError as error:
         raise InputError.at(start, f"{shown(text)}: {error}") from None
-    if not 0 <= share <= 1 or heap is Heap.AGED:
-        expected = "all of an aged heap" if heap is Heap.AGED else "a share from 0 to 1"
+    if not 0 <= share <= 1 or heap is HeapHistory.AGED:
+        expected = "all of an aged heap" if heap is HeapHistory.AGED else "a share from 0 to 1"
         raise InputError.at(start, f"{shown(text)}: expected {expected}")
     return share
 

@@ -53,7 +53,7 @@ def test_it_is_that_of_the_profiles_kernel_and_can_be_swept() -> None:
 
 
 def test_a_profile_of_a_later_kernel_has_its_rule(tmp_path: Path) -> None:
-    data = load_profile("epyc-7302p-linux-5.6").model_dump()
+    data = load_profile("epyc-7302p-linux-5.6").model_dump(exclude_none=True)
     lines = [
         f"name: later\ndescription: a later kernel\nkernel: '6.12'\nconstants: {data['constants']}"
     ]

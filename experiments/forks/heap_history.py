@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Heap(StrEnum):
+class HeapHistory(StrEnum):
     """The history of a heap, which says how many of its page frames lie scattered."""
 
     FRESH = "fresh"
@@ -19,7 +19,7 @@ class Heap(StrEnum):
     def words(self) -> str:
         """What is said of it."""
         return {
-            Heap.FRESH: "just filled",
-            Heap.LOADED: "just filled on a machine that has run for long",
-            Heap.AGED: "whose pages snapshots have copied",
+            HeapHistory.FRESH: "just filled",
+            HeapHistory.LOADED: "just filled on a machine that has run for long",
+            HeapHistory.AGED: "whose pages snapshots have copied",
         }[self]
