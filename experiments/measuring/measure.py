@@ -28,6 +28,9 @@ MACHINE_FILE = "machine.json"
 LEAST_MEMORY = {True: 32 * 2**20, False: 160 * 2**20}
 """By whether it is measured in C: below it not even the smallest fork can be told from nothing."""
 
+LARGEST_SHARE = 6
+"""A stage that takes more than this part of the time is left out: smaller ones tell more."""
+
 MOST_ROUNDS = 20
 """Repetitions beyond them narrow no median."""
 
@@ -105,7 +108,7 @@ def measure(
                 f"{formatting.size(LEAST_MEMORY[program.is_compiled])} to measure "
                 f"with {program.language}"
             )
-        rounds = _StagesInTurn(program, start + seconds, progress)
+        rounds = _StagesInTurn(program, start + seconds, seconds / LARGEST_SHARE, progress)
         rounds.run(stages_of(program, knobs, memory_bytes))
     if not rounds.rows:
         reasons = "; ".join(sorted(set(rounds.failures.values()))) or "no time for any stage"
@@ -186,10 +189,11 @@ def _check_folder(folder: Path) -> None:
 
 @dataclass
 class _StagesInTurn:
-    """Stages done in rounds until a moment, and what they gave."""
+    """Stages done in rounds until a moment, none of them long, and what they gave."""
 
     program: Bench
     until: float
+    longest_s: float
     progress: Callable[[str], None]
     rows: dict[str, list[list[str]]] = field(default_factory=lambda: defaultdict(list))
     failures: dict[str, str] = field(default_factory=dict)
@@ -210,7 +214,10 @@ class _StagesInTurn:
                     self._do(stage)
                     done = True
             if not done:
-                return
+                break
+        for stage in stages:
+            if stage.name not in self._calls and stage.name not in self.failures:
+                self.failures[stage.name] = "not measured: no time"
 
     def account(self) -> list[dict[str, Any]]:
         """Of each stage that was done: how often, how long."""
@@ -220,7 +227,8 @@ class _StagesInTurn:
         ]
 
     def _fits(self, stage: Stage) -> bool:
-        return time.monotonic() + self._expected(stage) <= self.until
+        expected = self._expected(stage)
+        return expected <= self.longest_s and time.monotonic() + expected <= self.until
 
     def _expected(self, stage: Stage) -> float:
         if stage.name in self._last:
