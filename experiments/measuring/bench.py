@@ -156,6 +156,7 @@ def _process(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},  # NumPy's libraries would start threads
         text=True,
         errors="replace",
         start_new_session=True,

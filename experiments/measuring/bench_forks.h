@@ -7,7 +7,6 @@
 #include "bench_memory.h"
 #include "bench_processes.h"
 
-#define MOST_INSTANCES 16
 #define FORKS_OF_A_MAPPING 2 /* the first write-protects, the next finds that done */
 
 struct measured_fork {
@@ -90,17 +89,14 @@ static void forks(const char *mode, size_t bytes, int instances, int repetitions
         forks_of(mode, bytes, 1, 0, repetitions, first, NULL);
         return;
     }
-    if (instances > MOST_INSTANCES)
-        exit(2);
     pthread_barrier_t *together = shared_memory(sizeof *together);
     pthread_barrierattr_t attributes;
     pthread_barrierattr_init(&attributes);
     pthread_barrierattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
     pthread_barrier_init(together, &attributes, (unsigned)instances);
-    pid_t self = getpid(), children[MOST_INSTANCES];
+    pid_t self = getpid();
     for (int instance = 0; instance < instances; instance++) {
-        children[instance] = forked();
-        if (children[instance] == 0) {
+        if (forked() == 0) {
             die_with(self);
             forks_of(mode, bytes, instances, instance, repetitions, first, together);
             _exit(0);

@@ -14,6 +14,7 @@
 #ifndef MAP_HUGETLB
 #define MAP_HUGETLB 0x40000
 #endif
+#define OF_2_MIB (21 << 26) /* the pool, by the logarithm of its pages' size */
 
 enum pages { PAGES_4K, PAGES_SPARSE, PAGES_THP, PAGES_HUGETLB };
 
@@ -27,7 +28,8 @@ struct area {
 static struct area map_area(size_t bytes, enum pages kind)
 {
     struct area area = {.bytes = bytes, .mapped_bytes = bytes + (kind == PAGES_HUGETLB ? 0 : HUGE)};
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS | (kind == PAGES_HUGETLB ? MAP_HUGETLB : MAP_NORESERVE);
+    int flags = kind == PAGES_HUGETLB ? MAP_HUGETLB | OF_2_MIB : MAP_NORESERVE;
+    flags |= MAP_PRIVATE | MAP_ANONYMOUS;
     area.mapped = mmap(NULL, area.mapped_bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
     if (area.mapped == MAP_FAILED)
         fail("mmap");

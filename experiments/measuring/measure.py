@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import mmap
 import os
 import sys
 import time
@@ -17,6 +19,7 @@ from typing import Any
 from experiments.measuring.bench import Bench, StageError, bench
 from experiments.measuring.gate import Gate, judged, read_load
 from experiments.measuring.knobs import Knobs, read_knobs
+from experiments.measuring.medians import PAGE_BYTES
 from experiments.measuring.stages import Stage, stages_of
 from experiments.measuring.tables import CLOCKS, CLOCKS_OF_CHUNKS, COLUMNS, MODES, as_csv
 from results.metrics import formatting
@@ -126,7 +129,7 @@ def measure(
         "compiler": program.compiler,
         "shortcomings": shortcomings,
         "stages": rounds.account(),
-        "order": "first touches of memory (prewarmed 0), then every stage once, then again",
+        "order": "first touches of memory (prewarmed 0), then the other stages, all of them again",
         "modes": dict(MODES),
         "clocks": {
             table: dict(clocks)
@@ -147,6 +150,11 @@ def check_machine(knobs: Knobs) -> None:
     """
     if not sys.platform.startswith("linux") or not hasattr(os, "fork"):
         raise MeasuringError(f"forks are measured on Linux, and this is {sys.platform}")
+    if mmap.PAGESIZE != PAGE_BYTES:
+        raise MeasuringError(
+            f"pages of this machine are of {formatting.size(mmap.PAGESIZE)}: "
+            f"expected {formatting.size(PAGE_BYTES)}"
+        )
     if knobs.memory_bytes is None:
         raise MeasuringError(
             "/proc/meminfo cannot be read, and what there is of memory is not known"
@@ -182,7 +190,7 @@ def _check_folder(folder: Path) -> None:
     if not above.is_dir():
         raise MeasuringError(f"{above}: expected a folder")
     if not os.access(above, os.W_OK | os.X_OK):
-        raise MeasuringError(f"{above}: expected a folder that can be written")
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(above))
     if above == folder and not (folder / MACHINE_FILE).is_file() and any(folder.iterdir()):
         raise MeasuringError(f"{folder}: expected no folder, an empty one or a measurement's")
 

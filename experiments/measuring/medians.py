@@ -107,7 +107,7 @@ def _faults(rows: Mapping[str, Sequence[Sequence[str]]]) -> Iterator[Median]:
         values[key].append((row["p50_ns"], row["p99_ns"]))
     for (scenario, order, prewarmed), both in values.items():
         p50, p99 = ([float(cell) for cell in cells if cell] for cells in zip(*both, strict=True))
-        memory = "" if prewarmed == "1" else ", memory not touched before"
+        memory = "" if prewarmed == "1" else ", touched first"
         yield _median(
             f"{scenario} ({order}{memory})",
             EACH,
