@@ -31,7 +31,7 @@ MACHINE_FILE = "machine.json"
 LEAST_MEMORY = {True: 32 * 2**20, False: 160 * 2**20}
 """By whether it is measured in C: below it not even the smallest fork can be told from nothing."""
 
-LARGEST_SHARE = 6
+LARGEST_SHARE = 8
 """A stage that takes more than this part of the time is left out: smaller ones tell more."""
 
 MOST_ROUNDS = 20

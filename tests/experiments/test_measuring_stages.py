@@ -100,6 +100,15 @@ def test_an_empty_fork_is_taken_from_those_of_pages() -> None:
     assert "next fork (4k)" not in found
 
 
+def test_forks_are_of_the_largest_size_with_three_rows() -> None:
+    rows = [fork_row(0, 2, 0)]
+    rows += [fork_row(4096 * pages, 2, pages * each) for pages, each in ((10, 7), (20, 9))]
+    rows += [fork_row(4096 * 20, turn, 20 * 9) for turn in (3, 4)]
+    rows += [fork_row(4096 * 40, 2, 40 * 50)]
+    (found,) = (one for one in medians_of({"fork_micro": rows}) if one.what == "next fork (4k)")
+    assert (found.median, found.count, found.size_bytes) == (9, 3, 4096 * 20)
+
+
 def test_without_an_empty_fork_sizes_are_compared() -> None:
     rows = [fork_row(4096 * 10, 1, 5000), fork_row(4096 * 110, 1, 5000 + 100 * 60)]
     found = {one.what: one.median for one in medians_of({"fork_micro": rows})}
