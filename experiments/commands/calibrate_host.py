@@ -16,16 +16,17 @@ from results.tables.grid import Grid, print_grid
 from sim.units import parse_bytes
 
 NAME = "host"
+SECONDS = 60.0
 MOST_UNASKED = 8 * 2**30
 """Memory that is taken if nobody says how much, or half of what there is."""
 
 
-def main(out: str | None, *, seconds: float, memory: str | None, as_json: bool) -> int:
+def main(out: str | None, *, seconds: float | None, memory: str | None, as_json: bool) -> int:
     """Measure, write the folder, print medians; 0."""
     try:
         measured = measure(
             Path(out or NAME),
-            seconds=seconds,
+            seconds=SECONDS if seconds is None else seconds,
             memory_bytes=_memory(memory),
             progress=lambda line: say(line, err=True),
         )

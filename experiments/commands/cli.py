@@ -362,20 +362,20 @@ def paper(**arguments: Any) -> None:
 @click.option("--out", metavar="NAME", help="Write here: a fitted profile; a folder of rows.")
 @click.option(
     "--seconds",
-    type=click.FloatRange(1, 3600),
-    default=60,
-    show_default=True,
+    type=click.IntRange(1, 3600),
     metavar="N",
-    help="Of host: measure so long.",
+    help="Of host: measure so long.  [default: 60]",
 )
 @click.option(
     "--memory", metavar="SIZE", help="Of host: take so much at most.  [default: 8GiB, or half]"
 )
 @_JSON
-def calibrate(target: str, seconds: float, memory: str | None, **arguments: Any) -> None:
+def calibrate(target: str, seconds: int | None, memory: str | None, **arguments: Any) -> None:
     """Fit a machine profile to the paper's micro-benchmarks, or measure this machine (host)."""
     if target == "host":
         call("calibrate_host", seconds=seconds, memory=memory, **arguments)
+    if seconds is not None or memory is not None:
+        raise click.UsageError("calibrate paper: --seconds and --memory are of calibrate host")
     call("calibrate", target=target, **arguments)
 
 

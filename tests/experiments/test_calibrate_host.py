@@ -261,3 +261,12 @@ def test_memory_that_is_none_or_too_little(tmp_path: Path, memory: str) -> None:
     line = refused("--out", str(tmp_path / "mine"), "--memory", memory)
     assert memory.replace("MiB", " MiB") in line
     assert "expected" in line
+
+
+@pytest.mark.parametrize("option", [("--seconds", "5"), ("--memory", "1GiB")])
+def test_the_paper_is_not_measured(option: tuple[str, str]) -> None:
+    result = CliRunner().invoke(main, ["calibrate", "paper", *option])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines() == [
+        "forksim: calibrate paper: --seconds and --memory are of calibrate host"
+    ]
