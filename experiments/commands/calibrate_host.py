@@ -19,6 +19,7 @@ from experiments.measuring.medians import Median, medians_of
 from models.calibration.measured import profile_document, residuals
 from models.costs.kernels import has_newer_rules
 from models.costs.profile import profile_from
+from results.metrics import formatting
 from results.tables.grid import Grid, print_grid
 from sim.units import parse_bytes
 
@@ -128,13 +129,22 @@ def _memory(text: str | None) -> int:
 
 
 def _table(medians: Sequence[Median]) -> Grid:
-    rows = [["what", "unit", "median", "quarters", "p99", "rows"]]
+    rows = [["what", "memory", "unit", "median", "quarters", "p99", "rows"]]
     for one in medians:
         if one.is_headline:
             p99 = "-" if one.p99 is None else _number(one.p99)
-            row = [one.what, one.unit, _number(one.median), _quarters(one), p99, str(one.count)]
+            memory = "-" if one.size_bytes is None else formatting.size(one.size_bytes)
+            row = [
+                one.what,
+                memory,
+                one.unit,
+                _number(one.median),
+                _quarters(one),
+                p99,
+                str(one.count),
+            ]
             rows.append(row)
-    return Grid(rows, names=2)
+    return Grid(rows, names=3)
 
 
 def _quarters(one: Median) -> str:

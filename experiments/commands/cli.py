@@ -421,7 +421,7 @@ def calibrate_fit(**arguments: Any) -> None:
 @_PROFILE_OUT
 @click.option(
     "--seconds",
-    type=click.FloatRange(1, 3600),
+    type=click.IntRange(1, 3600),
     default=60,
     show_default=True,
     metavar="N",

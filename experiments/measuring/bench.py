@@ -11,13 +11,15 @@ import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib.resources import as_file, files
 from pathlib import Path
 
 from experiments.measuring.tables import row_of
 
 COMPILERS = ("cc", "gcc", "clang")
 """In the order in which they are tried."""
+
+SOURCE = Path(__file__).with_name("hostbench.c")
+"""With the headers beside it."""
 
 COMPILED = "C"
 INTERPRETED = "NumPy"
@@ -124,8 +126,7 @@ def bench() -> Iterator[Bench]:
 
 
 def _compile(compiler: str, program: Path) -> None:
-    with as_file(files("experiments.measuring") / "hostbench.c") as source:
-        _finished([compiler, "-O2", "-pthread", "-o", str(program), str(source)])
+    _finished([compiler, "-O2", "-pthread", "-o", str(program), str(SOURCE)])
 
 
 def _version(compiler: str) -> str:
@@ -155,6 +156,7 @@ def _process(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},  # NumPy's libraries would start threads
         text=True,
         errors="replace",
         start_new_session=True,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import mmap
 import os
 import sys
 import time
@@ -17,6 +19,7 @@ from typing import Any
 from experiments.measuring.bench import Bench, StageError, bench
 from experiments.measuring.gate import Gate, judged, read_load
 from experiments.measuring.knobs import Knobs, read_knobs
+from experiments.measuring.medians import PAGE_BYTES
 from experiments.measuring.stages import Stage, stages_of
 from experiments.measuring.tables import CLOCKS, CLOCKS_OF_CHUNKS, COLUMNS, MODES, as_csv
 from results.metrics import formatting
@@ -27,6 +30,9 @@ MACHINE_FILE = "machine.json"
 
 LEAST_MEMORY = {True: 32 * 2**20, False: 160 * 2**20}
 """By whether it is measured in C: below it not even the smallest fork can be told from nothing."""
+
+LARGEST_SHARE = 8
+"""A stage that takes more than this part of the time is left out: smaller ones tell more."""
 
 MOST_ROUNDS = 20
 """Repetitions beyond them narrow no median."""
@@ -105,7 +111,7 @@ def measure(
                 f"{formatting.size(LEAST_MEMORY[program.is_compiled])} to measure "
                 f"with {program.language}"
             )
-        rounds = _StagesInTurn(program, start + seconds, progress)
+        rounds = _StagesInTurn(program, start + seconds, seconds / LARGEST_SHARE, progress)
         rounds.run(stages_of(program, knobs, memory_bytes))
     if not rounds.rows:
         reasons = "; ".join(sorted(set(rounds.failures.values()))) or "no time for any stage"
@@ -123,7 +129,7 @@ def measure(
         "compiler": program.compiler,
         "shortcomings": shortcomings,
         "stages": rounds.account(),
-        "order": "first touches of memory (prewarmed 0), then every stage once, then again",
+        "order": "first touches of memory (prewarmed 0), then the other stages, all of them again",
         "modes": dict(MODES),
         "clocks": {
             table: dict(clocks)
@@ -144,6 +150,11 @@ def check_machine(knobs: Knobs) -> None:
     """
     if not sys.platform.startswith("linux") or not hasattr(os, "fork"):
         raise MeasuringError(f"forks are measured on Linux, and this is {sys.platform}")
+    if mmap.PAGESIZE != PAGE_BYTES:
+        raise MeasuringError(
+            f"pages of this machine are of {formatting.size(mmap.PAGESIZE)}: "
+            f"expected {formatting.size(PAGE_BYTES)}"
+        )
     if knobs.memory_bytes is None:
         raise MeasuringError(
             "/proc/meminfo cannot be read, and what there is of memory is not known"
@@ -179,17 +190,18 @@ def _check_folder(folder: Path) -> None:
     if not above.is_dir():
         raise MeasuringError(f"{above}: expected a folder")
     if not os.access(above, os.W_OK | os.X_OK):
-        raise MeasuringError(f"{above}: expected a folder that can be written")
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(above))
     if above == folder and not (folder / MACHINE_FILE).is_file() and any(folder.iterdir()):
         raise MeasuringError(f"{folder}: expected no folder, an empty one or a measurement's")
 
 
 @dataclass
 class _StagesInTurn:
-    """Stages done in rounds until a moment, and what they gave."""
+    """Stages done in rounds until a moment, none of them long, and what they gave."""
 
     program: Bench
     until: float
+    longest_s: float
     progress: Callable[[str], None]
     rows: dict[str, list[list[str]]] = field(default_factory=lambda: defaultdict(list))
     failures: dict[str, str] = field(default_factory=dict)
@@ -210,7 +222,10 @@ class _StagesInTurn:
                     self._do(stage)
                     done = True
             if not done:
-                return
+                break
+        for stage in stages:
+            if stage.name not in self._calls and stage.name not in self.failures:
+                self.failures[stage.name] = "not measured: no time"
 
     def account(self) -> list[dict[str, Any]]:
         """Of each stage that was done: how often, how long."""
@@ -220,7 +235,8 @@ class _StagesInTurn:
         ]
 
     def _fits(self, stage: Stage) -> bool:
-        return time.monotonic() + self._expected(stage) <= self.until
+        expected = self._expected(stage)
+        return expected <= self.longest_s and time.monotonic() + expected <= self.until
 
     def _expected(self, stage: Stage) -> float:
         if stage.name in self._last:

@@ -17,17 +17,20 @@ TABLE_SPAN = 2**21
 """Bytes of addresses that one page table translates."""
 
 QUARTERS = (25, 50, 75)
+ENOUGH = 3
+"""Rows of a size; larger sizes with fewer are not told."""
+
 PER_PAGE = "ns per 4 KiB"
 EACH = "ns"
 
 _OF_FORKS = (
-    ("first fork", "fork_ns", "1"),
-    ("next fork", "fork_ns", "2"),
-    ("exit of a child", "child_start_to_wait_return_ns", None),
-    ("fill", "touch_all_ns", "1"),
-    ("unmap", "munmap_ns", "2"),
+    ("first fork", "fork_ns", range(1, 2)),
+    ("next fork", "fork_ns", range(2, 100)),
+    ("exit of a child", "child_start_to_wait_return_ns", range(1, 100)),
+    ("fill", "touch_all_ns", range(1, 2)),
+    ("unmap", "munmap_ns", range(2, 3)),
 )
-"""What is told of forks: its words, its column, and of which fork of a mapping."""
+"""What is told of forks: its words, its column, and of which forks of a mapping."""
 
 _REFERENCES = ("write_present",)
 """Accesses without a fault, which show what the clock adds."""
@@ -48,6 +51,7 @@ class Median:
         median: the half.
         upper: the third.
         p99: of single events, the median of 99th percentiles; None where there are none.
+        size_bytes: of forks, of which memory; the largest that was measured often enough.
         is_headline: whether a short table has it.
     """
 
@@ -58,6 +62,7 @@ class Median:
     median: float
     upper: float
     p99: float | None = None
+    size_bytes: int | None = None
     is_headline: bool = True
 
 
@@ -71,13 +76,13 @@ def _dicts(rows: Mapping[str, Sequence[Sequence[str]]], table: str) -> Iterator[
 
 
 def _forks(rows: Mapping[str, Sequence[Sequence[str]]]) -> Iterator[Median]:
-    """Of each mode the largest size, less what an empty process takes (or the smallest size)."""
+    """Of each mode a large size, less what an empty process takes (or the smallest size)."""
     values: dict[tuple[str, str, str], dict[int, list[float]]] = defaultdict(
         lambda: defaultdict(list)
     )
     for row in _dicts(rows, FORKS):
-        for words, column, turn in _OF_FORKS:
-            if turn in (None, row["fork_no_after_touch"]):
+        for words, column, turns in _OF_FORKS:
+            if int(row["fork_no_after_touch"]) in turns:
                 key = (row["mode"], row["instances"], words)
                 values[key][int(row["size_bytes"])].append(float(row[column]))
     empty = {words: values.get(("4k", "1", words), {}).get(0) for words, _, _ in _OF_FORKS}
@@ -89,7 +94,8 @@ def _forks(rows: Mapping[str, Sequence[Sequence[str]]]) -> Iterator[Median]:
         base_bytes = 0 if empty[words] or not sizes else sizes[0]
         if base is None or not sizes or sizes[-1] == base_bytes:
             continue
-        largest = sizes[-1]
+        enough = [size for size in sizes[1:] if len(by_size[size]) >= ENOUGH]
+        largest = enough[-1] if enough else sizes[-1]
         pages = (largest - base_bytes) // PAGE_BYTES
         unit = PER_PAGE
         if mode == "4k_sparse":
@@ -97,7 +103,9 @@ def _forks(rows: Mapping[str, Sequence[Sequence[str]]]) -> Iterator[Median]:
         each = (np.array(by_size[largest]) - np.median(base)) / pages
         beside = "" if instances == "1" else f", {instances} processes at once"
         brief = (instances == "1" and mode != "4k_sparse") or words == "first fork"
-        yield _median(f"{words} ({mode}{beside})", unit, each, is_headline=brief)
+        yield _median(
+            f"{words} ({mode}{beside})", unit, each, size_bytes=largest, is_headline=brief
+        )
 
 
 def _faults(rows: Mapping[str, Sequence[Sequence[str]]]) -> Iterator[Median]:
@@ -107,7 +115,7 @@ def _faults(rows: Mapping[str, Sequence[Sequence[str]]]) -> Iterator[Median]:
         values[key].append((row["p50_ns"], row["p99_ns"]))
     for (scenario, order, prewarmed), both in values.items():
         p50, p99 = ([float(cell) for cell in cells if cell] for cells in zip(*both, strict=True))
-        memory = "" if prewarmed == "1" else ", memory not touched before"
+        memory = "" if prewarmed == "1" else ", touched first"
         yield _median(
             f"{scenario} ({order}{memory})",
             EACH,
@@ -152,7 +160,8 @@ def _median(
     values: Sequence[float] | FloatArray,
     *,
     p99: float | None = None,
+    size_bytes: int | None = None,
     is_headline: bool = True,
 ) -> Median:
     lower, median, upper = np.percentile(np.asarray(values, float), QUARTERS).tolist()
-    return Median(what, unit, len(values), lower, median, upper, p99, is_headline)
+    return Median(what, unit, len(values), lower, median, upper, p99, size_bytes, is_headline)

@@ -29,7 +29,9 @@ SMALL, HUGE = 4096, 2**21
 CHUNK = 64
 """Faults between two looks at the clock, which takes as long as one of them."""
 
-FORKS_OF_A_MAPPING = 2
+FORKS_OF_A_MAPPING, FORK_WITH_UNMAP = 4, 2
+"""And the one of them, counted from 1, in whose row unmapping stands."""
+
 QUANTILES = {"p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9}
 """Of means over chunks; beyond them a mean says nothing of a single fault."""
 
@@ -52,7 +54,6 @@ def forks(mode: str, size: str, instances: str, repetitions: str, first: str) ->
         del pages
         unmapped_ns = _taken(area.unmap)
         for turn, (at_ns, fork_ns, child_ns, teardown_ns, total_ns) in enumerate(measured, 1):
-            last = turn == FORKS_OF_A_MAPPING
             _print(
                 FORKS,
                 mode=mode,
@@ -68,7 +69,7 @@ def forks(mode: str, size: str, instances: str, repetitions: str, first: str) ->
                 child_start_to_wait_return_ns=teardown_ns,
                 fork_exit_wait_total_ns=total_ns,
                 touch_all_ns=touched_ns if turn == 1 else 0,
-                munmap_ns=unmapped_ns if last else 0,
+                munmap_ns=unmapped_ns if turn == FORK_WITH_UNMAP else 0,
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import mmap
 import os
 import signal
 import sys
@@ -94,7 +95,7 @@ def test_numbers_are_of_a_real_machine(tmp_path: Path) -> None:
     found = measured(tmp_path / "mine", seconds=2, memory_bytes=64 * MIB)
     forks = rows_of(found.folder, "fork_micro")
     assert all(cell != "" for row in forks for cell in row.values())
-    assert {row["fork_no_after_touch"] for row in forks} == {"1", "2"}
+    assert {row["fork_no_after_touch"] for row in forks} == {"1", "2", "3", "4"}
     assert all(int(row["fork_ns"]) > 0 for row in forks)
     medians = {one.what: one for one in medians_of(found.rows)}
     # A page that is copied is filled with a page's content too, one that is there is only noted.
@@ -240,6 +241,20 @@ def test_another_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(sys, "platform", "darwin")
     line = refused("--out", str(tmp_path / "mine"), "--memory", "64MiB")
     assert line == "calibrate host: forks are measured on Linux, and this is darwin"
+
+
+def test_larger_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mmap, "PAGESIZE", 65536)
+    line = refused("--out", str(tmp_path / "mine"), "--memory", "64MiB")
+    assert line == "calibrate host: pages of this machine are of 64 KiB: expected 4 KiB"
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
+    words = ["calibrate", "host", "--out", str(tmp_path / "mine"), "--memory", "64MiB"]
+    result = CliRunner().invoke(main, words)
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert result.stderr.splitlines() == [f"forksim: {tmp_path}: Permission denied"]
 
 
 def test_folders_of_something_else_are_left_alone(tmp_path: Path) -> None:
