@@ -144,7 +144,10 @@ def test_a_compiler_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.Monke
     assert found.shortcomings[0] == "measured without C (cc: broken)"
 
 
-@pytest.mark.parametrize("language", [pytest.param("C", marks=NEEDS_COMPILER), "NumPy"])
+@pytest.mark.parametrize(
+    "language",
+    [pytest.param("C", marks=NEEDS_COMPILER), pytest.param("NumPy", marks=pytest.mark.full)],
+)
 def test_memory_stays_below_what_was_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str
 ) -> None:

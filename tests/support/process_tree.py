@@ -40,13 +40,16 @@ def below(ancestor: int) -> Iterator[int]:
 
 @contextmanager
 def peak_below() -> Iterator[Callable[[], int]]:
-    """Tells the most memory that this process's descendants took together meanwhile, by PSS."""
+    """Tells the most memory that this process's new descendants took together meanwhile, by PSS."""
+    others = set(below(os.getpid()))
     over = threading.Event()
     peak = [0]
 
     def watch() -> None:
         while not over.is_set():
-            peak[0] = max(peak[0], sum(_pss(pid) for pid in below(os.getpid())))
+            peak[0] = max(
+                peak[0], sum(_pss(pid) for pid in below(os.getpid()) if pid not in others)
+            )
             time.sleep(EVERY_S)
 
     watcher = threading.Thread(target=watch)
