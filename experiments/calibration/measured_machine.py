@@ -11,7 +11,8 @@ import numpy as np
 
 from experiments.calibration.measured_rows import MeasuredRow, read_rows
 from experiments.language.errors import InputError, Position
-from models.calibration.measured import MeasuredTimes, Repetitions
+from models.calibration.estimates import Repetitions
+from models.calibration.measured import MeasuredTimes
 from sim.arrays import FloatArray
 from workloads.running.pages import PAGE_BYTES
 

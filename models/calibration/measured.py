@@ -1,47 +1,37 @@
 """From a machine's own micro-benchmarks to its profile: every constant with its interval.
 
-Medians, never means, since neighbours and timers take their part of some repetitions. What a
-benchmark does not show is scaled from what it does, by ratios of the profile it is based on.
+What a benchmark does not show is scaled from what it does, by ratios of the profile it is based on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
 
+from models.calibration.estimates import (
+    Estimate,
+    Repetitions,
+    aged_stock,
+    dearest,
+    difference,
+    freed,
+    intercept,
+    median_of,
+    of_nothing,
+    per_page,
+    per_unit,
+    slope,
+    slow_down,
+    with_interval,
+)
 from models.costs.kernels import has_newer_rules
 from models.costs.laws import Costs
 from models.costs.profile import STATE, Profile
 from models.memory.entries import ENTRIES_PER_TABLE
 from sim.arrays import FloatArray
-
-RESAMPLES = 300
-"""Of the repetitions of every size, for the interval of an estimate."""
-DEAREST = 0.9
-"""Of forks of an aged heap so many are cheaper than those of which all frames lie scattered."""
-
-Repetitions: TypeAlias = Mapping[int, FloatArray]
-"""By how many units (pages, huge pages) something was done to, how long it took, ns."""
-
-
-class Estimate(NamedTuple):
-    """A number and its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def times(self, factor: float) -> Estimate:
-        """It, so many times."""
-        return Estimate(*(factor * one for one in self))
-
-    def plus(self, more: float) -> Estimate:
-        """It and something that is known, at least 0."""
-        return Estimate(*(max(one + more, 0.0) for one in self))
 
 
 @dataclass(frozen=True)
@@ -77,125 +67,6 @@ class MeasuredTimes:
     copies: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
-def _resampled(times: Repetitions, generator: np.random.Generator) -> Repetitions:
-    return {units: generator.choice(each, len(each)) for units, each in sorted(times.items())}
-
-
-def _with_interval(
-    estimate: Callable[..., float | None], *measured: Repetitions
-) -> Estimate | None:
-    """An estimate, with the interval of those of resampled repetitions; the same every time."""
-    value = estimate(*measured)
-    if value is None:
-        return None
-    generator = np.random.default_rng(0)
-    again = [
-        found
-        for _ in range(RESAMPLES)
-        if (found := estimate(*(_resampled(times, generator) for times in measured))) is not None
-    ]
-    low, high = np.quantile(again, [0.025, 0.975])
-    return Estimate(value, float(low), float(high))
-
-
-def _base(times: Repetitions) -> float | None:
-    """What nothing takes."""
-    return float(np.median(times[0])) if 0 in times else None
-
-
-def _per_unit(times: Repetitions) -> float | None:
-    """What a unit takes: of medians less what nothing takes, with least squares of their errors.
-
-    The errors are relative ones.
-    """
-    base = _base(times) or 0.0
-    each = [(float(np.median(ns)) - base) / units for units, ns in times.items() if units]
-    if not each:
-        return None
-    if min(each) <= 0:
-        return 0.0
-    inverse = 1 / np.array(each)
-    return float(inverse.sum() / (inverse**2).sum())
-
-
-def _line(times: Repetitions) -> tuple[float, float] | None:
-    """Base and slope of the line that is nearest to the medians, errors relative; none below 0."""
-    units = np.array([one for one in times if one], np.float64)
-    if len(units) < 2:
-        return None
-    medians = np.array([np.median(ns) for number, ns in times.items() if number])
-    weighted = np.stack([1 / medians, units / medians], axis=1)
-    base, slope = np.linalg.lstsq(weighted, np.ones(len(units)), rcond=None)[0]
-    if base < 0:
-        return 0.0, float(np.median(medians / units))
-    return float(base), max(float(slope), 0.0)
-
-
-def _slope(times: Repetitions) -> float | None:
-    found = _line(times)
-    return None if found is None else found[1]
-
-
-def _intercept(times: Repetitions) -> float | None:
-    found = _line(times)
-    return None if found is None else found[0]
-
-
-def _per_page(times: Repetitions) -> float | None:
-    """What a page takes at a fork, or at a child's end.
-
-    Python's own fork takes as long as that of 6,000 pages, so where no fork of nothing was measured
-    the line through the sizes tells.
-    """
-    return _per_unit(times) if 0 in times else (_slope(times) or _per_unit(times))
-
-
-def _difference(first: Repetitions, following: Repetitions) -> float | None:
-    one, other = _per_page(first), _per_page(following)
-    return None if one is None or other is None else max(one - other, 0.0)
-
-
-def _freed(unmap: Repetitions, child: Repetitions) -> float | None:
-    """What freeing a page takes: its unmapping, less what the end of a child does."""
-    one, other = _per_unit(unmap), _per_page(child)
-    return None if one is None or other is None else max(one - other, 0.0)
-
-
-def _ratio(together: Repetitions, alone: Repetitions) -> float | None:
-    """How much longer it takes at once, the median over sizes."""
-    both = [units for units in together if units and units in alone]
-    each = [float(np.median(together[units]) / np.median(alone[units])) for units in both]
-    return max(float(np.median(each)) - 1, 0.0) if each else None
-
-
-def _median(values: FloatArray | None) -> Estimate | None:
-    """The median of some repetitions."""
-    if values is None or not len(values):
-        return None
-    return _with_interval(_base, {0: values})
-
-
-def _dearest(aged: Repetitions, first: Repetitions) -> float | None:
-    """What a page takes more at a fork of which all lie scattered."""
-    base, fresh = _base(first) or 0.0, _per_page(first)
-    each = [float(np.quantile(ns, DEAREST) - base) / units for units, ns in aged.items()]
-    return max(float(np.median(each)) - fresh, 0.0) if each and fresh is not None else None
-
-
-def _aged_stock(aged: Repetitions, first: Repetitions) -> float | None:
-    """The stock of scattered frames with which the law gives the medians of aged heaps."""
-    dearest, base, fresh = _dearest(aged, first), _base(first) or 0.0, _per_page(first)
-    if not dearest or fresh is None:
-        return None
-    found = []
-    for units, ns in aged.items():
-        share = ((float(np.median(ns)) - base) / units - fresh) / dearest
-        if not 0.01 < share < 0.99:
-            continue
-        found.append(units / brentq(lambda x, s=share: -np.expm1(-x) / x - s, 1e-6, 1e3))
-    return float(np.median(found)) if found else None
-
-
 def profile_document(
     times: MeasuredTimes,
     base: Profile,
@@ -220,7 +91,7 @@ def profile_document(
     """
     scaled = _scaled(times, base, exclusive=has_newer_rules(kernel))
     constants = {**dict(scaled), **dict(_measured(times))}
-    stock = _with_interval(_aged_stock, times.aged_fork, times.first_fork)
+    stock = with_interval(aged_stock, times.aged_fork, times.first_fork)
     source = "fork_touch.csv: with it the law of scattered frames gives the median fork"
     aged = {} if stock is None else {"movable_stock_frames": _constant(stock, source, "frames")}
     fresh = Estimate(0.0, 0.0, 0.0)
@@ -266,23 +137,23 @@ _FAULTS = {
 def _measured(times: MeasuredTimes) -> Iterator[tuple[str, dict[str, Any]]]:
     """The constants that are measured directly."""
     found = {
-        "fork_base_ns": (_with_interval(_base, times.next_fork), "next forks of no memory"),
-        "fork_on_demand_base_ns": (_with_interval(_base, times.next_fork), "as fork_base_ns"),
-        "exit_base_ns": (_with_interval(_base, times.child), "children without memory"),
-        "fork_huge_base_ns": (_with_interval(_intercept, times.huge_fork), "thp, a line: its base"),
-        "huge_entry_ns": (_with_interval(_slope, times.huge_fork), "thp, a line: its slope"),
-        "hugetlb_entry_ns": (_with_interval(_slope, times.hugetlb_fork), "hugetlb, as thp"),
-        "fill_page_ns": (_with_interval(_per_unit, times.fill), f"touch_all_ns, {_PER_UNIT}"),
-        "huge_fill_ns": (_with_interval(_per_unit, times.huge_fill), f"thp, {_PER_UNIT}"),
+        "fork_base_ns": (with_interval(of_nothing, times.next_fork), "next forks of no memory"),
+        "fork_on_demand_base_ns": (with_interval(of_nothing, times.next_fork), "as fork_base_ns"),
+        "exit_base_ns": (with_interval(of_nothing, times.child), "children without memory"),
+        "fork_huge_base_ns": (with_interval(intercept, times.huge_fork), "thp, a line: its base"),
+        "huge_entry_ns": (with_interval(slope, times.huge_fork), "thp, a line: its slope"),
+        "hugetlb_entry_ns": (with_interval(slope, times.hugetlb_fork), "hugetlb, as thp"),
+        "fill_page_ns": (with_interval(per_unit, times.fill), f"touch_all_ns, {_PER_UNIT}"),
+        "huge_fill_ns": (with_interval(per_unit, times.huge_fill), f"thp, {_PER_UNIT}"),
     }
     for name, (estimate, source) in found.items():
         if estimate is not None:
             yield name, _constant(estimate, f"{_MICRO}: {source}")
     for name, scenario in _FAULTS.items():
-        if (estimate := _median(times.faults.get(scenario))) is not None:
+        if (estimate := median_of(times.faults.get(scenario))) is not None:
             source = f"fault_latency_percentiles.csv: {scenario}, the median of medians"
             yield name, _constant(estimate, source, kind="measured")
-    if (estimate := _median(times.copies.get("copy/4096/cold_seq"))) is not None:
+    if (estimate := median_of(times.copies.get("copy/4096/cold_seq"))) is not None:
         source = "copy_bandwidth.csv: copy of 4096 bytes, cold_seq, the median"
         yield "copy_page_ns", _constant(estimate, source, kind="measured")
 
@@ -292,8 +163,8 @@ def _scaled(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """The parts of what is measured as a whole, divided as they are on the other machine."""
     costs = base.costs
-    following = _with_interval(_per_page, times.next_fork)
-    protect = _with_interval(_difference, times.first_fork, times.next_fork)
+    following = with_interval(per_page, times.next_fork)
+    protect = with_interval(difference, times.first_fork, times.next_fork)
     if following is None or protect is None:
         raise ValueError("no first and next fork of any memory")
     copied = costs.entry_copy_ns + costs.table_copy_ns / ENTRIES_PER_TABLE
@@ -312,15 +183,15 @@ def _scaled(
     for name in _LIKE_ENTRIES:
         scaled = Estimate(*[factor * getattr(costs, name)] * 3)
         yield name, _constant(scaled, like, kind="assumed")
-    scattered = _with_interval(_dearest, times.aged_fork, times.first_fork)
+    scattered = with_interval(dearest, times.aged_fork, times.first_fork)
     if scattered is not None:
         source = "fork_touch.csv: the dearest tenth of first forks beside fresh ones"
         yield "entry_scattered_ns", _constant(scattered, source)
         yield "table_scattered_ns", _constant(scattered, "as entry_scattered_ns", kind="assumed")
-    if (empty := _base(times.next_fork)) is not None:
+    if (empty := of_nothing(times.next_fork)) is not None:
         vfork = Estimate(*[costs.vfork_ns * empty / costs.fork_base_ns] * 3)
         yield "vfork_ns", _constant(vfork, f"as fork_base_ns, of {base.name}", kind="assumed")
-    gone = _with_interval(_per_page, times.child)
+    gone = with_interval(per_page, times.child)
     if gone is None:
         return
     removed = costs.exit_entry_ns + costs.table_zap_ns / ENTRIES_PER_TABLE
@@ -328,8 +199,8 @@ def _scaled(
         part = gone.times(getattr(costs, name) / removed)
         source = f"{_MICRO}: children's ends, {_PER_UNIT}; the part that it is on {base.name}"
         yield name, _constant(part, source)
-    if (freed := _with_interval(_freed, times.unmap, times.child)) is not None:
-        yield "page_free_ns", _constant(freed, f"{_MICRO}: munmap_ns, less a child's end")
+    if (page := with_interval(freed, times.unmap, times.child)) is not None:
+        yield "page_free_ns", _constant(page, f"{_MICRO}: munmap_ns, less a child's end")
 
 
 _LIKE_ENTRIES = (
@@ -347,7 +218,7 @@ _LIKE_ENTRIES = (
 
 def _contention(times: MeasuredTimes, base: Profile) -> Iterator[tuple[str, dict[str, Any]]]:
     """What a fork suffers from another one, and the same part of what it does from others."""
-    estimate = _with_interval(_ratio, times.pair_first_fork, times.first_fork)
+    estimate = with_interval(slow_down, times.pair_first_fork, times.first_fork)
     own = base.contention_weights.get("fork", {})
     for stream, weight in own.items():
         if estimate is None:
