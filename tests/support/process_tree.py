@@ -40,16 +40,27 @@ def below(ancestor: int) -> Iterator[int]:
 
 @contextmanager
 def peak_below() -> Iterator[Callable[[], int]]:
-    """Tells the most memory that this process's new descendants took together meanwhile, by PSS."""
-    others = set(below(os.getpid()))
+    """Tells the most memory that this process's new descendants took together meanwhile, by PSS.
+
+    One that has not begun its own program yet has this one's memory still, and is not counted.
+    """
+    others, own = set(below(os.getpid())), _command(os.getpid())
     over = threading.Event()
     peak = [0]
 
     def watch() -> None:
         while not over.is_set():
-            peak[0] = max(
-                peak[0], sum(_pss(pid) for pid in below(os.getpid()) if pid not in others)
-            )
+            # Processes are looked at one after the other: what one gives to another meanwhile would
+            # count twice, but hardly in two looks.
+            looks = [
+                sum(
+                    _pss(pid)
+                    for pid in below(os.getpid())
+                    if pid not in others and _command(pid) != own
+                )
+                for _ in range(2)
+            ]
+            peak[0] = max(peak[0], min(looks))
             time.sleep(EVERY_S)
 
     watcher = threading.Thread(target=watch)
@@ -63,6 +74,12 @@ def peak_below() -> Iterator[Callable[[], int]]:
 
 def _pids() -> list[int]:
     return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
+
+
+def _command(pid: int) -> bytes:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def _pss(pid: int) -> int:
